@@ -1,0 +1,49 @@
+# What a developer or a new user types. `make serve` needs nothing but Swift on Debian 12: it installs, builds,
+# fetches a model and serves it. Pass flags of the server by ARGS, as in: make serve ARGS="--port 8000 --dtype float32"
+SHELL := /bin/bash
+CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/srt
+MODEL ?= $(CACHE)/models/SmolLM2-135M-Instruct.Q4_1.gguf
+FORMAT := swift format
+FORMAT_OPTIONS := --configuration Config/swift-format.json --parallel --recursive Package.swift Sources Tests
+ARGS ?=
+
+.PHONY: help deps build serve model test check format bench protos clean
+
+help:  ## lists these commands
+	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 14
+
+deps:  ## installs the Debian packages that are missing
+	@Config/install-packages.sh
+
+build: deps  ## builds the server and its tests, optimized
+	swift build -c release --build-tests
+
+serve: deps $(MODEL)  ## builds the server, fetches a small model and serves it
+	swift build -c release --product srt
+	exec .build/release/srt launch_server --model-path "$(MODEL)" --served-model-name SmolLM2-135M-Instruct $(ARGS)
+
+model: $(MODEL)  ## fetches the small model into the cache
+
+$(CACHE)/models/%.gguf: | deps
+	@Config/fetch-model.sh "$@"
+
+test: build  ## runs all tests
+	swift test -c release --skip-build --disable-xctest $(ARGS)
+
+check:  ## format, imports
+	$(FORMAT) lint --strict $(FORMAT_OPTIONS)
+	@Config/check-imports.sh
+
+format:  ## formats all Swift, and all C where clang-format is installed
+	$(FORMAT) --in-place $(FORMAT_OPTIONS)
+	@if command -v clang-format >/dev/null; then \
+	    find Sources -name '*.[ch]' -exec clang-format --style=file:Config/clang-format -i {} +; fi
+
+bench: deps  ## measures this machine and, with ARGS="--model-path PATH", a model on it
+	swift run -c release Bench $(ARGS)
+
+protos:  ## generates Swift from the message definitions, after they were changed
+	@Config/generate-protos.sh
+
+clean:  ## removes what was built, not what was fetched
+	rm -rf .build

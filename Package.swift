@@ -1,0 +1,133 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Settings of every Swift target: dynamic dispatch visible, imports narrow, no warning survives.
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+/// Generated code keeps to its generator's habits.
+let generated: [SwiftSetting] = [.enableUpcomingFeature("ExistentialAny")]
+
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
+let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
+let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
+
+let package = Package(
+    name: "srt",
+    products: [
+        .executable(name: "srt", targets: ["Launcher"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.0"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+    ],
+    targets: [
+        // The binary and its rooms, from the roof to the ground.
+        .executableTarget(
+            name: "Launcher",
+            dependencies: [
+                argumentParser, log, "Supervisor", "Operator", "HTTPFront", "TextWorkers", "ModelWorker", "ServerSettings",
+                "ChildRuntime", "Messages", "JSON", "CPlatform",
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "Operator",
+            dependencies: [argumentParser, "Supervisor", "JSON", "Transport", "Messages", "ChildRuntime", "CPlatform"],
+            swiftSettings: strict),
+        .target(
+            name: "Supervisor",
+            dependencies: [log, "Transport", "Messages", "ChildRuntime", "ServerSettings", "CPlatform", "JSON"],
+            swiftSettings: strict),
+        .target(
+            name: "HTTPFront",
+            dependencies: [
+                log, deque, "Transport", "Messages", "JSON", "ServerSettings", "ChildRuntime",
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+                .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "TextWorkers",
+            dependencies: [
+                log, "Transport", "Messages", "Tokenizers", "TokenizerSource", "ServerSettings", "ChildRuntime",
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "ModelWorker",
+            dependencies: [
+                log, "Transport", "Messages", "Scheduling", "Models", "Tensors", "Tokenizers", "TokenizerSource", "JSON",
+                "ServerSettings", "ChildRuntime", "CPlatform",
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "TokenizerSource", dependencies: ["Tokenizers", "Models", "ServerSettings"], swiftSettings: strict),
+        .target(
+            name: "ChildRuntime", dependencies: [log, "Transport", "Messages", "CPlatform"],
+            swiftSettings: strict),
+        .target(name: "ServerSettings", dependencies: ["JSON"], swiftSettings: strict),
+        .target(name: "Scheduling", dependencies: ["KVCache", deque], swiftSettings: strict),
+        .target(name: "KVCache", dependencies: [heap], swiftSettings: strict),
+        .target(name: "Models", dependencies: ["Tensors", "JSON"], swiftSettings: strict),
+        .target(name: "Tensors", dependencies: ["CKernels"], swiftSettings: strict),
+        .target(name: "Tokenizers", dependencies: ["JSON", "COniguruma", "CUtf8proc"], swiftSettings: strict),
+        .target(name: "Transport", dependencies: ["Messages", "CZeroMQ", protobuf], swiftSettings: strict),
+        .target(
+            name: "Messages", dependencies: [protobuf], exclude: ["Protos"], swiftSettings: generated),
+        .target(name: "JSON", dependencies: ["CJSONC"], swiftSettings: strict),
+        .target(
+            name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-Wall", "-Werror", "-fno-math-errno"])]),
+        .target(name: "CPlatform", cSettings: [.unsafeFlags(["-Wall", "-Werror"])]),
+
+        // Tests mirror the sources.
+        .testTarget(name: "KVCacheTests", dependencies: ["KVCache"], swiftSettings: strict),
+        .testTarget(name: "SchedulingTests", dependencies: ["Scheduling"], swiftSettings: strict),
+        .testTarget(name: "TextWorkersTests", dependencies: ["TextWorkers", "Messages"], swiftSettings: strict),
+        .testTarget(
+            name: "ModelWorkerTests", dependencies: ["ModelWorker", "Messages", "Tensors", "Tokenizers"],
+            swiftSettings: strict),
+        .testTarget(name: "TransportTests", dependencies: ["Transport", "Messages"], swiftSettings: strict),
+        .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
+        .testTarget(
+            name: "TokenizersTests", dependencies: ["Tokenizers", "JSON"], exclude: ["Fixtures"], swiftSettings: strict),
+        .testTarget(
+            name: "TensorsTests", dependencies: ["Tensors", "CKernels", "COpenBLAS"], swiftSettings: strict),
+        .testTarget(
+            name: "ModelsTests", dependencies: ["Models", "Tensors", "JSON"],
+            exclude: [
+                "Checkpoint/dequant_goldens.bin", "Checkpoint/dequant_goldens.json", "Checkpoint/make_dequant_goldens.py",
+            ],
+            swiftSettings: strict),
+        .testTarget(name: "ServerSettingsTests", dependencies: ["ServerSettings", "JSON"], swiftSettings: strict),
+        .testTarget(
+            name: "SupervisorTests", dependencies: ["Supervisor", "Messages", "ChildRuntime", "JSON", "CPlatform"], swiftSettings: strict),
+        .testTarget(
+            name: "LauncherTests", dependencies: ["Launcher", "Supervisor", "Operator", "ServerSettings", "JSON"],
+            swiftSettings: strict),
+        .testTarget(name: "HTTPFrontTests", dependencies: ["HTTPFront", "Messages", "JSON"], swiftSettings: strict),
+
+        // Libraries of the system.
+        .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
+        .systemLibrary(name: "CJSONC", providers: [.apt(["libjson-c-dev"])]),
+        .systemLibrary(name: "COniguruma", providers: [.apt(["libonig-dev"])]),
+        .systemLibrary(name: "CUtf8proc", providers: [.apt(["libutf8proc-dev"])]),
+        .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev"])]),
+    ]
+)

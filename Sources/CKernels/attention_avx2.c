@@ -1,0 +1,15 @@
+#include <immintrin.h>
+#include <math.h>
+#include <string.h>
+
+#include "table.h"
+
+#pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
+
+#include "vector_avx2.h"
+#include "vector_exp.h"
+#include "attention_vector.h"
+
+void fill_attention_avx2(kernel_table *t) { fill_attention(t); }
+
+#pragma clang attribute pop

@@ -1,0 +1,34 @@
+#include "half.h"
+#include "table.h"
+
+static void f32_to_float(const void *x, size_t n, float *out) { memcpy(out, x, n * 4); }
+static void f32_from_float(const float *x, size_t n, void *out) { memcpy(out, x, n * 4); }
+
+static void f16_row_to_float(const void *x, size_t n, float *out) {
+    const uint16_t *h = x;
+    for (size_t i = 0; i < n; i++) out[i] = f16_to_float(h[i]);
+}
+
+static void f16_row_from_float(const float *x, size_t n, void *out) {
+    uint16_t *h = out;
+    for (size_t i = 0; i < n; i++) h[i] = f16_from_float(x[i]);
+}
+
+static void bf16_row_to_float(const void *x, size_t n, float *out) {
+    const uint16_t *h = x;
+    for (size_t i = 0; i < n; i++) out[i] = bf16_to_float(h[i]);
+}
+
+static void bf16_row_from_float(const float *x, size_t n, void *out) {
+    uint16_t *h = out;
+    for (size_t i = 0; i < n; i++) h[i] = bf16_from_float(x[i]);
+}
+
+void fill_convert_scalar(kernel_table *t) {
+    t->to_float[KERNELS_F32] = f32_to_float;
+    t->to_float[KERNELS_F16] = f16_row_to_float;
+    t->to_float[KERNELS_BF16] = bf16_row_to_float;
+    t->from_float[KERNELS_F32] = f32_from_float;
+    t->from_float[KERNELS_F16] = f16_row_from_float;
+    t->from_float[KERNELS_BF16] = bf16_row_from_float;
+}

@@ -1,0 +1,171 @@
+// Matrix products: how rows, outputs and K are cut for caches and threads. The sums themselves are the tiles' work.
+//
+// Whatever the cut, a tile adds to one f32 accumulator per output over ascending k (spilled to memory between K
+// blocks), so every row gets the same bits in every shape of call.
+#include "table.h"
+
+/// Weight blocks whose sums a thread holds at a time.
+#define CHUNK_BLOCKS 8
+/// Steps of a tile in one K block: 12 kB of weights stay in the first-level cache while all rows pass, with room for
+/// the activations that stream by. 96 did best of 96, 128 and 192 in single runs on a
+/// busy Ice Lake machine; worth trying again on a quiet one.
+#define STEP_BLOCK 96
+/// Rows whose sums a thread holds at a time: with their activations of one K block they stay in the second-level cache.
+#define PASS_ROWS 192
+
+typedef struct {
+    kernels_compute *c;
+    const gemm_kernels *g;
+    const kernels_matrix *w;
+    const char *x;
+    size_t rows;   // of this pass
+    size_t tiles;  // row tiles of this pass
+    size_t columns;
+    const float *bias;
+    bool accumulate;
+    float *out;
+    char *gate_up_out;
+} gemm_job;
+
+/// First row of a tile; rows are dealt out evenly.
+static size_t tile_start(const gemm_job *j, size_t tile) {
+    size_t each = j->rows / j->tiles, more = j->rows % j->tiles;
+    return tile * each + min_size(tile, more);
+}
+
+static size_t panel_bytes(const gemm_kernels *g, size_t rows, size_t columns) {
+    return rows * columns / g->panel_columns * g->panel_bytes;
+}
+
+static void finish_plain_row(const gemm_job *j, size_t row, size_t column, size_t count, const float *c) {
+    float *out = j->out + row * j->w->outputs + column;
+    const float *bias = j->bias ? j->bias + column : NULL;
+    if (j->accumulate && bias)
+        for (size_t i = 0; i < count; i++) out[i] += c[i] + bias[i];
+    else if (j->accumulate)
+        for (size_t i = 0; i < count; i++) out[i] += c[i];
+    else if (bias)
+        for (size_t i = 0; i < count; i++) out[i] = c[i] + bias[i];
+    else
+        for (size_t i = 0; i < count; i++) out[i] = c[i];
+}
+
+/// Takes finished sums of `blocks` blocks from `block` on, all rows of the pass.
+static void finish(const gemm_job *j, size_t block, size_t blocks, const float *c, size_t ldc) {
+    if (!j->gate_up_out) {
+        size_t column = block * BLOCK, count = min_size(blocks * BLOCK, j->w->outputs - column);
+        for (size_t r = 0; r < j->rows; r++) finish_plain_row(j, r, column, count, c + r * ldc);
+        return;
+    }
+    size_t size = dtype_size(j->w->dtype), width = j->w->outputs / 2;
+    size_t column = block * 16, count = min_size(blocks * 16, width - column);
+    for (size_t r = 0; r < j->rows; r++) {
+        float product[CHUNK_BLOCKS * 16];
+        j->c->table.silu_mul(c + r * ldc, blocks, product);
+        j->c->table.from_float[j->w->dtype](product, count, j->gate_up_out + (r * width + column) * size);
+    }
+}
+
+/// A row or two: activations fit the first-level cache whole, and several streams of weights keep memory busy.
+static void few_rows(void *context, size_t thread, size_t begin, size_t end) {
+    const gemm_job *j = context;
+    float *sums = (float *)thread_scratch(j->c, thread);
+    size_t stride = block_bytes(j->w), in_flight = j->g->blocks_in_flight;
+    for (size_t block = begin; block < end;) {
+        size_t blocks = end - block >= in_flight ? in_flight : 1;
+        gemm_tile t = {.rows = j->rows,
+            .blocks = blocks,
+            .steps = j->columns / j->g->tile_step,
+            .a = j->c->shared,
+            .b = (const char *)j->w->data + block * stride,
+            .b_stride = stride,
+            .c = sums,
+            .ldc = blocks * BLOCK};
+        j->g->tile(&t);
+        finish(j, block, blocks, sums, blocks * BLOCK);
+        block += blocks;
+    }
+}
+
+/// Adds `columns` columns from `k` on of one block to the sums of all rows.
+static void add_block(const gemm_job *j, size_t block, size_t k, size_t columns, float *sums) {
+    size_t column_bytes = BLOCK * dtype_size(j->w->dtype);
+    const char *weights = (const char *)j->w->data + block * block_bytes(j->w) + k * column_bytes;
+    gemm_tile t = {.blocks = 1, .steps = columns / j->g->tile_step, .b = weights, .ldc = BLOCK, .load = k > 0};
+    for (size_t tile = 0; tile < j->tiles; tile++) {
+        size_t row = tile_start(j, tile);
+        t.rows = tile_start(j, tile + 1) - row;
+        t.a = j->c->shared + panel_bytes(j->g, row, j->columns) + panel_bytes(j->g, t.rows, k);
+        t.c = sums + row * BLOCK;
+        // The first tile reads the weights from memory, so it also fetches the next block's of the same columns.
+        t.prefetch = tile == 0 ? weights + block_bytes(j->w) : NULL;
+        j->g->tile(&t);
+    }
+}
+
+static void many_rows(void *context, size_t thread, size_t begin, size_t end) {
+    const gemm_job *j = context;
+    float *sums = (float *)thread_scratch(j->c, thread);
+    size_t k_block = STEP_BLOCK * j->g->tile_step;
+    for (size_t first = begin; first < end; first += CHUNK_BLOCKS) {
+        size_t blocks = min_size(CHUNK_BLOCKS, end - first);
+        for (size_t k = 0; k < j->columns; k += k_block) {
+            size_t columns = min_size(k_block, j->columns - k);
+            for (size_t b = 0; b < blocks; b++) add_block(j, first + b, k, columns, sums + b * j->rows * BLOCK);
+        }
+        for (size_t b = 0; b < blocks; b++) finish(j, first + b, 1, sums + b * j->rows * BLOCK, BLOCK);
+    }
+}
+
+static void pack_tiles(void *context, size_t thread, size_t begin, size_t end) {
+    const gemm_job *j = context;
+    for (size_t tile = begin; tile < end; tile++) {
+        size_t row = tile_start(j, tile), rows = tile_start(j, tile + 1) - row;
+        j->g->pack_panel(j->x + row * j->w->inputs * dtype_size(j->w->dtype), j->w->inputs, rows, j->w->inputs,
+            j->c->shared + panel_bytes(j->g, row, j->columns));
+    }
+}
+
+/// Panels of fewer elements than this are packed by the caller alone.
+#define PACK_GRAIN 16384
+
+static void run_pass(gemm_job *j) {
+    j->tiles = (j->rows + j->g->max_rows - 1) / j->g->max_rows;
+    size_t tile_elements = max_size(1, j->rows / j->tiles * j->columns);
+    pool_run(j->c->pool, pack_tiles, j, j->tiles, max_size(1, PACK_GRAIN / tile_elements));
+    size_t blocks = block_count(j->w);
+    if (j->rows <= j->g->few_rows)
+        pool_run(j->c->pool, few_rows, j, blocks, j->g->blocks_in_flight);
+    else
+        pool_run(j->c->pool, many_rows, j, blocks, 2);
+}
+
+static void run_product(gemm_job j, size_t rows) {
+    j.g = &j.c->table.gemm[j.w->dtype];
+    j.columns = padded_inputs(j.w->inputs);
+    if (rows == 0 || j.w->outputs == 0) return;
+    size_t row_bytes = max_size(1, panel_bytes(j.g, 1, j.columns));
+    size_t fit = max_size(1, min_size(PASS_ROWS, SHARED_BYTES / row_bytes));
+    size_t passes = (rows + fit - 1) / fit;
+    size_t width = j.gate_up_out ? j.w->outputs / 2 : j.w->outputs;
+    pool_lock(j.c->pool);
+    for (size_t pass = 0; pass < passes; pass++) {
+        j.rows = rows / passes + (pass < rows % passes);
+        run_pass(&j);
+        j.x += j.rows * j.w->inputs * dtype_size(j.w->dtype);
+        if (j.gate_up_out)
+            j.gate_up_out += j.rows * width * dtype_size(j.w->dtype);
+        else
+            j.out += j.rows * width;
+    }
+    pool_unlock(j.c->pool);
+}
+
+void kernels_matmul(kernels_compute *c, const void *x, size_t rows, const kernels_matrix *w, const float *bias,
+    bool accumulate, float *out) {
+    run_product((gemm_job){.c = c, .w = w, .x = x, .bias = bias, .accumulate = accumulate, .out = out}, rows);
+}
+
+void kernels_gate_up(kernels_compute *c, const void *x, size_t rows, const kernels_matrix *w, void *out) {
+    run_product((gemm_job){.c = c, .w = w, .x = x, .gate_up_out = out}, rows);
+}

@@ -1,0 +1,106 @@
+// Matrix products on any vector level; include after a vector_*.h and after defining TILE_SHAPES(body), the cases of a
+// switch over rows * 8 + blocks, TILE_ROWS, FEW_ROWS and BLOCKS_IN_FLIGHT (see table.h).
+//
+// Weights of two bytes become floats on the way: bf16 pairs by a shift (even k) and a mask (odd k), which costs
+// one operation for every `rows` multiply-adds and no cache space; expanding a piece once for all rows was slower in
+// paired runs on a busy Ice Lake machine.
+
+#define INTERLEAVED(r, k, rows) ((k) * (rows) + (r))
+#define ROW_MAJOR(r, k, rows) ((r)*ATTENTION_STRIDE + (k))
+
+static inline vf bf16_pair_part(const char *p, size_t odd) {
+    vf pairs = load_f32(p);
+    return odd ? vf_upper_half(pairs) : vf_lower_half(pairs);
+}
+
+#define TILE_NAME f32_body
+#define TILE_ACTIVATION float
+#define TILE_AT INTERLEAVED
+#define TILE_SUBSTEPS 1
+#define TILE_STEP_BYTES 128
+#define TILE_WEIGHTS(p, j, s) load_f32((p) + (j)*VW * 4)
+#define TILE_BROADCAST(p) vf_set1(*(p))
+#define TILE_DOT(acc, a, b) vf_fma(a, b, acc)
+#include "gemm_tile.h"
+
+#define TILE_NAME f32_row_body
+#define TILE_ACTIVATION float
+#define TILE_AT ROW_MAJOR
+#define TILE_SUBSTEPS 1
+#define TILE_STEP_BYTES 128
+#define TILE_WEIGHTS(p, j, s) load_f32((p) + (j)*VW * 4)
+#define TILE_BROADCAST(p) vf_set1(*(p))
+#define TILE_DOT(acc, a, b) vf_fma(a, b, acc)
+#include "gemm_tile.h"
+
+#define TILE_NAME f16_body
+#define TILE_ACTIVATION float
+#define TILE_AT INTERLEAVED
+#define TILE_SUBSTEPS 1
+#define TILE_STEP_BYTES 64
+#define TILE_WEIGHTS(p, j, s) load_f16((p) + (j)*VW * 2)
+#define TILE_BROADCAST(p) vf_set1(*(p))
+#define TILE_DOT(acc, a, b) vf_fma(a, b, acc)
+#include "gemm_tile.h"
+
+#define TILE_NAME bf16_body
+#define TILE_ACTIVATION float
+#define TILE_AT INTERLEAVED
+#define TILE_SUBSTEPS 2
+#define TILE_STEP_BYTES 128
+#define TILE_WEIGHTS(p, j, s) bf16_pair_part((p) + (j)*VW * 4, s)
+#define TILE_BROADCAST(p) vf_set1(*(p))
+#define TILE_DOT(acc, a, b) vf_fma(a, b, acc)
+#include "gemm_tile.h"
+
+static void f32_tile(const gemm_tile *t) { TILE_SHAPES(f32_body) }
+static void f32_row_tile(const gemm_tile *t) { TILE_SHAPES(f32_row_body) }
+static void f16_tile(const gemm_tile *t) { TILE_SHAPES(f16_body) }
+static void bf16_tile(const gemm_tile *t){TILE_SHAPES(bf16_body)}
+
+#define PANEL_PACKER(type, element)                                                                                    \
+    static void pack_##type(const void *x, size_t ldx, size_t rows, size_t inputs, void *panel) {                      \
+        const element *in = x;                                                                                         \
+        float *out = panel;                                                                                            \
+        size_t padded = padded_inputs(inputs);                                                                         \
+        for (size_t k = 0; k < padded; k += VW) {                                                                      \
+            size_t lanes = min_size(VW, inputs - k), columns = min_size(VW, padded - k);                               \
+            vf r[VW];                                                                                                  \
+            for (size_t i = 0; i < VW; i++) {                                                                          \
+                if (i >= rows)                                                                                         \
+                    r[i] = vf_zero();                                                                                  \
+                else if (lanes == VW)                                                                                  \
+                    r[i] = load_##type(in + i * ldx + k);                                                              \
+                else                                                                                                   \
+                    r[i] = load_##type##_n(in + i * ldx + k, lanes);                                                   \
+            }                                                                                                          \
+            if (rows == 1) {                                                                                           \
+                vf_store_n(out + k, r[0], columns);                                                                    \
+                continue;                                                                                              \
+            }                                                                                                          \
+            vf_transpose(r);                                                                                           \
+            for (size_t i = 0; i < columns; i++) vf_store_n(out + (k + i) * rows, r[i], rows);                         \
+        }                                                                                                              \
+    }
+PANEL_PACKER(f32, float) PANEL_PACKER(f16, uint16_t) PANEL_PACKER(bf16, uint16_t)
+
+    static void fill_gemm(kernel_table *t) {
+    gemm_kernels common = {.max_rows = TILE_ROWS,
+        .tile_step = 1,
+        .panel_bytes = 4,
+        .panel_columns = 1,
+        .few_rows = FEW_ROWS,
+        .blocks_in_flight = BLOCKS_IN_FLIGHT};
+    common.pack_panel = pack_f32;
+    common.tile = f32_tile;
+    t->gemm[KERNELS_F32] = common;
+    common.pack_panel = pack_f16;
+    common.tile = f16_tile;
+    t->gemm[KERNELS_F16] = common;
+    common.pack_panel = pack_bf16;
+    common.tile = bf16_tile;
+    common.tile_step = 2;
+    t->gemm[KERNELS_BF16] = common;
+    t->row_tile = f32_row_tile;
+    t->row_tile_rows = TILE_ROWS;
+}

@@ -1,0 +1,174 @@
+// Arithmetic of the engine: matrix products over packed weights, attention over cache slots, and row operations.
+//
+// Every operation runs on the fixed thread pool inside a `kernels_compute`, allocates nothing, and gives each row
+// the same bits whatever other rows are in the call, however the call is split, and however many threads there are.
+#ifndef SRT_KERNELS_H
+#define SRT_KERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/// Instruction set levels, each a superset of the one before.
+typedef enum {
+    KERNELS_SCALAR = 0,
+    KERNELS_AVX2 = 1,       ///< avx2, fma, f16c
+    KERNELS_AVX512 = 2,     ///< avx512 f, bw, dq, vl
+    KERNELS_AVX512BF16 = 3  ///< also avx512_bf16
+} kernels_isa;
+
+/// Element types of activations, weights and caches.
+typedef enum { KERNELS_F32 = 0, KERNELS_F16 = 1, KERNELS_BF16 = 2, KERNELS_DTYPES = 3 } kernels_dtype;
+
+/// How the rows of a packed matrix are ordered in its blocks of 32.
+typedef enum {
+    KERNELS_PLAIN = 0,   ///< block b holds rows 32b ... 32b+31
+    KERNELS_GATE_UP = 1  ///< block b holds gate rows 16b ... 16b+15, then the up rows of the same numbers
+} kernels_packing;
+
+/// A weight matrix in packed form: blocks of 32 outputs, each `[K][32]`, or `[K/2][32][2]` for bf16; K padded to even.
+typedef struct {
+    const void *data;
+    size_t outputs;  ///< rows before padding; for gate-up the gate and the up rows together
+    size_t inputs;
+    kernels_dtype dtype;
+    kernels_packing packing;
+} kernels_matrix;
+
+/// Head counts and head size of an attention layer.
+typedef struct {
+    size_t query_heads, kv_heads, head_dim;
+} kernels_heads;
+
+/// Keys and values of one layer, each `[slots][kv_heads][head_dim]`.
+typedef struct {
+    void *keys, *values;
+    kernels_dtype dtype;
+} kernels_cache;
+
+/// One sequence of a step: its rows are the last `row_count` of its `length` positions.
+typedef struct {
+    int32_t row_start, row_count, slot_start, length;
+} kernels_sequence;
+
+/// Rotary embedding tables `[positions][rotary_dim / 2]`; the halves of the first `rotary_dim` elements are rotated.
+typedef struct {
+    const float *cosines, *sines;
+    size_t rotary_dim;
+} kernels_rotary;
+
+/// RMS norms of single heads before rotation; a null weight means none.
+typedef struct {
+    const float *query_weight, *key_weight;
+    float epsilon;
+} kernels_head_norm;
+
+typedef struct kernels_compute kernels_compute;
+
+/// The highest level this processor and operating system support, at most `ceiling`.
+kernels_isa kernels_detect(kernels_isa ceiling);
+
+/// Creates a kernel table for `isa` (lowered to what is present) and a pool of `threads` including the caller.
+/// `cores[i]` is the core of thread i; null leaves threads unpinned. Returns null when memory or threads run out.
+kernels_compute *kernels_compute_create(kernels_isa isa, size_t threads, const int32_t *cores);
+void kernels_compute_destroy(kernels_compute *c);
+kernels_isa kernels_compute_isa(const kernels_compute *c);
+size_t kernels_compute_threads(const kernels_compute *c);
+
+/// For tests: from here on `c` multiplies bf16 the way the AVX512-BF16 level does, with the dot instruction emulated.
+/// False, and nothing changes, below the AVX-512 level.
+bool kernels_emulate_pair_dot(kernels_compute *c);
+
+/// Pins the calling thread to `core`; false when the system refuses.
+bool kernels_pin_calling_thread(int32_t core);
+
+/// Between begin and end idle threads spin briefly for work before they sleep; outside they sleep at once.
+void kernels_step_begin(kernels_compute *c);
+void kernels_step_end(kernels_compute *c);
+
+// Packing
+
+/// Bytes of the packed form, a multiple of 64.
+size_t kernels_packed_bytes(size_t outputs, size_t inputs, kernels_dtype dtype, kernels_packing packing);
+
+/// Writes rows `first ..< first+count` of `matrix` (its `data` is ignored) into `packed`. Row numbers of a gate-up
+/// matrix run over all gate rows, then all up rows. Padding is zeroed by the calls that touch it: columns with each
+/// row, rows with the last row. Calls for disjoint rows may run at the same time.
+void kernels_pack(const kernels_matrix *matrix, const float *rows, size_t first, size_t count, void *packed);
+
+/// Reads one row of a packed matrix back as f32.
+void kernels_unpack_row(const kernels_matrix *matrix, size_t row, float *out);
+
+// Matrix products
+
+/// out[t] (+)= x[t]·Wᵀ + bias for `rows` activations of the matrix's dtype. Accumulation is in f32 over ascending k;
+/// bias is added to the sum, and with `accumulate` that is added to what `out` holds.
+void kernels_matmul(kernels_compute *c, const void *x, size_t rows, const kernels_matrix *w, const float *bias,
+    bool accumulate, float *out);
+
+/// out[t] = silu(gate[t]) * up[t] in the matrix's dtype, [rows][outputs / 2], for a gate-up matrix.
+void kernels_gate_up(kernels_compute *c, const void *x, size_t rows, const kernels_matrix *w, void *out);
+
+// Rows
+
+/// out[t] = table[tokens[t]] * scale.
+void kernels_embed(
+    kernels_compute *c, const int32_t *tokens, size_t count, const kernels_matrix *table, float scale, float *out);
+
+/// out[t] = x[t] / rms(x[t]) * weight, rounded to `dtype`.
+void kernels_rms_norm(kernels_compute *c, const float *x, size_t rows, size_t size, const float *weight, float epsilon,
+    kernels_dtype dtype, void *out);
+
+/// Copies rows of `row_bytes` each: out[i] = source[indices[i]].
+void kernels_gather_rows(
+    kernels_compute *c, const void *source, const int32_t *indices, size_t count, size_t row_bytes, void *out);
+
+/// Rounds to nearest even; NaN stays NaN.
+void kernels_from_float(kernels_compute *c, const float *x, size_t count, kernels_dtype dtype, void *out);
+void kernels_to_float(kernels_compute *c, const void *x, size_t count, kernels_dtype dtype, float *out);
+
+// Attention
+
+/// Splits rows of `[q heads | k heads | v heads]`, norms and rotates q and k, writes q to `query` as f32
+/// `[rows][query_heads][head_dim]`, and stores k and v of row t in slot `slots[t]`.
+void kernels_rope_store(kernels_compute *c, const float *qkv, size_t rows, const kernels_heads *heads,
+    const kernels_rotary *rotary, const kernels_head_norm *norm, const int32_t *positions, const int32_t *slots,
+    const kernels_cache *cache, float *query);
+
+/// Causal attention of each sequence's rows over its slots; out is `[rows][query_heads * head_dim]` of the cache's
+/// dtype. Positions are reduced in blocks of 256 that start at multiples of 256, in position order.
+/// head_dim is a multiple of 8 up to 256, query_heads a multiple of kv_heads.
+void kernels_attention(kernels_compute *c, const float *query, const kernels_heads *heads, const kernels_cache *cache,
+    const kernels_sequence *sequences, size_t sequence_count, const int32_t *slots, float scale, void *out);
+
+// Logits
+
+/// Index of the largest element of each row, the lowest one on ties; -1 for a row with a NaN.
+void kernels_argmax(kernels_compute *c, const float *x, size_t rows, size_t size, int32_t *out);
+
+/// log(sum(exp(x[t] * scale))) of each row; NaN for a row with a NaN.
+void kernels_log_sum_exp(kernels_compute *c, const float *x, size_t rows, size_t size, float scale, float *out);
+
+/// out[t][i] = x[t][i] * scales[t]; in place is allowed.
+void kernels_scale_rows(kernels_compute *c, const float *x, size_t rows, size_t size, const float *scales, float *out);
+
+/// out[t] = softmax(x[t]); in place is allowed.
+void kernels_softmax(kernels_compute *c, const float *x, size_t rows, size_t size, float *out);
+
+/// True in out[t] when row t holds a NaN.
+void kernels_rows_with_nan(kernels_compute *c, const float *x, size_t rows, size_t size, bool *out);
+
+/// The `count` largest elements of one row, largest first, lower index first on ties; NaN is never chosen.
+/// Returns how many were found, at most min(count, size).
+size_t kernels_top_k(kernels_compute *c, const float *x, size_t size, size_t count, float *values, int32_t *indices);
+
+// Measurement
+
+/// Reads `bytes` at `data` once with all threads and returns seconds taken.
+double kernels_time_read(kernels_compute *c, const void *data, size_t bytes);
+
+/// Runs the dot instructions of `dtype` in registers on all threads for `iterations` rounds; returns operations per
+/// second (a multiply and an add are two).
+double kernels_dot_peak(kernels_compute *c, kernels_dtype dtype, size_t iterations);
+
+#endif

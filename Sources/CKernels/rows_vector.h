@@ -1,0 +1,45 @@
+// Norm, rotation and activation of single rows, for any vector level; include after vector_exp.h.
+#include <math.h>
+
+static void rms_norm(const float *x, const float *w, size_t n, float epsilon, float *out) {
+    vf a = vf_zero(), b = vf_zero();
+    size_t i = 0;
+    for (; i + 2 * VW <= n; i += 2 * VW) {
+        vf u = vf_load(x + i), v = vf_load(x + i + VW);
+        a = vf_fma(u, u, a);
+        b = vf_fma(v, v, b);
+    }
+    for (; i < n; i += VW) {
+        vf u = vf_load_n(x + i, min_size(VW, n - i));
+        a = vf_fma(u, u, a);
+    }
+    vf s = vf_set1(1 / sqrtf(vf_sum(vf_add(a, b)) / (float)n + epsilon));
+    for (i = 0; i + VW <= n; i += VW) vf_store(out + i, vf_mul(vf_mul(vf_load(x + i), s), vf_load(w + i)));
+    if (i < n) vf_store_n(out + i, vf_mul(vf_mul(vf_load_n(x + i, n - i), s), vf_load_n(w + i, n - i)), n - i);
+}
+
+static void rotate(float *x, const float *cosines, const float *sines, size_t rotary_dim) {
+    size_t half = rotary_dim / 2;
+    for (size_t i = 0; i < half; i += VW) {
+        size_t n = min_size(VW, half - i);
+        vf a = vf_load_n(x + i, n), b = vf_load_n(x + half + i, n);
+        vf c = vf_load_n(cosines + i, n), s = vf_load_n(sines + i, n);
+        vf_store_n(x + i, vf_fnma(b, s, vf_mul(a, c)), n);
+        vf_store_n(x + half + i, vf_fma(a, s, vf_mul(b, c)), n);
+    }
+}
+
+static void silu_mul(const float *c, size_t blocks, float *out) {
+    for (size_t b = 0; b < blocks; b++)
+        for (size_t j = 0; j < 16; j += VW) {
+            vf gate = vf_load(c + b * BLOCK + j), up = vf_load(c + b * BLOCK + 16 + j);
+            vf denominator = vf_add(vf_set1(1), vf_exp(vf_sub(vf_zero(), gate)));
+            vf_store(out + b * 16 + j, vf_mul(vf_div(gate, denominator), up));
+        }
+}
+
+static void fill_rows(kernel_table *t) {
+    t->rms_norm = rms_norm;
+    t->rotate = rotate;
+    t->silu_mul = silu_mul;
+}

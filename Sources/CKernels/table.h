@@ -1,0 +1,161 @@
+// The table of function pointers that dispatch fills for one instruction set level, and the object operations run on.
+#ifndef SRT_KERNEL_TABLE_H
+#define SRT_KERNEL_TABLE_H
+
+#include "kernels.h"
+#include "pool.h"
+
+/// Outputs in a block of packed weights.
+#define BLOCK 32
+/// Positions in one block of attention; partial results exist per block and merge in position order.
+#define KV_BLOCK 256
+/// Floats from one row to the next in attention scratch: off a power of two, so that rows do not share cache sets.
+#define ATTENTION_STRIDE (KV_BLOCK + 16)
+/// Largest head size attention handles.
+#define MAX_HEAD_DIM 256
+/// Rows of a tile of attention: query rows times the query heads that share a key-value head.
+#define ATTENTION_ROWS 64
+
+/// Sums of a tile of outputs over `steps` steps of the panel: c[r][j] (+)= Σ a[r][k] · b[k][j].
+///
+/// `a` is an activation panel interleaved by `rows`, `b` the first of `blocks` weight blocks that are `b_stride` bytes
+/// apart, c is f32 with row stride `ldc`; block i fills columns 32i ..< 32i+32. With `load` the sums go on from c, else
+/// from zero.
+/// `prefetch`, unless null, is what the second-level cache should hold soon: it walks as `b` does, and is never read.
+typedef struct {
+    size_t rows, blocks, steps;
+    const void *a;
+    const void *b;
+    size_t b_stride;
+    float *c;
+    size_t ldc;
+    bool load;
+    const char *prefetch;
+} gemm_tile;
+
+/// How one dtype is multiplied at one level.
+typedef struct {
+    /// Most rows a tile holds.
+    size_t max_rows;
+    /// Columns of K that one step covers.
+    size_t tile_step;
+    /// Bytes of one interleaved panel element, and columns of K it covers.
+    size_t panel_bytes, panel_columns;
+    /// Up to `few_rows` rows, a tile takes `blocks_in_flight` blocks at once (or one); above, always one.
+    size_t few_rows, blocks_in_flight;
+    /// Interleaves `rows` activation rows of `inputs` columns into a panel; odd `inputs` are padded with zero.
+    void (*pack_panel)(const void *x, size_t ldx, size_t rows, size_t inputs, void *panel);
+    /// Adds products of a panel and packed weights.
+    void (*tile)(const gemm_tile *t);
+} gemm_kernels;
+
+typedef struct {
+    gemm_kernels gemm[KERNELS_DTYPES];
+
+    // Conversion of `n` elements.
+    void (*to_float[KERNELS_DTYPES])(const void *x, size_t n, float *out);
+    void (*from_float[KERNELS_DTYPES])(const float *x, size_t n, void *out);
+
+    /// out[i] = x[i] * s * w[i], with s = 1 / sqrt(mean square + epsilon).
+    void (*rms_norm)(const float *x, const float *w, size_t n, float epsilon, float *out);
+    /// Rotates the halves of the first `rotary_dim` elements in place.
+    void (*rotate)(float *x, const float *cosines, const float *sines, size_t rotary_dim);
+    /// out[i] = silu(gate) * up over `blocks` blocks of 16 gates then 16 ups; 16 results per block.
+    void (*silu_mul)(const float *c, size_t blocks, float *out);
+
+    /// Transposes keys of `count` slots into `[count/32][dim][32]` f32, missing slots as zero. `stride` is in elements;
+    /// `ahead` of the slots, at least `count`, are wanted by this call or the next ones.
+    void (*load_keys[KERNELS_DTYPES])(
+        const void *keys, size_t stride, const int32_t *slots, size_t count, size_t ahead, size_t dim, float *panel);
+    /// Gathers values of `count` slots into `[dim/32][count][32]` f32, missing columns as zero.
+    void (*load_values[KERNELS_DTYPES])(
+        const void *values, size_t stride, const int32_t *slots, size_t count, size_t ahead, size_t dim, float *panel);
+    /// Like the f32 tile of one block, with `a` in rows of ATTENTION_STRIDE floats.
+    void (*row_tile)(const gemm_tile *t);
+    size_t row_tile_rows;
+    /// Turns `valid` scores into exp(score - max) and zeroes the rest up to `padded`, a multiple of 32; gives max and
+    /// sum.
+    void (*block_softmax)(float *scores, size_t valid, size_t padded, float *max, float *sum);
+    /// acc = acc * a + o * b.
+    void (*blend)(float *acc, float a, const float *o, float b, size_t n);
+
+    /// Largest element and its lowest index; false when a NaN is present.
+    bool (*argmax)(const float *x, size_t n, float *max, size_t *index);
+    /// Σ exp((x - max) * scale).
+    double (*sum_exp)(const float *x, size_t n, float max, float scale);
+    /// out[i] = exp(x[i] - max) * factor.
+    void (*exp_scale)(const float *x, size_t n, float max, float factor, float *out);
+    void (*scale)(const float *x, size_t n, float factor, float *out);
+    bool (*has_nan)(const float *x, size_t n);
+    /// First index at or after `start` with x > threshold, else n.
+    size_t (*find_greater)(const float *x, size_t start, size_t n, float threshold);
+
+    /// Reads memory at the speed of the level; the result only keeps the loads alive.
+    uint64_t (*read_memory)(const void *p, size_t bytes);
+    /// Runs dot instructions in registers; returns operations done.
+    double (*dot_peak[KERNELS_DTYPES])(size_t iterations);
+} kernel_table;
+
+/// Fills the table for the highest present level that is at most `ceiling`, and returns that level.
+kernels_isa kernels_select(kernels_isa ceiling, kernel_table *t);
+
+// Each family of each level fills its part of the table.
+void fill_gemm_scalar(kernel_table *t);
+void fill_attention_scalar(kernel_table *t);
+void fill_rows_scalar(kernel_table *t);
+void fill_convert_scalar(kernel_table *t);
+void fill_sample_scalar(kernel_table *t);
+void fill_measure_scalar(kernel_table *t);
+
+void fill_gemm_avx2(kernel_table *t);
+void fill_attention_avx2(kernel_table *t);
+void fill_rows_avx2(kernel_table *t);
+void fill_convert_avx2(kernel_table *t);
+void fill_sample_avx2(kernel_table *t);
+void fill_measure_avx2(kernel_table *t);
+
+void fill_gemm_avx512(kernel_table *t);
+void fill_attention_avx512(kernel_table *t);
+void fill_rows_avx512(kernel_table *t);
+void fill_convert_avx512(kernel_table *t);
+void fill_sample_avx512(kernel_table *t);
+void fill_measure_avx512(kernel_table *t);
+
+void fill_gemm_avx512bf16(kernel_table *t);
+void fill_measure_avx512bf16(kernel_table *t);
+
+struct kernels_compute {
+    kernel_table table;
+    kernels_isa isa;
+    kernels_pool *pool;
+    /// Memory all threads of an operation share, and each thread's own.
+    char *shared;
+    char *scratch;
+};
+
+/// Bytes of shared scratch: activation panels of one pass, or attention partials.
+#define SHARED_BYTES ((size_t)24 << 20)
+/// Bytes of each thread's scratch.
+#define THREAD_BYTES ((size_t)4 << 20)
+
+static inline char *thread_scratch(const kernels_compute *c, size_t thread) {
+    return c->scratch + thread * THREAD_BYTES;
+}
+
+static inline size_t dtype_size(kernels_dtype d) { return d == KERNELS_F32 ? 4 : 2; }
+static inline size_t round_up(size_t x, size_t unit) { return (x + unit - 1) / unit * unit; }
+static inline size_t min_size(size_t a, size_t b) { return a < b ? a : b; }
+static inline size_t max_size(size_t a, size_t b) { return a > b ? a : b; }
+
+/// Columns of K after padding to even.
+static inline size_t padded_inputs(size_t inputs) { return round_up(inputs, 2); }
+/// Bytes from one block of a packed matrix to the next.
+static inline size_t block_bytes(const kernels_matrix *w) {
+    return padded_inputs(w->inputs) * BLOCK * dtype_size(w->dtype);
+}
+/// Blocks of a packed matrix.
+static inline size_t block_count(const kernels_matrix *w) {
+    return w->packing == KERNELS_GATE_UP ? (w->outputs / 2 + 15) / 16 : (w->outputs + BLOCK - 1) / BLOCK;
+}
+
+#endif

@@ -1,0 +1,2 @@
+// The C interface of OpenBLAS: the reference that kernel tests compare with.
+#include <cblas.h>

@@ -1,0 +1,131 @@
+#define _GNU_SOURCE
+#include "platform.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+
+int platform_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
+
+int platform_die_with_parent(pid_t expected_parent) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    return getppid() == expected_parent ? 0 : -1;
+}
+
+void platform_become_subreaper(void) { prctl(PR_SET_CHILD_SUBREAPER, 1); }
+
+void platform_set_title(int argc, char **argv, const char *title) {
+    if (argc < 1) return;
+    /* The kernel shows the bytes from argv[0] to the end of the last argument. */
+    char *start = argv[0], *end = argv[argc - 1] + strlen(argv[argc - 1]) + 1;
+    size_t room = (size_t)(end - start);
+    memset(start, 0, room);
+    strncpy(start, title, room - 1);
+    prctl(PR_SET_NAME, strncmp(title, "sglang::", 8) == 0 ? title + 8 : title);
+}
+
+int platform_signal_descriptor(const int *signals, int count) {
+    sigset_t set;
+    sigemptyset(&set);
+    for (int i = 0; i < count; i++) sigaddset(&set, signals[i]);
+    if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0) return -1;
+    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+int platform_next_signal(int descriptor) {
+    struct signalfd_siginfo info;
+    return read(descriptor, &info, sizeof info) == (ssize_t)sizeof info ? (int)info.ssi_signo : 0;
+}
+
+void platform_reset_signals(void) {
+    sigset_t none;
+    sigemptyset(&none);
+    for (int signal_number = 1; signal_number < 32; signal_number++)
+        if (signal_number != SIGKILL && signal_number != SIGSTOP) signal(signal_number, SIG_DFL);
+    signal(SIGPIPE, SIG_IGN);
+    pthread_sigmask(SIG_SETMASK, &none, NULL);
+}
+
+pid_t platform_spawn(const char *path, char *const argv[], char *const envp[], const int *keep, int keep_count) {
+    int status[2];
+    if (pipe2(status, O_CLOEXEC) != 0) return -1;
+    pid_t pid = vfork();
+    if (pid == 0) {
+        /* Only async-signal-safe calls until exec: the parent may have other threads. Descriptors move above the wanted
+           range first, so that no source is overwritten before it was copied. */
+        int moved[16], top = 2;
+        setsid();
+        for (int i = 0; i < keep_count; i++)
+            if (keep[2 * i + 1] > top) top = keep[2 * i + 1];
+        for (int i = 0; i < keep_count; i++) moved[i] = fcntl(keep[2 * i], F_DUPFD, top + 2 + keep_count);
+        int report = fcntl(status[1], F_DUPFD, top + 1);
+        if (report != top + 1) {
+            dup2(report, top + 1);
+            report = top + 1;
+        }
+        fcntl(report, F_SETFD, FD_CLOEXEC);
+        for (int i = 0; i < keep_count; i++) dup2(moved[i], keep[2 * i + 1]);
+        syscall(SYS_close_range, top + 2, ~0U, 0);
+        sigset_t none;
+        sigemptyset(&none);
+        sigprocmask(SIG_SETMASK, &none, NULL);
+        execve(path, argv, envp);
+        int code = errno;
+        ssize_t ignored = write(report, &code, sizeof code);
+        (void)ignored;
+        _exit(127);
+    }
+    int spawn_error = errno;
+    close(status[1]);
+    int code = 0;
+    if (pid > 0 && read(status[0], &code, sizeof code) == (ssize_t)sizeof code) {
+        close(status[0]);
+        errno = code;
+        return -1;
+    }
+    close(status[0]);
+    if (pid < 0) errno = spawn_error;
+    return pid;
+}
+
+int platform_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
+
+int platform_event_descriptor(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
+
+void platform_event_signal(int descriptor) {
+    uint64_t one = 1;
+    ssize_t ignored = write(descriptor, &one, sizeof one);
+    (void)ignored;
+}
+
+void platform_event_clear(int descriptor) {
+    uint64_t count;
+    ssize_t ignored = read(descriptor, &count, sizeof count);
+    (void)ignored;
+}
+
+int platform_pin_thread(int core) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(core, &set);
+    return sched_setaffinity(0, sizeof set, &set);
+}
+
+int platform_usable_cores(void) {
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) != 0) return (int)sysconf(_SC_NPROCESSORS_ONLN);
+    return CPU_COUNT(&set);
+}

@@ -1,0 +1,67 @@
+package import Messages
+internal import Glibc
+
+/// Which process of a server this is: what the launcher tells a child it spawns, through the environment.
+package struct ChildIdentity: Sendable, Equatable {
+    /// Descriptor of the lifeline: a pipe whose writing end only the launcher holds, so that its end of file means "launcher gone".
+    package static let lifelineDescriptor: Int32 = 3
+    /// Descriptor of the listening HTTP socket, which the front alone inherits.
+    package static let listenerDescriptor: Int32 = 4
+    /// Name of the settings file in the run directory.
+    package static let settingsFile = "settings.json"
+
+    package var role: Role
+    /// Tensor-parallel rank; 0 for everything but model workers.
+    package var rank: Int
+    /// Number of tensor-parallel ranks.
+    package var size: Int
+    /// Which incarnation of this process it is, counted from 1 over the life of the launcher.
+    package var generation: UInt64
+    package var runDirectory: String
+    package var launcher: Int32
+
+    package init(role: Role, rank: Int, size: Int, generation: UInt64, runDirectory: String, launcher: Int32) {
+        self.role = role
+        self.rank = rank
+        self.size = size
+        self.generation = generation
+        self.runDirectory = runDirectory
+        self.launcher = launcher
+    }
+
+    /// What `ps` shows.
+    package var title: String { Self.title(role, rank: rank, size: size) }
+
+    /// The title of a role's process, with SGLang's suffix when there are several ranks.
+    package static func title(_ role: Role, rank: Int, size: Int) -> String {
+        switch role {
+        case .launcher: "sglang::launcher"
+        case .http: "sglang::http"
+        case .tokenizerManager: "sglang::tokenizer_manager"
+        case .scheduler: size > 1 ? "sglang::scheduler_TP\(rank)" : "sglang::scheduler"
+        case .detokenizer: "sglang::detokenizer"
+        case .UNRECOGNIZED(let number): "sglang::role_\(number)"
+        }
+    }
+
+    /// The environment entry that carries the identity.
+    package var environmentEntry: String {
+        "SRT_CHILD=\(role.rawValue),\(rank),\(size),\(generation),\(launcher),\(runDirectory)"
+    }
+
+    /// The identity that the launcher gave this process; nil when a user started it.
+    package static func current() -> ChildIdentity? {
+        guard let raw = getenv("SRT_CHILD") else { return nil }
+        return ChildIdentity(parsing: String(cString: raw))
+    }
+
+    /// Reads `role,rank,size,generation,launcher,runDirectory`.
+    package init?(parsing text: String) {
+        let parts = text.split(separator: ",", maxSplits: 5, omittingEmptySubsequences: false)
+        guard parts.count == 6, let number = Int(parts[0]), let role = Role(rawValue: number), let rank = Int(parts[1]),
+            let size = Int(parts[2]), let generation = UInt64(parts[3]), let launcher = Int32(parts[4])
+        else { return nil }
+        self.init(
+            role: role, rank: rank, size: size, generation: generation, runDirectory: String(parts[5]), launcher: launcher)
+    }
+}

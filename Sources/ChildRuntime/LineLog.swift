@@ -1,0 +1,47 @@
+internal import Glibc
+package import Logging
+
+/// Writes one line an event to stderr, prefixed as SGLang does: `[2026-01-01 00:00:00 TP0] text`.
+package struct LineLogHandler: LogHandler {
+    package var logLevel: Logger.Level
+    package var metadata: Logger.Metadata = [:]
+    private let suffix: String
+
+    /// `suffix` follows the time, e.g. `TP0`; empty for processes without one.
+    package init(level: Logger.Level, suffix: String) {
+        logLevel = level
+        self.suffix = suffix
+    }
+
+    package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    package func log(event: LogEvent) {
+        let mark = event.level >= .warning ? "\(event.level.rawValue.uppercased()): " : ""
+        var line = "[\(Self.timestamp())\(suffix.isEmpty ? "" : " " + suffix)] \(mark)\(event.message)"
+        for (key, value) in metadata.merging(event.metadata ?? [:], uniquingKeysWith: { $1 }).sorted(by: { $0.key < $1.key }) {
+            line += " \(key)=\(value)"
+        }
+        line += "\n"
+        // One write a line, so that lines of several processes do not mix.
+        line.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    }
+
+    /// The local time as SGLang prints it.
+    package static func timestamp() -> String {
+        var now = time(nil)
+        var parts = tm()
+        localtime_r(&now, &parts)
+        func two(_ value: Int32) -> String { value < 10 ? "0\(value)" : "\(value)" }
+        return "\(parts.tm_year + 1900)-\(two(parts.tm_mon + 1))-\(two(parts.tm_mday)) "
+            + "\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec))"
+    }
+
+    /// The logger of a process; `level` is SGLang's name of it (debug, info, warning, error, critical).
+    package static func logger(label: String, level: String, suffix: String = "") -> Logger {
+        let resolved = Logger.Level(rawValue: level == "warn" ? "warning" : level) ?? .info
+        return Logger(label: label) { _ in LineLogHandler(level: resolved, suffix: suffix) }
+    }
+}

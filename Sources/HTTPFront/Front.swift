@@ -1,0 +1,152 @@
+internal import ChildRuntime
+internal import JSON
+package import Logging
+package import Messages
+package import ServerSettings
+internal import Synchronization
+
+/// What all routes of one front share.
+package final class Front: Sendable {
+    let settings: ServerSettings
+    let log: Logger
+    /// For access lines.
+    let accessLog: Logger
+    let board: HealthBoard
+    let table: RequestTable
+    let controls: PendingCalls<ControlReply>
+    let encodings: PendingCalls<EncodeReply>
+    let decodings: PendingCalls<DecodeReply>
+    let sessions: SessionStore
+    /// Sampling parameters for requests that name none.
+    let preferred: JSONObject
+    /// Seconds since 1970 at which this front began.
+    let started: Double
+    let clock: @Sendable () -> Double
+    private let send: @Sendable (TokenizerCommand) -> Void
+    private let serials: Atomic<UInt64>
+    private let inFlight = Atomic<Int>(0)
+    private let isLoggingRequests = Atomic(false)
+
+    /// - Parameters:
+    ///   - generation: which incarnation of the front this is.
+    ///   - send: takes a command for the tokenizer manager without waiting.
+    package init(
+        settings: ServerSettings, generation: UInt64, log: Logger, accessLog: Logger,
+        patience: RequestLedger.Patience = .init(), clock: @escaping @Sendable () -> Double = wallClockSeconds,
+        send: @escaping @Sendable (TokenizerCommand) -> Void
+    ) {
+        self.settings = settings
+        self.log = log
+        self.accessLog = accessLog
+        self.clock = clock
+        self.send = send
+        board = HealthBoard(weightVersion: settings.weightVersion)
+        table = RequestTable(ledger: RequestLedger(generation: generation, patience: patience), clock: clock, send: send)
+        controls = PendingCalls(generation: generation, clock: clock)
+        encodings = PendingCalls(generation: generation, clock: clock)
+        decodings = PendingCalls(generation: generation, clock: clock)
+        sessions = SessionStore()
+        preferred = settings.preferredSamplingParams.flatMap { try? JSON.parse($0).objectValue } ?? [:]
+        started = clock()
+        serials = Atomic(generation << 40)
+        send(.make { $0.frontStarted = .make { $0.generation = generation } })
+    }
+
+    // MARK: Events
+
+    /// Something arrived on front.ipc.
+    package func handle(_ reply: FrontReply) {
+        switch reply.reply {
+        case .text(let batch)?: table.handle { $0.receive(batch, now: $1) }
+        case .failure(let failure)?: table.handle { $0.receive(failure, now: $1) }
+        case .resubmit(let request)?: table.handle { $0.receive(request, now: $1) }
+        case .promptIds(let prompt)?:
+            table.handle { ledger, _ in
+                ledger.receive(prompt)
+                return []
+            }
+        case .control(let reply)?: controls.answer(reply.call, reply)
+        case .encoded(let reply)?: encodings.answer(reply.call, reply)
+        case .decoded(let reply)?: decodings.answer(reply.call, reply)
+        case nil: log.error("empty reply")
+        }
+    }
+
+    /// The launcher's table changed.
+    package func handle(_ topology: Topology) {
+        board.update(topology, at: monotonicMilliseconds())
+        let status = PipeStatus(topology)
+        table.handle { $0.pipeChanged(to: status, now: $1) }
+    }
+
+    /// Time passes.
+    package func tick() {
+        table.handle { $0.tick(now: $1) }
+        controls.tick()
+        encodings.tick()
+        decodings.tick()
+    }
+
+    // MARK: Questions
+
+    /// Asks the worker; nil when it does not answer within `patience` seconds.
+    func control(patience: Double, _ fill: (inout ControlCall) -> Void) async -> ControlReply? {
+        await controls.ask(patience: patience) { number in
+            send(.make {
+                $0.control = .make {
+                    fill(&$0)
+                    $0.call = number
+                }
+            })
+        }
+    }
+
+    /// Tokenizes; nil when the tokenizer manager does not answer.
+    func encode(_ texts: [String], addSpecialTokens: Bool, patience: Double = 30) async -> EncodeReply? {
+        await encodings.ask(patience: patience) { number in
+            send(.make {
+                $0.encode = .make {
+                    $0.call = number
+                    $0.texts = texts
+                    $0.addSpecialTokens = addSpecialTokens
+                }
+            })
+        }
+    }
+
+    /// Turns ids into text; nil when the tokenizer manager does not answer.
+    func decode(_ lists: [[Int32]], skipSpecialTokens: Bool, patience: Double = 30) async -> DecodeReply? {
+        await decodings.ask(patience: patience) { number in
+            send(.make {
+                $0.decode = .make {
+                    $0.call = number
+                    $0.lists = lists.map { ids in .make { $0.ids = ids } }
+                    $0.skipSpecialTokens = skipSpecialTokens
+                }
+            })
+        }
+    }
+
+    /// Sub-requests that have not ended.
+    package var openRequests: Int { table.openCount }
+
+    /// How many requests may come in now.
+    var gate: AdmissionGate {
+        let running = board.view.model.map { Int($0.maxRunning) } ?? settings.maxRunningRequests ?? 0
+        return AdmissionGate(queued: settings.maxQueuedRequests, running: running)
+    }
+
+    /// A number that no other request of the server has.
+    func nextSerial() -> UInt64 { serials.wrappingAdd(1, ordering: .relaxed).newValue }
+
+    /// Whether each request gets its own log lines.
+    var logsRequests: Bool { isLoggingRequests.load(ordering: .relaxed) }
+    func logRequests(_ isOn: Bool) { isLoggingRequests.store(isOn, ordering: .relaxed) }
+
+    // MARK: Requests in work
+
+    /// HTTP requests that are not answered in full.
+    var requestsInFlight: Int { inFlight.load(ordering: .sequentiallyConsistent) }
+    func requestBegins() { inFlight.wrappingAdd(1, ordering: .sequentiallyConsistent) }
+    func requestEnds() { inFlight.wrappingSubtract(1, ordering: .sequentiallyConsistent) }
+}

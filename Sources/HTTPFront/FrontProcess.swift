@@ -1,0 +1,35 @@
+package import ChildRuntime
+internal import Logging
+internal import NIOCore
+internal import Messages
+package import ServerSettings
+internal import Transport
+
+/// Runs the HTTP front until the launcher ends it: clients on the inherited listening socket, the other processes on ZeroMQ.
+///
+/// - Throws: when the sockets cannot be set up; after that the process ends by order or with its launcher.
+package func runHTTPFront(identity: ChildIdentity, settings: ServerSettings) async throws -> Never {
+    let log = LineLogHandler.logger(label: "http", level: settings.logLevel.rawValue)
+    let access = LineLogHandler.logger(label: "access", level: settings.effectiveLogLevelHTTP.rawValue)
+    let context = Context()
+    let stamp = ProgressStamp()
+    let pipe = try CommandPipe(connecting: Endpoint(.tokenizer, in: identity.runDirectory), in: context)
+    let front = Front(settings: settings, generation: identity.generation, log: log, accessLog: access, send: pipe.send)
+    let orders = OrderBook(front: front, pipe: pipe)
+    let line = try SupervisionLine(identity, context: context, stamp: stamp, onOrder: orders.obey)
+    try ReplyReader(
+        binding: Endpoint(.front, in: identity.runDirectory), in: context, stamp: stamp, log: log, handle: front.handle,
+        tick: {
+            pipe.retry()
+            front.tick()
+            stamp.load(queued: 0, running: front.table.openCount)
+            if orders.isDrained { line.leave("drained", code: 0) }
+        }
+    ).start()
+    let limits = HTTPServer.Limits(connections: settings.maxConnections)
+    let server = HTTPServer(front, limits: limits, threads: HTTPServer.sensibleThreadCount)
+    let listener = try await server.serve(listener: ChildIdentity.listenerDescriptor)
+    line.ready()
+    try await listener.closeFuture.get()
+    line.leave("the listening socket was closed", code: 70)
+}

@@ -1,0 +1,108 @@
+internal import HTTPTypes
+internal import Hummingbird
+internal import HummingbirdCore
+internal import Logging
+package import NIOCore
+internal import NIOHTTPTypes
+internal import NIOPosix
+
+/// Accepts clients on a listening socket that the launcher opened, and talks HTTP/1.1 with each.
+package final class HTTPServer: Sendable {
+    /// Bounds for what a client may send or hold.
+    package struct Limits: Sendable {
+        package init(connections: Int = 1024) { self.connections = connections }
+
+        var connections: Int
+        /// Seconds for a request's head, between pieces of its body, and between two requests.
+        var idleSeconds: Int64 = 5
+        /// Bytes of one header, and of all together.
+        var headerBytes = 32 << 10
+        var headerCount = 200
+    }
+
+    private let responder: FrontResponder
+    private let limits: Limits
+    private let group: MultiThreadedEventLoopGroup
+    private let log: Logger
+
+    package init(_ front: Front, limits: Limits, threads: Int) {
+        responder = FrontResponder(front)
+        self.limits = limits
+        group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
+        log = front.log
+    }
+
+    /// Starts to accept on a socket that is bound and listening; the returned channel owns the descriptor.
+    package func serve(listener descriptor: Int32) async throws -> any Channel {
+        let connections = limits.connections
+        return try await ServerBootstrap(group: group)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(AvailableConnectionsChannelHandler(maxConnections: connections))
+                }
+            }
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelInitializer { [self] channel in serve(channel) }
+            .withBoundSocket(descriptor)
+            .get()
+    }
+
+    private func serve(_ channel: any Channel) -> EventLoopFuture<Void> {
+        let connection = ClientConnection(peer: channel.remoteAddress.map(Self.name) ?? "unknown")
+        channel.closeFuture.whenComplete { _ in connection.close() }
+        let http = HTTP1Channel(
+            responder: { [responder] request, writer, _ in
+                try await Self.answer(request, writer, responder, connection)
+            },
+            configuration: .init(
+                idleTimeout: .seconds(limits.idleSeconds),
+                httpDecoderConfiguration: .init(
+                    maxHeaderFieldSize: limits.headerBytes, maxHeaderListSize: limits.headerBytes,
+                    maxHeaderFieldCount: limits.headerCount)))
+        // The connection's task runs on its event loop: a token then crosses threads once on its way to the client.
+        let executor = EventLoopExecutor(channel.eventLoop)
+        return http.setup(channel: channel, logger: log).map { [log] value in
+            Task(executorPreference: executor) { await http.handle(value: value, logger: log) }
+        }
+    }
+
+    private static func answer(
+        _ request: Request, _ writer: consuming ResponseWriter, _ responder: FrontResponder, _ connection: ClientConnection
+    ) async throws {
+        responder.front.requestBegins()
+        defer {
+            connection.settle()
+            responder.front.requestEnds()
+        }
+        if request.headers[.expect]?.lowercased() == "100-continue" { try await writer.writeInformationalHead(.init(status: .continue)) }
+        let response = try await responder.respond(to: request, on: connection)
+        responder.logAccess(request, response.status, connection)
+        if request.method == .head {
+            try await writer.writeResponse(response.head)
+        } else {
+            try await writer.write(response: response.head, body: response.body)
+        }
+    }
+
+    private static func name(_ address: SocketAddress) -> String {
+        guard let host = address.ipAddress, let port = address.port else { return "local" }
+        return host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    }
+}
+
+/// Runs tasks on an event loop's thread.
+private final class EventLoopExecutor: TaskExecutor {
+    private let loop: any EventLoop
+
+    init(_ loop: any EventLoop) { self.loop = loop }
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        loop.execute { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
+    }
+}
+
+extension HTTPServer {
+    /// One thread on small machines, where every core computes tokens; two on larger ones.
+    static var sensibleThreadCount: Int { System.coreCount > 8 ? 2 : 1 }
+}

@@ -1,0 +1,146 @@
+internal import Hummingbird
+internal import JSON
+internal import Logging
+internal import Messages
+internal import ServerSettings
+
+/// What operators tell a running server to do.
+struct ControlRoutes: Sendable {
+    let front: Front
+
+    /// Seconds the worker gets to obey.
+    private static let patience = 30.0
+
+    var routes: [Routes.Route] {
+        [
+            .init([.get, .post], "/flush_cache", .admin) { [self] request, _ in try await flushCache(request) },
+            .init([.post], "/abort_request", .admin) { [self] request, _ in try await abort(request) },
+            .init([.post], "/pause_generation", .admin) { [self] request, _ in try await pause(request) },
+            .init([.post], "/continue_generation", .admin) { [self] request, _ in try await resume(request) },
+            .init([.get, .post], "/configure_logging", .admin) { [self] request, _ in try await configureLogging(request) },
+            .init([.get, .post], "/freeze_gc", .admin) { _, _ in .text("Garbage collection frozen.\n") },
+            .init([.post, .put], "/set_internal_state", .admin) { [self] request, _ in try await setInternalState(request) },
+            .init([.post], "/update_weight_version", .admin) { [self] request, _ in try await updateVersion(request) },
+            .init([.get, .post], "/get_weights_by_name", .admin) { [self] request, _ in try await weights(request) },
+        ]
+    }
+
+    /// The body of a route that can do without one.
+    private func fields(_ request: Request) async throws -> RequestFields {
+        try RequestFields(optionalBody: try await request.bytes(upTo: front.settings.maxBodySize))
+    }
+
+    private func ask(patience: Double = patience, _ fill: (inout ControlCall) -> Void) async throws -> ControlReply {
+        guard let reply = await front.control(patience: patience, fill) else { throw RequestFailure.noAnswer }
+        return reply
+    }
+
+    private func flushCache(_ request: Request) async throws -> Response {
+        var timeout = 0.0
+        if let text = request.uri.queryParameters["timeout"] {
+            guard let seconds = Double(text), seconds >= 0, seconds.isFinite else {
+                throw RequestFailure.schema("query.timeout: Input should be a number greater than or equal to 0")
+            }
+            timeout = seconds
+        }
+        let reply = try await ask(patience: timeout + Self.patience) {
+            $0.flushCache = .make { $0.timeoutSeconds = timeout }
+        }
+        guard reply.success else {
+            return .text(reply.message.isEmpty ? "Flush cache failed.\n" : reply.message, status: .badRequest)
+        }
+        return .text(
+            "Cache flushed.\nPlease check backend logs for more details. (When there are running or waiting requests, "
+                + "the operation will not be performed.)\n")
+    }
+
+    private func abort(_ request: Request) async throws -> Response {
+        let fields = try await fields(request)
+        let rid = try fields.string("rid") ?? ""
+        let isAll = try fields.bool("abort_all")
+        if isAll || !rid.isEmpty { front.table.handle { $0.abort(prefix: isAll ? nil : rid, now: $1) } }
+        return .empty()
+    }
+
+    private func pause(_ request: Request) async throws -> Response {
+        let name = try await fields(request).string("mode") ?? "abort"
+        let modes: [String: PauseGeneration.Mode] = ["abort": .abort, "retract": .retract, "in_place": .inPlace]
+        guard let mode = modes[name] else {
+            throw RequestFailure.schema("body.mode: Input should be 'abort', 'retract' or 'in_place'")
+        }
+        // The aborts overtake nothing: the pipe keeps their order before the pause.
+        if mode == .abort { front.table.handle { $0.abort(prefix: nil, now: $1) } }
+        let reply = try await ask { $0.pause = .make { $0.mode = mode } }
+        guard reply.success else { throw RequestFailure.semantic(reply.message) }
+        front.board.pause(true)
+        return .json(["message": "Generation paused successfully.", "status": "ok"])
+    }
+
+    private func resume(_ request: Request) async throws -> Response {
+        _ = try await fields(request).bool("torch_empty_cache", or: true)
+        let reply = try await ask { $0.resume = true }
+        guard reply.success else { throw RequestFailure.semantic(reply.message) }
+        front.board.pause(false)
+        return .json(["message": "Generation continued successfully.", "status": "ok"])
+    }
+
+    private func configureLogging(_ request: Request) async throws -> Response {
+        let fields = try await fields(request)
+        _ = try fields.int("log_requests_level")
+        for name in ["dump_requests_folder", "crash_dump_folder", "log_level", "log_requests_format"] {
+            let value = try fields.string(name)
+            if value?.isEmpty == false { throw RequestFailure.missing("\(name) cannot be changed while this server runs.") }
+        }
+        if fields["log_requests"] != nil { front.logRequests(try fields.bool("log_requests")) }
+        return .empty()
+    }
+
+    private func setInternalState(_ request: Request) async throws -> Response {
+        let fields = try await fields(request)
+        let arguments = try fields.required("server_args", fields.fields)
+        for name in arguments.object.keys { front.log.warning("Updating \(name) is not supported.") }
+        return .json([.bool(arguments.object.isEmpty)])
+    }
+
+    private func updateVersion(_ request: Request) async throws -> Response {
+        let fields = try await fields(request)
+        let version = try fields.required("new_version", fields.string)
+        if try fields.bool("abort_all_requests", or: true) { front.table.handle { $0.abort(prefix: nil, now: $1) } }
+        front.board.setWeightVersion(version)
+        return .json([
+            "success": true, "message": .string("Weight version updated to \(version)"), "new_version": .string(version),
+        ])
+    }
+
+    private func weights(_ request: Request) async throws -> Response {
+        let fields = try await fields(request)
+        let name = try fields.required("name", fields.string)
+        let rows = try fields.int("truncate_size") ?? 100
+        guard rows >= 0 else { throw RequestFailure.schema("body.truncate_size: Input should be greater than or equal to 0") }
+        let reply = try await ask {
+            $0.weight = .make {
+                $0.name = name
+                $0.rows = UInt32(clamping: rows)
+            }
+        }
+        guard reply.success else { throw RequestFailure.semantic("Get parameter by name failed") }
+        var json = JSONWriter(reservingCapacity: reply.values.count * 12)
+        Self.write(reply.values[...], shape: reply.shape[...].map(Int.init), to: &json)
+        return .json(bytes: json.bytes)
+    }
+
+    /// Writes numbers nested as a tensor of this shape.
+    private static func write(_ values: ArraySlice<Float>, shape: [Int], to json: inout JSONWriter) {
+        json.beginArray()
+        if shape.count <= 1 {
+            for value in values { json.double(Double(value)) }
+        } else if let rows = shape.first, rows > 0 {
+            let size = values.count / rows
+            for row in 0..<rows {
+                let start = values.startIndex + row * size
+                write(values[start..<start + size], shape: Array(shape.dropFirst()), to: &json)
+            }
+        }
+        json.endArray()
+    }
+}

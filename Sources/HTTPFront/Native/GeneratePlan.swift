@@ -1,0 +1,151 @@
+internal import Messages
+internal import JSON
+
+/// Turns a checked /generate body into rows for the ledger: one for each sample of each prompt, prompt by prompt.
+struct GeneratePlan: Sendable {
+    /// What the server and its model say about requests.
+    struct Rules: Sendable {
+        var limits = SamplingRanges.Limits()
+        var streamInterval = 1
+        var allowsTruncation = false
+        var radixCacheIsOff = false
+        /// Seeds the seeds of requests that name none.
+        var randomSeed: UInt64 = 0
+        /// Most rows one HTTP request may open.
+        var maximumRows = Int.max
+    }
+
+    var openings: [RequestLedger.Opening]
+    /// The answer is a list.
+    var isList: Bool
+    var stream: Bool
+    var returnsPromptIDs: Bool
+    var session: GenerateRequest.SessionPlace?
+
+    /// Plans a request.
+    ///
+    /// - Parameter serial: a number that no other request of the server has.
+    /// - Throws: semantic failures for values out of range, `.queueFull` for more rows than the server could hold.
+    init(_ request: GenerateRequest, _ rules: Rules, serial: UInt64) throws(RequestFailure) {
+        isList = request.isList || request.samples > 1
+        stream = request.stream
+        returnsPromptIDs = request.returnPromptIDs
+        session = request.session
+        openings = []
+        let (rows, overflow) = request.batchSize.multipliedReportingOverflow(by: request.samples)
+        guard !overflow, rows <= rules.maximumRows else { throw .queueFull }
+        let rids = try Self.rids(request)
+        let ranges = SamplingRanges(limits: rules.limits)
+        for prompt in 0..<request.batchSize {
+            let template = try Self.template(request, prompt, rules, ranges)
+            let given = request.sampling[prompt]["sampling_seed"]?.intValue
+            for sample in 0..<request.samples {
+                var message = template
+                let number = UInt64(prompt * request.samples + sample)
+                message.sampling.seed = given.map { Self.sampleSeed(UInt64(bitPattern: Int64($0)), sample) }
+                    ?? Self.mix(Self.mix(rules.randomSeed, serial), number)
+                openings.append(.init(request: message, rid: rids?[prompt] ?? Self.freshRid()))
+            }
+        }
+    }
+
+    /// The rids that the client chose; nil for fresh ones.
+    private static func rids(_ request: GenerateRequest) throws(RequestFailure) -> [String]? {
+        guard let rid = request.rid, request.samples == 1 else { return nil }
+        let rids = switch rid {
+        case .one(let rid): request.isList ? (0..<request.batchSize).map { "\(rid)_\($0)" } : [rid]
+        case .many(let rids): rids
+        }
+        var seen: Set<String> = []
+        var repeated: [String] = []
+        for rid in rids where !seen.insert(rid).inserted && !repeated.contains(rid) { repeated.append(rid) }
+        guard repeated.isEmpty else {
+            let list = repeated.map { "'\($0)'" }.joined(separator: ", ")
+            throw .semantic("Duplicate request IDs detected within the request: [\(list)]")
+        }
+        return rids
+    }
+
+    private static func template(
+        _ request: GenerateRequest, _ prompt: Int, _ rules: Rules, _ ranges: SamplingRanges
+    ) throws(RequestFailure) -> Generate {
+        var message = Generate()
+        switch request.prompts {
+        case .texts(let texts):
+            if rules.limits.skipsTokenizer {
+                throw .semantic(
+                    "The engine initialized with skip_tokenizer_init=True cannot accept text prompts. Please provide "
+                        + "input_ids or re-initialize the engine with skip_tokenizer_init=False.")
+            }
+            if texts[prompt].isEmpty { throw .semantic("text cannot be empty.") }
+            message.text = texts[prompt]
+        case .ids(let lists):
+            message.ids = try TokenIDs(checking: lists[prompt], "input_ids", rules.limits.vocabulary)
+        }
+        let given = request.sampling[prompt]
+        message.sampling = try ranges.parameters(given)
+        if let logprobs = try Self.logprobs(request, prompt, rules) { message.logprobs = logprobs }
+        message.stream = request.stream
+        message.streamInterval = UInt32(clamping: max(1, given["stream_interval"]?.intValue ?? rules.streamInterval))
+        message.cacheKey = request.cacheKeys[prompt]
+        message.priority = Int64(request.priority)
+        message.allowTruncate = rules.allowsTruncation
+        message.wantsPromptIds = request.returnPromptIDs || request.session != nil
+        return message
+    }
+
+    private static func logprobs(
+        _ request: GenerateRequest, _ prompt: Int, _ rules: Rules
+    ) throws(RequestFailure) -> LogprobOptions? {
+        guard request.returnLogprob[prompt] else { return nil }
+        var options = LogprobOptions()
+        options.start = Int32(clamping: max(-1, request.logprobStart[prompt]))
+        let most = rules.limits.vocabulary == 0 ? Int(Int32.max) : rules.limits.vocabulary
+        options.topCount = UInt32(clamping: min(most, max(0, request.topLogprobs[prompt])))
+        options.withText = request.textInLogprobs
+        if let ids = request.tokenIDsLogprob?[prompt], !ids.isEmpty {
+            options.tokenIds = try TokenIDs(checking: ids, "token_ids_logprob", rules.limits.vocabulary)
+        }
+        return options
+    }
+
+    // MARK: Seeds and names
+
+    /// The stream of random numbers of one of several samples with the same seed.
+    static func sampleSeed(_ seed: UInt64, _ sample: Int) -> UInt64 { sample == 0 ? seed : mix(seed, UInt64(sample)) }
+
+    /// A number in which every bit depends on every bit of both (the finalizer of SplitMix64; Steele, Lea, Flood 2014).
+    static func mix(_ a: UInt64, _ b: UInt64) -> UInt64 {
+        var value = a &+ 0x9E37_79B9_7F4A_7C15 &* (b &+ 1)
+        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
+        return value ^ (value >> 31)
+    }
+
+    /// A random UUID of version 4 in 32 hexadecimal digits.
+    static func freshRid() -> String {
+        let upper = UInt64.random(in: 0...UInt64.max) & 0xFFFF_FFFF_FFFF_0FFF | 0x4000
+        let lower = UInt64.random(in: 0...UInt64.max) & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
+        return hexadecimal(upper) + hexadecimal(lower)
+    }
+
+    private static func hexadecimal(_ value: UInt64) -> String {
+        let digits = String(value, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+}
+
+extension TokenIDs {
+    /// The ids of a request's field, each within the vocabulary (of unknown size when 0).
+    fileprivate init(checking list: [Int], _ field: String, _ vocabulary: Int) throws(RequestFailure) {
+        let limit = vocabulary == 0 ? Int(Int32.max) : vocabulary
+        self.init()
+        ids.reserveCapacity(list.count)
+        for id in list {
+            guard (0..<limit).contains(id) else {
+                throw .semantic("\(field) contains out-of-vocabulary token id \(id); valid range is [0, \(limit)).")
+            }
+            ids.append(Int32(id))
+        }
+    }
+}

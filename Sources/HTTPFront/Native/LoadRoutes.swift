@@ -1,0 +1,94 @@
+internal import Glibc
+internal import Hummingbird
+internal import JSON
+internal import Messages
+
+/// How busy the worker is: /v1/loads, as JSON or for Prometheus.
+struct LoadRoutes: Sendable {
+    let front: Front
+
+    private static let sections = ["core", "memory", "spec", "lora", "disagg", "queues", "all"]
+
+    var routes: [Routes.Route] { [.init([.get], "/v1/loads") { [self] request, _ in try await loads(request) }] }
+
+    private func loads(_ request: Request) async throws -> Response {
+        let query = request.uri.queryParameters
+        if let rank = query["dp_rank"] {
+            guard let rank = Int(rank) else { throw RequestFailure.schema("query.dp_rank: Input should be a valid integer") }
+            guard rank == 0 else { throw RequestFailure.semantic("dp_rank=\(rank) out of range [0, 1)") }
+        }
+        let include = (query["include"].map(String.init) ?? "all").split(separator: ",").map(String.init)
+        if let unknown = include.first(where: { !Self.sections.contains($0) }) {
+            throw RequestFailure.semantic("Unknown section '\(unknown)' in include; expected one of \(Self.sections.joined(separator: ", ")).")
+        }
+        let format = query["format"].map(String.init) ?? "json"
+        guard ["json", "prometheus"].contains(format) else {
+            throw RequestFailure.semantic("Unknown format '\(format)'; expected json or prometheus.")
+        }
+        guard let reply = await front.control(patience: ServerInfoRoutes.patience, { $0.internalState = true }) else {
+            throw RequestFailure.noAnswer
+        }
+        let core = Self.core(reply.state)
+        if format == "prometheus" { return .text(Self.prometheus(core)) }
+        return .json(.object(document(core, reply.state, Set(include))))
+    }
+
+    private func document(_ core: JSONObject, _ state: WorkerState, _ include: Set<String>) -> JSONObject {
+        let now = front.clock()
+        var load: JSONObject = ["timestamp": .double(now), "dp_rank": 0]
+        for (name, value) in core { load[name] = value }
+        let wants = { (section: String) in include.contains("all") || include.contains(section) }
+        if wants("memory") {
+            load["memory"] = [
+                "weight_gb": .double(gigabytes(state.weightBytes)), "kv_cache_gb": .double(gigabytes(state.kvBytes)),
+                "graph_gb": 0.0, "token_capacity": .int(Int64(state.slotsTotal)),
+            ]
+        }
+        if wants("disagg") { load["disaggregation"] = ["mode": "null"] }
+        if wants("queues") {
+            load["queues"] = [
+                "waiting": .int(Int64(state.waiting)), "grammar": 0, "paused": .int(Int64(state.paused)),
+                "retracted": 0, "prealloc_ready": 0,
+            ]
+        }
+        return [
+            "timestamp": .string(Self.isoTime(now)), "version": .string(ServerInfoRoutes.version), "accelerator": .null,
+            "num_accelerators": 1, "loads": [.object(load)],
+        ]
+    }
+
+    private static func core(_ state: WorkerState) -> JSONObject {
+        let used = Int64(state.slotsHeld)
+        let usage = state.slotsTotal == 0 ? 0 : Double(used) / Double(state.slotsTotal)
+        let busy = state.maxRunning == 0 ? 0 : Double(state.running) / Double(state.maxRunning)
+        return [
+            "num_running_reqs": .int(Int64(state.running)), "num_waiting_reqs": .int(Int64(state.waiting)),
+            "num_waiting_uncached_tokens": .int(Int64(state.waitingUncachedTokens)), "num_used_tokens": .int(used),
+            "num_total_tokens": .int(used), "num_active_tokens": .int(used), "num_prealloc_ready_tokens": 0,
+            "max_total_num_tokens": .int(Int64(state.slotsTotal)), "max_running_requests": .int(Int64(state.maxRunning)),
+            "token_usage": .double(usage), "gen_throughput": .double(state.generationThroughput),
+            "cache_hit_rate": .double(state.cacheHitRate), "utilization": .double(max(usage, busy)),
+        ]
+    }
+
+    private static func prometheus(_ core: JSONObject) -> String {
+        core.map { name, value in
+            "# TYPE sglang_\(name) gauge\nsglang_\(name){dp_rank=\"0\"} \(JSON.encodeToString(value))\n"
+        }.joined()
+    }
+
+    /// A time as ISO 8601 with microseconds, in UTC.
+    static func isoTime(_ seconds: Double) -> String {
+        var whole = time_t(seconds.rounded(.down))
+        var parts = tm()
+        gmtime_r(&whole, &parts)
+        func digits(_ value: Int32, _ count: Int) -> String {
+            let text = String(value)
+            return String(repeating: "0", count: max(0, count - text.count)) + text
+        }
+        let micros = Int32((seconds - seconds.rounded(.down)) * 1e6)
+        return "\(parts.tm_year + 1900)-\(digits(parts.tm_mon + 1, 2))-\(digits(parts.tm_mday, 2))"
+            + "T\(digits(parts.tm_hour, 2)):\(digits(parts.tm_min, 2)):\(digits(parts.tm_sec, 2))"
+            + ".\(digits(micros, 6))+00:00"
+    }
+}

@@ -1,0 +1,35 @@
+internal import Hummingbird
+internal import JSON
+internal import ServerSettings
+
+/// Opens and closes conversations whose history the front keeps.
+struct SessionRoutes: Sendable {
+    let front: Front
+
+    var routes: [Routes.Route] {
+        [
+            .init([.get, .post], "/open_session") { [self] request, _ in try await open(request) },
+            .init([.get, .post], "/close_session") { [self] request, _ in try await close(request) },
+        ]
+    }
+
+    private func open(_ request: Request) async throws -> Response {
+        let fields = try RequestFields(body: try await request.bytes(upTo: front.settings.maxBodySize))
+        _ = try fields.required("capacity_of_str_len", fields.int)
+        let timeout = try fields.double("timeout")
+        if try fields.bool("streaming") {
+            throw RequestFailure.semantic("Streaming sessions are disabled. Please relaunch with --enable-streaming-session.")
+        }
+        let id = try fields.string("session_id") ?? GeneratePlan.freshRid()
+        guard front.sessions.open(id, timeout: timeout, now: front.clock()) else {
+            throw RequestFailure.semantic("Failed to open the session. Check if a session with the same id is still open.")
+        }
+        return .json(.string(id))
+    }
+
+    private func close(_ request: Request) async throws -> Response {
+        let fields = try RequestFields(body: try await request.bytes(upTo: front.settings.maxBodySize))
+        front.sessions.close(try fields.required("session_id", fields.string))
+        return .empty()
+    }
+}

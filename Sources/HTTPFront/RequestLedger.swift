@@ -1,0 +1,333 @@
+package import Messages
+
+/// The requests that clients wait for, as a value: every event of the outside is a call, and what has to be done comes back.
+///
+/// A row is opened once and ended exactly once: by its last frame, by a failure, by an abort, or since nobody wants it any
+/// more. Messages for ended rows, for older attempts and for output that is there already change nothing. The ledger has
+/// no clock and no socket; `now` is in seconds since 1970.
+package struct RequestLedger: Sendable {
+    /// What the owner has to do, in this order.
+    package enum Effect: Sendable, Equatable {
+        case send(TokenizerCommand)
+        /// Something changed that the handler of this HTTP request waits for.
+        case wake(group: UInt64)
+    }
+
+    /// Limits of patience.
+    package struct Patience: Sendable {
+        /// Seconds a row may be held because a process is missing.
+        package var held = 120.0
+        /// Seconds the pipe gets to confirm an abort.
+        package var abort = 2.0
+        /// Submissions in a row without any progress.
+        package var fruitlessAttempts = 8
+        /// Crashes of the worker that a row may have been part of.
+        package var crashes = 2
+        /// Frames that may wait for a slow client before they are merged.
+        package var waitingFrames = 20
+
+        package init() {}
+    }
+
+    package private(set) var rows: [UInt64: LedgerRow] = [:]
+    package private(set) var openCount = 0
+    private var groups: [UInt64: Group] = [:]
+    private var openRids: [String: UInt64] = [:]
+    private let patience: Patience
+    private let generation: UInt64
+    private var counter: UInt64 = 0
+    private(set) var pipe = PipeStatus()
+
+    private struct Group {
+        var rows: [UInt64]
+        /// Rows with news that the handler has not seen, in the order in which they got them.
+        var dirty: [UInt64] = []
+    }
+
+    /// `generation` is this front's: it makes ids unique over all incarnations.
+    package init(generation: UInt64, patience: Patience = Patience()) {
+        self.generation = generation
+        self.patience = patience
+    }
+
+    // MARK: Opening and closing
+
+    /// One sub-request to open.
+    package struct Opening: Sendable {
+        package var request: Generate
+        package var rid: String
+
+        package init(request: Generate, rid: String) {
+            self.request = request
+            self.rid = rid
+        }
+    }
+
+    /// Opens the rows of an HTTP request; their ids are the group's id and its followers.
+    ///
+    /// - Throws: `.duplicateRid` when a request with such a rid is open.
+    package mutating func open(_ openings: [Opening], now: Double) throws(RequestFailure) -> (group: UInt64, effects: [Effect]) {
+        for opening in openings where openRids[opening.rid] != nil {
+            throw .semantic("Duplicate request ID detected: \(opening.rid)")
+        }
+        let group = generation << 40 | (counter + 1)
+        var effects: [Effect] = []
+        var ids: [UInt64] = []
+        for (index, opening) in openings.enumerated() {
+            counter += 1
+            let id = generation << 40 | counter
+            var row = LedgerRow(
+                request: opening.request, rid: opening.rid, group: group, index: index, phase: .held(since: now),
+                times: RowTimes(received: now))
+            row.request.key = .make { $0.id = id }
+            if pipe.isReady { effects += dispatch(&row, now: now) }
+            rows[id] = row
+            openRids[opening.rid] = id
+            ids.append(id)
+        }
+        if openings.isEmpty { counter += 1 }
+        groups[group] = Group(rows: ids)
+        openCount += openings.count
+        return (group, effects)
+    }
+
+    /// Forgets an HTTP request; rows that are still open are given up everywhere.
+    package mutating func close(_ group: UInt64) -> [Effect] {
+        guard let closed = groups.removeValue(forKey: group) else { return [] }
+        var effects: [Effect] = []
+        for id in closed.rows {
+            guard let row = rows.removeValue(forKey: id), !row.isEnded else { continue }
+            openRids[row.rid] = nil
+            openCount -= 1
+            effects.append(.send(abortCommand(row, wantsAnswer: false)))
+        }
+        return effects
+    }
+
+    /// Rows of the group with news since the last call, in the order of the news; their cuts are handed over.
+    package mutating func take(_ group: UInt64) -> [LedgerRow] {
+        guard let ids = groups[group]?.dirty, !ids.isEmpty else { return [] }
+        groups[group]?.dirty = []
+        return ids.compactMap { id in
+            guard let row = rows[id] else { return nil }
+            rows[id]?.cuts = []
+            return row
+        }
+    }
+
+    /// All rows of the group in the order of the answer.
+    package func rows(of group: UInt64) -> [LedgerRow] { groups[group]?.rows.compactMap { rows[$0] } ?? [] }
+
+    /// Whether the answer to the group is known: every row has ended, or one has failed. True for unknown groups.
+    package func isSettled(_ group: UInt64) -> Bool {
+        guard let ids = groups[group]?.rows else { return true }
+        var isEnded = true
+        for id in ids {
+            switch rows[id]?.phase {
+            case .ended(.failed)?: return true
+            case .ended?, nil: break
+            case .held?, .dispatched?: isEnded = false
+            }
+        }
+        return isEnded
+    }
+
+    /// Whether the group is there.
+    package func contains(_ group: UInt64) -> Bool { groups[group] != nil }
+
+    /// Gives up what matches: rows whose rid begins with `prefix`, or all. Their clients still get an answer.
+    package mutating func abort(prefix: String?, now: Double) -> [Effect] {
+        var effects: [Effect] = []
+        for id in rows.keys.sorted() {
+            guard let row = rows[id], !row.isEnded, row.abortedAt == nil else { continue }
+            if let prefix, !row.rid.hasPrefix(prefix) { continue }
+            if case .dispatched = row.phase, pipe.isReady {
+                rows[id]?.abortedAt = now
+                effects.append(.send(abortCommand(row, wantsAnswer: true)))
+            } else {
+                effects += end(id, .finished(Self.aborted), now: now)
+            }
+        }
+        return effects
+    }
+
+    /// The finish reason of a request that was told to stop.
+    static let aborted = FinishReason.make { $0.aborted = .make { $0.message = "Aborted" } }
+
+    // MARK: What the pipe says
+
+    /// A frame of text arrived.
+    package mutating func receive(_ batch: TextBatch, now: Double) -> [Effect] {
+        guard batch.isConsistent else { return [] }
+        var effects: [Effect] = []
+        var start = 0
+        var logprobs = batch.logprobs.makeIterator()
+        var nextLogprobs = logprobs.next()
+        for entry in batch.requestIds.indices {
+            let count = Int(batch.counts[entry])
+            let ids = batch.ids[start..<start + count]
+            start += count
+            while let frame = nextLogprobs, frame.row < UInt32(entry) { nextLogprobs = logprobs.next() }
+            let frame = nextLogprobs.flatMap { $0.row == UInt32(entry) ? $0 : nil }
+            effects += receive(batch, entry, ids, frame, now: now)
+        }
+        return effects
+    }
+
+    private mutating func receive(
+        _ batch: TextBatch, _ entry: Int, _ ids: ArraySlice<Int32>, _ frame: LogprobFrame?, now: Double
+    ) -> [Effect] {
+        let id = batch.requestIds[entry]
+        guard var row = rows[id], !row.isEnded, batch.attempts[entry] == row.key.attempt else { return [] }
+        let piece = RowOutput.Piece(
+            offset: Int(batch.offsets[entry]), ids: ids, textOffset: Int(batch.textOffsets[entry]),
+            text: batch.texts[entry].utf8)
+        // The row leaves the table while its lists grow, so that they grow in place.
+        rows[id] = nil
+        let appended = row.output.append(piece, frame)
+        if appended == .gap {
+            rows[id] = row
+            return resubmit(id, now: now)
+        }
+        row.output.promptTokens = Int(batch.promptTokens[entry])
+        row.output.cachedTokens = Int(batch.cachedTokens[entry])
+        row.output.retractions = Int(batch.retractions[entry])
+        if row.times.firstFrame == 0 { row.times.firstFrame = now }
+        row.times.lastFrame = now
+        if appended == .progressed { row.fruitlessAttempts = 0 }
+        let finish = batch.finish[entry]
+        let isOver = finish.reason != nil
+        if row.request.stream, appended == .progressed || isOver { row.cut(limit: patience.waitingFrames) }
+        rows[id] = row
+        if isOver { return end(id, .finished(finish), now: now) }
+        return row.request.stream && appended == .progressed ? mark(row, id) : []
+    }
+
+    /// A request was refused or given up.
+    package mutating func receive(_ failure: Failure, now: Double) -> [Effect] {
+        guard let row = rows[failure.key.id], !row.isEnded, failure.key.attempt == row.key.attempt else { return [] }
+        return end(failure.key.id, .failed(RequestFailure(failure)), now: now)
+    }
+
+    /// The tokenizer manager says what ids a prompt became.
+    package mutating func receive(_ prompt: PromptIDs) {
+        guard let row = rows[prompt.key.id], prompt.key.attempt == row.key.attempt else { return }
+        rows[prompt.key.id]?.output.promptIDs = prompt.ids
+    }
+
+    /// The detokenizer cannot continue these.
+    package mutating func receive(_ request: Resubmit, now: Double) -> [Effect] {
+        var effects: [Effect] = []
+        for key in request.keys where rows[key.id]?.key.attempt == key.attempt { effects += resubmit(key.id, now: now) }
+        return effects
+    }
+
+    // MARK: Who is there
+
+    /// The launcher's table changed.
+    package mutating func pipeChanged(to status: PipeStatus, now: Double) -> [Effect] {
+        pipe = status
+        guard status.isReady else { return [] }
+        var effects: [Effect] = []
+        for id in rows.keys.sorted() {
+            guard var row = rows[id] else { continue }
+            switch row.phase {
+            case .ended: continue
+            case .held: effects += resume(id, now: now)
+            case .dispatched(let to) where to == status.incarnations: continue
+            case .dispatched(let to):
+                if to.worker != status.incarnations.worker, status.workerCrashed {
+                    row.crashes += 1
+                    rows[id] = row
+                }
+                effects += row.crashes >= patience.crashes ? end(id, .failed(.poisonous), now: now) : resubmit(id, now: now)
+            }
+        }
+        return effects
+    }
+
+    /// Time passes: rows that waited too long end.
+    package mutating func tick(now: Double) -> [Effect] {
+        var effects: [Effect] = []
+        for (id, row) in rows {
+            if let aborted = row.abortedAt, !row.isEnded, now - aborted > patience.abort {
+                effects += end(id, .finished(Self.aborted), now: now)
+            } else if case .held(let since) = row.phase, now - since > patience.held {
+                effects += end(id, .failed(.notReady), now: now)
+            }
+        }
+        return effects
+    }
+
+    // MARK: Steps
+
+    private mutating func dispatch(_ row: inout LedgerRow, now: Double) -> [Effect] {
+        row.phase = .dispatched(to: pipe.incarnations)
+        if row.times.dispatched == 0 { row.times.dispatched = now }
+        return [.send(.make { $0.generate = row.request })]
+    }
+
+    private mutating func resume(_ id: UInt64, now: Double) -> [Effect] {
+        guard var row = rows[id] else { return [] }
+        let effects = dispatch(&row, now: now)
+        rows[id] = row
+        return effects
+    }
+
+    /// The next attempt of a row begins, with what it has.
+    private mutating func resubmit(_ id: UInt64, now: Double) -> [Effect] {
+        guard var row = rows[id], !row.isEnded else { return [] }
+        if row.abortedAt != nil { return end(id, .finished(Self.aborted), now: now) }
+        row.fruitlessAttempts += 1
+        if row.fruitlessAttempts > patience.fruitlessAttempts { return end(id, .failed(.stuck), now: now) }
+        row.request.key.attempt += 1
+        row.request.resumedIds = row.output.ids
+        row.phase = .held(since: now)
+        let effects = pipe.isReady ? dispatch(&row, now: now) : []
+        rows[id] = row
+        return effects
+    }
+
+    private mutating func end(_ id: UInt64, _ ending: RowEnding, now: Double) -> [Effect] {
+        guard var row = rows[id], !row.isEnded else { return [] }
+        row.phase = .ended(ending)
+        row.times.finished = now
+        rows[id] = row
+        openRids[row.rid] = nil
+        openCount -= 1
+        return mark(row, id)
+    }
+
+    private mutating func mark(_ row: LedgerRow, _ id: UInt64) -> [Effect] {
+        if groups[row.group]?.dirty.contains(id) == false { groups[row.group]?.dirty.append(id) }
+        return [.wake(group: row.group)]
+    }
+
+    private func abortCommand(_ row: LedgerRow, wantsAnswer: Bool) -> TokenizerCommand {
+        .make {
+            $0.abort = .make {
+                $0.key = row.key
+                $0.wantsAnswer = wantsAnswer
+                $0.message = "Aborted"
+            }
+        }
+    }
+}
+
+extension LedgerRow {
+    /// Ends a frame here; a client that is far behind gets the last ones merged.
+    mutating func cut(limit: Int) {
+        let cut = RowCut(ids: output.ids.count, textBytes: output.text.count)
+        if cuts.count >= limit { cuts[cuts.count - 1] = cut } else { cuts.append(cut) }
+    }
+}
+
+extension TextBatch {
+    /// Whether the parallel arrays fit together.
+    var isConsistent: Bool {
+        let rows = requestIds.count
+        return attempts.count == rows && offsets.count == rows && counts.count == rows && textOffsets.count == rows
+            && texts.count == rows && finish.count == rows && promptTokens.count == rows && cachedTokens.count == rows
+            && retractions.count == rows && counts.reduce(0, { $0 + Int($1) }) == ids.count
+    }
+}

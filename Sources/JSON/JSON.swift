@@ -1,0 +1,88 @@
+/// Strict JSON (RFC 8259): parsing by json-c behind a lexical check, encoding, and typed decoding.
+package enum JSON {
+    /// Reads one JSON text.
+    ///
+    /// Rejected, with the offset of the offending byte: anything RFC 8259 does not allow (NaN and Infinity, comments,
+    /// single quotes, trailing commas, trailing bytes, control characters in strings, a byte order mark), invalid
+    /// UTF-8,
+    /// lone surrogates, integers beyond 64 bits, numbers beyond double, arrays and objects nested deeper than
+    /// `maximumDepth` (at most 1,000), and a NUL in an object key. Time is linear in the length. With
+    /// `clampingIntegers`
+    /// integers beyond 64 bits become the nearest that fits, for files that write "no limit" as 10^30.
+    package static func parse(
+        _ bytes: UnsafeRawBufferPointer, maximumDepth: Int = 128, clampingIntegers: Bool = false
+    ) throws(JSONError) -> JSONValue {
+        let depth = min(max(maximumDepth, 1), 1_000)
+        var scanner = LexicalScanner(bytes: bytes, maximumDepth: depth, clampsIntegers: clampingIntegers)
+        try scanner.scan()
+        if scanner.misreadPairs.isEmpty { return try TreeParser.parse(bytes, maximumDepth: depth) }
+        do {
+            return try parseTree(scanner.rewritten(), depth)
+        } catch {
+            guard case .syntax(let offset, let reason) = error else { throw error }
+            throw .syntax(offset: scanner.original(offset), reason: reason)
+        }
+    }
+
+    /// Reads one JSON text from an array of bytes.
+    package static func parse(
+        _ bytes: [UInt8], maximumDepth: Int = 128, clampingIntegers: Bool = false
+    ) throws(JSONError) -> JSONValue {
+        let outcome = bytes.withUnsafeBytes { raw -> Result<JSONValue, JSONError> in
+            do throws(JSONError) {
+                return .success(try parse(raw, maximumDepth: maximumDepth, clampingIntegers: clampingIntegers))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try outcome.get()
+    }
+
+    private static func parseTree(_ bytes: [UInt8], _ depth: Int) throws(JSONError) -> JSONValue {
+        let outcome = bytes.withUnsafeBytes { raw -> Result<JSONValue, JSONError> in
+            do throws(JSONError) { return .success(try TreeParser.parse(raw, maximumDepth: depth)) } catch {
+                return .failure(error)
+            }
+        }
+        return try outcome.get()
+    }
+
+    /// Reads one JSON text from a string.
+    package static func parse(_ text: String, maximumDepth: Int = 128) throws(JSONError) -> JSONValue {
+        try parse(Array(text.utf8), maximumDepth: maximumDepth)
+    }
+
+    /// Compact JSON: no spaces, members in order, UTF-8 unescaped except where JSON demands it, doubles as Python's
+    /// `repr` writes them (shortest that reads back equal), NaN and infinities as null.
+    package static func encode(_ value: JSONValue) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.value(value)
+        return writer.bytes
+    }
+
+    /// The same as `encode`, as a string.
+    package static func encodeToString(_ value: JSONValue) -> String {
+        String(decoding: encode(value), as: UTF8.self)
+    }
+
+    /// Reads one JSON text into a type; a mismatch names the field: `sampling_params.temperature: expected number, got
+    /// string`.
+    package static func decode<T: Decodable>(_ type: T.Type, from bytes: [UInt8], maximumDepth: Int = 128)
+        throws(JSONError) -> T
+    {
+        try decode(type, from: try parse(bytes, maximumDepth: maximumDepth))
+    }
+
+    /// Turns a parsed value into a type; errors name the field.
+    package static func decode<T: Decodable>(_ type: T.Type, from value: JSONValue) throws(JSONError) -> T {
+        do {
+            return try ValueDecoder(value: value, codingPath: []).unbox(type)
+        } catch let error as JSONError {
+            throw error
+        } catch let error as DecodingError {
+            throw JSONError(error)
+        } catch {
+            throw JSONError.mismatch(path: "", reason: String(describing: error))
+        }
+    }
+}

@@ -1,0 +1,55 @@
+internal import CPlatform
+internal import ChildRuntime
+internal import Glibc
+internal import HTTPFront
+internal import Messages
+internal import ModelWorker
+internal import ServerSettings
+internal import TextWorkers
+
+/// What a child does with its life.
+enum Roles {
+    /// Shows in `ps` who this is; to be called on the main thread, whose name that is.
+    static func takeTitle(_ identity: ChildIdentity) {
+        platform_set_title(CommandLine.argc, CommandLine.unsafeArgv, identity.title)
+    }
+
+    /// Plays any role but the front's until the process ends.
+    static func run(_ identity: ChildIdentity) -> Never {
+        do {
+            let settings = try SettingsFile.read(in: identity.runDirectory)
+            switch identity.role {
+            case .tokenizerManager: try runTokenizerManager(identity: identity, settings: settings)
+            case .scheduler: try runModelWorker(identity: identity, settings: settings)
+            case .detokenizer: try runDetokenizer(identity: identity, settings: settings)
+            case .http, .launcher, .UNRECOGNIZED: throw UnknownRole(number: identity.role.rawValue)
+            }
+            exit(0)
+        } catch {
+            fail(identity, error)
+        }
+    }
+
+    /// Plays the front's role until the process ends.
+    static func runFront(_ identity: ChildIdentity) async -> Never {
+        do {
+            try await runHTTPFront(identity: identity, settings: try SettingsFile.read(in: identity.runDirectory))
+        } catch {
+            fail(identity, error)
+        }
+    }
+
+    /// Says what went wrong, as the last line that the launcher keeps of this process, and ends it.
+    private static func fail(_ identity: ChildIdentity, _ error: any Error) -> Never {
+        var line = "[\(LineLogHandler.timestamp())] \(identity.title): \(error)\n"
+        line.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
+        exit(1)
+    }
+}
+
+/// A child was told to be something that this version does not know.
+private struct UnknownRole: Error, CustomStringConvertible {
+    let number: Int
+
+    var description: String { "role \(number) is unknown" }
+}

@@ -1,0 +1,40 @@
+package import Models
+package import Scheduling
+
+/// Turns the scheduler's batch into the model's input.
+package struct BatchPlan {
+    /// A row whose logits are wanted.
+    package struct LogitTarget: Equatable {
+        /// Index of the entry in the batch.
+        package var entry: Int
+        /// Position of the row in its request.
+        package var position: Int
+    }
+
+    package private(set) var input = ForwardInput()
+    package private(set) var targets: [LogitTarget] = []
+
+    package init() {}
+
+    /// Fills input and targets for a batch of this scheduler.
+    package mutating func prepare(_ batch: Batch, _ scheduler: borrowing Scheduler) {
+        input.removeAll()
+        targets.removeAll(keepingCapacity: true)
+        for (index, entry) in batch.entries.enumerated() {
+            guard let request = scheduler.request(entry.id) else { preconditionFailure("a batch names an unknown request") }
+            let end = entry.start + entry.count
+            let rowStart = input.tokens.count
+            input.sequences.append(
+                ForwardInput.Sequence(rowStart: rowStart, rowCount: entry.count, slotStart: input.slots.count, length: end))
+            input.slots.append(contentsOf: request.slots[..<end])
+            input.writeSlots.append(contentsOf: request.slots[entry.start..<end])
+            input.tokens.append(contentsOf: request.tokens[entry.start..<end])
+            for position in entry.start..<end { input.positions.append(Int32(position)) }
+            guard let first = entry.logitsFrom else { continue }
+            for position in first..<end {
+                input.logitRows.append(Int32(rowStart + position - entry.start))
+                targets.append(LogitTarget(entry: index, position: position))
+            }
+        }
+    }
+}

@@ -1,0 +1,79 @@
+internal import ChildRuntime
+internal import Logging
+internal import Scheduling
+
+/// Counts steps and writes the batch lines that SGLang's operators know.
+struct StepStatistics {
+    let weightBytes: UInt64
+    let kvBytes: UInt64
+    /// Decode steps between two lines.
+    let interval: Int
+    private(set) var generationThroughput = 0.0
+    private(set) var cacheHitRate = 0.0
+    private var decodeSteps = 0
+    private var tokens = 0
+    private var since = monotonicMilliseconds()
+    private var lastPrefill = monotonicMilliseconds()
+
+    init(weightBytes: UInt64, kvBytes: UInt64, interval: Int) {
+        self.weightBytes = weightBytes
+        self.kvBytes = kvBytes
+        self.interval = max(1, interval)
+    }
+
+    /// Nothing runs: the pause must not count as slow generation.
+    mutating func becameIdle() {
+        (tokens, decodeSteps) = (0, 0)
+        since = monotonicMilliseconds()
+        lastPrefill = since
+    }
+
+    /// A step is over.
+    mutating func stepped(_ batch: Batch, _ counts: SchedulerCounts, _ log: Logger) {
+        let now = monotonicMilliseconds()
+        if !batch.retracted.isEmpty {
+            log.warning("KV cache pool is full. Retract requests. #retracted_reqs: \(batch.retracted.count)")
+        }
+        if batch.prefillTokens > 0 { prefillLine(batch, counts, now, log) }
+        let decoding = batch.entries.filter { $0.count == 1 && $0.yieldsToken }.count
+        guard decoding > 0 else { return }
+        tokens += decoding
+        decodeSteps += 1
+        guard decodeSteps >= interval else { return }
+        generationThroughput = Double(tokens) * 1000 / Double(max(1, now - since))
+        log.info(
+            """
+            Decode batch, #running-req: \(counts.running), #token: \(counts.total - counts.free - counts.cached), \
+            token usage: \(fixed(usage(counts), 2)), cpu graph: False, gen throughput (token/s): \
+            \(fixed(generationThroughput, 2)), #queue-req: \(counts.waiting), timestamp: \(isoTimestamp())
+            """)
+        (tokens, decodeSteps, since) = (0, 0, now)
+    }
+
+    private mutating func prefillLine(_ batch: Batch, _ counts: SchedulerCounts, _ now: UInt64, _ log: Logger) {
+        let cached = batch.admittedCachedTokens
+        cacheHitRate = Double(cached) / Double(max(1, cached + batch.prefillTokens))
+        let throughput = Double(batch.prefillTokens) * 1000 / Double(max(1, now - lastPrefill))
+        lastPrefill = now
+        log.info(
+            """
+            Prefill batch, #new-seq: \(batch.admitted.count), #new-token: \(batch.prefillTokens), #cached-token: \(cached), \
+            token usage: \(fixed(usage(counts), 2)), #running-req: \(counts.running), #queue-req: \(counts.waiting), \
+            #pending-token: \(counts.waitingTokens), cpu graph: False, input throughput (token/s): \(fixed(throughput, 2)), \
+            timestamp: \(isoTimestamp())
+            """)
+    }
+
+    private func usage(_ counts: SchedulerCounts) -> Double {
+        Double(counts.total - counts.free - counts.cached) / Double(max(1, counts.total))
+    }
+}
+
+/// A number with a fixed count of digits after the point.
+func fixed(_ value: Double, _ digits: Int) -> String {
+    var scale = 1.0
+    for _ in 0..<digits { scale *= 10 }
+    let whole = Int64((max(0, value) * scale).rounded())
+    let fraction = String(whole % Int64(scale))
+    return "\(whole / Int64(scale))." + String(repeating: "0", count: digits - fraction.count) + fraction
+}

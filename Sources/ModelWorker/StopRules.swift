@@ -1,0 +1,63 @@
+package import Messages
+package import Tokenizers
+
+/// When a request is over, checked after each generated token in SGLang's order: not a number, stop string, stop pattern, stop id,
+/// length.
+package struct StopRules: Sendable {
+    private let strings: [String]
+    private let patterns: [(text: String, pattern: TextPattern)]
+    private let stopIDs: Set<Int32>
+    private let ignoresIDs: Bool
+    private let maxNewTokens: Int
+    private let vocabularySize: Int
+    /// Ids whose text can hold the longest stop string: each has at least one byte, if it has text at all.
+    private let window: Int
+
+    /// Patterns may look back this many ids.
+    private static let patternWindow = 128
+
+    /// Rules of a request whose limit was cut to `maxNewTokens`. `endIDs` are the model's and the tokenizer's end ids.
+    ///
+    /// - Throws: When a pattern is no regular expression; the tokenizer manager has refused such requests before.
+    package init(_ sampling: SamplingParams, maxNewTokens: Int, endIDs: [Int32], vocabularySize: Int) throws {
+        strings = sampling.stop.filter { !$0.isEmpty }
+        patterns = try sampling.stopRegex.map { ($0, try TextPattern($0)) }
+        stopIDs = Set(sampling.stopTokenIds).union(endIDs)
+        ignoresIDs = sampling.ignoreEos
+        self.maxNewTokens = maxNewTokens
+        self.vocabularySize = vocabularySize
+        let longest = strings.map(\.utf8.count).max() ?? 0
+        window = max(longest + 1, patterns.isEmpty ? 0 : Self.patternWindow)
+    }
+
+    /// Ids that end the request.
+    package var ids: [Int32] { Array(stopIDs) }
+
+    /// Why the request is over after `output`, whose last id is new; nil while it goes on.
+    package func finish(_ output: ArraySlice<Int32>, tokenizer: Tokenizer?) -> FinishReason? {
+        guard let last = output.last else { return nil }
+        if last < 0 || last >= vocabularySize { return .make { $0.nan = true } }
+        if let tokenizer, !strings.isEmpty || !patterns.isEmpty {
+            let tail = tokenizer.decode(Array(output.suffix(window)), skipSpecialTokens: false)
+            if let found = strings.first(where: { tail.utf8Contains($0) }) { return .make { $0.stopString = found } }
+            if let found = patterns.first(where: { $0.pattern.matches(tail) }) { return .make { $0.stopRegex = found.text } }
+        }
+        if !ignoresIDs, stopIDs.contains(last) { return .make { $0.stopToken = last } }
+        if output.count >= maxNewTokens { return .make { $0.length = Int32(maxNewTokens) } }
+        return nil
+    }
+}
+
+extension String {
+    /// The text holds these bytes; unlike `contains` it does not care about grapheme clusters.
+    fileprivate func utf8Contains(_ other: String) -> Bool {
+        let text = Array(utf8)
+        let wanted = Array(other.utf8)
+        guard let first = wanted.first, wanted.count <= text.count else { return wanted.isEmpty }
+        for start in 0...(text.count - wanted.count)
+        where text[start] == first && text[start..<(start + wanted.count)].elementsEqual(wanted) {
+            return true
+        }
+        return false
+    }
+}

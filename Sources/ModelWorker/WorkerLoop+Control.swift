@@ -1,0 +1,105 @@
+internal import ChildRuntime
+internal import Logging
+internal import Messages
+internal import Models
+internal import Scheduling
+
+/// Orders under way.
+struct ControlState {
+    var paused = false
+    /// A flush that waits for idleness: its call, and until when.
+    var flush: (call: UInt64, until: UInt64)?
+
+    /// How long the loop may wait for a command; nil is for ever.
+    var flushPause: Duration? {
+        guard let flush else { return nil }
+        let now = monotonicMilliseconds()
+        return .milliseconds(flush.until > now ? Int(flush.until - now) : 0)
+    }
+}
+
+/// Questions and orders from operators.
+extension WorkerLoop {
+    mutating func answer(_ call: ControlCall) {
+        switch call.kind {
+        case .flushCache(let flush): startFlush(call.call, flush)
+        case .internalState: reply(call.call, success: true, "") { $0.state = state }
+        case .pause(let pause): stop(pause.mode, call.call)
+        case .resume:
+            control.paused = false
+            reply(call.call, success: true, "Generation continued successfully.")
+        case .weight: reply(call.call, success: false, "Get parameter by name failed")
+        case nil: reply(call.call, success: false, "unknown control call")
+        }
+    }
+
+    private mutating func startFlush(_ call: UInt64, _ flush: FlushCache) {
+        if control.flush != nil {
+            return reply(call, success: false, "Another flush_cache is already in progress.")
+        }
+        let milliseconds = UInt64(max(0, min(flush.timeoutSeconds, 86_400)) * 1000)
+        control.flush = (call, monotonicMilliseconds() + milliseconds)
+    }
+
+    /// Carries out a flush that waits, as soon as nothing runs or its time is over.
+    mutating func settleFlush() {
+        guard let flush = control.flush else { return }
+        if scheduler.flushCache() {
+            log.info("Cache flushed successfully!")
+            control.flush = nil
+            return reply(flush.call, success: true, "")
+        }
+        guard monotonicMilliseconds() >= flush.until else { return }
+        let counts = scheduler.counts
+        log.warning(
+            "Cache not flushed because there are pending requests. #queue-req: \(counts.waiting), #running-req: \(counts.running)")
+        control.flush = nil
+        reply(flush.call, success: false, "Timed out waiting for idle state.")
+    }
+
+    private mutating func stop(_ mode: PauseGeneration.Mode, _ call: UInt64) {
+        switch mode {
+        case .abort:
+            for request in Array(requests.values) {
+                giveUp(.make { $0.key = request.key; $0.wantsAnswer = true })
+            }
+        case .retract:
+            scheduler.retractAll()
+            control.paused = true
+        case .inPlace, .UNRECOGNIZED: control.paused = true
+        }
+        reply(call, success: true, "Generation paused successfully.")
+    }
+
+    private func reply(_ call: UInt64, success: Bool, _ message: String, _ fill: (inout ControlReply) -> Void = { _ in }) {
+        send(.make {
+            $0.control = .make {
+                $0.call = call
+                $0.success = success
+                $0.message = message
+                fill(&$0)
+            }
+        })
+    }
+
+    /// The numbers of this worker as they are now.
+    private var state: WorkerState {
+        let counts = scheduler.counts
+        return .make {
+            $0.running = UInt32(counts.running)
+            $0.waiting = UInt32(counts.waiting)
+            $0.slotsTotal = UInt64(counts.total)
+            $0.slotsFree = UInt64(counts.free)
+            $0.slotsCached = UInt64(counts.cached)
+            $0.slotsHeld = UInt64(counts.held)
+            $0.waitingUncachedTokens = UInt64(counts.waitingTokens)
+            $0.generationThroughput = statistics.generationThroughput
+            $0.cacheHitRate = statistics.cacheHitRate
+            $0.weightBytes = statistics.weightBytes
+            $0.kvBytes = statistics.kvBytes
+            $0.maxRunning = UInt32(scheduler.limits.maxRunning)
+            $0.retractions = UInt64(counts.retractions)
+            $0.paused = control.paused ? 1 : 0
+        }
+    }
+}

@@ -1,0 +1,86 @@
+internal import ChildRuntime
+internal import Logging
+internal import Messages
+internal import Models
+internal import Scheduling
+
+/// How requests come and go.
+extension WorkerLoop {
+    /// Queues a request; one with the same id and an older attempt makes way for it.
+    mutating func accept(_ command: GenerateIDs) {
+        let id = command.key.id
+        if let old = requests[id] {
+            guard old.key.attempt < command.key.attempt else { return }
+            scheduler.withdraw(id)
+            requests[id] = nil
+        }
+        let room = scheduler.limits.maxRequestLength - command.prompt.count - 1
+        let asked = command.sampling.maxNewTokens < 0 ? Int.max : Int(command.sampling.maxNewTokens)
+        let limit = max(0, min(asked, room))
+        do {
+            let stop = try StopRules(
+                command.sampling, maxNewTokens: limit, endIDs: endIDs, vocabularySize: model.config.vocabularySize)
+            let penalties = Penalties(command.sampling, stopIDs: stop.ids, output: command.resumedIds)
+            try queue(command, limit: limit, WorkerRequest(command, penalties: penalties, stop: stop))
+        } catch let refusal as Refusal {
+            refuse(command.key, refusal)
+        } catch {
+            refuse(command.key, Refusal(message: "\(error)", status: 400))
+        }
+    }
+
+    private mutating func queue(_ command: GenerateIDs, limit: Int, _ request: WorkerRequest) throws(Refusal) {
+        let size = model.config.vocabularySize
+        for id in command.prompt where id < 0 || Int(id) >= size {
+            throw Refusal(message: "input_ids contains out-of-vocabulary token id \(id); valid range is [0, \(size)).", status: 400)
+        }
+        guard !command.prompt.isEmpty else { throw Refusal(message: "input_ids cannot be empty.", status: 400) }
+        let scheduled = ScheduledRequest(
+            id: command.key.id, prompt: command.prompt, output: command.resumedIds, maxNewTokens: limit,
+            scoredFrom: command.hasLogprobs && command.logprobs.start >= 0 ? Int(command.logprobs.start) : nil,
+            namespace: command.cacheKey)
+        switch scheduler.admit(scheduled) {
+        case .queued:
+            requests[command.key.id] = request
+        case .queueFull:
+            throw Refusal(message: "The request queue is full.", status: 503)
+        case .tooLong(let limit):
+            let text = "Input length (\(command.prompt.count) tokens) exceeds the maximum allowed length (\(limit) tokens). "
+                + "Use a shorter input or enable --allow-auto-truncate."
+            throw Refusal(message: text, status: 400)
+        }
+    }
+
+    private func refuse(_ key: RequestKey, _ refusal: Refusal) {
+        send(.make {
+            $0.failure = .make {
+                $0.key = key
+                $0.message = refusal.message
+                $0.statusCode = refusal.status
+                $0.errorType = refusal.status == 400 ? "BadRequestError" : "ServiceUnavailableError"
+                $0.fromWorker = true
+            }
+        })
+    }
+
+    /// Ends a request on the client's behalf; the detokenizer drops its state behind the frames that are under way.
+    mutating func giveUp(_ abort: Abort) {
+        if let request = requests[abort.key.id], request.key.attempt > abort.key.attempt { return }
+        var last = abort
+        if last.message.isEmpty { last.message = scheduler.isWaiting(abort.key.id) ? "Abort in waiting queue" : "Aborted" }
+        drop(abort.key.id)
+        send(.make { $0.abort = last })
+    }
+
+    /// Forgets a request.
+    mutating func drop(_ id: UInt64) {
+        scheduler.abort(id)
+        requests[id] = nil
+    }
+}
+
+/// Why a request is not taken.
+struct Refusal: Error {
+    let message: String
+    let status: Int32
+}

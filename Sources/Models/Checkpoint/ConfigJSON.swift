@@ -1,0 +1,48 @@
+import JSON
+
+/// Parses bytes that must be one JSON object; its members in order.
+func parseJSONObject(
+    _ bytes: UnsafeRawBufferPointer, file: String, place: String
+) throws(CheckpointError) -> [(key: String, value: JSONValue)] {
+    let value: JSONValue
+    do throws(JSONError) {
+        value = try JSON.parse(bytes)
+    } catch {
+        throw .malformed(file: file, place: place, reason: printable(error.description))
+    }
+    guard let members = objectMembers(value) else {
+        throw .malformed(file: file, place: place, reason: "is a JSON \(value.kindName), not an object")
+    }
+    return members
+}
+
+/// Reads a JSON file of a model folder; nil when it does not exist.
+func readConfig(ifPresent file: String) throws(CheckpointError) -> ConfigFields? {
+    guard fileExists(file) else { return nil }
+    return ConfigFields(file: file, members: try readJSONFile(file))
+}
+
+/// The members of the object in a JSON file.
+func readJSONFile(_ file: String) throws(CheckpointError) -> [(key: String, value: JSONValue)] {
+    try parse(MappedFile(path: file))
+}
+
+// A parameter is borrowed for the whole call, so the mapping outlives the parsing.
+private func parse(_ mapped: borrowing MappedFile) throws(CheckpointError) -> [(key: String, value: JSONValue)] {
+    guard mapped.count <= SafetensorsFile.headerLimit else {
+        throw .malformed(
+            file: mapped.path, place: "file", reason: "\(mapped.count) bytes are too many for a configuration")
+    }
+    return try parseJSONObject(mapped.bytes, file: mapped.path, place: "JSON")
+}
+
+/// The members of an object; nil for other values.
+func objectMembers(_ value: JSONValue) -> [(key: String, value: JSONValue)]? {
+    value.objectValue?.map { (key: $0.0, value: $0.1) }
+}
+
+/// An integer, also one written as `4096.0`; nil for other values.
+func integerValue(_ value: JSONValue) -> Int? {
+    if case .double(let number) = value { return Int(exactly: number) }
+    return value.intValue
+}

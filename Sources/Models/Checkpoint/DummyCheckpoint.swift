@@ -1,0 +1,49 @@
+/// Random weights for `--load-format dummy`: every tensor the model asks for exists, uniform in ±1e-3, and no weight
+/// file is read.
+///
+/// Number `i` of a tensor depends on the tensor's name and `i` alone, so shards and chunks see the same matrix.
+package struct DummyCheckpoint: Checkpoint {
+    /// The folder or file it was opened with.
+    package let path: String
+    /// The stamp of the configuration.
+    package let identity: CheckpointIdentity
+
+    /// Empty: tensors come into being when they are asked for.
+    package var tensors: [String: TensorInfo] { [:] }
+    /// True: any name of any shape exists.
+    package var inventsTensors: Bool { true }
+
+    /// Needs a `config.json` in the folder, or a GGUF file for its metadata.
+    package init(path: String) throws(CheckpointError) {
+        self.path = path
+        let source = isFolder(path) ? joinedPath(path, "config.json") : path
+        identity = CheckpointIdentity(
+            files: [try FileStamp(ofFileAt: source)], headerHash: checksum64("dummy", seed: DummyCheckpoint.seed))
+    }
+
+    /// The tokenizer, when the path is a GGUF file.
+    package func vocabulary() throws(CheckpointError) -> GGUFVocabulary? {
+        guard isGGUFFile(path) else { return nil }
+        return try readGGUFVocabulary(path: path)
+    }
+
+    /// See `Checkpoint`; the tensor may be any whose shape has been checked.
+    package func readRows(
+        _ tensor: TensorInfo, rows: Range<Int>, into out: UnsafeMutablePointer<Float>
+    ) throws(CheckpointError) {
+        try checkRead(tensor, rows)
+        let width = tensor.rowElements
+        let first = UInt64(rows.lowerBound * width)
+        let stream = checksum64(tensor.name, seed: DummyCheckpoint.seed)
+        for index in 0..<rows.count * width {
+            // SplitMix64 (Steele, Lea, Flood 2014) as a function of the counter; 24 bits fill a float's significand.
+            var z = stream &+ (first &+ UInt64(index) &+ 1) &* 0x9E37_79B9_7F4A_7C15
+            z = (z ^ (z &>> 30)) &* 0xBF58_476D_1CE4_E5B9
+            z = (z ^ (z &>> 27)) &* 0x94D0_49BB_1331_11EB
+            z ^= z &>> 31
+            out[index] = (Float(Int32(truncatingIfNeeded: z &>> 40)) - 8_388_608) * (1e-3 / 8_388_608)
+        }
+    }
+
+    private static let seed: UInt64 = 1234
+}

@@ -1,0 +1,88 @@
+extension GGUFFile {
+    /// The integer at `key`; nil when absent.
+    func integer(_ key: String) throws(CheckpointError) -> Int? {
+        switch metadata[key] {
+        case nil: return nil
+        case .unsigned(let value) where value <= UInt64(Int.max): return Int(value)
+        case .signed(let value): return Int(value)
+        default: throw wrongType(key, "an integer")
+        }
+    }
+
+    /// The number at `key`, integer or floating; nil when absent.
+    func number(_ key: String) throws(CheckpointError) -> Double? {
+        switch metadata[key] {
+        case nil: return nil
+        case .unsigned(let value): return Double(value)
+        case .signed(let value): return Double(value)
+        case .floating(let value): return value
+        default: throw wrongType(key, "a number")
+        }
+    }
+
+    /// The text at `key`; nil when absent.
+    func string(_ key: String) throws(CheckpointError) -> String? {
+        switch metadata[key] {
+        case nil: return nil
+        case .string(let value): return value
+        default: throw wrongType(key, "a string")
+        }
+    }
+
+    /// The truth value at `key`; nil when absent.
+    func boolean(_ key: String) throws(CheckpointError) -> Bool? {
+        switch metadata[key] {
+        case nil: return nil
+        case .boolean(let value): return value
+        default: throw wrongType(key, "a boolean")
+        }
+    }
+
+    /// The number of elements of the array at `key`; nil when absent.
+    func arrayCount(_ key: String) throws(CheckpointError) -> Int? {
+        try array(key)?.count
+    }
+
+    /// The texts of the array at `key`; nil when absent.
+    func strings(_ key: String) throws(CheckpointError) -> [String]? {
+        guard let array = try array(key) else { return nil }
+        guard array.type == .string else { throw wrongType(key, "an array of strings") }
+        var reader = ByteReader(file: path, bytes: mapped.bytes, offset: array.offset)
+        var result: [String] = []
+        result.reserveCapacity(array.count)
+        for index in 0..<array.count { result.append(try reader.string("element \(index) of `\(key)`")) }
+        return result
+    }
+
+    /// The numbers of the array at `key`, integers or floats; nil when absent.
+    func numbers(_ key: String) throws(CheckpointError) -> [Double]? {
+        guard let array = try array(key) else { return nil }
+        var reader = ByteReader(file: path, bytes: mapped.bytes, offset: array.offset)
+        var result: [Double] = []
+        result.reserveCapacity(array.count)
+        for _ in 0..<array.count {
+            switch try reader.value(array.type) {
+            case .unsigned(let value): result.append(Double(value))
+            case .signed(let value): result.append(Double(value))
+            case .floating(let value): result.append(value)
+            case .boolean, .string, .array: throw wrongType(key, "an array of numbers")
+            }
+        }
+        return result
+    }
+
+    /// The array at `key`, still in the file; nil when absent.
+    private func array(_ key: String) throws(CheckpointError) -> GGUFArray? {
+        switch metadata[key] {
+        case nil: return nil
+        case .array(let value) where value.count <= 1 << 26: return value
+        case .array: throw wrongType(key, "an array of a size that a vocabulary has")
+        default: throw wrongType(key, "an array")
+        }
+    }
+
+    /// The error of a value of another type than the key demands.
+    private func wrongType(_ key: String, _ expected: String) -> CheckpointError {
+        .malformed(file: path, place: "key `\(printable(key))`", reason: "is not \(expected)")
+    }
+}

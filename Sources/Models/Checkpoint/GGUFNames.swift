@@ -1,0 +1,81 @@
+/// The parts of a split GGUF file's name, `model-00001-of-00003.gguf`.
+struct GGUFSplitName: Equatable {
+    /// Everything before `-00001-of-…`, folder included.
+    let stem: String
+    /// Number of this part, from 1.
+    let number: Int
+    /// Number of parts.
+    let count: Int
+
+    /// Takes a file name or path apart; nil when it is not of that form.
+    init?(_ path: String) {
+        let suffix = path.utf8.suffix(20)  // -00001-of-00003.gguf
+        guard suffix.count == 20, let text = String(suffix), text.hasPrefix("-"), text.hasSuffix(".gguf") else {
+            return nil
+        }
+        let digits = Array(text.utf8)
+        guard digits[6...9].elementsEqual("-of-".utf8), let number = GGUFSplitName.integer(digits[1...5]),
+            let count = GGUFSplitName.integer(digits[10...14]), number >= 1, number <= count
+        else { return nil }
+        stem = String(decoding: path.utf8.dropLast(20), as: UTF8.self)
+        self.number = number
+        self.count = count
+    }
+
+    /// The path of part `number`.
+    func path(of number: Int) -> String {
+        "\(stem)-\(GGUFSplitName.padded(number))-of-\(GGUFSplitName.padded(count)).gguf"
+    }
+
+    /// The first part of the split file that `path` belongs to; `path` itself when it is no part.
+    static func first(of path: String) -> String {
+        GGUFSplitName(path)?.path(of: 1) ?? path
+    }
+
+    private static func padded(_ number: Int) -> String {
+        let digits = String(number)
+        return String(repeating: "0", count: max(0, 5 - digits.count)) + digits
+    }
+
+    private static func integer(_ digits: ArraySlice<UInt8>) -> Int? {
+        var result = 0
+        for digit in digits {
+            guard (48...57).contains(digit) else { return nil }
+            result = result * 10 + Int(digit - 48)
+        }
+        return result
+    }
+}
+
+/// The Hugging Face name of a tensor that llama.cpp's converter wrote; nil when there is none for the families here.
+func huggingFaceName(ofGGUF name: String) -> String? {
+    switch name {
+    case "token_embd.weight": return "model.embed_tokens.weight"
+    case "output_norm.weight": return "model.norm.weight"
+    case "output.weight": return "lm_head.weight"
+    default: break
+    }
+    let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+    guard parts.count == 4, parts[0] == "blk", parts[3] == "weight" || parts[3] == "bias",
+        let layer = Int(parts[1]), layer >= 0, String(layer) == parts[1], let module = blockModules[String(parts[2])]
+    else { return nil }
+    return "model.layers.\(layer).\(module).\(parts[3])"
+}
+
+/// GGUF block parts and the modules they are.
+private let blockModules = [
+    "attn_norm": "input_layernorm",
+    "attn_q": "self_attn.q_proj",
+    "attn_k": "self_attn.k_proj",
+    "attn_v": "self_attn.v_proj",
+    "attn_output": "self_attn.o_proj",
+    "attn_q_norm": "self_attn.q_norm",
+    "attn_k_norm": "self_attn.k_norm",
+    "ffn_norm": "post_attention_layernorm",
+    "ffn_gate": "mlp.gate_proj",
+    "ffn_up": "mlp.up_proj",
+    "ffn_down": "mlp.down_proj",
+]
+
+/// Tensors that belong to the configuration (`rope_freqs.weight` becomes `RopeScaling.frequencyFactors`).
+let ggufConfigurationTensors: Set<String> = ["rope_freqs.weight"]

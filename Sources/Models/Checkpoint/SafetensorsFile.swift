@@ -1,0 +1,108 @@
+import JSON
+
+/// One tensor of a safetensors file.
+struct SafetensorsTensor {
+    /// What readers see.
+    let info: TensorInfo
+    /// Byte offset in the file.
+    let offset: Int
+    /// Bytes in the file.
+    let byteCount: Int
+}
+
+/// A safetensors file, mapped, its header parsed and checked.
+///
+/// Format: https://huggingface.co/docs/safetensors — 64-bit header length, JSON header, then the data, without holes
+/// or overlaps.
+final class SafetensorsFile: Sendable {
+    /// Longest header that is parsed; the limit of the reference implementation.
+    static let headerLimit = 100_000_000
+
+    /// The mapped bytes.
+    let mapped: MappedFile
+    /// Tensors in the order of their data.
+    let tensors: [SafetensorsTensor]
+    /// Checksum of length and header.
+    let headerHash: UInt64
+
+    /// Maps and parses the file.
+    init(path: String) throws(CheckpointError) {
+        mapped = try MappedFile(path: path)
+        var reader = ByteReader(file: path, bytes: mapped.bytes)
+        let length = try reader.integer(UInt64.self, "the header length")
+        guard length <= UInt64(SafetensorsFile.headerLimit), length <= UInt64(reader.remaining) else {
+            let reason = "a header of \(length) bytes in a file of \(mapped.count) (incomplete download?)"
+            throw .malformed(file: path, place: "byte 0", reason: reason)
+        }
+        let dataStart = 8 + Int(length)
+        let header = UnsafeRawBufferPointer(rebasing: mapped.bytes[8..<dataStart])
+        guard header.first == UInt8(ascii: "{") else {
+            throw .malformed(file: path, place: "byte 8", reason: "the header is no JSON object")
+        }
+        let entries = try parseJSONObject(header, file: path, place: "header")
+        tensors = try SafetensorsFile.readEntries(entries, file: path, dataStart: dataStart)
+        try SafetensorsFile.checkCoverage(tensors, file: path, dataStart: dataStart, fileCount: mapped.count)
+        headerHash = checksum64(UnsafeRawBufferPointer(rebasing: mapped.bytes[..<dataStart]))
+    }
+
+    /// Reads the entries of the header into tensors sorted by their place.
+    private static func readEntries(
+        _ entries: [(key: String, value: JSONValue)], file: String, dataStart: Int
+    ) throws(CheckpointError) -> [SafetensorsTensor] {
+        var tensors: [SafetensorsTensor] = []
+        var names: Set<String> = []
+        for (name, value) in entries where name != "__metadata__" {
+            let fields = ConfigFields(file: file, path: "tensor `\(printable(name))`", value: value)
+            guard let fields, names.insert(name).inserted else {
+                throw .malformed(file: file, place: "tensor `\(printable(name))`", reason: "duplicate, or no object")
+            }
+            tensors.append(try readEntry(name, fields, file: file, dataStart: dataStart))
+        }
+        return tensors.sorted { ($0.offset, $0.byteCount) < ($1.offset, $1.byteCount) }
+    }
+
+    /// Reads one entry: `{"dtype": …, "shape": […], "data_offsets": [begin, end]}`.
+    private static func readEntry(
+        _ name: String, _ fields: ConfigFields, file: String, dataStart: Int
+    ) throws(CheckpointError) -> SafetensorsTensor {
+        let place = "tensor `\(printable(name))`"
+        let dtype = try fields.string("dtype") ?? ""
+        guard let type = WeightType(safetensors: dtype) else {
+            throw .unsupported(file: file, place: place, reason: "dtype `\(printable(dtype))` is not readable")
+        }
+        guard let shape = try fields.integers("shape", in: 0...(1 << 48)), shape.count <= 8,
+            let elements = checkedElementCount(shape), let byteCount = type.byteCount(elements: elements)
+        else {
+            throw .malformed(file: file, place: place, reason: "the shape is absent or impossible")
+        }
+        guard let ends = try fields.integers("data_offsets", in: 0...(1 << 60)), ends.count == 2, ends[0] <= ends[1],
+            ends[1] - ends[0] == byteCount
+        else {
+            let reason = "the data offsets are absent or do not span the \(byteCount) bytes of \(dtype) \(shape)"
+            throw .malformed(file: file, place: place, reason: reason)
+        }
+        let info = TensorInfo(name: name, shape: shape, type: type, file: file)
+        return SafetensorsTensor(info: info, offset: dataStart + ends[0], byteCount: byteCount)
+    }
+
+    /// The data must be covered exactly: no hole, no overlap, nothing behind the last tensor.
+    private static func checkCoverage(
+        _ tensors: [SafetensorsTensor], file: String, dataStart: Int, fileCount: Int
+    ) throws(CheckpointError) {
+        var end = dataStart
+        for tensor in tensors {
+            guard tensor.offset == end else {
+                let relation = tensor.offset < end ? "overlaps the data before it" : "leaves a hole before it"
+                throw .malformed(file: file, place: "tensor `\(printable(tensor.info.name))`", reason: relation)
+            }
+            end += tensor.byteCount
+            guard end <= fileCount else {
+                let reason = "its data end at byte \(end) of a file of \(fileCount) (incomplete download?)"
+                throw .malformed(file: file, place: "tensor `\(printable(tensor.info.name))`", reason: reason)
+            }
+        }
+        guard end == fileCount else {
+            throw .malformed(file: file, place: "byte \(end)", reason: "\(fileCount - end) bytes belong to no tensor")
+        }
+    }
+}

@@ -1,0 +1,145 @@
+/// How the numbers of a tensor are stored in a checkpoint file.
+///
+/// Numbers come in blocks: one element for plain types, 32 or 256 for quantised ones; blocks lie one after another
+/// along the
+/// last dimension.
+package enum WeightType: String, Sendable, CaseIterable {
+    case float64 = "F64"
+    case float32 = "F32"
+    case float16 = "F16"
+    case bfloat16 = "BF16"
+    case float8E4M3 = "F8_E4M3"
+    case float8E5M2 = "F8_E5M2"
+    case int64 = "I64"
+    case int32 = "I32"
+    case int16 = "I16"
+    case int8 = "I8"
+    case uint8 = "U8"
+    case bool = "BOOL"
+    case q4_0 = "Q4_0"
+    case q4_1 = "Q4_1"
+    case q5_0 = "Q5_0"
+    case q5_1 = "Q5_1"
+    case q8_0 = "Q8_0"
+    case q4_K = "Q4_K"
+    case q5_K = "Q5_K"
+    case q6_K = "Q6_K"
+
+    /// Elements in one block.
+    package var blockElements: Int {
+        switch self {
+        case .q4_0, .q4_1, .q5_0, .q5_1, .q8_0: 32
+        case .q4_K, .q5_K, .q6_K: 256
+        default: 1
+        }
+    }
+
+    /// Bytes of one block.
+    package var blockBytes: Int {
+        switch self {
+        case .float64, .int64: 8
+        case .float32, .int32: 4
+        case .float16, .bfloat16, .int16: 2
+        case .float8E4M3, .float8E5M2, .int8, .uint8, .bool: 1
+        case .q4_0: 18
+        case .q4_1: 20
+        case .q5_0: 22
+        case .q5_1: 24
+        case .q8_0: 34
+        case .q4_K: 144
+        case .q5_K: 176
+        case .q6_K: 210
+        }
+    }
+
+    /// Whether the stored numbers can be read as float32 by themselves; integers of quantised formats need scales kept
+    /// elsewhere.
+    package var isFloat: Bool {
+        switch self {
+        case .int64, .int32, .int16, .int8, .uint8, .bool: false
+        default: true
+        }
+    }
+
+    /// The type with this number in a GGUF tensor table, nil when this reader has none.
+    init?(ggml number: UInt32) {
+        switch number {
+        case 0: self = .float32
+        case 1: self = .float16
+        case 2: self = .q4_0
+        case 3: self = .q4_1
+        case 6: self = .q5_0
+        case 7: self = .q5_1
+        case 8: self = .q8_0
+        case 12: self = .q4_K
+        case 13: self = .q5_K
+        case 14: self = .q6_K
+        case 24: self = .int8
+        case 25: self = .int16
+        case 26: self = .int32
+        case 27: self = .int64
+        case 28: self = .float64
+        case 30: self = .bfloat16
+        default: return nil
+        }
+    }
+
+    /// The type with this name in a safetensors header, nil when this reader has none.
+    init?(safetensors name: String) {
+        guard let type = WeightType(rawValue: name), type.blockElements == 1 else { return nil }
+        self = type
+    }
+
+    /// Bytes of `elements` numbers; nil when they are no whole blocks or the product overflows.
+    func byteCount(elements: Int) -> Int? {
+        guard elements >= 0, elements % blockElements == 0 else { return nil }
+        let (bytes, overflow) = (elements / blockElements).multipliedReportingOverflow(by: blockBytes)
+        return overflow ? nil : bytes
+    }
+}
+
+/// Name, shape and place of one tensor of a checkpoint.
+package struct TensorInfo: Sendable, Equatable {
+    /// The Hugging Face name.
+    package let name: String
+    /// Dimensions, slowest first; the last one is contiguous. Their product is known not to overflow.
+    package let shape: [Int]
+    /// How the numbers are stored.
+    package let type: WeightType
+    /// Path of the file that holds it.
+    package let file: String
+
+    /// Describes a tensor whose element count does not overflow.
+    package init(name: String, shape: [Int], type: WeightType, file: String) {
+        self.name = name
+        self.shape = shape
+        self.type = type
+        self.file = file
+    }
+
+    /// Size of dimension 0; 1 for a scalar.
+    package var rowCount: Int { shape.first ?? 1 }
+    /// Numbers in a row: the product of the dimensions after the first; 1 for a vector.
+    package var rowElements: Int { shape.dropFirst().reduce(1, *) }
+    /// Numbers in all.
+    package var elementCount: Int { shape.reduce(1, *) }
+}
+
+/// The product of the dimensions; nil when one is negative or the product overflows.
+///
+/// Zeros are set aside first, so that no partial product of a shape that passes can overflow either.
+func checkedElementCount(_ shape: [Int]) -> Int? {
+    var count = 1
+    var hasZero = false
+    for dimension in shape {
+        guard dimension >= 0 else { return nil }
+        if dimension == 0 {
+            hasZero = true
+            continue
+        }
+        let (product, overflow) = count.multipliedReportingOverflow(by: dimension)
+        if overflow { return nil }
+        count = product
+    }
+    return hasZero ? 0 : count
+}

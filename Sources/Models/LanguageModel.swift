@@ -1,0 +1,108 @@
+/// One step's work for a model: rows of tokens from any mixture of prefill chunks and decoding sequences.
+///
+/// A row is one token at one position. Rows of a sequence are consecutive and in position order; the step writes each
+/// row's key and value to its slot before any row attends, so a sequence's slot list includes this step's rows.
+package struct ForwardInput: Sendable, Equatable {
+    /// Rows `rowStart ..< rowStart + rowCount` of the step, the last `rowCount` of the sequence's `length` positions.
+    package struct Sequence: Sendable, Equatable {
+        /// First row of the sequence in the step.
+        package var rowStart: Int
+        /// Rows of the sequence in the step, at least one.
+        package var rowCount: Int
+        /// Where the sequence's slots start in `slots`.
+        package var slotStart: Int
+        /// Positions `0 ..< length`, this step's rows included.
+        package var length: Int
+
+        /// Describes a sequence.
+        package init(rowStart: Int, rowCount: Int, slotStart: Int, length: Int) {
+            self.rowStart = rowStart
+            self.rowCount = rowCount
+            self.slotStart = slotStart
+            self.length = length
+        }
+    }
+
+    /// Token id of each row.
+    package var tokens: [Int32] = []
+    /// Position of each row in its sequence.
+    package var positions: [Int32] = []
+    /// Cache slot that takes each row's key and value.
+    package var writeSlots: [Int32] = []
+    /// The sequences of the step, together covering every row once.
+    package var sequences: [Sequence] = []
+    /// Slots of all sequences, each sequence's in position order.
+    package var slots: [Int32] = []
+    /// Rows whose logits will be asked for, ascending.
+    package var logitRows: [Int32] = []
+
+    /// An empty step.
+    package init() {}
+
+    /// Empties the step and keeps its memory, so that the next step allocates nothing.
+    package mutating func removeAll() {
+        tokens.removeAll(keepingCapacity: true)
+        positions.removeAll(keepingCapacity: true)
+        writeSlots.removeAll(keepingCapacity: true)
+        sequences.removeAll(keepingCapacity: true)
+        slots.removeAll(keepingCapacity: true)
+        logitRows.removeAll(keepingCapacity: true)
+    }
+}
+
+/// How much one step may hold; memory for it is reserved when the model is loaded.
+package struct ForwardLimits: Sendable, Equatable {
+    /// Rows of a step, prefill and decode together.
+    package var rows: Int
+    /// Rows of logits one call of `logits` may compute.
+    package var logitRows: Int
+    /// Sequences of a step.
+    package var sequences: Int
+    /// Cache slots; a slot number is below this.
+    package var slots: Int
+    /// Positions; a position is below this.
+    package var positions: Int
+
+    /// States the limits.
+    package init(rows: Int, logitRows: Int, sequences: Int, slots: Int, positions: Int) {
+        self.rows = rows
+        self.logitRows = logitRows
+        self.sequences = sequences
+        self.slots = slots
+        self.positions = positions
+    }
+}
+
+/// A loaded network that predicts the next token; it owns its weights, its key-value cache and its scratch memory.
+///
+/// For a dtype and an instruction set level a row's logits have the same bits whatever else is in the step, wherever
+/// chunks end and whether earlier positions were computed in this step or long ago. One thread at a time may use a
+/// model.
+package protocol LanguageModel: AnyObject {
+    /// What the checkpoint says about the network.
+    var config: ModelConfig { get }
+    /// How much one step may hold.
+    var limits: ForwardLimits { get }
+    /// Where the packed weights came from, and why a cache file was not used if one was wanted.
+    var weightsSource: WeightsSource { get }
+
+    /// Runs a step: writes keys and values, and keeps the last hidden state of every row of `logitRows` (any number of
+    /// them).
+    ///
+    /// Allocates nothing. Traps when the input contradicts itself or exceeds `limits`: the caller plans within them.
+    func forward(_ input: borrowing ForwardInput)
+
+    /// Computes logits of the entries `range` of the last step's `logitRows`: `[range.count][config.vocabularySize]`
+    /// float32.
+    ///
+    /// At most `limits.logitRows` at once, so prompt logprobs of thousands of rows need memory for one block only.
+    func logits(_ range: Range<Int>, into logits: UnsafeMutablePointer<Float>)
+}
+
+extension LanguageModel {
+    /// Runs a step and computes the logits of all its `logitRows`, at most `limits.logitRows` of them.
+    package func forward(_ input: borrowing ForwardInput, logits: UnsafeMutablePointer<Float>) {
+        forward(input)
+        self.logits(0..<input.logitRows.count, into: logits)
+    }
+}

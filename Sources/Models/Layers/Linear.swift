@@ -1,0 +1,49 @@
+import Tensors
+
+/// A projection split by its outputs: each rank computes its own rows of the weight matrix from the whole input.
+///
+/// Several checkpoint tensors may be stacked into one product (queries, keys and values).
+struct ColumnParallelLinear {
+    let weight: MatrixID
+    let bias: VectorID?
+
+    /// Stacks the given slices into one matrix; `biases`, when not empty, are stacked the same way.
+    init(
+        _ plan: WeightPlan, name: String, weights: [TensorSlice], biases: [TensorSlice] = []
+    ) throws(CheckpointError) {
+        weight = try plan.matrix(name + ".weight", weights)
+        bias = biases.isEmpty ? nil : try plan.vector(name + ".bias", biases)
+    }
+
+    /// Computes `out = x · Wᵀ + bias` for the step's rows; `x` in the model dtype, `out` float32.
+    func callAsFunction(_ x: UnsafeRawPointer, into out: UnsafeMutablePointer<Float>, _ step: borrowing Step) {
+        step.compute.matmul(
+            x, rows: step.rows, weights: step.weights[weight], bias: step.weights[bias], into: out)
+    }
+}
+
+/// A projection split by its inputs: each rank has its columns of the weight matrix, and the products are summed over
+/// ranks.
+struct RowParallelLinear {
+    let weight: MatrixID
+    let bias: VectorID?
+
+    /// Takes this rank's columns of the tensor, and the bias on one rank alone so that the sum holds it once.
+    init(_ scope: WeightScope, outputs: Int, columns: ShardRange, bias hasBias: Bool) throws(CheckpointError) {
+        weight = try scope.plan.matrix(
+            scope.prefix + ".weight",
+            [
+                TensorSlice(scope.prefix + ".weight", shape: [outputs, columns.total], columns: columns.range)
+            ])
+        let slice = TensorSlice(scope.prefix + ".bias", shape: [outputs])
+        let isFirst = scope.plan.shard.rank.index == 0
+        bias = hasBias ? try scope.plan.vector(scope.prefix + ".bias", [slice], isKept: isFirst) : nil
+    }
+
+    /// Adds `x · Wᵀ + bias` to the residual stream, for the step's rows.
+    func callAsFunction(_ x: UnsafeRawPointer, addingTo residual: UnsafeMutablePointer<Float>, _ step: borrowing Step) {
+        step.compute.matmul(
+            x, rows: step.rows, weights: step.weights[weight], bias: step.weights[bias], accumulate: true,
+            into: residual)
+    }
+}

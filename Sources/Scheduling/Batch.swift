@@ -1,0 +1,62 @@
+/// The rows of one engine step.
+package struct Batch: Sendable, Equatable {
+    /// A request's part of the step: consecutive positions.
+    package struct Entry: Sendable, Equatable {
+        package var id: UInt64
+        /// First position computed in this step.
+        package var start: Int
+        /// Rows; one when decoding.
+        package var count: Int
+        /// Position from which logits are wanted, or nil when the chunk ends before the last token and none are.
+        package var logitsFrom: Int?
+        /// The chunk reaches the last token: the step yields the next one.
+        package var yieldsToken: Bool
+
+        package init(id: UInt64, start: Int, count: Int, logitsFrom: Int?, yieldsToken: Bool) {
+            self.id = id
+            self.start = start
+            self.count = count
+            self.logitsFrom = logitsFrom
+            self.yieldsToken = yieldsToken
+        }
+
+        /// Rows whose logits are wanted.
+        package var logitRows: Int { logitsFrom.map { start + count - $0 } ?? 0 }
+    }
+
+    package var entries: [Entry] = []
+    /// Requests that lost their slots while this batch was made.
+    package var retracted: [UInt64] = []
+    /// Requests that were admitted for this batch.
+    package var admitted: [UInt64] = []
+    /// Tokens of theirs that came from the cache.
+    package var admittedCachedTokens = 0
+
+    package init() {}
+
+    /// Rows in all.
+    package var rowCount: Int { entries.reduce(0) { $0 + $1.count } }
+    /// Some entry computes more than one row or a first token.
+    package var prefillTokens = 0
+}
+
+/// What became of a request that asked to be queued.
+package enum Admission: Sendable, Equatable {
+    case queued
+    /// The queue is full.
+    case queueFull
+    /// The prompt can never fit; the longest that can.
+    case tooLong(limit: Int)
+}
+
+/// Counts of the scheduler at one moment; free + cached + held = total.
+package struct SchedulerCounts: Sendable, Equatable {
+    package var running: Int
+    package var waiting: Int
+    package var total: Int
+    package var free: Int
+    package var cached: Int
+    package var held: Int
+    package var waitingTokens: Int
+    package var retractions: Int
+}

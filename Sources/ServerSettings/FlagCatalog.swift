@@ -1,0 +1,244 @@
+/// Every launch flag that srt recognises, found by name.
+enum FlagCatalog {
+    /// All flags: the honoured ones in the order of `--help`, then those that are only recognised.
+    static let flags: [Flag] =
+        model + serving + scheduling + device + observability + processes + ignored + refused + gone
+
+    /// Every name and alias with its flag.
+    static let byName: [String: Flag] = {
+        var table: [String: Flag] = [:]
+        for flag in flags {
+            for name in [flag.name] + flag.aliases {
+                let earlier = table.updateValue(flag, forKey: name)
+                precondition(earlier == nil, "flag --\(name) is listed twice")
+            }
+        }
+        return table
+    }()
+
+    /// The flags that `--help` lists under a heading.
+    static func honoured(in section: FlagSection) -> [Flag] {
+        flags.filter { $0.section == section && !$0.help.isEmpty }
+    }
+}
+
+// MARK: - Honoured flags
+
+extension FlagCatalog {
+    /// Counts travel between processes as 32-bit numbers.
+    private static let anyCount = 1...Int(Int32.max)
+    private static let path = FlagKind.text(placeholder: "PATH")
+
+    /// Checkpoint and numbers.
+    static let model: [Flag] = [
+        Flag(
+            name: "model-path", aliases: ["model"], kind: path, standing: .honoured(FlagBinding(\.modelPath)),
+            section: .model, help: "folder of the checkpoint, or a .gguf file"),
+        Flag(
+            name: "tokenizer-path", kind: path, standing: .honoured(FlagBinding(\.tokenizerPath)),
+            section: .model, help: "folder with the tokenizer (the model's)"),
+        Flag(
+            name: "load-format", kind: .choice(KnownWords.loadFormats), standing: .honoured(FlagBinding(\.loadFormat)),
+            section: .model, help: "how the weights are stored; dummy makes random ones",
+            served: ServedValues(
+                ServerSettings.LoadFormat.allCases.map(\.rawValue),
+                otherwise: "it reads safetensors and GGUF; convert the checkpoint to one of them")),
+        Flag(
+            name: "dtype", kind: .choice(["auto", "half", "float16", "bfloat16", "float", "float32"]),
+            standing: .honoured(FlagBinding(\.dtype)), section: .model,
+            help: "type in which the model computes and keeps its KV cache"),
+        Flag(
+            name: "context-length", kind: .count(anyCount), standing: .honoured(FlagBinding(\.contextLength)),
+            section: .model, help: "longest sequence in tokens, such as 4096, 8k or 4Ki (the model's own)"),
+        Flag(
+            name: "json-model-override-args", kind: .jsonObject,
+            standing: .honoured(FlagBinding(\.jsonModelOverrideArgs)), section: .model,
+            help: "entries that replace those of config.json"),
+    ]
+
+    /// The HTTP side.
+    static let serving: [Flag] = [
+        Flag(
+            name: "host", kind: .text(placeholder: "ADDRESS"), standing: .honoured(FlagBinding(\.host)),
+            section: .serving, help: "address to listen on"),
+        Flag(
+            name: "port", kind: .integer(0...65535), standing: .honoured(FlagBinding(\.port)),
+            section: .serving, help: "port to listen on; 0 takes a free one"),
+        Flag(
+            name: "served-model-name", kind: .text(placeholder: "NAME"),
+            standing: .honoured(FlagBinding(\.servedModelName)), section: .serving,
+            help: "name that clients use for the model (the model path)"),
+        Flag(
+            name: "api-key", kind: .text(placeholder: "KEY"), standing: .honoured(FlagBinding(\.apiKey)),
+            section: .serving, help: "secret that requests must carry", isSecret: true),
+        Flag(
+            name: "admin-api-key", kind: .text(placeholder: "KEY"), standing: .honoured(FlagBinding(\.adminAPIKey)),
+            section: .serving, help: "secret that operators' requests must carry", isSecret: true),
+        Flag(
+            name: "weight-version", kind: .text(placeholder: "LABEL"),
+            standing: .honoured(FlagBinding(\.weightVersion)), section: .serving,
+            help: "label of the weights, returned with every answer"),
+        Flag(
+            name: "stream-interval", kind: .integer(anyCount), standing: .honoured(FlagBinding(\.streamInterval)),
+            section: .serving, help: "tokens between two frames of a stream"),
+        Flag(
+            name: "incremental-streaming-output", kind: .toggle,
+            standing: .honoured(FlagBinding(\.incrementalStreamingOutput)), section: .serving,
+            help: "frames of /generate hold only what is new"),
+        Flag(
+            name: "allow-auto-truncate", kind: .toggle, standing: .honoured(FlagBinding(\.allowAutoTruncate)),
+            section: .serving, help: "cut prompts that are too long instead of refusing them"),
+        Flag(
+            name: "preferred-sampling-params", kind: .jsonObject,
+            standing: .honoured(FlagBinding(\.preferredSamplingParams)), section: .serving,
+            help: "sampling parameters used where a request names none"),
+        Flag(
+            name: "sampling-defaults", kind: .choice(["openai", "model"]),
+            standing: .honoured(FlagBinding(\.samplingDefaults)), section: .serving,
+            help: "where OpenAI requests take missing sampling parameters from"),
+        Flag(
+            name: "enable-cache-report", kind: .toggle, standing: .honoured(FlagBinding(\.enableCacheReport)),
+            section: .serving, help: "usage objects tell how much of the prompt was cached"),
+        Flag(
+            name: "skip-tokenizer-init", kind: .toggle, standing: .honoured(FlagBinding(\.skipTokenizerInit)),
+            section: .serving, help: "token ids in, token ids out"),
+        Flag(
+            name: "skip-server-warmup", kind: .toggle, standing: .honoured(FlagBinding(\.skipServerWarmup)),
+            section: .serving, help: "ready without a first request"),
+        Flag(
+            name: "grammar-backend", kind: .choice(["xgrammar", "outlines", "llguidance", "none"]),
+            standing: .honoured(FlagBinding(\.grammarBackend)), section: .serving,
+            help: "accepted for scripts; requests with a grammar are refused",
+            served: ServedValues(["xgrammar", "none"], otherwise: "it has no grammar engine; leave the flag away")),
+        Flag(
+            name: "config", kind: path, standing: .configurationFile, section: .serving,
+            help: "YAML file with flags, one 'name: value' a line; the command line wins"),
+    ]
+
+    /// Batches, queues, cache.
+    static let scheduling: [Flag] = [
+        Flag(
+            name: "mem-fraction-static", kind: .number(0.01...1),
+            standing: .honoured(FlagBinding(\.memFractionStatic)), section: .scheduling,
+            help: "share of memory for weights and KV pool (derived)"),
+        Flag(
+            name: "max-total-tokens", kind: .count(anyCount), standing: .honoured(FlagBinding(\.maxTotalTokens)),
+            section: .scheduling, help: "size of the KV pool in tokens (derived)"),
+        Flag(
+            name: "max-running-requests", kind: .integer(anyCount),
+            standing: .honoured(FlagBinding(\.maxRunningRequests)), section: .scheduling,
+            help: "most requests in one decode batch (derived)"),
+        Flag(
+            name: "max-queued-requests", kind: .integer(0...Int(Int32.max)),
+            standing: .honoured(FlagBinding(\.maxQueuedRequests)), section: .scheduling,
+            help: "most waiting requests; more are answered with 503"),
+        Flag(
+            name: "chunked-prefill-size", kind: .integer(-1...Int(Int32.max)),
+            standing: .honoured(FlagBinding(minusOneIsNil: \.chunkedPrefillSize)), section: .scheduling,
+            help: "longest piece of a prompt in one step; -1 never cuts"),
+        Flag(
+            name: "max-prefill-tokens", kind: .count(anyCount),
+            standing: .honoured(FlagBinding(\.maxPrefillTokens)), section: .scheduling,
+            help: "most prompt tokens in one prefill batch"),
+        Flag(
+            name: "prefill-max-requests", kind: .integer(anyCount),
+            standing: .honoured(FlagBinding(\.prefillMaxRequests)), section: .scheduling,
+            help: "most requests in one prefill batch"),
+        Flag(
+            name: "schedule-policy", kind: .choice(KnownWords.schedulePolicies),
+            standing: .honoured(FlagBinding(\.schedulePolicy)), section: .scheduling,
+            help: "order of admission: first come, or longest cached prefix",
+            served: ServedValues(["lpm", "fcfs"], otherwise: "choose fcfs or lpm")),
+        Flag(
+            name: "schedule-conservativeness", kind: .number(0...1e6),
+            standing: .honoured(FlagBinding(\.scheduleConservativeness)), section: .scheduling,
+            help: "higher reserves more room for outputs"),
+        Flag(
+            name: "disable-radix-cache", kind: .toggle, standing: .honoured(FlagBinding(\.disableRadixCache)),
+            section: .scheduling, help: "keep no prefix for reuse"),
+        Flag(
+            name: "page-size", kind: .integer(anyCount), standing: .honoured(FlagBinding(\.pageSize)),
+            section: .scheduling, help: "tokens in one KV page; 1 is the only one",
+            served: ServedValues(1, otherwise: "its KV pool has pages of one token")),
+    ]
+
+    /// Devices, ranks, seeds.
+    static let device: [Flag] = [
+        Flag(
+            name: "device", kind: .choice(["auto", "cuda", "xpu", "hpu", "npu", "cpu", "musa"]), standing: .fixed,
+            section: .device, help: "cpu is the only one",
+            served: ServedValues(["auto", "cpu"], otherwise: "it computes on the CPU only; leave the flag away")),
+        Flag(
+            name: "tp-size", aliases: ["tensor-parallel-size"], kind: .integer(anyCount),
+            standing: .honoured(FlagBinding(\.tensorParallelSize)), section: .device,
+            help: "ranks that share the model; 1 is the only one",
+            served: ServedValues(1, otherwise: "a model runs in one rank; --cpu-threads-per-rank sets its threads")),
+        Flag(
+            name: "random-seed", kind: .integer(0...(1 << 62)), standing: .honoured(FlagBinding(\.randomSeed)),
+            section: .device, help: "seed of sampling (drawn at start)"),
+        Flag(
+            name: "watchdog-timeout", kind: .number(0.001...1e9), standing: .honoured(FlagBinding(\.watchdogTimeout)),
+            section: .device, help: "longest time for one step of the model in seconds"),
+        Flag(
+            name: "sleep-on-idle", kind: .toggle, standing: .inherent(.bool(true)), section: .device,
+            help: "always so: an idle server uses no CPU"),
+        Flag(
+            name: "enable-deterministic-inference", kind: .toggle, standing: .inherent(.bool(true)),
+            section: .device, help: "always so: results do not depend on the batch"),
+    ]
+
+    /// Logs and counters.
+    static let observability: [Flag] = [
+        Flag(
+            name: "log-level", kind: .choice(ServerSettings.LogLevel.allCases.map(\.rawValue)),
+            standing: .honoured(FlagBinding(\.logLevel)), section: .observability,
+            help: "least important lines that are written"),
+        Flag(
+            name: "log-level-http", kind: .choice(ServerSettings.LogLevel.allCases.map(\.rawValue)),
+            standing: .honoured(FlagBinding(\.logLevelHTTP)), section: .observability,
+            help: "the same for access lines (that of --log-level)"),
+        Flag(
+            name: "decode-log-interval", kind: .integer(anyCount),
+            standing: .honoured(FlagBinding(\.decodeLogInterval)), section: .observability,
+            help: "decode steps between two lines about them"),
+        Flag(
+            name: "enable-metrics", kind: .toggle,
+            standing: .partly(
+                FlagBinding(\.enableMetrics), missing: "adds times to meta_info only; srt has no /metrics endpoint"),
+            section: .observability, help: "answers carry extra times in meta_info"),
+    ]
+
+    /// Processes and limits of srt itself.
+    static let processes: [Flag] = [
+        Flag(
+            name: "cpu-threads-per-rank", kind: .integer(1...4096),
+            standing: .honoured(FlagBinding(\.cpuThreadsPerRank)), section: .processes,
+            help: "threads that compute in each rank (the cores shared out)"),
+        Flag(
+            name: "kernel-isa", kind: .choice(ServerSettings.KernelCeiling.allCases.map(\.rawValue)),
+            standing: .honoured(FlagBinding(\.kernelISA)), section: .processes,
+            help: "most capable kernels to use; SRT_KERNEL_ISA does the same (what the machine has)"),
+        Flag(
+            name: "run-dir", kind: path, standing: .honoured(FlagBinding(\.runDirectory)), section: .processes,
+            help: "folder for sockets and process state (a private one)"),
+        Flag(
+            name: "weight-cache-dir", kind: path, standing: .honoured(FlagBinding(\.weightCacheDirectory)),
+            section: .processes, help: "folder of packed weights, or 'none' (srt/weights in the user's cache)"),
+        Flag(
+            name: "max-body-size", kind: .count(1024...(1 << 40)), standing: .honoured(FlagBinding(\.maxBodySize)),
+            section: .processes, help: "largest request body in bytes, such as 16Mi"),
+        Flag(
+            name: "max-connections", kind: .integer(1...1_000_000), standing: .honoured(FlagBinding(\.maxConnections)),
+            section: .processes, help: "most client connections at one time"),
+        Flag(
+            name: "on-child-failure", kind: .choice(ServerSettings.ChildFailurePolicy.allCases.map(\.rawValue)),
+            standing: .honoured(FlagBinding(\.onChildFailure)), section: .processes,
+            help: "restart a process that died, or exit with the whole server"),
+        Flag(
+            name: "max-restarts", kind: .integer(0...Int(Int32.max)), standing: .honoured(FlagBinding(\.maxRestarts)),
+            section: .processes, help: "restarts of one process within ten minutes before it counts as failed"),
+        Flag(
+            name: "drain-timeout", kind: .number(0...1e9), standing: .honoured(FlagBinding(\.drainTimeout)),
+            section: .processes, help: "seconds for running requests after SIGTERM"),
+    ]
+}

@@ -1,0 +1,54 @@
+/// The words that SGLang accepts for flags with a closed choice, honoured by srt or not.
+enum KnownWords {
+    /// Storage formats of checkpoints.
+    static let loadFormats = words(
+        """
+        auto pt safetensors instanttensor npcache dummy sharded_state presharded gguf expert_pack bitsandbytes mistral
+        layered flash_rl remote remote_instance fastsafetensors private runai_streamer
+        """)
+
+    /// Orders of admission.
+    static let schedulePolicies = words(
+        "lpm random fcfs dfs-weight lof priority routing-key hrrn shortest-prefill-first")
+
+    private static let attentionBackends = words(
+        """
+        triton torch_native flex_attention dsa nsa qsa dsv4 compressed fa3 fa4 flashinfer llada2_cfg_flashinfer flashmla
+        trtllm_mla cutedsl_mla tokenspeed_mla trtllm_mha hpc_ops minicpm_flashattn minicpm_flashinfer aiter wave
+        intel_amx ascend intel_xpu
+        """)
+
+    /// Words by flag name, for the flags that srt does not honour.
+    static let table: [String: [String]] = [
+        "tokenizer-mode": ["auto", "slow"],
+        "tokenizer-backend": ["huggingface", "fastokens"],
+        "startup-weight-load-mode": ["serial", "overlap"],
+        "kv-cache-dtype": words("auto fp8_e5m2 fp8_e4m3 mxfp8 bf16 bfloat16 nvfp4 fp4_mx_block16"),
+        "quantization": words(
+            """
+            awq fp8 mxfp8 gptq gptq_marlin awq_marlin bitsandbytes gguf modelopt modelopt_fp8 modelopt_fp4 nvfp4_online
+            modelopt_mixed petit_nvfp4 w8a8_int8 w8a8_fp8 moe_wna16 w4afp8 mxfp4 auto-round auto-round-int8
+            compressed-tensors modelslim mxfp_w4a8 quark quark_int4fp8_moe quark_mxfp4 mlx_q4 mlx_q8 unquant humming
+            """),
+        "retraction-policy": ["length", "priority"],
+        "radix-eviction-policy": words("lru lfu slru priority tlru"),
+        "load-balance-method": words("auto round_robin follow_bootstrap_room total_requests total_tokens"),
+        "log-requests-format": ["text", "json"],
+        "lora-eviction-policy": ["lru", "fifo"],
+        "lora-backend": words("triton csgmv ascend torch_native triton_v2"),
+        "speculative-algorithm": words("EAGLE EAGLE3 NEXTN STANDALONE NGRAM DFLASH DSPARK UNO"),
+        "speculative-ngram-match-type": ["BFS", "PROB"],
+        "attention-backend": attentionBackends,
+        "prefill-attention-backend": attentionBackends,
+        "decode-attention-backend": attentionBackends,
+        "sampling-backend": words("flashinfer pytorch ascend intel_xpu"),
+        "return-hidden-states-mode": ["last", "full"],
+        "expert-distribution-recorder-mode": words("stat stat_approx per_pass per_token"),
+        "expert-balancedness-report-mode": words("off server_log prometheus both"),
+        "disaggregation-mode": words("null prefill decode"),
+    ]
+
+    private static func words(_ text: String) -> [String] {
+        text.split(whereSeparator: \.isWhitespace).map(String.init)
+    }
+}

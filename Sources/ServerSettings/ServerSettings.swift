@@ -1,0 +1,127 @@
+/// Everything an operator decides about one server, as typed values: what every process of `srt` is told at its start.
+///
+/// The names follow SGLang's launch flags. A value that is `nil` was left to the part that knows best (the KV pool's
+/// size to the worker that has measured memory, for example). Values are already checked: see `parse`.
+package struct ServerSettings: Sendable, Codable, Equatable {
+    // MARK: Model
+
+    /// Folder of the checkpoint, or a GGUF file (`--model-path`).
+    package var modelPath = ""
+    /// Folder or file with the vocabulary (`--tokenizer-path`); `modelPath` unless given.
+    package var tokenizerPath = ""
+    /// How the weights are stored (`--load-format`).
+    package var loadFormat = LoadFormat.auto
+    /// Longest sequence in tokens, prompt and output together (`--context-length`); nil: what the model was trained for.
+    package var contextLength: Int?
+    /// Type in which the model computes and keeps its KV cache (`--dtype`).
+    package var dtype = ModelDType.auto
+    /// JSON object text whose entries replace those of config.json (`--json-model-override-args`).
+    package var jsonModelOverrideArgs = "{}"
+
+    // MARK: Serving
+
+    /// Address to listen on (`--host`).
+    package var host = "127.0.0.1"
+    /// TCP port to listen on (`--port`); 0 asks the system for a free one.
+    package var port = 30000
+    /// Name that clients use for the model (`--served-model-name`); `modelPath` unless given.
+    package var servedModelName = ""
+    /// Label of the weights, returned with every answer (`--weight-version`).
+    package var weightVersion = "default"
+    /// Secret that ordinary requests must carry (`--api-key`).
+    package var apiKey: String?
+    /// Secret that operators' requests must carry (`--admin-api-key`).
+    package var adminAPIKey: String?
+    /// Requests and answers are token ids only; no tokenizer is loaded (`--skip-tokenizer-init`).
+    package var skipTokenizerInit = false
+    /// Ready as soon as the processes are, without a first request (`--skip-server-warmup`).
+    package var skipServerWarmup = false
+    /// Where sampling parameters that a request leaves out come from (`--sampling-defaults`).
+    package var samplingDefaults = SamplingDefaults.model
+    /// JSON object text with sampling parameters used where a request names none (`--preferred-sampling-params`).
+    package var preferredSamplingParams: String?
+    /// A stream sends a frame every so many tokens (`--stream-interval`).
+    package var streamInterval = 1
+    /// Stream frames of /generate hold only what is new (`--incremental-streaming-output`).
+    package var incrementalStreamingOutput = false
+    /// Usage objects tell how many prompt tokens came from the cache (`--enable-cache-report`).
+    package var enableCacheReport = false
+    /// Prompts that are too long are cut instead of refused (`--allow-auto-truncate`).
+    package var allowAutoTruncate = false
+
+    // MARK: Scheduling and memory
+
+    /// Number of ranks that share one model (`--tp-size`).
+    package var tensorParallelSize = 1
+    /// Share of the memory for weights and KV pool together (`--mem-fraction-static`); nil: derived by the worker.
+    package var memFractionStatic: Double?
+    /// Most requests in one decode batch (`--max-running-requests`); nil: derived from the KV pool.
+    package var maxRunningRequests: Int?
+    /// Most requests waiting for the scheduler (`--max-queued-requests`); nil: no limit but the front's own.
+    package var maxQueuedRequests: Int?
+    /// Size of the KV pool in tokens (`--max-total-tokens`); nil: derived from memory.
+    package var maxTotalTokens: Int?
+    /// Longest piece of a prompt in one step, in tokens (`--chunked-prefill-size`); nil: prompts are never cut.
+    package var chunkedPrefillSize: Int? = 4096
+    /// Most prompt tokens in one prefill batch (`--max-prefill-tokens`); the context length counts where it is larger.
+    package var maxPrefillTokens = 16384
+    /// Most requests in one prefill batch (`--prefill-max-requests`).
+    package var prefillMaxRequests: Int?
+    /// Order in which waiting requests are admitted (`--schedule-policy`).
+    package var schedulePolicy = SchedulePolicy.fcfs
+    /// Above 1 the scheduler reserves more room for outputs and retracts less often (`--schedule-conservativeness`).
+    package var scheduleConservativeness = 1.0
+    /// No prefix is kept for reuse (`--disable-radix-cache`).
+    package var disableRadixCache = false
+    /// Tokens in one page of the KV pool (`--page-size`).
+    package var pageSize = 1
+
+    // MARK: Device and watching
+
+    /// Seed of all sampling that names no seed of its own (`--random-seed`), 0 ... 2³⁰; drawn at start unless given.
+    package var randomSeed = 0
+    /// Longest time for one step of the model in seconds (`--watchdog-timeout`).
+    package var watchdogTimeout = 300.0
+    /// Least important log lines that are written (`--log-level`).
+    package var logLevel = LogLevel.info
+    /// The same for access lines (`--log-level-http`); nil: `logLevel`.
+    package var logLevelHTTP: LogLevel?
+    /// Decode steps between two lines about them (`--decode-log-interval`).
+    package var decodeLogInterval = 40
+    /// Answers carry extra times in their meta_info (`--enable-metrics`).
+    package var enableMetrics = false
+    /// Which grammar engine SGLang would use (`--grammar-backend`).
+    package var grammarBackend = GrammarBackend.xgrammar
+
+    // MARK: Flags that only srt has
+
+    /// Threads that compute in each rank (`--cpu-threads-per-rank`); nil: the cores shared out evenly.
+    package var cpuThreadsPerRank: Int?
+    /// Most capable kernels that may be used (`--kernel-isa`, or SRT_KERNEL_ISA); nil: whatever the machine has.
+    package var kernelISA: KernelCeiling?
+    /// Folder for sockets and process state (`--run-dir`); nil: the launcher chooses a private one.
+    package var runDirectory: String?
+    /// Folder of the packed weights (`--weight-cache-dir`); nil: none are kept on disk.
+    package var weightCacheDirectory: String?
+    /// Largest request body in bytes (`--max-body-size`).
+    package var maxBodySize = 32 << 20
+    /// Most client connections at one time (`--max-connections`).
+    package var maxConnections = 1024
+    /// What the launcher does when a process of the server dies (`--on-child-failure`).
+    package var onChildFailure = ChildFailurePolicy.restart
+    /// Restarts of one process within ten minutes after which it counts as failed (`--max-restarts`).
+    package var maxRestarts = 5
+    /// Seconds that running requests get to finish after SIGTERM (`--drain-timeout`).
+    package var drainTimeout = 30.0
+
+    // MARK: Origin
+
+    /// The arguments as they were typed, secrets blanked; for /server_info.
+    package var launchCommand = ""
+
+    /// The defaults, which name no model yet.
+    package init() {}
+
+    /// The level of access lines: their own, or that of all lines.
+    package var effectiveLogLevelHTTP: LogLevel { logLevelHTTP ?? logLevel }
+}

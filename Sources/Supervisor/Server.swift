@@ -1,0 +1,56 @@
+internal import CPlatform
+internal import Glibc
+
+/// Opens what a server needs, in the order in which a fault is cheapest, runs it, and cleans up.
+package enum Server {
+    /// Runs a server until it ends; the code to exit with. Errors are written to stderr.
+    package static func run(_ plan: ServerPlan) -> Int32 {
+        let quietest = plan.quietestLevel
+        let console = Console { $0.rank < quietest.rank }
+        for line in plan.openingLines { console.log(line) }
+        platform_reset_signals()
+        let wanted = [SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGCHLD]
+        let signals = platform_signal_descriptor(wanted, Int32(wanted.count))
+        platform_become_subreaper()
+        do {
+            let listener = try ListeningSocket(host: plan.host, port: plan.port)
+            let directory = try RunDirectory(at: plan.runDirectory, port: listener.port)
+            let settings = try plan.settingsFile(listener.port, directory.path)
+            try directory.write("settings.json", settings)
+            return try run(plan, console, listener, directory, signals)
+        } catch {
+            console.log(LogLine(level: .error, text: "\(error)"))
+            return code(of: error)
+        }
+    }
+
+    private static func run(
+        _ plan: ServerPlan, _ console: Console, _ listener: consuming ListeningSocket,
+        _ directory: consuming RunDirectory,
+        _ signals: Int32
+    ) throws -> Int32 {
+        let loop = try ServerLoop(plan, console: console, listener: listener, directory: directory, signals: signals)
+        let code = loop.run()
+        loop.cleanUp(keepingState: code == LauncherExit.quit)
+        return code
+    }
+
+    private static func code(of error: any Error) -> Int32 {
+        switch error {
+        case is RunDirectoryError: LauncherExit.runDirectory
+        case ListeningError.taken: LauncherExit.addressInUse
+        default: LauncherExit.startFailed
+        }
+    }
+}
+
+extension LogLine.Level {
+    /// Importance, least first.
+    var rank: Int {
+        switch self {
+        case .info: 0
+        case .warning: 1
+        case .error: 2
+        }
+    }
+}

@@ -1,0 +1,24 @@
+/// What the supervisor is to run, apart from its policy: everything that comes from the settings.
+package struct ServerPlan: Sendable {
+    package var host = "127.0.0.1"
+    package var port = 30000
+    /// Where sockets and state go; nil for a fresh private folder.
+    package var runDirectory: String?
+    /// What settings.json holds, once the real port and run directory are known.
+    package var settingsFile: @Sendable (_ port: Int, _ runDirectory: String) throws -> [UInt8]
+    package var policy = SupervisorPolicy()
+    /// Shown to operators.
+    package var modelName = ""
+    /// The warm-up request.
+    package var warmupPath = "/generate"
+    package var warmupBody = ""
+    package var apiKey: String?
+    /// Lines below this level are not written.
+    package var quietestLevel = LogLine.Level.info
+    /// Lines to log before anything else, with their levels: warnings about flags, and the line of all arguments.
+    package var openingLines: [LogLine] = []
+
+    package init(settingsFile: @escaping @Sendable (_ port: Int, _ runDirectory: String) throws -> [UInt8]) {
+        self.settingsFile = settingsFile
+    }
+}

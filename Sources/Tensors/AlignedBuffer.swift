@@ -1,0 +1,35 @@
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// Zeroed memory that starts on a page boundary and asks for huge pages; unmapped when the last reference goes.
+package final class AlignedBuffer {
+    /// First byte; page-aligned, so aligned for every vector load.
+    package let pointer: UnsafeMutableRawPointer
+    /// Usable bytes, as asked for.
+    package let byteCount: Int
+    private let mappedBytes: Int
+
+    /// Reserves `byteCount` bytes (at least one page); nil when the system has no such memory.
+    package init?(byteCount: Int) {
+        precondition(byteCount >= 0, "a buffer has no negative size")
+        let hugePage = 2 << 20
+        let unit = byteCount >= hugePage ? hugePage : 4096
+        let (padded, overflow) = byteCount.addingReportingOverflow(unit - 1)
+        guard !overflow else { return nil }
+        let bytes = max(unit, padded / unit * unit)
+        let mapped = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+        guard let mapped, mapped != MAP_FAILED else { return nil }
+        if bytes >= hugePage { _ = madvise(mapped, bytes, Int32(MADV_HUGEPAGE)) }
+        pointer = mapped
+        self.byteCount = byteCount
+        mappedBytes = bytes
+    }
+
+    deinit { munmap(pointer, mappedBytes) }
+
+    /// The memory as elements of a trivial type.
+    package func bound<Element: BitwiseCopyable>(to type: Element.Type) -> UnsafeMutablePointer<Element> {
+        pointer.assumingMemoryBound(to: type)
+    }
+}

@@ -1,0 +1,23 @@
+import CKernels
+
+extension Compute {
+    /// Multiplies activations by weights: `out[t] = x[t] · Wᵀ + bias`, or adds that to `out[t]`.
+    ///
+    /// `x` is `[rows][inputs]` in the weights' dtype, `out` `[rows][outputs]` float32, `bias` `[outputs]`. Sums are
+    /// float32 over ascending inputs from zero; with `accumulate` the finished sum is added to `out`.
+    package func matmul(
+        _ x: UnsafeRawPointer, rows: Int, weights: PackedMatrix, bias: UnsafePointer<Float>? = nil,
+        accumulate: Bool = false, into out: UnsafeMutablePointer<Float>
+    ) {
+        precondition(weights.kind == .plain, "gate-up weights are for gateUp")
+        withUnsafePointer(to: weights.kernel) { kernels_matmul(handle, x, rows, $0, bias, accumulate, out) }
+    }
+
+    /// Computes `silu(x · gateᵀ) * (x · upᵀ)` in one pass over a `.gateUp` matrix.
+    ///
+    /// `x` is `[rows][inputs]` and `out` `[rows][outputs / 2]`, both in the weights' dtype; rounded once, at the end.
+    package func gateUp(_ x: UnsafeRawPointer, rows: Int, weights: PackedMatrix, into out: UnsafeMutableRawPointer) {
+        precondition(weights.kind == .gateUp, "plain weights are for matmul")
+        withUnsafePointer(to: weights.kernel) { kernels_gate_up(handle, x, rows, $0, out) }
+    }
+}

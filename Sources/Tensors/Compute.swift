@@ -1,0 +1,55 @@
+import CKernels
+
+/// The kernels of one instruction set level together with the threads that run them.
+///
+/// Every operation is parallel inside, allocates nothing, and gives each row the same bits whatever other rows are in
+/// the call and however many threads there are. Memory passed in stays the caller's and must not overlap the output
+/// unless the operation says so.
+///
+/// Unchecked sendability rests on one fact: the C side serialises operations on an instance with a lock, so calls from
+/// several threads are safe (if not parallel to each other).
+package final class Compute: @unchecked Sendable {
+    /// Instruction set level of the kernels.
+    package let isa: KernelISA
+    /// Threads that work on an operation, the caller included.
+    package let threads: Int
+    /// The C object that owns kernel table, pool and scratch memory.
+    let handle: OpaquePointer
+
+    /// Starts `threads - 1` threads with the kernels of `isa`, lowered to what this machine supports.
+    ///
+    /// `cores`, when given, has one core number per thread; the first one is the caller's and is applied by
+    /// `pinCallingThread`. Traps when the system cannot start the threads.
+    package init(isa: KernelISA = .avx512bf16, threads: Int, cores: [Int]? = nil) {
+        precondition(threads >= 1, "the caller is a thread")
+        precondition(cores == nil || cores?.count == threads, "one core per thread")
+        let numbers = cores?.map { Int32($0) }
+        let created =
+            if let numbers {
+                numbers.withUnsafeBufferPointer { kernels_compute_create(isa.kernel, threads, $0.baseAddress) }
+            } else {
+                kernels_compute_create(isa.kernel, threads, nil)
+            }
+        guard let created else { preconditionFailure("no memory or threads for \(threads) compute threads") }
+        handle = created
+        self.isa = KernelISA(kernel: kernels_compute_isa(created))
+        self.threads = threads
+    }
+
+    deinit { kernels_compute_destroy(handle) }
+
+    /// Pins the calling thread to a core; false when the system refuses.
+    @discardableResult
+    package static func pinCallingThread(to core: Int) -> Bool { kernels_pin_calling_thread(Int32(core)) }
+
+    /// From here to `endStep` idle threads spin some microseconds for the next operation before they sleep.
+    package func beginStep() { kernels_step_begin(handle) }
+
+    /// From here on idle threads sleep at once, so an idle process uses no processor time.
+    package func endStep() { kernels_step_end(handle) }
+
+    /// For tests: multiplies bfloat16 the way the `.avx512bf16` level does, with the dot instruction emulated.
+    ///
+    /// False, and nothing changes, below the `.avx512` level.
+    package func emulatePairDot() -> Bool { kernels_emulate_pair_dot(handle) }
+}

@@ -1,0 +1,74 @@
+package import ChildRuntime
+internal import Logging
+internal import Messages
+package import ServerSettings
+internal import TokenizerSource
+internal import Tokenizers
+internal import Transport
+
+/// Runs the detokenizer: ids become text, stop strings are trimmed, and frames go to the front.
+///
+/// Its state can be rebuilt from ids: what it does not know it asks the front to send again.
+package func runDetokenizer(identity: ChildIdentity, settings: ServerSettings) throws {
+    let log = LineLogHandler.logger(label: "detokenizer", level: settings.logLevel.rawValue)
+    let context = Context()
+    let stamp = ProgressStamp()
+    let line = try SupervisionLine(identity, context: context, stamp: stamp) { _ in }
+    line.progress("tokenizer", 0)
+    let tokenizer = settings.skipTokenizerInit ? nil : try openTokenizer(settings)
+    var process = try DetokenizerProcess(
+        tokenizer: tokenizer, log: log,
+        front: PushSocket(connecting: Endpoint(.front, in: identity.runDirectory), in: context))
+    let commands = try PullSocket<DetokenizerCommand>(
+        binding: Endpoint(.detokenizer, in: identity.runDirectory), in: context)
+    line.ready()
+    while true {
+        stamp.load(queued: 0, running: process.table.count)
+        stamp.enter(.idle)
+        do throws(TransportError) {
+            guard let command = try commands.receive() else { continue }
+            stamp.enter(.working)
+            process.obey(command)
+        } catch {
+            guard case .malformed = error else { throw error }
+            log.error("\(error)")
+        }
+    }
+}
+
+/// The work of the detokenizer, one command at a time.
+struct DetokenizerProcess: ~Copyable {
+    let tokenizer: Tokenizer?
+    let log: Logger
+    let front: PushSocket<FrontReply>
+    var table = DecodeTable()
+
+    init(tokenizer: Tokenizer?, log: Logger, front: consuming PushSocket<FrontReply>) {
+        self.tokenizer = tokenizer
+        self.log = log
+        self.front = front
+    }
+
+    mutating func obey(_ command: DetokenizerCommand) {
+        let tokenizer = tokenizer
+        let decode: DecodeTable.Decode = { ids, skips in
+            tokenizer?.decode(Array(ids), skipSpecialTokens: skips) ?? ""
+        }
+        switch command.command {
+        case .tokens(let batch):
+            let (text, missing) = table.take(batch, decode: decode)
+            if !text.requestIds.isEmpty { send(.make { $0.text = text }) }
+            if !missing.isEmpty { send(.make { $0.resubmit = .make { $0.keys = missing } }) }
+        case .abort(let abort):
+            if let text = table.abort(abort, decode: decode) { send(.make { $0.text = text }) }
+        case .frontStarted(let start): table.frontStarted(start.generation)
+        case nil: log.error("a detokenizer command of an unknown kind was ignored")
+        }
+    }
+
+    private func send(_ reply: FrontReply) {
+        do throws(TransportError) { try front.send(reply, within: .seconds(2)) } catch {
+            log.warning("a frame for the front was lost: \(error)")
+        }
+    }
+}

@@ -1,0 +1,162 @@
+package import ChildRuntime
+internal import Logging
+internal import Messages
+package import ServerSettings
+internal import Synchronization
+internal import TokenizerSource
+internal import Tokenizers
+internal import Transport
+
+/// Runs the tokenizer manager: text becomes ids, requests are checked against the model and go on to the worker.
+///
+/// It owns nothing that cannot be rebuilt: when it dies the front sends its requests again.
+package func runTokenizerManager(identity: ChildIdentity, settings: ServerSettings) throws {
+    let log = LineLogHandler.logger(label: "tokenizer_manager", level: settings.logLevel.rawValue)
+    let context = Context()
+    let stamp = ProgressStamp()
+    let shared = SharedFacts()
+    let line = try SupervisionLine(identity, context: context, stamp: stamp) { order in
+        if case .topology(let topology) = order.order, topology.hasModel { shared.set(topology.model) }
+    }
+    line.progress("tokenizer", 0)
+    let tokenizer = settings.skipTokenizerInit ? nil : try openTokenizer(settings)
+    let process = try TokenizerProcess(
+        tokenizer: tokenizer, facts: shared, allowTruncate: settings.allowAutoTruncate, log: log,
+        worker: PushSocket(connecting: Endpoint(.scheduler, in: identity.runDirectory), in: context),
+        front: PushSocket(connecting: Endpoint(.front, in: identity.runDirectory), in: context))
+    let commands = try PullSocket<TokenizerCommand>(binding: Endpoint(.tokenizer, in: identity.runDirectory), in: context)
+    line.ready()
+    while true {
+        stamp.enter(.idle)
+        do throws(TransportError) {
+            guard let command = try commands.receive() else { continue }
+            stamp.enter(.working)
+            process.obey(command)
+        } catch {
+            guard case .malformed = error else { throw error }
+            log.error("\(error)")
+        }
+    }
+}
+
+/// What the model is, told by the launcher on one thread and read on another.
+final class SharedFacts: Sendable {
+    private let facts = Mutex<ModelFacts?>(nil)
+
+    func set(_ new: ModelFacts) { facts.withLock { $0 = new } }
+
+    var current: ModelFacts? { facts.withLock { $0 } }
+}
+
+/// The work of the tokenizer manager, one command at a time.
+struct TokenizerProcess: ~Copyable {
+    let tokenizer: Tokenizer?
+    let facts: SharedFacts
+    let allowTruncate: Bool
+    let log: Logger
+    let worker: PushSocket<WorkerCommand>
+    let front: PushSocket<FrontReply>
+
+    func obey(_ command: TokenizerCommand) {
+        switch command.command {
+        case .generate(let generate): accept(generate)
+        case .abort(let abort): send(.make { $0.abort = abort })
+        case .frontStarted(let start): send(.make { $0.frontStarted = start })
+        case .control(let call): send(.make { $0.control = call })
+        case .encode(let encode): answer(encode)
+        case .decode(let decode): answer(decode)
+        case nil: log.error("a tokenizer command of an unknown kind was ignored")
+        }
+    }
+
+    private func accept(_ generate: Generate) {
+        do throws(PromptChecks.Refusal) {
+            var request = GenerateIDs()
+            request.key = generate.key
+            request.prompt = try prompt(generate)
+            request.sampling = generate.sampling
+            if generate.hasLogprobs { request.logprobs = generate.logprobs }
+            request.stream = generate.stream
+            request.streamInterval = generate.streamInterval
+            request.resumedIds = generate.resumedIds
+            request.cacheKey = generate.cacheKey
+            request.priority = generate.priority
+            try checkPatterns(generate.sampling)
+            let model = facts.current
+            try PromptChecks.check(
+                &request, context: model.map { Int($0.contextLength) }, vocabulary: model.map { Int($0.vocabularySize) },
+                allowTruncate: allowTruncate)
+            if generate.wantsPromptIds {
+                send(.make { $0.promptIds = .make { $0.key = generate.key; $0.ids = request.prompt } })
+            }
+            send(.make { $0.generate = request })
+        } catch {
+            send(.make {
+                $0.failure = .make {
+                    $0.key = generate.key
+                    $0.message = error.message
+                    $0.statusCode = 400
+                    $0.errorType = "BadRequestError"
+                }
+            })
+        }
+    }
+
+    private func prompt(_ generate: Generate) throws(PromptChecks.Refusal) -> [Int32] {
+        switch generate.prompt {
+        case .ids(let list): return generate.history + list.ids
+        case .text(let text):
+            guard let tokenizer else {
+                throw PromptChecks.Refusal(
+                    message: """
+                        The engine initialized with skip_tokenizer_init=True cannot accept text prompts. Please provide \
+                        input_ids or re-initialize the engine with skip_tokenizer_init=False.
+                        """)
+            }
+            return generate.history + tokenizer.encode(text, addSpecialTokens: !generate.plainText)
+        case nil: return generate.history
+        }
+    }
+
+    private func checkPatterns(_ sampling: SamplingParams) throws(PromptChecks.Refusal) {
+        for text in sampling.stopRegex {
+            do { _ = try TextPattern(text) } catch {
+                throw PromptChecks.Refusal(message: "stop_regex `\(text)` is not a regular expression: \(error)")
+            }
+        }
+    }
+
+    private func answer(_ encode: Encode) {
+        let lists = encode.texts.map { text in
+            TokenIDs.make { $0.ids = tokenizer?.encode(text, addSpecialTokens: encode.addSpecialTokens) ?? [] }
+        }
+        send(.make { $0.encoded = .make { $0.call = encode.call; $0.lists = lists } })
+    }
+
+    private func answer(_ decode: Decode) {
+        let size = tokenizer?.vocabularySize ?? 0
+        let wrong = decode.lists.lazy.flatMap(\.ids).first { $0 < 0 || Int($0) >= size }
+        let texts = wrong == nil
+            ? decode.lists.map { tokenizer?.decode($0.ids, skipSpecialTokens: decode.skipSpecialTokens) ?? "" } : []
+        send(.make {
+            $0.decoded = .make {
+                $0.call = decode.call
+                $0.texts = texts
+                if let wrong { $0.error = "token id \(wrong) is out of vocabulary; valid range is [0, \(size))" }
+            }
+        })
+    }
+
+    /// A worker that is gone comes back, and the front then sends again what was lost.
+    private func send(_ command: WorkerCommand) {
+        do throws(TransportError) { try worker.send(command, within: .seconds(1)) } catch {
+            log.warning("a command for the worker was lost: \(error)")
+        }
+    }
+
+    private func send(_ reply: FrontReply) {
+        do throws(TransportError) { try front.send(reply, within: .seconds(1)) } catch {
+            log.warning("a reply to the front was lost: \(error)")
+        }
+    }
+}

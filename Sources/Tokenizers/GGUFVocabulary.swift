@@ -1,0 +1,245 @@
+/// The tokenizer metadata of a GGUF file (`tokenizer.ggml.*`) as plain values.
+package struct GGUFVocabulary: Sendable {
+    /// `tokenizer.ggml.tokens`: the token of each id.
+    package var tokens: [String]
+    /// `tokenizer.ggml.token_type`: 1 normal, 2 unknown, 3 control, 4 user defined, 5 unused, 6 byte; empty if missing.
+    package var tokenTypes: [Int32]
+    /// `tokenizer.ggml.merges`: "left right" in the order of ranks; empty if missing.
+    package var merges: [String]
+    /// `tokenizer.ggml.scores`; empty if missing.
+    package var scores: [Float]
+    /// `tokenizer.ggml.model`: "gpt2" or "llama".
+    package var model: String
+    /// `tokenizer.ggml.pre`: which expression splits words.
+    package var pre: String?
+    /// `general.architecture`.
+    package var architecture: String?
+    package var bos: Int?
+    package var eos: Int?
+    package var unknown: Int?
+    package var padding: Int?
+    /// `tokenizer.ggml.add_bos_token`, `add_eos_token`, `add_space_prefix`; nil if missing.
+    package var addBOS: Bool?
+    package var addEOS: Bool?
+    package var addSpacePrefix: Bool?
+    /// `tokenizer.chat_template`.
+    package var chatTemplate: String?
+    /// `<architecture>.context_length`, taken as the longest prompt.
+    package var contextLength: Int?
+    /// The file, named in errors.
+    package var file: String
+
+    package init(
+        tokens: [String], tokenTypes: [Int32] = [], merges: [String] = [], scores: [Float] = [], model: String,
+        pre: String? = nil, architecture: String? = nil, bos: Int? = nil, eos: Int? = nil, unknown: Int? = nil,
+        padding: Int? = nil, addBOS: Bool? = nil, addEOS: Bool? = nil, addSpacePrefix: Bool? = nil,
+        chatTemplate: String? = nil, contextLength: Int? = nil, file: String = "GGUF"
+    ) {
+        self.tokens = tokens
+        self.tokenTypes = tokenTypes
+        self.merges = merges
+        self.scores = scores
+        self.model = model
+        self.pre = pre
+        self.architecture = architecture
+        self.bos = bos
+        self.eos = eos
+        self.unknown = unknown
+        self.padding = padding
+        self.addBOS = addBOS
+        self.addEOS = addEOS
+        self.addSpacePrefix = addSpacePrefix
+        self.chatTemplate = chatTemplate
+        self.contextLength = contextLength
+        self.file = file
+    }
+}
+
+extension GGUFVocabulary {
+    private enum TokenType {
+        static let control: Int32 = 3
+        static let userDefined: Int32 = 4
+    }
+
+    /// The parts of the tokenizer, following how transformers reads GGUF files.
+    func parts() throws(TokenizerError) -> (TokenizerParts, TokenizerConfig) {
+        if tokens.isEmpty { throw malformed("tokens", "no tokens") }
+        if tokens.count > Vocabulary.idLimit { throw malformed("tokens", "more than \(Vocabulary.idLimit) tokens") }
+        let config = try config()
+        switch model {
+        case "gpt2": return (try byteLevelParts(), config)
+        case "llama": return (try sentencePieceParts(), config)
+        default:
+            throw .unsupported(file: file, path: "tokenizer.ggml.model", feature: "tokenizer \"\(model)\"")
+        }
+    }
+
+    private func malformed(_ key: String, _ reason: String) -> TokenizerError {
+        .malformed(file: file, path: "tokenizer.ggml.\(key)", reason: reason)
+    }
+
+    private func config() throws(TokenizerError) -> TokenizerConfig {
+        var config = TokenizerConfig()
+        config.bosToken = try token(bos, "bos_token_id")
+        config.eosToken = try token(eos, "eos_token_id")
+        config.unkToken = try token(unknown, "unknown_token_id")
+        config.padToken = try token(padding, "padding_token_id")
+        config.addsBOS = addBOS ?? (model == "llama")
+        config.addsEOS = addEOS ?? false
+        config.modelMaxLength = contextLength
+        if let chatTemplate { config.chatTemplates["default"] = chatTemplate }
+        return config
+    }
+
+    private func token(_ id: Int?, _ key: String) throws(TokenizerError) -> String? {
+        guard let id else { return nil }
+        guard tokens.indices.contains(id) else {
+            throw malformed(key, "token id \(id) is out of range 0..<\(tokens.count)")
+        }
+        return tokens[id]
+    }
+
+    /// Control tokens are special; user-defined ones are found in the text as well.
+    private func addedTokens(_ isPlausible: (String) -> Bool) -> [AddedToken] {
+        let named = Set([bos, eos, unknown, padding].compactMap { $0 })
+        return zip(tokens.indices, zip(tokens, tokenTypes)).compactMap { id, entry in
+            let (token, type) = entry
+            let isControl = type == TokenType.control && (named.contains(id) || isPlausible(token))
+            guard isControl || type == TokenType.userDefined, !token.isEmpty else { return nil }
+            return AddedToken(content: Array(token.utf8), id: Int32(id), isSpecial: isControl)
+        }
+    }
+}
+
+// Byte-level vocabularies.
+extension GGUFVocabulary {
+    private func byteLevelParts() throws(TokenizerError) -> TokenizerParts {
+        if merges.isEmpty { throw malformed("merges", "a byte-level vocabulary needs its merges") }
+        var vocabulary = Vocabulary(capacity: tokens.count)
+        for (id, token) in tokens.enumerated() {
+            let bytes = Array(token.utf8)
+            vocabulary.insert(Self.isSpelling(token) ? bytes : ByteAlphabet.spelled(bytes), id: Int32(id))
+        }
+        var builder = MergeTableBuilder(vocabulary: vocabulary, capacity: merges.count)
+        for (index, merge) in merges.enumerated() {
+            if let problem = builder.append(merge) { throw malformed("merges[\(index)]", problem) }
+        }
+        let rule = try GGUFWordRule(named: pre, file: file)
+        var options = BPE.Options()
+        options.ignoresMerges = rule.ignoresMerges
+        return TokenizerParts(
+            normalizer: rule.normalizer,
+            preTokenizer: rule.preTokenizer,
+            model: BPE(vocabulary: vocabulary, merges: builder.table, options: options),
+            // A control token outside of the byte alphabet that does not look like one is mislabelled text.
+            addedTokens: addedTokens { Self.isSpelling($0) || ($0.hasPrefix("<") && $0.hasSuffix(">")) },
+            postProcessor: nil,
+            decoder: .byteLevel)
+    }
+
+    /// Whether a token is written in the byte alphabet throughout.
+    private static func isSpelling(_ token: String) -> Bool {
+        token.unicodeScalars.allSatisfy { scalar in
+            switch scalar.value {
+            case 0x21...0x7E, 0xA1...0xAC, 0xAE...0x143: true
+            default: false
+            }
+        }
+    }
+}
+
+// SentencePiece vocabularies, as byte-pair encoding with the merges that the scores imply.
+extension GGUFVocabulary {
+    private func sentencePieceParts() throws(TokenizerError) -> TokenizerParts {
+        var vocabulary = Vocabulary(capacity: tokens.count)
+        var spelled: [[UInt8]] = []
+        spelled.reserveCapacity(tokens.count)
+        let mark = Array("\u{2581}".utf8)
+        for (id, token) in tokens.enumerated() {
+            // Runs of spaces are stored as spaces but looked up in their visible form.
+            let isBlank = token.utf8.count > 1 && token.utf8.allSatisfy { $0 == 0x20 }
+            let bytes = isBlank ? Array(repeatElement(mark, count: token.utf8.count).joined()) : Array(token.utf8)
+            vocabulary.insert(bytes, id: Int32(id))
+            spelled.append(bytes)
+        }
+        var options = BPE.Options()
+        options.fusesUnknown = true
+        options.fallsBackToBytes = true
+        let addsSpace = addSpacePrefix ?? true
+        var steps: [Decoder] = [.replace(.literal(mark), with: [0x20]), .byteFallback, .fuse]
+        if addsSpace { steps.append(.strip(" ", start: 1, stop: 0)) }
+        return TokenizerParts(
+            normalizer: nil,
+            preTokenizer: .metaspace(
+                Metaspace(replacement: "\u{2581}", prependScheme: addsSpace ? .first : .never, splits: false)),
+            model: BPE(vocabulary: vocabulary, merges: try scoredMerges(vocabulary, spelled), options: options),
+            addedTokens: addedTokens { _ in true },
+            postProcessor: nil,
+            decoder: .sequence(steps))
+    }
+
+    /// The merges of the file, or each way to put a token together from two others, best score first.
+    private func scoredMerges(_ vocabulary: Vocabulary, _ spelled: [[UInt8]]) throws(TokenizerError) -> MergeTable {
+        if !merges.isEmpty {
+            var builder = MergeTableBuilder(vocabulary: vocabulary, capacity: merges.count)
+            for (index, merge) in merges.enumerated() {
+                if let problem = builder.append(merge) { throw malformed("merges[\(index)]", problem) }
+            }
+            return builder.table
+        }
+        // Gemma's scores do not follow its merges; the order of its tokens does.
+        let followsOrder = architecture?.hasPrefix("gemma") ?? false
+        if !followsOrder, scores.count != tokens.count {
+            throw malformed("scores", "expected \(tokens.count) scores, got \(scores.count)")
+        }
+        var found: [ScoredMerge] = []
+        for (id, token) in spelled.enumerated() {
+            let score = followsOrder ? -Float(id) : scores[id]
+            found.append(contentsOf: Self.waysToMerge(token, into: Int32(id), score, vocabulary))
+        }
+        // The sort must be stable, and NaN must not upset it.
+        let order = found.indices.sorted { found[$0].isBefore(found[$1]) ?? ($0 < $1) }
+        var table = MergeTable(capacity: found.count)
+        for (rank, index) in order.enumerated() {
+            let merge = found[index]
+            table.insert(left: merge.left, right: merge.right, rank: Int32(rank), merged: merge.merged)
+        }
+        return table
+    }
+
+    private struct ScoredMerge {
+        var left: Int32
+        var right: Int32
+        var merged: Int32
+        var score: Float
+        var leftLength: Int
+        var rightLength: Int
+
+        /// Higher scores first, then longer left tokens, then longer right ones; nil for equals.
+        func isBefore(_ other: ScoredMerge) -> Bool? {
+            if score != other.score { return score > other.score }
+            if leftLength != other.leftLength { return leftLength > other.leftLength }
+            return rightLength != other.rightLength ? rightLength > other.rightLength : nil
+        }
+    }
+
+    private static func waysToMerge(
+        _ token: [UInt8], into merged: Int32, _ score: Float, _ vocabulary: Vocabulary
+    ) -> [ScoredMerge] {
+        var ways: [ScoredMerge] = []
+        let length = token.count { $0 & 0xC0 != 0x80 }
+        // No published token is longer; a damaged file must not cost quadratic time.
+        guard (2...256).contains(length) else { return [] }
+        var leftLength = 1
+        for cut in 1..<token.count where token[cut] & 0xC0 != 0x80 {
+            if let left = vocabulary.id(of: token[..<cut]), let right = vocabulary.id(of: token[cut...]) {
+                ways.append(
+                    ScoredMerge(
+                        left: left, right: right, merged: merged, score: score.isNaN ? -.infinity : score,
+                        leftLength: leftLength, rightLength: length - leftLength))
+            }
+            leftLength += 1
+        }
+        return ways.sorted { ($0.left, $0.right) < ($1.left, $1.right) }
+    }
+}

@@ -1,0 +1,41 @@
+/// What Hugging Face's `Split` and `Replace` look for: a fixed string or a regular expression.
+enum Pattern: Sendable {
+    case literal([UInt8])
+    case regex(Regex)
+
+    /// Calls `body` with each match from left to right, none overlapping.
+    func forEachMatch(
+        in text: UnsafeBufferPointer<UInt8>, region: SearchRegion, _ body: (Range<Int>) -> Void
+    ) {
+        switch self {
+        case .regex(let regex):
+            regex.forEachMatch(in: text, region: region, body)
+        case .literal(let needle):
+            guard let first = needle.first else { return }
+            var at = 0
+            while at + needle.count <= text.count {
+                if text[at] == first, text[at..<at + needle.count].elementsEqual(needle) {
+                    body(at..<at + needle.count)
+                    at += needle.count
+                } else {
+                    at += 1
+                }
+            }
+        }
+    }
+
+    /// The text with every match replaced.
+    func replacing(_ text: [UInt8], with content: [UInt8], region: SearchRegion) -> [UInt8] {
+        var result: [UInt8] = []
+        var end = 0
+        text.withUnsafeBufferPointer { buffer in
+            forEachMatch(in: buffer, region: region) { match in
+                result.append(contentsOf: buffer[end..<match.lowerBound])
+                result.append(contentsOf: content)
+                end = match.upperBound
+            }
+            result.append(contentsOf: buffer[end...])
+        }
+        return result
+    }
+}

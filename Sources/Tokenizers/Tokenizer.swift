@@ -1,0 +1,243 @@
+internal import Synchronization
+
+/// Text to token ids and back, as Hugging Face's tokenizers do it. Safe to use from many threads.
+package final class Tokenizer: Sendable {
+    private let parts: TokenizerParts
+    /// Tokens found in the text as it arrives, and those found after normalization.
+    private let rawMatcher: AddedTokenMatcher
+    private let normalizedMatcher: AddedTokenMatcher
+    private let added: Vocabulary
+    /// Added tokens as they are decoded: those that are looked for in normalized text come back normalized.
+    private let decodedAdded: Vocabulary
+    private let specialIDs: Set<Int32>
+    /// Ids left out when decoding without special tokens.
+    private let skippedIDs: Set<Int32>
+    /// Bytes of each id where tokens spell bytes; empty otherwise.
+    private let byteSpellings: ByteSpellings?
+    private let cache = Mutex<WordCache?>(WordCache())
+    /// The configuration it was made with: names of special tokens, chat templates.
+    package let config: TokenizerConfig
+
+    /// Reads tokenizer.json and, if there, tokenizer_config.json, special_tokens_map.json and chat_template.jinja.
+    package convenience init(folder: String) throws(TokenizerError) {
+        let file = "\(folder)/tokenizer.json"
+        guard let bytes = try FileBytes.read(file) else { throw .unreadable(file: file, reason: "no such file") }
+        try self.init(json: bytes, file: file, config: TokenizerConfig(folder: folder))
+    }
+
+    /// Reads a single tokenizer.json.
+    package convenience init(file: String, config: TokenizerConfig = TokenizerConfig()) throws(TokenizerError) {
+        guard let bytes = try FileBytes.read(file) else { throw .unreadable(file: file, reason: "no such file") }
+        try self.init(json: bytes, file: file, config: config)
+    }
+
+    /// Reads the bytes of a tokenizer.json; `file` is only named in errors.
+    package convenience init(json: [UInt8], file: String, config: TokenizerConfig) throws(TokenizerError) {
+        self.init(parts: try TokenizerFile(bytes: json, file: file).parts(), config: config)
+    }
+
+    /// Builds the tokenizer that a GGUF file describes.
+    package convenience init(gguf: GGUFVocabulary) throws(TokenizerError) {
+        let (parts, config) = try gguf.parts()
+        self.init(parts: parts, config: config)
+    }
+
+    init(parts: TokenizerParts, config: TokenizerConfig) {
+        var parts = parts
+        parts.addedTokens = Self.completing(parts.addedTokens, parts.model.vocabulary, config)
+        var added = Vocabulary(capacity: parts.addedTokens.count)
+        for token in parts.addedTokens { added.insert(token.content, id: token.id) }
+        if parts.postProcessor == nil {
+            parts.postProcessor = Self.postProcessor(config, added, parts.model.vocabulary)
+        }
+        let region = SearchRegion()
+        let normalizer = parts.normalizer
+        self.added = added
+        rawMatcher = AddedTokenMatcher(parts.addedTokens.filter { !$0.isNormalized }, spelling: \.content)
+        func normalized(_ token: AddedToken) -> [UInt8] {
+            var content = token.content
+            if token.isNormalized { normalizer?.apply(to: &content, region: region) }
+            return content
+        }
+        normalizedMatcher = AddedTokenMatcher(parts.addedTokens.filter(\.isNormalized), spelling: normalized)
+        var decoded = Vocabulary(capacity: parts.addedTokens.count)
+        for token in parts.addedTokens { decoded.insert(normalized(token), id: token.id) }
+        decodedAdded = decoded
+        let special = parts.addedTokens.filter(\.isSpecial)
+        specialIDs = Set(special.map(\.id))
+        // The reference compares the decoded token with the names of the special ones.
+        let names = Set(special.map(\.content))
+        skippedIDs = Set(parts.addedTokens.filter { names.contains(normalized($0)) }.map(\.id))
+        if case .byteLevel? = parts.decoder {
+            byteSpellings = ByteSpellings(parts.model.vocabulary, decoded)
+        } else {
+            byteSpellings = nil
+        }
+        self.parts = parts
+        self.config = config
+    }
+
+    /// The file's added tokens, overridden by the configuration's list and completed by its named tokens.
+    private static func completing(
+        _ tokens: [AddedToken], _ vocabulary: Vocabulary, _ config: TokenizerConfig
+    ) -> [AddedToken] {
+        var tokens = tokens
+        for var token in config.addedTokens {
+            if let known = vocabulary.id(of: token.content) { token.id = known }
+            if let index = tokens.firstIndex(where: { $0.content == token.content }) {
+                token.id = tokens[index].id
+                tokens[index] = token
+            } else {
+                tokens.append(token)
+            }
+        }
+        let named = [config.bosToken, config.eosToken, config.unkToken, config.padToken].compactMap { $0 }
+        for name in named + config.extraSpecialTokens where !name.isEmpty {
+            let content = Array(name.utf8)
+            if tokens.contains(where: { $0.content == content }) { continue }
+            let next = max(Int32(vocabulary.idCount), (tokens.map(\.id).max() ?? -1) + 1)
+            tokens.append(AddedToken(content: content, id: vocabulary.id(of: content) ?? next, isSpecial: true))
+        }
+        return tokens
+    }
+
+    private static func postProcessor(
+        _ config: TokenizerConfig, _ added: Vocabulary, _ vocabulary: Vocabulary
+    ) -> PostProcessor {
+        func id(_ token: String?) -> Int32? {
+            token.flatMap { added.id(of: $0.utf8) ?? vocabulary.id(of: $0.utf8) }
+        }
+        var template: [PostProcessor.Piece] = []
+        if config.addsBOS == true, let bos = id(config.bosToken) { template.append(.special([bos])) }
+        template.append(.text)
+        if config.addsEOS == true, let eos = id(config.eosToken) { template.append(.special([eos])) }
+        return PostProcessor(templates: [template])
+    }
+}
+
+// Text to ids.
+extension Tokenizer {
+    /// The ids of a text; special tokens written in the text are recognized either way, `addSpecialTokens` is about
+    /// those
+    /// that the model wants around it (BOS, EOS).
+    package func encode(_ text: String, addSpecialTokens: Bool) -> [Int32] {
+        // Two threads at once: the second works without the cache rather than wait.
+        let ids =
+            cache.withLockIfAvailable { encode(Array(text.utf8), cache: &$0) }
+            ?? {
+                var none: WordCache? = nil
+                return encode(Array(text.utf8), cache: &none)
+            }()
+        return parts.postProcessor?.apply(to: ids, addSpecialTokens: addSpecialTokens) ?? ids
+    }
+
+    private func encode(_ text: [UInt8], cache: inout WordCache?) -> [Int32] {
+        var ids: [Int32] = []
+        ids.reserveCapacity(text.count / 3 + 4)
+        let region = SearchRegion()
+        var work = MergeWork()
+        for segment in text.withUnsafeBufferPointer({ rawMatcher.segments(of: $0) }) {
+            if let id = segment.id {
+                ids.append(id)
+                continue
+            }
+            var normalized = Array(text[segment.range])
+            parts.normalizer?.apply(to: &normalized, region: region)
+            for part in normalized.withUnsafeBufferPointer({ normalizedMatcher.segments(of: $0) }) {
+                if let id = part.id {
+                    ids.append(id)
+                    continue
+                }
+                let opens = segment.range.lowerBound == 0 && part.range.lowerBound == 0
+                var words = SplitText(
+                    part.range.count == normalized.count ? normalized : Array(normalized[part.range]), opensInput: opens
+                )
+                parts.preTokenizer?.apply(to: &words, region: region)
+                words.bytes.withUnsafeBufferPointer { bytes in
+                    for piece in words.pieces {
+                        let word = UnsafeBufferPointer(rebasing: bytes[piece])
+                        parts.model.encode(word, work: &work, cache: &cache, into: &ids)
+                    }
+                }
+            }
+        }
+        return ids
+    }
+}
+
+// Ids to text.
+extension Tokenizer {
+    /// The text of some ids. Ids that do not exist are passed over; bytes that are not UTF-8 become U+FFFD as Rust's
+    /// `from_utf8_lossy` does it. Costs no more than the ids given, so it may be called for short windows.
+    package func decode(_ ids: some Sequence<Int32>, skipSpecialTokens: Bool) -> String {
+        if let byteSpellings {
+            var bytes: [UInt8] = []
+            for id in ids where !(skipSpecialTokens && skippedIDs.contains(id)) { byteSpellings.append(id, to: &bytes) }
+            return String(decoding: bytes, as: UTF8.self)
+        }
+        var tokens: [[UInt8]] = []
+        for id in ids where !(skipSpecialTokens && skippedIDs.contains(id)) {
+            if let token = decodedToken(id) { tokens.append(Array(token)) }
+        }
+        guard let decoder = parts.decoder else {
+            return String(decoding: Array(tokens.joined(separator: [0x20])), as: UTF8.self)
+        }
+        decoder.apply(to: &tokens, region: SearchRegion())
+        return String(decoding: Array(tokens.joined()), as: UTF8.self)
+    }
+
+    /// The raw bytes that an id stands for inside a text: possibly a part of a character; empty for an id that does not
+    /// exist. Special tokens have the bytes of their names.
+    package func tokenBytes(_ id: Int32) -> [UInt8] {
+        if let byteSpellings {
+            var bytes: [UInt8] = []
+            byteSpellings.append(id, to: &bytes)
+            return bytes
+        }
+        guard let token = decodedToken(id) else { return [] }
+        if added.token(of: id) != nil { return Array(token) }
+        return parts.decoder?.bytes(ofInnerToken: token, region: SearchRegion()) ?? Array(token)
+    }
+
+    private func decodedToken(_ id: Int32) -> ArraySlice<UInt8>? {
+        decodedAdded.token(of: id) ?? parts.model.vocabulary.token(of: id)
+    }
+
+    private func token(of id: Int32) -> ArraySlice<UInt8>? {
+        added.token(of: id) ?? parts.model.vocabulary.token(of: id)
+    }
+}
+
+// What it knows about ids.
+extension Tokenizer {
+    /// One more than the highest id.
+    package var vocabularySize: Int { max(parts.model.vocabulary.idCount, added.idCount) }
+
+    /// The id of a token as the vocabulary spells it (`Ġhello`, `<|im_end|>`).
+    package func idOf(_ token: String) -> Int32? {
+        added.id(of: token.utf8) ?? parts.model.vocabulary.id(of: token.utf8)
+    }
+
+    /// The token of an id as the vocabulary spells it.
+    package func tokenOf(_ id: Int32) -> String? {
+        token(of: id).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// Whether decoding without special tokens leaves it out.
+    package func isSpecial(_ id: Int32) -> Bool { specialIDs.contains(id) }
+
+    package var bosID: Int32? { config.bosToken.flatMap(idOf) }
+    package var padID: Int32? { config.padToken.flatMap(idOf) }
+    package var unkID: Int32? { config.unkToken.flatMap(idOf) }
+
+    /// The ids that end an answer: the end-of-sequence token, and `<|eom_id|>` of Llama 3's tool use where it exists.
+    package var eosIDs: [Int32] {
+        var ids: [Int32] = []
+        if let eos = config.eosToken.flatMap(idOf) { ids.append(eos) }
+        if let eom = added.id(of: "<|eom_id|>".utf8), !ids.contains(eom) { ids.append(eom) }
+        return ids
+    }
+
+    /// The longest prompt that the tokenizer's configuration allows, nil for no limit.
+    package var modelMaxLength: Int? { config.modelMaxLength }
+}

@@ -1,0 +1,10 @@
+/// Everything a tokenizer consists of, wherever it was read from.
+struct TokenizerParts: Sendable {
+    var normalizer: Normalizer?
+    var preTokenizer: PreTokenizer?
+    var model: BPE
+    var addedTokens: [AddedToken]
+    /// Nil if the source says nothing, so that `add_bos_token` of the configuration decides.
+    var postProcessor: PostProcessor?
+    var decoder: Decoder?
+}

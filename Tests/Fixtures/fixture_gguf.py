@@ -1,0 +1,88 @@
+"""A llama folder's GGUF twin, laid out as llama.cpp's converter does: llama.cpp names, rows of q and k permuted for its RoPE."""
+
+import json
+from pathlib import Path
+
+import gguf
+import numpy as np
+import torch
+from gguf import GGMLQuantizationType as Kind
+
+import fixture_tokenizer
+
+BLOCK_NAMES = {
+    "input_layernorm.weight": "attn_norm",
+    "self_attn.q_proj.weight": "attn_q",
+    "self_attn.k_proj.weight": "attn_k",
+    "self_attn.v_proj.weight": "attn_v",
+    "self_attn.o_proj.weight": "attn_output",
+    "post_attention_layernorm.weight": "ffn_norm",
+    "mlp.gate_proj.weight": "ffn_gate",
+    "mlp.up_proj.weight": "ffn_up",
+    "mlp.down_proj.weight": "ffn_down",
+}
+# A spread of block formats; norms stay float32.
+KINDS = {
+    "token_embd": Kind.Q8_0, "output": Kind.F16, "attn_q": Kind.Q4_0, "attn_k": Kind.Q8_0, "attn_v": Kind.Q4_1,
+    "attn_output": Kind.F32, "ffn_gate": Kind.BF16, "ffn_up": Kind.F16, "ffn_down": Kind.Q8_0,
+}
+
+
+def gguf_name(name: str) -> str:
+    """llama.cpp's name of a Hugging Face tensor, without `.weight`."""
+    if name.startswith("model.layers."):
+        _, _, index, rest = name.split(".", 3)
+        return f"blk.{index}.{BLOCK_NAMES[rest]}"
+    return {"model.embed_tokens.weight": "token_embd", "lm_head.weight": "output", "model.norm.weight": "output_norm"}[name]
+
+
+def permuted(weight: np.ndarray, heads: int) -> np.ndarray:
+    """Rows of each head from halves (x0 … | y0 …) to pairs (x0 y0 x1 y1 …)."""
+    rows, columns = weight.shape
+    return weight.reshape(heads, 2, rows // heads // 2, columns).swapaxes(1, 2).reshape(rows, columns)
+
+
+def write_metadata(writer: gguf.GGUFWriter, tiny, tokenizer) -> None:
+    """Architecture and tokenizer keys."""
+    writer.add_context_length(tiny.max_positions)
+    writer.add_embedding_length(tiny.hidden)
+    writer.add_block_count(tiny.layers)
+    writer.add_feed_forward_length(tiny.intermediate)
+    writer.add_head_count(tiny.heads)
+    writer.add_head_count_kv(tiny.key_value_heads)
+    writer.add_layer_norm_rms_eps(1e-5)
+    writer.add_rope_freq_base(tiny.rope["rope_theta"])
+    writer.add_rope_dimension_count(tiny.head_dimension)
+    writer.add_vocab_size(fixture_tokenizer.VOCABULARY_SIZE)
+    model = json.loads(tokenizer.to_str())["model"]
+    tokens = sorted(model["vocab"], key=model["vocab"].get)
+    specials = set(fixture_tokenizer.SPECIALS)
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre("gpt-2")
+    writer.add_token_list(tokens)
+    writer.add_token_types([gguf.TokenType.CONTROL if t in specials else gguf.TokenType.NORMAL for t in tokens])
+    writer.add_token_merges([" ".join(pair) for pair in model["merges"]])
+    writer.add_bos_token_id(fixture_tokenizer.TURN_START)
+    writer.add_eos_token_id(fixture_tokenizer.TURN_END)
+    writer.add_pad_token_id(fixture_tokenizer.END_OF_TEXT)
+    writer.add_add_bos_token(False)
+    writer.add_chat_template(fixture_tokenizer.CHAT_TEMPLATE)
+
+
+def save(tiny, model, tokenizer, path: Path) -> None:
+    """Writes the file and leaves in `model` the weights as a reader will dequantise them."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    writer = gguf.GGUFWriter(str(path), "llama")
+    write_metadata(writer, tiny, tokenizer)
+    for name, parameter in sorted(model.named_parameters()):
+        target, values = gguf_name(name), parameter.detach().numpy()
+        kind = KINDS.get(target.split(".")[-1], Kind.F32)
+        blocks = gguf.quants.quantize(values, kind)
+        with torch.no_grad():
+            parameter.copy_(torch.from_numpy(gguf.quants.dequantize(blocks, kind).reshape(values.shape).copy()))
+        heads = {"attn_q": tiny.heads, "attn_k": tiny.key_value_heads}.get(target.split(".")[-1])
+        writer.add_tensor(target + ".weight", permuted(blocks, heads) if heads else blocks, raw_dtype=kind)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()

@@ -1,0 +1,135 @@
+"""Tiny random models, saved as Hugging Face lays them out, in either config dialect."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from transformers import AutoConfig, AutoModelForCausalLM
+
+import fixture_tokenizer
+
+STORED = {"F32": torch.float32, "BF16": torch.bfloat16, "F16": torch.float16}
+NAMES = {"F32": "float32", "BF16": "bfloat16", "F16": "float16"}
+
+
+@dataclass
+class TinyModel:
+    """One folder: a configuration, how its weights are stored, and how wide they are spread."""
+
+    name: str
+    kind: str
+    hidden: int
+    heads: int
+    key_value_heads: int
+    head_dimension: int
+    intermediate: int
+    layers: int
+    tied: bool
+    stored: str = "BF16"
+    rope: dict = field(default_factory=lambda: {"rope_theta": 10000.0, "rope_type": "default"})
+    old_dialect: bool = False
+    max_positions: int = 512
+    shards: int = 1
+    extra: dict = field(default_factory=dict)
+    embedding_spread: float = 0.4
+    seed: int = 0
+
+    def settings(self) -> dict:
+        """The keys of config.json without RoPE."""
+        return {
+            "model_type": self.kind,
+            "hidden_size": self.hidden,
+            "num_attention_heads": self.heads,
+            "num_key_value_heads": self.key_value_heads,
+            "head_dim": self.head_dimension,
+            "intermediate_size": self.intermediate,
+            "num_hidden_layers": self.layers,
+            "vocab_size": fixture_tokenizer.VOCABULARY_SIZE,
+            "max_position_embeddings": self.max_positions,
+            "rms_norm_eps": 1e-5,
+            "hidden_act": "silu",
+            "tie_word_embeddings": self.tied,
+            "bos_token_id": fixture_tokenizer.TURN_START,
+            "eos_token_id": fixture_tokenizer.TURN_END,
+            "pad_token_id": fixture_tokenizer.END_OF_TEXT,
+            **self.extra,
+        }
+
+    def reference_rope(self) -> tuple[dict, str]:
+        """RoPE as the reference computes it, and a sentence about it: SGLang's dynamic rule is a plain RoPE of another base."""
+        if self.rope.get("rope_type") != "dynamic":
+            return dict(self.rope), "as transformers has it"
+        factor, d = self.rope["factor"], self.head_dimension
+        theta = self.rope["rope_theta"] * (factor * factor - factor + 1) ** (d / (d - 2))
+        return {"rope_theta": theta, "rope_type": "default"}, (
+            "SGLang's static dynamic NTK: plain RoPE of theta * (factor^2 - factor + 1)^(d/(d-2)) at all lengths")
+
+    def stored_config(self) -> dict:
+        """config.json: `rope_parameters` in the new dialect, `rope_theta` and `rope_scaling` in the old one."""
+        config = {"architectures": [f"{self.kind.capitalize()}ForCausalLM"], **self.settings()}
+        if self.head_dimension * self.heads == self.hidden:
+            del config["head_dim"]
+        if not self.old_dialect:
+            return {**config, "dtype": NAMES[self.stored], "rope_parameters": self.rope}
+        scaling = {k: v for k, v in self.rope.items() if k != "rope_theta"}
+        config |= {"torch_dtype": NAMES[self.stored], "rope_theta": self.rope["rope_theta"]}
+        config["rope_scaling"] = None if scaling["rope_type"] == "default" else scaling
+        if scaling["rope_type"] == "linear":
+            config["rope_scaling"] = {"type": "linear", "factor": scaling["factor"]}
+        return config
+
+
+def make(tiny: TinyModel) -> AutoModelForCausalLM:
+    """The reference model in float32, its weights already rounded to what the folder will hold."""
+    rope, _ = tiny.reference_rope()
+    config = AutoConfig.for_model(**tiny.settings(), rope_parameters=rope)
+    config._attn_implementation = "eager"
+    model = AutoModelForCausalLM.from_config(config, dtype=torch.float32).eval()
+    generator = torch.Generator().manual_seed(tiny.seed)
+    with torch.no_grad():
+        for name, parameter in sorted(model.named_parameters()):
+            values = torch.randn(parameter.shape, generator=generator)
+            if name.endswith("norm.weight"):
+                values = 1 + 0.3 * values
+            elif "embed_tokens" in name or "lm_head" in name:
+                values = tiny.embedding_spread * values
+            elif name.endswith("bias"):
+                values = 0.5 * values
+            else:
+                values = 2.2 * values / parameter.shape[1] ** 0.5
+            parameter.copy_(values.to(STORED[tiny.stored]).float())
+    return model
+
+
+def save(tiny: TinyModel, model, folder: Path) -> None:
+    """Writes config.json, generation_config.json and the weights, in one file or in shards with an index."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.json").write_text(json.dumps(tiny.stored_config(), indent=1) + "\n")
+    generation = {"bos_token_id": 1, "eos_token_id": [fixture_tokenizer.TURN_END], "pad_token_id": 0}
+    (folder / "generation_config.json").write_text(json.dumps(generation, indent=1) + "\n")
+    tensors = {n: p.detach().to(STORED[tiny.stored]).contiguous() for n, p in sorted(model.named_parameters())}
+    if tiny.shards == 1:
+        save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+        return
+    names, where = list(tensors), {}
+    for shard in range(tiny.shards):
+        file = f"model-{shard + 1:05d}-of-{tiny.shards:05d}.safetensors"
+        part = names[shard :: tiny.shards]
+        save_file({n: tensors[n] for n in part}, folder / file, metadata={"format": "pt"})
+        where |= {n: file for n in part}
+    total = sum(t.numel() * t.element_size() for t in tensors.values())
+    index = {"metadata": {"total_size": total}, "weight_map": dict(sorted(where.items()))}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index, indent=1) + "\n")
+
+
+def check_reload(tiny: TinyModel, model, folder: Path) -> None:
+    """transformers reads the folder back as the same model (dynamic apart, where its rule differs beyond max_positions)."""
+    again = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager")
+    if tiny.rope.get("rope_type") == "dynamic":
+        return
+    ids = torch.arange(0, min(tiny.max_positions, 300)).remainder(fixture_tokenizer.VOCABULARY_SIZE)[None]
+    with torch.no_grad():
+        difference = (again(ids).logits - model(ids).logits).abs().max()
+    assert difference < 1e-3, f"{tiny.name}: reload differs by {difference}"

@@ -1,0 +1,94 @@
+import ChildRuntime
+import Glibc
+import HTTPFront
+import Logging
+import Messages
+import ServerSettings
+import Transport
+
+/// A front with real sockets on both sides, and a fake pipe behind it.
+struct RunningFront {
+    let front: Front
+    let pipe: FakePipe
+    let port: UInt16
+
+    init(_ settings: ServerSettings = .served(), ready: Bool = true) async throws {
+        var template = Array("/tmp/srtfront.XXXXXX\0".utf8CString)
+        let directory = String(cString: mkdtemp(&template))
+        let context = Context()
+        let commands = try CommandPipe(connecting: Endpoint(.tokenizer, in: directory), in: context)
+        let front = Front(settings: settings, generation: 1, log: .quiet, accessLog: .quiet, send: commands.send)
+        pipe = try FakePipe(in: directory, context: context)
+        try ReplyReader(
+            binding: Endpoint(.front, in: directory), in: context, stamp: ProgressStamp(), log: .quiet, handle: front.handle,
+            tick: {
+                commands.retry()
+                front.tick()
+            }
+        ).start()
+        let listener = makeListener()
+        port = listener.port
+        self.front = front
+        _ = try await HTTPServer(front, limits: .init(connections: 512), threads: 1)
+            .serve(listener: listener.descriptor)
+        if ready { front.handle(Topology.ready()) }
+    }
+
+    func client() -> LoopbackClient { LoopbackClient(port: port) }
+}
+
+extension ServerSettings {
+    /// Settings as the recordings were made with.
+    static func served() -> ServerSettings {
+        var settings = ServerSettings()
+        settings.modelPath = "SmolLM2-135M-Instruct"
+        settings.tokenizerPath = "SmolLM2-135M-Instruct"
+        settings.servedModelName = "m"
+        settings.grammarBackend = .none
+        settings.randomSeed = 1
+        return settings
+    }
+}
+
+extension Logger {
+    /// A logger that says nothing.
+    static var quiet: Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
+}
+
+extension Topology {
+    /// A table in which every process of these generations is ready.
+    static func ready(worker: UInt64 = 1, tokenizer: UInt64 = 1, detokenizer: UInt64 = 1, serving: Bool = true) -> Topology {
+        .make {
+            $0.processes = [
+                .stage(.tokenizerManager, tokenizer), .stage(.scheduler, worker), .stage(.detokenizer, detokenizer),
+            ]
+            $0.serving = serving
+            $0.model = .make {
+                $0.contextLength = 2048
+                $0.vocabularySize = 49152
+                $0.maxTotalTokens = 16384
+                $0.maxRequestInput = 2042
+                $0.maxRunning = 16
+                $0.modelType = "llama"
+                $0.architectures = ["LlamaForCausalLM"]
+            }
+        }
+    }
+
+    /// The same with the worker away.
+    static func withoutWorker(generation: UInt64) -> Topology {
+        .make {
+            $0.processes = [.stage(.tokenizerManager, 1), .stage(.scheduler, generation, .loading), .stage(.detokenizer, 1)]
+        }
+    }
+}
+
+extension ProcessInfo {
+    static func stage(_ role: Role, _ generation: UInt64, _ state: ProcessState = .ready) -> ProcessInfo {
+        .make {
+            $0.role = role
+            $0.generation = generation
+            $0.state = state
+        }
+    }
+}

@@ -1,0 +1,67 @@
+import Models
+import Testing
+
+/// How dimensions are split over tensor-parallel ranks.
+@Suite struct ShardPlanTests {
+    private func plans(heads: Int, keyValue: Int, intermediate: Int, vocabulary: Int, ranks: Int) throws -> [ShardPlan]
+    {
+        var config = try ModelConfig.load(modelPath: Fixture(name: "llama-tied").path)
+        config.headCount = heads
+        config.keyValueHeadCount = keyValue
+        config.intermediateSize = intermediate
+        config.vocabularySize = vocabulary
+        return try (0..<ranks).map {
+            try ShardPlan(config, rank: ShardRank(index: $0, count: ranks), modelPath: "model")
+        }
+    }
+
+    @Test func oneRankHoldsEverything() throws {
+        let plan = try plans(heads: 6, keyValue: 2, intermediate: 104, vocabulary: 331, ranks: 1)[0]
+        #expect(plan.queryHeads.range == 0..<6 && plan.keyValueHeads.range == 0..<2)
+        #expect(plan.intermediate.range == 0..<104 && plan.vocabulary.range == 0..<331)
+    }
+
+    @Test(arguments: [1, 2, 4])
+    func partsCoverEveryDimensionOnce(_ ranks: Int) throws {
+        let all = try plans(heads: 8, keyValue: 4, intermediate: 104, vocabulary: 331, ranks: ranks)
+        for part in [\ShardPlan.queryHeads, \.keyValueHeads, \.intermediate, \.vocabulary] {
+            var next = 0
+            for plan in all {
+                #expect(plan[keyPath: part].range.lowerBound == next)
+                next = plan[keyPath: part].range.upperBound
+            }
+            #expect(all.allSatisfy { $0[keyPath: part].total == next })
+        }
+    }
+
+    @Test func queryHeadsKeepTheirKeyValueHead() throws {
+        for (heads, keyValue) in [(8, 4), (8, 2), (8, 1)] {
+            let all = try plans(heads: heads, keyValue: keyValue, intermediate: 104, vocabulary: 331, ranks: 4)
+            for plan in all {
+                let group = heads / keyValue
+                let perHead = plan.queryHeads.count / plan.keyValueHeads.count
+                for (index, query) in plan.queryHeads.range.enumerated() {
+                    #expect(plan.keyValueHeads.range.lowerBound + index / perHead == query / group)
+                }
+            }
+        }
+    }
+
+    @Test func whatDoesNotDivideIsNamed() throws {
+        func message(_ heads: Int, _ keyValue: Int, _ intermediate: Int) -> String? {
+            do {
+                _ = try plans(heads: heads, keyValue: keyValue, intermediate: intermediate, vocabulary: 331, ranks: 4)
+                return nil
+            } catch { return "\(error)" }
+        }
+        #expect(message(6, 2, 104)?.contains("num_attention_heads") == true)
+        #expect(message(12, 3, 104)?.contains("num_key_value_heads") == true)
+        #expect(message(8, 4, 106)?.contains("intermediate_size") == true)
+        #expect(message(8, 4, 104) == nil)
+    }
+
+    @Test func aPartOfHeadsScalesToItsElements() {
+        let part = ShardRange(range: 2..<4, total: 8).scaled(by: 16)
+        #expect(part == ShardRange(range: 32..<64, total: 128))
+    }
+}

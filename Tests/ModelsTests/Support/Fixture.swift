@@ -1,0 +1,67 @@
+import Foundation
+import Models
+import Tensors
+import Testing
+
+/// A tiny model folder of Tests/Fixtures.
+struct Fixture: Sendable, CustomTestStringConvertible {
+    let name: String
+
+    /// Every model folder.
+    static let all: [Fixture] = [
+        "llama-tied", "llama-untied", "llama-rope-llama3", "llama-rope-linear", "llama-rope-dynamic", "llama-rope-yarn",
+        "qwen2-tied", "qwen2-untied", "qwen3-tied", "qwen3-untied", "llama-gguf",
+    ].map(Fixture.init)
+
+    static let folder = URL(fileURLWithPath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        .appendingPathComponent("Fixtures").path
+
+    var testDescription: String { name }
+    var path: String { Self.folder + "/" + name }
+
+    /// What transformers says about it.
+    func golden() throws -> Golden { try Golden(contentsOf: path + "/golden.json") }
+
+    /// Loads it for small steps.
+    func load(
+        dtype: DType = .float32, isa: KernelISA = .avx512bf16, threads: Int = 2, logitRows: Int = 300
+    ) throws -> any LanguageModel {
+        try loadForTest(path, dtype: dtype, isa: isa, threads: threads, logitRows: logitRows)
+    }
+}
+
+/// Instruction set levels of this machine.
+let presentLevels: [KernelISA] = [.scalar, .avx2, .avx512, .avx512bf16].filter { $0 <= KernelISA.detect() }
+
+/// Room for the test runs: 16 sequences of up to 256 positions, or one of 512.
+let testLimits = ForwardLimits(rows: 300, logitRows: 300, sequences: 16, slots: 4096, positions: 512)
+
+/// Loads any model folder or file for small steps.
+func loadForTest(
+    _ path: String, dtype: DType = .float32, isa: KernelISA = .avx512bf16, threads: Int = 2, logitRows: Int = 300,
+    loadFormat: LoadFormat = .auto, cacheDirectory: String? = nil, progress: (Double) -> Void = { _ in }
+) throws -> any LanguageModel {
+    var limits = testLimits
+    limits.logitRows = logitRows
+    let options = LoadOptions(
+        modelPath: path, config: try ModelConfig.load(modelPath: path), dtype: dtype, loadFormat: loadFormat,
+        cacheDirectory: cacheDirectory, limits: limits, compute: Compute(isa: isa, threads: threads))
+    return try loadModel(options, progress: progress)
+}
+
+extension TemporaryFolder {
+    /// Copies a fixture into the folder, with changes to the text of its config.json.
+    func copy(_ fixture: Fixture, replacing changes: [(String, String)] = []) throws -> String {
+        let target = path + "/" + fixture.name
+        try FileManager.default.copyItem(atPath: fixture.path, toPath: target)
+        let config = target + "/config.json"
+        var text = try String(contentsOfFile: config, encoding: .utf8)
+        for (old, new) in changes {
+            precondition(text.contains(old), "config.json has \(old)")
+            text = text.replacingOccurrences(of: old, with: new)
+        }
+        try text.write(toFile: config, atomically: true, encoding: .utf8)
+        return target
+    }
+}

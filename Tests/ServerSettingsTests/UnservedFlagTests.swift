@@ -1,0 +1,98 @@
+import ServerSettings
+import Testing
+
+@Suite struct UnservedFlagTests {
+    @Test(arguments: [
+        "--is-embedding", "--tp-size 2", "--tp 4", "--tensor-parallel-size 2", "--dp-size 2", "--data-parallel-size 2",
+        "--pp-size 2", "--ep-size 2", "--ep 2", "--expert-parallel-size 2", "--nnodes 2", "--node-rank 1",
+        "--nccl-init-addr h:1", "--device cuda", "--device=npu", "--load-format pt", "--load-format bitsandbytes",
+        "--quantization awq", "--kv-cache-dtype fp8_e5m2", "--page-size 16", "--schedule-policy dfs-weight",
+        "--enable-lora", "--lora-paths a b=c", "--max-lora-rank 8", "--enable-custom-logit-processor", "--grpc-mode",
+        "--speculative-algorithm NGRAM", "--speculative-draft-model x", "--disaggregation-mode prefill",
+        "--moe-a2a-backend deepep", "--chat-template chatml", "--tool-call-parser qwen25", "--log-requests",
+        "--tokenizer-worker-num 2", "--enable-priority-scheduling", "--radix-eviction-policy lfu", "--numa-node 0 1",
+        "--enable-watermark", "--kt-weight-path x", "--no-dllm-fdfo", "--ssl-keyfile k", "--revision main",
+        "--grammar-backend outlines", "--enable-return-hidden-states", "--weight-cache-mode on", "--enable-hisparse",
+        "--sidecar a b", "--use-ray", "--enable-multimodal", "--soft-watchdog-timeout 5",
+        "--num-continuous-decode-steps 2",
+    ])
+    func refusesWhatItCannotServe(_ line: String) throws {
+        let command = CommandLine("--model m " + line)
+        let failure = try #require(command.failure, "\(command.outcome)")
+        #expect(failure.hasPrefix("error: --"))
+        #expect(failure.contains(" is not supported by srt: "))
+        #expect(failure.split(separator: "\n").count == 1)
+    }
+
+    @Test func namesTheFlagAndItsValue() throws {
+        let failure = try #require(CommandLine("--model m --tp 2").failure)
+        #expect(failure.hasPrefix("error: --tp-size 2 is not supported by srt: a model runs in one rank"))
+    }
+
+    @Test func keepsSecretsOutOfErrorsAndReports() throws {
+        let line = CommandLine("--model m --api-key hush-hush --admin-api-key=hush-hush")
+        let settings = try #require(line.settings)
+        #expect(settings.launchCommand == "--model m --api-key *** --admin-api-key=***")
+        #expect(!settings.argumentLine.contains("hush"))
+        #expect(settings.argumentLine.contains("api_key='***', admin_api_key='***'"))
+    }
+
+    @Test(arguments: [
+        "--dp-size 1", "--pp-size 1", "--ep-size 1", "--nnodes 1", "--node-rank 0", "--device cpu", "--device auto",
+        "--disaggregation-mode null", "--moe-a2a-backend none", "--kv-cache-dtype auto", "--page-size 1",
+        "--tokenizer-worker-num 1", "--radix-eviction-policy lru", "--retraction-policy length",
+        "--weight-cache-mode off",
+        "--grammar-backend xgrammar", "--log-requests-level 2", "--sm-group-num 8", "--schedule-conservativeness 1.0",
+        "--cpu-offload-gb 0", "--tokenizer-mode auto", "--model-impl auto", "--no-lora-strict-loading",
+        "--tbo-token-distribution-threshold 0.48", "--sleep-on-idle", "--enable-deterministic-inference",
+        "--stream-interval 1", "--hicache-ratio 2", "--fastapi-root-path=", "--trace-modules request",
+    ])
+    func takesHarmlessDefaultsSilently(_ line: String) {
+        let command = CommandLine("--model m " + line)
+        #expect(command.warnings == [], "\(command.outcome)")
+    }
+
+    @Test(arguments: [
+        "--trust-remote-code", "--attention-backend intel_amx", "--attention-backend=torch_native",
+        "--model-impl sglang",
+        "--sampling-backend pytorch", "--disable-cuda-graph", "--disable-overlap-schedule", "--enable-torch-compile",
+        "--cuda-graph-bs-decode 1 2 4", "--context-bucket 200k", "--enable-hicache", "--hicache-size 4",
+        "--model-checksum",
+        "--model-checksum abc", "--mem-fraction-static 0.9 --enable-mis", "--load-balance-method round_robin",
+        "--lora-backend triton", "--enable-http2", "--nccl-port 5", "--gc-threshold 1 2 3",
+        "--scheduler-recv-interval 2",
+        "--enable-metrics", "--cuda-graph-max-bs 4", "--cuda-graph-bs 1 2", "--enable-ep-moe",
+        "--max-micro-batch-size 2",
+        "--hybrid-kvcache-ratio", "--hybrid-kvcache-ratio 0.5", "--stream-output", "--impl auto",
+        "--enable-tf32-matmul",
+        "--trust-remote-code --trust-remote-code", "--load-balance-method total_tokens",
+        "--model-loader-extra-config {\"a\":1}", "--enable-dp-attention", "--warmups a,b",
+    ])
+    func warnsOnceOfWhatHasNoEffect(_ line: String) throws {
+        let command = CommandLine("--model m " + line)
+        let warnings = try #require(command.warnings, "\(command.outcome)")
+        #expect(warnings.count == 1)
+        #expect(warnings.allSatisfy { $0.hasPrefix("--") && !$0.hasSuffix(".") })
+    }
+
+    @Test func followsRenamedFlags() {
+        #expect(CommandLine("--model m --stream-output").settings?.incrementalStreamingOutput == true)
+        #expect(CommandLine("--model m --impl transformers").warnings?.count == 2)
+    }
+
+    @Test func saysThatThereIsNoMetricsEndpoint() {
+        let command = CommandLine("--model m --enable-metrics")
+        #expect(command.settings?.enableMetrics == true)
+        #expect(command.warnings == ["--enable-metrics adds times to meta_info only; srt has no /metrics endpoint"])
+    }
+
+    @Test(arguments: RecognisedFlags.names)
+    func recognisesEveryFlagOfSGLang(_ name: String) {
+        // With a value or without: one of the two must be understood as this flag.
+        let outcomes = [["--" + name], ["--" + name, "1"]].map { CommandLine(words: ["--model", "m"] + $0) }
+        #expect(
+            outcomes.contains { command in
+                !(command.failure ?? "").contains("unrecognized") && !(command.failure ?? "").contains("ambiguous")
+            })
+    }
+}
