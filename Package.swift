@@ -38,7 +38,8 @@ let package = Package(
         .executableTarget(
             name: "Launcher",
             dependencies: [
-                argumentParser, log, "Supervisor", "Operator", "HTTPFront", "TextWorkers", "ModelWorker", "ServerSettings",
+                argumentParser, log, "Supervisor", "Operator", "HTTPFront", "TextWorkers", "ModelWorker",
+                "ServerSettings",
                 "ChildRuntime", "Messages", "JSON", "CPlatform",
             ],
             swiftSettings: strict),
@@ -46,6 +47,8 @@ let package = Package(
             name: "Operator",
             dependencies: [argumentParser, "Supervisor", "JSON", "Transport", "Messages", "ChildRuntime", "CPlatform"],
             swiftSettings: strict),
+        .executableTarget(
+            name: "Bench", dependencies: [argumentParser, "Models", "Tensors", "JSON"], swiftSettings: strict),
         .target(
             name: "Supervisor",
             dependencies: [log, "Transport", "Messages", "ChildRuntime", "ServerSettings", "CPlatform", "JSON"],
@@ -59,9 +62,7 @@ let package = Package(
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
-                .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
             ],
             swiftSettings: strict),
         .target(
@@ -73,7 +74,8 @@ let package = Package(
         .target(
             name: "ModelWorker",
             dependencies: [
-                log, "Transport", "Messages", "Scheduling", "Models", "Tensors", "Tokenizers", "TokenizerSource", "JSON",
+                log, "Transport", "Messages", "Scheduling", "Models", "Tensors", "Tokenizers", "TokenizerSource",
+                "JSON",
                 "ServerSettings", "ChildRuntime", "CPlatform",
             ],
             swiftSettings: strict),
@@ -106,22 +108,31 @@ let package = Package(
         .testTarget(name: "TransportTests", dependencies: ["Transport", "Messages"], swiftSettings: strict),
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
         .testTarget(
-            name: "TokenizersTests", dependencies: ["Tokenizers", "JSON"], exclude: ["Fixtures"], swiftSettings: strict),
+            name: "TokenizersTests", dependencies: ["Tokenizers", "JSON"],
+            exclude: ["Fixtures", "make_tokenizer_goldens.py"],
+            swiftSettings: strict),
         .testTarget(
             name: "TensorsTests", dependencies: ["Tensors", "CKernels", "COpenBLAS"], swiftSettings: strict),
         .testTarget(
             name: "ModelsTests", dependencies: ["Models", "Tensors", "JSON"],
             exclude: [
-                "Checkpoint/dequant_goldens.bin", "Checkpoint/dequant_goldens.json", "Checkpoint/make_dequant_goldens.py",
+                "Checkpoint/dequant_goldens.bin", "Checkpoint/dequant_goldens.json",
+                "Checkpoint/make_dequant_goldens.py",
             ],
             swiftSettings: strict),
         .testTarget(name: "ServerSettingsTests", dependencies: ["ServerSettings", "JSON"], swiftSettings: strict),
         .testTarget(
-            name: "SupervisorTests", dependencies: ["Supervisor", "Messages", "ChildRuntime", "JSON", "CPlatform"], swiftSettings: strict),
+            name: "SupervisorTests", dependencies: ["Supervisor", "Messages", "ChildRuntime", "JSON", "CPlatform"],
+            swiftSettings: strict),
         .testTarget(
             name: "LauncherTests", dependencies: ["Launcher", "Supervisor", "Operator", "ServerSettings", "JSON"],
             swiftSettings: strict),
-        .testTarget(name: "HTTPFrontTests", dependencies: ["HTTPFront", "Messages", "JSON"], swiftSettings: strict),
+        .testTarget(
+            name: "HTTPFrontTests",
+            dependencies: [log, "HTTPFront", "Transport", "Messages", "JSON", "ServerSettings", "ChildRuntime"],
+            exclude: ["Fixtures"], swiftSettings: strict),
+
+        .testTarget(name: "EndToEndTests", dependencies: ["JSON"], swiftSettings: strict),
 
         // Libraries of the system.
         .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),

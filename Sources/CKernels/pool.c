@@ -63,6 +63,16 @@ bool kernels_pin_calling_thread(int32_t core) {
     return pthread_setaffinity_np(pthread_self(), sizeof set, &set) == 0;
 }
 
+size_t kernels_available_cores(int32_t *cores, size_t capacity) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    if (sched_getaffinity(0, sizeof set, &set) != 0) return 0;
+    size_t count = 0;
+    for (int32_t core = 0; core < CPU_SETSIZE && count < capacity; core++)
+        if (CPU_ISSET((unsigned)core, &set)) cores[count++] = core;
+    return count;
+}
+
 /// Claims the next range; false when none is left.
 static bool claim(kernels_pool *p, size_t *begin, size_t *end) {
     size_t first = atomic_load_explicit(&p->next, memory_order_relaxed);

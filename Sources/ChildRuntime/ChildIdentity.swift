@@ -1,5 +1,5 @@
-package import Messages
 internal import Glibc
+package import Messages
 
 /// Which process of a server this is: what the launcher tells a child it spawns, through the environment.
 package struct ChildIdentity: Sendable, Equatable {
@@ -62,6 +62,7 @@ package struct ChildIdentity: Sendable, Equatable {
             let size = Int(parts[2]), let generation = UInt64(parts[3]), let launcher = Int32(parts[4])
         else { return nil }
         self.init(
-            role: role, rank: rank, size: size, generation: generation, runDirectory: String(parts[5]), launcher: launcher)
+            role: role, rank: rank, size: size, generation: generation, runDirectory: String(parts[5]),
+            launcher: launcher)
     }
 }

@@ -21,7 +21,9 @@ package struct LineLogHandler: LogHandler {
     package func log(event: LogEvent) {
         let mark = event.level >= .warning ? "\(event.level.rawValue.uppercased()): " : ""
         var line = "[\(Self.timestamp())\(suffix.isEmpty ? "" : " " + suffix)] \(mark)\(event.message)"
-        for (key, value) in metadata.merging(event.metadata ?? [:], uniquingKeysWith: { $1 }).sorted(by: { $0.key < $1.key }) {
+        for (key, value) in metadata.merging(event.metadata ?? [:], uniquingKeysWith: { $1 }).sorted(by: {
+            $0.key < $1.key
+        }) {
             line += " \(key)=\(value)"
         }
         line += "\n"

@@ -32,7 +32,8 @@ package final class ProgressStamp: Sendable {
         let since = value & (1 << 56 - 1)
         let now = monotonicMilliseconds()
         return (
-            Phase(rawValue: UInt8(value >> 56)) ?? .working, now > since ? now - since : 0, count.load(ordering: .relaxed),
+            Phase(rawValue: UInt8(value >> 56)) ?? .working, now > since ? now - since : 0,
+            count.load(ordering: .relaxed),
             queuedCount.load(ordering: .relaxed), runningCount.load(ordering: .relaxed)
         )
     }

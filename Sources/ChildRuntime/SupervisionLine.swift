@@ -25,12 +25,20 @@ package final class SupervisionLine: Sendable {
         wake = platform_event_descriptor()
         if platform_die_with_parent(identity.launcher) != 0 { _exit(0) }
         try startThread(Endpoint(.supervisor, in: identity.runDirectory), context)
-        send { $0.hello = .make { $0.pid = getpid(); $0.version = "1" } }
+        send {
+            $0.hello = .make {
+                $0.pid = getpid(); $0.version = "1"
+            }
+        }
     }
 
     /// Reports how far start-up is.
     package func progress(_ stage: String, _ fraction: Double) {
-        send { $0.progress = .make { $0.stage = stage; $0.fraction = fraction } }
+        send {
+            $0.progress = .make {
+                $0.stage = stage; $0.fraction = fraction
+            }
+        }
     }
 
     /// Reports that start-up is done.
@@ -63,13 +71,16 @@ package final class SupervisionLine: Sendable {
 
     private func startThread(_ endpoint: Endpoint, _ context: Context) throws(TransportError) {
         var thread = pthread_t()
-        let body = Unmanaged.passRetained(ThreadBody { [self] in
-            do { try run(endpoint, context) } catch { _exit(70) }
-        })
-        pthread_create(&thread, nil, { raw in
-            Unmanaged<ThreadBody>.fromOpaque(raw!).takeRetainedValue().run()
-            return nil
-        }, body.toOpaque())
+        let body = Unmanaged.passRetained(
+            ThreadBody { [self] in
+                do { try run(endpoint, context) } catch { _exit(70) }
+            })
+        pthread_create(
+            &thread, nil,
+            { raw in
+                Unmanaged<ThreadBody>.fromOpaque(raw!).takeRetainedValue().run()
+                return nil
+            }, body.toOpaque())
         pthread_detach(thread)
     }
 
@@ -82,7 +93,9 @@ package final class SupervisionLine: Sendable {
             let readable = try socket.wait(or: [wake, ChildIdentity.lifelineDescriptor], within: pause)
             if readable.contains(1) { _exit(0) }
             if readable.contains(0) { platform_event_clear(wake) }
-            for report in outbox.withLock({ let all = $0; $0 = []; return all }) { try socket.send(report) }
+            for report in outbox.withLock({
+                let all = $0; $0 = []; return all
+            }) { try socket.send(report) }
             while let order = try socket.receive() { obey(order, socket) }
             if monotonicMilliseconds() >= nextBeat {
                 try socket.send(heartbeat())

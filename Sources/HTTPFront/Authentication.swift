@@ -18,24 +18,29 @@ struct Authentication: Sendable {
     /// - Parameter authorization: the header's value.
     func allows(path: String, level: Level, authorization: String?) -> Bool {
         if Self.openPrefixes.contains(where: path.hasPrefix) { return true }
-        let required = switch level {
-        case .normal: apiKey
-        case .admin: adminKey ?? apiKey
-        }
+        let required =
+            switch level {
+            case .normal: apiKey
+            case .admin: adminKey ?? apiKey
+            }
         guard let required else { return true }
         guard let token = Self.bearerToken(authorization) else { return false }
         return Self.areEqual(Array(token.utf8), Array(required.utf8))
     }
 
     private static func bearerToken(_ header: String?) -> Substring? {
-        guard let header, let space = header.firstIndex(of: " "), header[..<space].lowercased() == "bearer" else { return nil }
+        guard let header, let space = header.firstIndex(of: " "), header[..<space].lowercased() == "bearer" else {
+            return nil
+        }
         return header[header.index(after: space)...]
     }
 
     /// Compares in a time that depends on the length of `given` only.
     private static func areEqual(_ given: [UInt8], _ secret: [UInt8]) -> Bool {
         var difference: UInt8 = given.count == secret.count ? 0 : 1
-        for (index, byte) in given.enumerated() { difference |= byte ^ (secret.isEmpty ? 0 : secret[index % secret.count]) }
+        for (index, byte) in given.enumerated() {
+            difference |= byte ^ (secret.isEmpty ? 0 : secret[index % secret.count])
+        }
         return difference == 0
     }
 }

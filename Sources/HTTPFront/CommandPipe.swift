@@ -1,7 +1,7 @@
+internal import DequeModule
 package import Messages
 internal import Synchronization
 package import Transport
-internal import DequeModule
 
 /// The way to the tokenizer manager: keeps the order of commands and never waits. What cannot be taken now goes out later.
 package final class CommandPipe: Sendable {
@@ -28,7 +28,9 @@ package final class CommandPipe: Sendable {
     /// Sends what could not be sent before, as far as it goes now.
     package func retry() {
         state.withLock { state in
-            while let command = state.backlog.first, Self.isTaken(command, by: state.socket) { state.backlog.removeFirst() }
+            while let command = state.backlog.first, Self.isTaken(command, by: state.socket) {
+                state.backlog.removeFirst()
+            }
         }
     }
 
@@ -39,7 +41,8 @@ package final class CommandPipe: Sendable {
         }
     }
 
-    private static func isTaken(_ command: TokenizerCommand, by socket: borrowing PushSocket<TokenizerCommand>) -> Bool {
+    private static func isTaken(_ command: TokenizerCommand, by socket: borrowing PushSocket<TokenizerCommand>) -> Bool
+    {
         do { try socket.send(command, within: .zero) } catch { return false }
         return true
     }

@@ -13,7 +13,8 @@ enum FailureResponse {
         let isText = failure.shape == .text
         headers[.contentType] = isText ? "text/plain; charset=utf-8" : "application/json"
         return Response(
-            status: .init(code: failure.status), headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: body(failure))))
+            status: .init(code: failure.status), headers: headers,
+            body: .init(byteBuffer: ByteBuffer(bytes: body(failure))))
     }
 
     /// The body of the response.
@@ -23,7 +24,8 @@ enum FailureResponse {
         case .contract: JSON.encode(["error": .string(failure.message)])
         case .semantic: JSON.encode(["error": ["message": .string(failure.message)]])
         case .condition:
-            JSON.encode(.object(openAI(failure, type: failure.errorType.isEmpty ? "\(failure.status)" : failure.errorType)))
+            JSON.encode(
+                .object(openAI(failure, type: failure.errorType.isEmpty ? "\(failure.status)" : failure.errorType)))
         case .detail: JSON.encode(["detail": .string(failure.message)])
         case .text, .json: Array(failure.message.utf8)
         }
@@ -62,7 +64,8 @@ enum FailureResponse {
     static func failure(of finish: FinishReason) -> RequestFailure? {
         guard case .aborted(let aborted)? = finish.reason, aborted.statusCode != 0 else { return nil }
         var failure = RequestFailure(
-            status: Int(aborted.statusCode), message: aborted.message, shape: aborted.statusCode == 400 ? .semantic : .condition,
+            status: Int(aborted.statusCode), message: aborted.message,
+            shape: aborted.statusCode == 400 ? .semantic : .condition,
             fromWorker: true, errorType: aborted.errorType)
         // The body of an HTTP condition names the status; the class is for finish reasons.
         if failure.status == 503 { (failure.errorType, failure.retryAfter) = ("", 1) }

@@ -41,7 +41,8 @@ package final class Front: Sendable {
         self.clock = clock
         self.send = send
         board = HealthBoard(weightVersion: settings.weightVersion)
-        table = RequestTable(ledger: RequestLedger(generation: generation, patience: patience), clock: clock, send: send)
+        table = RequestTable(
+            ledger: RequestLedger(generation: generation, patience: patience), clock: clock, send: send)
         controls = PendingCalls(generation: generation, clock: clock)
         encodings = PendingCalls(generation: generation, clock: clock)
         decodings = PendingCalls(generation: generation, clock: clock)
@@ -92,38 +93,41 @@ package final class Front: Sendable {
     /// Asks the worker; nil when it does not answer within `patience` seconds.
     func control(patience: Double, _ fill: (inout ControlCall) -> Void) async -> ControlReply? {
         await controls.ask(patience: patience) { number in
-            send(.make {
-                $0.control = .make {
-                    fill(&$0)
-                    $0.call = number
-                }
-            })
+            send(
+                .make {
+                    $0.control = .make {
+                        fill(&$0)
+                        $0.call = number
+                    }
+                })
         }
     }
 
     /// Tokenizes; nil when the tokenizer manager does not answer.
     func encode(_ texts: [String], addSpecialTokens: Bool, patience: Double = 30) async -> EncodeReply? {
         await encodings.ask(patience: patience) { number in
-            send(.make {
-                $0.encode = .make {
-                    $0.call = number
-                    $0.texts = texts
-                    $0.addSpecialTokens = addSpecialTokens
-                }
-            })
+            send(
+                .make {
+                    $0.encode = .make {
+                        $0.call = number
+                        $0.texts = texts
+                        $0.addSpecialTokens = addSpecialTokens
+                    }
+                })
         }
     }
 
     /// Turns ids into text; nil when the tokenizer manager does not answer.
     func decode(_ lists: [[Int32]], skipSpecialTokens: Bool, patience: Double = 30) async -> DecodeReply? {
         await decodings.ask(patience: patience) { number in
-            send(.make {
-                $0.decode = .make {
-                    $0.call = number
-                    $0.lists = lists.map { ids in .make { $0.ids = ids } }
-                    $0.skipSpecialTokens = skipSpecialTokens
-                }
-            })
+            send(
+                .make {
+                    $0.decode = .make {
+                        $0.call = number
+                        $0.lists = lists.map { ids in .make { $0.ids = ids } }
+                        $0.skipSpecialTokens = skipSpecialTokens
+                    }
+                })
         }
     }
 

@@ -1,5 +1,5 @@
-internal import Hummingbird
 internal import HTTPTypes
+internal import Hummingbird
 internal import JSON
 internal import Logging
 internal import NIOCore
@@ -28,7 +28,8 @@ extension Response {
     /// A status with JSON that is encoded already.
     static func json(status: HTTPResponse.Status = .ok, bytes: [UInt8]) -> Response {
         Response(
-            status: status, headers: [.contentType: "application/json"], body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
+            status: status, headers: [.contentType: "application/json"],
+            body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
     }
 
     /// Text without a content type, as the reference answers its operators' routes.
@@ -43,13 +44,18 @@ extension Response {
 extension Request {
     /// The whole body.
     ///
-    /// - Throws: 413 for one beyond the server's limit.
+    /// - Throws: 413 for one beyond the server's limit, `ClientGone` for one that does not come to its end.
     func bytes(upTo limit: Int) async throws -> [UInt8] {
         let tooLarge = RequestFailure(
             status: 413, message: "The request body is larger than \(limit) bytes (--max-body-size).", shape: .semantic)
         if let length = headers[.contentLength].flatMap({ Int($0) }), length > limit { throw tooLarge }
         do {
             return Array(buffer: try await body.collect(upTo: limit))
-        } catch is NIOTooManyBytesError { throw tooLarge }
+        } catch is NIOTooManyBytesError {
+            throw tooLarge
+        } catch {
+            // The client went away in the middle of its request.
+            throw ClientGone()
+        }
     }
 }

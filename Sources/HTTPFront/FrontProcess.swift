@@ -1,7 +1,7 @@
 package import ChildRuntime
 internal import Logging
-internal import NIOCore
 internal import Messages
+internal import NIOCore
 package import ServerSettings
 internal import Transport
 

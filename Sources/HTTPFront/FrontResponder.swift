@@ -39,7 +39,8 @@ struct FrontResponder: Sendable {
                 if failure.status == 413 { response.headers[.connection] = "close" }
             } catch {
                 front.log.error("\(request.method) \(request.uri.path) failed: \(error)")
-                response = FailureResponse.make(RequestFailure(status: 500, message: "Internal Server Error", shape: .text))
+                response = FailureResponse.make(
+                    RequestFailure(status: 500, message: "Internal Server Error", shape: .text))
             }
         }
         CrossOrigin.allow(request, &response)
@@ -50,7 +51,8 @@ struct FrontResponder: Sendable {
         if request.method == .options { return true }
         let path = request.uri.path
         return authentication.allows(
-            path: path, level: adminPaths.contains(path) || path.hasPrefix("/hicache/") ? .admin : .normal, authorization: request.headers[.authorization])
+            path: path, level: adminPaths.contains(path) || path.hasPrefix("/hicache/") ? .admin : .normal,
+            authorization: request.headers[.authorization])
     }
 
     /// Writes the access line of a request whose response is about to leave.

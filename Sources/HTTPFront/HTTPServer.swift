@@ -38,7 +38,8 @@ package final class HTTPServer: Sendable {
         return try await ServerBootstrap(group: group)
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(AvailableConnectionsChannelHandler(maxConnections: connections))
+                    try channel.pipeline.syncOperations.addHandler(
+                        AvailableConnectionsChannelHandler(maxConnections: connections))
                 }
             }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -67,20 +68,27 @@ package final class HTTPServer: Sendable {
     }
 
     private static func answer(
-        _ request: Request, _ writer: consuming ResponseWriter, _ responder: FrontResponder, _ connection: ClientConnection
+        _ request: Request, _ writer: consuming ResponseWriter, _ responder: FrontResponder,
+        _ connection: ClientConnection
     ) async throws {
         responder.front.requestBegins()
-        defer {
+        defer { responder.front.requestEnds() }
+        do {
+            if request.headers[.expect]?.lowercased() == "100-continue" {
+                try await writer.writeInformationalHead(.init(status: .continue))
+            }
+            let response = try await responder.respond(to: request, on: connection)
+            responder.logAccess(request, response.status, connection)
+            if request.method == .head {
+                try await writer.writeResponse(response.head)
+            } else {
+                try await writer.write(response: response.head, body: response.body)
+            }
             connection.settle()
-            responder.front.requestEnds()
-        }
-        if request.headers[.expect]?.lowercased() == "100-continue" { try await writer.writeInformationalHead(.init(status: .continue)) }
-        let response = try await responder.respond(to: request, on: connection)
-        responder.logAccess(request, response.status, connection)
-        if request.method == .head {
-            try await writer.writeResponse(response.head)
-        } else {
-            try await writer.write(response: response.head, body: response.body)
+        } catch {
+            // An answer that cannot be written has nobody who waits for it.
+            connection.close()
+            throw error
         }
     }
 

@@ -21,7 +21,9 @@ package struct PipeStatus: Sendable, Equatable {
     package init(_ topology: Topology) {
         let stages = topology.processes.filter { $0.role != .launcher && $0.role != .http }
         let roles = Set(stages.map(\.role))
-        isReady = roles.isSuperset(of: [.tokenizerManager, .scheduler, .detokenizer]) && stages.allSatisfy { $0.state == .ready }
+        isReady =
+            roles.isSuperset(of: [.tokenizerManager, .scheduler, .detokenizer])
+            && stages.allSatisfy { $0.state == .ready }
         for stage in stages {
             switch stage.role {
             case .tokenizerManager: incarnations.tokenizer = stage.generation

@@ -36,10 +36,12 @@ package final class ReplyReader: Sendable {
         let socket = try PullSocket<FrontReply>(binding: endpoint, in: context)
         let box = ThreadStart(reader: self, socket: socket)
         var thread = pthread_t()
-        pthread_create(&thread, nil, { raw in
-            Unmanaged<ThreadStart>.fromOpaque(raw!).takeRetainedValue().run()
-            return nil
-        }, Unmanaged.passRetained(box).toOpaque())
+        pthread_create(
+            &thread, nil,
+            { raw in
+                Unmanaged<ThreadStart>.fromOpaque(raw!).takeRetainedValue().run()
+                return nil
+            }, Unmanaged.passRetained(box).toOpaque())
         pthread_detach(thread)
     }
 

@@ -30,13 +30,21 @@ package struct RequestFailure: Error, Sendable, Equatable {
     var retryAfter: Int?
 
     /// The request's values make no sense (400).
-    package static func semantic(_ message: String) -> RequestFailure { RequestFailure(status: 400, message: message, shape: .semantic) }
+    package static func semantic(_ message: String) -> RequestFailure {
+        RequestFailure(status: 400, message: message, shape: .semantic)
+    }
     /// A field of /generate breaks the strict schema (400).
-    static func contract(_ message: String) -> RequestFailure { RequestFailure(status: 400, message: message, shape: .contract) }
+    static func contract(_ message: String) -> RequestFailure {
+        RequestFailure(status: 400, message: message, shape: .contract)
+    }
     /// The body's types are wrong (400).
-    static func schema(_ message: String) -> RequestFailure { RequestFailure(status: 400, message: message, shape: .schema) }
+    static func schema(_ message: String) -> RequestFailure {
+        RequestFailure(status: 400, message: message, shape: .schema)
+    }
     /// The feature is known but not built (501).
-    static func missing(_ message: String) -> RequestFailure { RequestFailure(status: 501, message: message, shape: .semantic) }
+    static func missing(_ message: String) -> RequestFailure {
+        RequestFailure(status: 501, message: message, shape: .semantic)
+    }
 
     /// The server has as many requests as it may have (503).
     package static let queueFull = RequestFailure(
@@ -70,7 +78,8 @@ package struct RequestFailure: Error, Sendable, Equatable {
     }
 
     init(
-        status: Int, message: String, shape: Shape, fromWorker: Bool = false, errorType: String = "", retryAfter: Int? = nil
+        status: Int, message: String, shape: Shape, fromWorker: Bool = false, errorType: String = "",
+        retryAfter: Int? = nil
     ) {
         self.status = status
         self.message = message

@@ -65,7 +65,9 @@ struct RequestFields: Sendable {
     }
 
     /// A member that is required.
-    func required<Value>(_ name: String, _ read: (String) throws(RequestFailure) -> Value?) throws(RequestFailure) -> Value {
+    func required<Value>(_ name: String, _ read: (String) throws(RequestFailure) -> Value?) throws(RequestFailure)
+        -> Value
+    {
         guard let value = try read(name) else { throw .schema("body.\(name): Field required") }
         return value
     }
@@ -99,7 +101,9 @@ struct RequestFields: Sendable {
         var lists: [[Int]] = []
         lists.reserveCapacity(elements.count)
         for (index, element) in elements.enumerated() {
-            guard case .array(let inner) = element else { throw Self.wrong("\(name)[\(index)]", "a valid list", element) }
+            guard case .array(let inner) = element else {
+                throw Self.wrong("\(name)[\(index)]", "a valid list", element)
+            }
             lists.append(try Self.list(inner, "\(name)[\(index)]", "a valid integer", Self.laxInt))
         }
         return .many(lists)

@@ -66,7 +66,9 @@ package struct RequestLedger: Sendable {
     /// Opens the rows of an HTTP request; their ids are the group's id and its followers.
     ///
     /// - Throws: `.duplicateRid` when a request with such a rid is open.
-    package mutating func open(_ openings: [Opening], now: Double) throws(RequestFailure) -> (group: UInt64, effects: [Effect]) {
+    package mutating func open(_ openings: [Opening], now: Double) throws(RequestFailure) -> (
+        group: UInt64, effects: [Effect]
+    ) {
         for opening in openings where openRids[opening.rid] != nil {
             throw .semantic("Duplicate request ID detected: \(opening.rid)")
         }
@@ -240,7 +242,8 @@ package struct RequestLedger: Sendable {
                     row.crashes += 1
                     rows[id] = row
                 }
-                effects += row.crashes >= patience.crashes ? end(id, .failed(.poisonous), now: now) : resubmit(id, now: now)
+                effects +=
+                    row.crashes >= patience.crashes ? end(id, .failed(.poisonous), now: now) : resubmit(id, now: now)
             }
         }
         return effects

@@ -14,7 +14,8 @@ final class RequestTable: Sendable {
 
     /// - Parameter send: takes a command for the tokenizer manager without waiting.
     init(
-        ledger: RequestLedger, clock: @escaping @Sendable () -> Double, send: @escaping @Sendable (TokenizerCommand) -> Void
+        ledger: RequestLedger, clock: @escaping @Sendable () -> Double,
+        send: @escaping @Sendable (TokenizerCommand) -> Void
     ) {
         state = Mutex(State(ledger: ledger))
         self.clock = clock

@@ -28,7 +28,9 @@ struct Routes: Sendable {
     let table: [Route]
 
     init(_ front: Front) {
-        table = GenerateRoute(front: front).routes + ModelRoutes(front: front).routes + ServerInfoRoutes(front: front).routes
+        table =
+            GenerateRoute(front: front).routes + ModelRoutes(front: front).routes
+            + ServerInfoRoutes(front: front).routes
             + HealthRoutes(front: front).routes + LoadRoutes(front: front).routes + ControlRoutes(front: front).routes
             + TextRoutes(front: front).routes + SessionRoutes(front: front).routes + MissingRoutes(front: front).routes
     }
@@ -46,7 +48,9 @@ struct Routes: Sendable {
             for method in route.methods { router.on(RouterPath(route.path), method: method, use: route.handler) }
         }
         for (path, allowed) in methods {
-            let others: [HTTPRequest.Method] = [.get, .head, .post, .put, .delete, .patch, .options].filter { !allowed.contains($0) }
+            let others: [HTTPRequest.Method] = [.get, .head, .post, .put, .delete, .patch, .options].filter {
+                !allowed.contains($0)
+            }
             let header = allowed.map(\.rawValue).sorted().joined(separator: ", ")
             for method in others {
                 router.on(RouterPath(path), method: method) { _, _ -> Response in

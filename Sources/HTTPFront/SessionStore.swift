@@ -49,7 +49,8 @@ final class SessionStore: Sendable {
                 return .success(nil)
             }
             guard let turn = session.turns[rid] else {
-                return .failure(.refused("Invalid request: requested session_params.rid=\(rid) does not exist in the session."))
+                return .failure(
+                    .refused("Invalid request: requested session_params.rid=\(rid) does not exist in the session."))
             }
             if place.replaces { Self.forget(descendantsOf: rid, in: &session) }
             return .success(place.dropsOutput ? turn.prompt : turn.prompt + turn.output)

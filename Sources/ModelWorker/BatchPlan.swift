@@ -21,11 +21,14 @@ package struct BatchPlan {
         input.removeAll()
         targets.removeAll(keepingCapacity: true)
         for (index, entry) in batch.entries.enumerated() {
-            guard let request = scheduler.request(entry.id) else { preconditionFailure("a batch names an unknown request") }
+            guard let request = scheduler.request(entry.id) else {
+                preconditionFailure("a batch names an unknown request")
+            }
             let end = entry.start + entry.count
             let rowStart = input.tokens.count
             input.sequences.append(
-                ForwardInput.Sequence(rowStart: rowStart, rowCount: entry.count, slotStart: input.slots.count, length: end))
+                ForwardInput.Sequence(
+                    rowStart: rowStart, rowCount: entry.count, slotStart: input.slots.count, length: end))
             input.slots.append(contentsOf: request.slots[..<end])
             input.writeSlots.append(contentsOf: request.slots[entry.start..<end])
             input.tokens.append(contentsOf: request.tokens[entry.start..<end])

@@ -5,7 +5,8 @@
 package enum CounterRandom {
     /// A number in [0, 1) with 53 random bits.
     package static func uniform(seed: UInt64, position: Int) -> Double {
-        let mixed = mix(mix(seed &+ 0x9E37_79B9_7F4A_7C15) ^ mix(UInt64(bitPattern: Int64(position)) &+ 0xD1B5_4A32_D192_ED03))
+        let mixed = mix(
+            mix(seed &+ 0x9E37_79B9_7F4A_7C15) ^ mix(UInt64(bitPattern: Int64(position)) &+ 0xD1B5_4A32_D192_ED03))
         return Double(mixed >> 11) * 0x1p-53
     }
 

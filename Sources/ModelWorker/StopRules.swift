@@ -40,7 +40,9 @@ package struct StopRules: Sendable {
         if let tokenizer, !strings.isEmpty || !patterns.isEmpty {
             let tail = tokenizer.decode(Array(output.suffix(window)), skipSpecialTokens: false)
             if let found = strings.first(where: { tail.utf8Contains($0) }) { return .make { $0.stopString = found } }
-            if let found = patterns.first(where: { $0.pattern.matches(tail) }) { return .make { $0.stopRegex = found.text } }
+            if let found = patterns.first(where: { $0.pattern.matches(tail) }) {
+                return .make { $0.stopRegex = found.text }
+            }
         }
         if !ignoresIDs, stopIDs.contains(last) { return .make { $0.stopToken = last } }
         if output.count >= maxNewTokens { return .make { $0.length = Int32(maxNewTokens) } }

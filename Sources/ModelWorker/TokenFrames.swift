@@ -12,7 +12,9 @@ struct TokenFrames {
     /// Moves what a request has gathered into the frame.
     ///
     /// Ids of an earlier attempt come first, in an entry of their own: they open the decode state and have no log probabilities here.
-    mutating func add(_ request: inout WorkerRequest, _ scheduled: ScheduledRequest, finish: FinishReason?, idsOnly: Bool) {
+    mutating func add(
+        _ request: inout WorkerRequest, _ scheduled: ScheduledRequest, finish: FinishReason?, idsOnly: Bool
+    ) {
         let row = batch.requestIds.count
         if !request.opened {
             batch.openings.append(options(request, row, idsOnly))

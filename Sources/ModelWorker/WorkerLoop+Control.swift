@@ -52,7 +52,8 @@ extension WorkerLoop {
         guard monotonicMilliseconds() >= flush.until else { return }
         let counts = scheduler.counts
         log.warning(
-            "Cache not flushed because there are pending requests. #queue-req: \(counts.waiting), #running-req: \(counts.running)")
+            "Cache not flushed because there are pending requests. #queue-req: \(counts.waiting), #running-req: \(counts.running)"
+        )
         control.flush = nil
         reply(flush.call, success: false, "Timed out waiting for idle state.")
     }
@@ -61,7 +62,10 @@ extension WorkerLoop {
         switch mode {
         case .abort:
             for request in Array(requests.values) {
-                giveUp(.make { $0.key = request.key; $0.wantsAnswer = true })
+                giveUp(
+                    .make {
+                        $0.key = request.key; $0.wantsAnswer = true
+                    })
             }
         case .retract:
             scheduler.retractAll()
@@ -71,15 +75,18 @@ extension WorkerLoop {
         reply(call, success: true, "Generation paused successfully.")
     }
 
-    private func reply(_ call: UInt64, success: Bool, _ message: String, _ fill: (inout ControlReply) -> Void = { _ in }) {
-        send(.make {
-            $0.control = .make {
-                $0.call = call
-                $0.success = success
-                $0.message = message
-                fill(&$0)
-            }
-        })
+    private func reply(
+        _ call: UInt64, success: Bool, _ message: String, _ fill: (inout ControlReply) -> Void = { _ in }
+    ) {
+        send(
+            .make {
+                $0.control = .make {
+                    $0.call = call
+                    $0.success = success
+                    $0.message = message
+                    fill(&$0)
+                }
+            })
     }
 
     /// The numbers of this worker as they are now.

@@ -32,7 +32,9 @@ extension WorkerLoop {
     private mutating func queue(_ command: GenerateIDs, limit: Int, _ request: WorkerRequest) throws(Refusal) {
         let size = model.config.vocabularySize
         for id in command.prompt where id < 0 || Int(id) >= size {
-            throw Refusal(message: "input_ids contains out-of-vocabulary token id \(id); valid range is [0, \(size)).", status: 400)
+            throw Refusal(
+                message: "input_ids contains out-of-vocabulary token id \(id); valid range is [0, \(size)).",
+                status: 400)
         }
         guard !command.prompt.isEmpty else { throw Refusal(message: "input_ids cannot be empty.", status: 400) }
         let scheduled = ScheduledRequest(
@@ -45,29 +47,33 @@ extension WorkerLoop {
         case .queueFull:
             throw Refusal(message: "The request queue is full.", status: 503)
         case .tooLong(let limit):
-            let text = "Input length (\(command.prompt.count) tokens) exceeds the maximum allowed length (\(limit) tokens). "
+            let text =
+                "Input length (\(command.prompt.count) tokens) exceeds the maximum allowed length (\(limit) tokens). "
                 + "Use a shorter input or enable --allow-auto-truncate."
             throw Refusal(message: text, status: 400)
         }
     }
 
     private func refuse(_ key: RequestKey, _ refusal: Refusal) {
-        send(.make {
-            $0.failure = .make {
-                $0.key = key
-                $0.message = refusal.message
-                $0.statusCode = refusal.status
-                $0.errorType = refusal.status == 400 ? "BadRequestError" : "ServiceUnavailableError"
-                $0.fromWorker = true
-            }
-        })
+        send(
+            .make {
+                $0.failure = .make {
+                    $0.key = key
+                    $0.message = refusal.message
+                    $0.statusCode = refusal.status
+                    $0.errorType = refusal.status == 400 ? "BadRequestError" : "ServiceUnavailableError"
+                    $0.fromWorker = true
+                }
+            })
     }
 
     /// Ends a request on the client's behalf; the detokenizer drops its state behind the frames that are under way.
     mutating func giveUp(_ abort: Abort) {
         if let request = requests[abort.key.id], request.key.attempt > abort.key.attempt { return }
         var last = abort
-        if last.message.isEmpty { last.message = scheduler.isWaiting(abort.key.id) ? "Abort in waiting queue" : "Aborted" }
+        if last.message.isEmpty {
+            last.message = scheduler.isWaiting(abort.key.id) ? "Abort in waiting queue" : "Aborted"
+        }
         drop(abort.key.id)
         send(.make { $0.abort = last })
     }

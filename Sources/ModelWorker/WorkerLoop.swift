@@ -34,11 +34,13 @@ struct WorkerLoop: ~Copyable {
     ) throws {
         let model = loaded.model
         let rows = model.limits.logitRows
-        guard let buffer = AlignedBuffer(byteCount: rows * model.config.vocabularySize * MemoryLayout<Float>.size) else {
+        guard let buffer = AlignedBuffer(byteCount: rows * model.config.vocabularySize * MemoryLayout<Float>.size)
+        else {
             throw StartError.noRoom(weights: loaded.weightBytes, available: 0)
         }
         let folder = identity.runDirectory
-        let detokenizer = try PushSocket<DetokenizerCommand>(connecting: Endpoint(.detokenizer, in: folder), in: context)
+        let detokenizer = try PushSocket<DetokenizerCommand>(
+            connecting: Endpoint(.detokenizer, in: folder), in: context)
         let front = try PushSocket<FrontReply>(connecting: Endpoint(.front, in: folder), in: context)
         let commands = try PullSocket<WorkerCommand>(binding: Endpoint(.scheduler, in: folder), in: context)
         self.identity = identity
@@ -130,7 +132,8 @@ struct WorkerLoop: ~Copyable {
     /// Prompts that are scored from the start of this step's rows begin their list anew.
     private mutating func restartScores(_ batch: Batch) {
         for entry in batch.entries {
-            guard let scheduled = scheduler.request(entry.id), let scored = scheduled.scoredFrom, entry.logitsFrom == scored,
+            guard let scheduled = scheduler.request(entry.id), let scored = scheduled.scoredFrom,
+                entry.logitsFrom == scored,
                 entry.start <= scored
             else { continue }
             requests[entry.id]?.logprobs?.startInput(prompt: scheduled.tokens[scored..<scheduled.promptCount])
@@ -151,14 +154,16 @@ struct WorkerLoop: ~Copyable {
             return
         }
         if scheduled.outputCount == 0, requests[entry.id]!.logprobs != nil {
-            requests[entry.id]!.logprobs!.addLastInput(LogitRow(row, size: size, inverseTemperature: 1, compute: compute))
+            requests[entry.id]!.logprobs!.addLastInput(
+                LogitRow(row, size: size, inverseTemperature: 1, compute: compute))
         }
         choose(entry, scheduled, row, &frames)
     }
 
     /// Chooses the next token of a request and tells who needs to know.
     private mutating func choose(
-        _ entry: Batch.Entry, _ scheduled: ScheduledRequest, _ row: UnsafeMutablePointer<Float>, _ frames: inout TokenFrames
+        _ entry: Batch.Entry, _ scheduled: ScheduledRequest, _ row: UnsafeMutablePointer<Float>,
+        _ frames: inout TokenFrames
     ) {
         let size = model.config.vocabularySize
         var request = requests.removeValue(forKey: entry.id)!

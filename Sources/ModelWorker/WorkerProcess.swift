@@ -27,7 +27,8 @@ package func runModelWorker(identity: ChildIdentity, settings: ServerSettings) t
     var endIDs = loaded.model.config.eosTokenIDs.map { Int32($0) }
     if let tokenizer { endIDs += tokenizer.eosIDs }
     var loop = try WorkerLoop(
-        identity: identity, settings: settings, loaded: loaded, tokenizer: tokenizer, endIDs: Array(Set(endIDs)).sorted(),
+        identity: identity, settings: settings, loaded: loaded, tokenizer: tokenizer,
+        endIDs: Array(Set(endIDs)).sorted(),
         stamp: stamp, log: log, context: context)
     line.ready(loaded.facts(endIDs: endIDs, seconds: Double(monotonicMilliseconds() - started) / 1000))
     try loop.run()
@@ -62,11 +63,13 @@ struct LoadedModel {
         let running = settings.maxRunningRequests ?? max(1, min(256, slots / 2))
         let chunk = min(settings.chunkedPrefillSize ?? length, max(settings.maxPrefillTokens, 1))
         limits = SchedulerLimits(
-            slots: slots, contextLength: length, maxRunning: running, maxQueued: settings.maxQueuedRequests, chunkTokens: chunk,
+            slots: slots, contextLength: length, maxRunning: running, maxQueued: settings.maxQueuedRequests,
+            chunkTokens: chunk,
             logitRows: chunk + running, policy: settings.schedulePolicy == .lpm ? .lpm : .fcfs,
             conservativeness: settings.scheduleConservativeness, usesPrefixCache: !settings.disableRadixCache)
         kvBytes = UInt64(bytesPerSlot) * UInt64(slots + 1)
-        log.info("Compute in \(dtype) with \(compute.isa.name) kernels on \(threads) threads; KV pool of \(slots) tokens")
+        log.info(
+            "Compute in \(dtype) with \(compute.isa.name) kernels on \(threads) threads; KV pool of \(slots) tokens")
         model = try loadModel(
             LoadOptions(
                 modelPath: settings.modelPath, config: config, dtype: dtype,

@@ -22,10 +22,12 @@ extension Scheduler {
     mutating func cache(_ id: UInt64) {
         guard limits.usesPrefixCache, let request = requests[id], request.computed > request.treeOwned else { return }
         let (match, cached) = tree.insert(
-            request.tokens[..<request.computed], slots: request.slots[..<request.computed], namespace: request.namespace)
+            request.tokens[..<request.computed], slots: request.slots[..<request.computed], namespace: request.namespace
+        )
         if cached > request.treeOwned {
             pool.give(request.slots[request.treeOwned..<cached])
-            requests[id]!.slots.replaceSubrange(request.treeOwned..<cached, with: match.slots[request.treeOwned..<cached])
+            requests[id]!.slots.replaceSubrange(
+                request.treeOwned..<cached, with: match.slots[request.treeOwned..<cached])
         }
         tree.lock(match.node)
         if let old = request.lockedNode { tree.unlock(old) }

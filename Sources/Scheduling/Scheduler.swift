@@ -133,7 +133,8 @@ package struct Scheduler: ~Copyable {
         for request in requests.values { own += request.slots.count - request.treeOwned }
         for id in waiting { waitingTokens += requests[id]?.uncomputed ?? 0 }
         return SchedulerCounts(
-            running: running.count, waiting: waiting.count, total: pool.total, free: pool.available, cached: tree.evictable,
+            running: running.count, waiting: waiting.count, total: pool.total, free: pool.available,
+            cached: tree.evictable,
             held: tree.protected + own, waitingTokens: waitingTokens, retractions: retractionCount)
     }
 

@@ -62,7 +62,7 @@ package struct ServerSettings: Sendable, Codable, Equatable {
     /// Size of the KV pool in tokens (`--max-total-tokens`); nil: derived from memory.
     package var maxTotalTokens: Int?
     /// Longest piece of a prompt in one step, in tokens (`--chunked-prefill-size`); nil: prompts are never cut.
-    package var chunkedPrefillSize: Int? = 4096
+    package var chunkedPrefillSize: Int? = 512
     /// Most prompt tokens in one prefill batch (`--max-prefill-tokens`); the context length counts where it is larger.
     package var maxPrefillTokens = 16384
     /// Most requests in one prefill batch (`--prefill-max-requests`).

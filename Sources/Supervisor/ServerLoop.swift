@@ -207,6 +207,7 @@ final class ServerLoop {
         case .drain(let id, let seconds): order(.make { $0.drain = .make { $0.seconds = seconds } }, to: id)
         case .stop(let id): order(.make { $0.stop = true }, to: id)
         case .publish: mustPublish = true
+        case .refresh(let id): order(.make { $0.topology = state.topology(at: seconds()) }, to: id)
         case .log(let line): console.log(line)
         case .startWarmup(let attempt):
             publishIfDue()

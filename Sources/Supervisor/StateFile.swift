@@ -40,11 +40,11 @@ package struct StateFile: Sendable {
         let beat = process.heartbeat
         return .object([
             "title": .string(process.title),
-            "role": .string(process.role.name),
+            "role": .string(process.role.word),
             "rank": .int(Int64(process.rank)),
             "pid": process.pid == 0 ? .null : .int(Int64(process.pid)),
             "generation": .int(Int64(process.generation)),
-            "state": .string(process.state.name),
+            "state": .string(process.state.word),
             "since": .double(process.since),
             "restarts": .int(Int64(process.restarts)),
             "stage": .string(process.stage),
@@ -67,22 +67,5 @@ package struct StateFile: Sendable {
             "reason": .string(exit.reason),
             "stderr": .array(exit.stderrLines.map { .string($0) }),
         ])
-    }
-}
-
-extension ProcessState {
-    /// The state as a word of an operator's language.
-    package var name: String {
-        switch self {
-        case .spawned: "spawned"
-        case .loading: "loading"
-        case .ready: "ready"
-        case .draining: "draining"
-        case .stopped: "stopped"
-        case .backoff: "backoff"
-        case .hung: "hung"
-        case .failed: "failed"
-        case .UNRECOGNIZED(let number): "state_\(number)"
-        }
     }
 }

@@ -48,6 +48,8 @@ package enum SupervisorAction: Sendable, Equatable {
     case stop(ChildID)
     /// Send the table to every child and write it to the run directory.
     case publish
+    /// Send the table, whose heartbeats are newer than at the last change, to one child.
+    case refresh(ChildID)
     /// Write a line to the log.
     case log(LogLine)
     /// Send the warm-up request.

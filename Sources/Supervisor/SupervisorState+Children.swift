@@ -119,7 +119,10 @@ extension SupervisorState {
             if case .stopping = ending { actions.append(.stop(id)) }
         case .progress(let stage, let fraction): progress(slot, stage, fraction, now)
         case .ready(let facts): ready(slot, facts, now)
-        case .heartbeat(let heartbeat): slots[slot].heartbeat = heartbeat
+        case .heartbeat(let heartbeat):
+            slots[slot].heartbeat = heartbeat
+            // The front shows the table to operators; once a second is fresh enough.
+            if id.role == .http { actions.append(.refresh(id)) }
         case .goodbye(let reason): goodbye(slot, reason, now)
         }
     }

@@ -41,7 +41,7 @@ extension SupervisorState {
         let id = slots[slot].id
         let stage = slots[slot].stage.isEmpty ? "before any progress" : "at \"\(slots[slot].stage)\""
         let reason =
-            "no progress for \(Int(silence)) s during start-up, \(stage) (role \(id.role.name), rank \(id.rank))"
+            "no progress for \(Int(silence)) s during start-up, \(stage) (role \(id.role.word), rank \(id.rank))"
         guard hasServed else {
             slots[slot].killReason = reason
             log(.error, "Start failed. \(slots[slot].title): \(reason)")
@@ -74,20 +74,6 @@ extension SupervisorState {
         case "idle", "starting", "stopping", "": nil
         case "receiving": policy.otherPhaseLimit
         default: policy.computePhaseLimit
-        }
-    }
-}
-
-extension Role {
-    /// The role as a word of an operator's language.
-    package var name: String {
-        switch self {
-        case .launcher: "launcher"
-        case .http: "http"
-        case .tokenizerManager: "tokenizer_manager"
-        case .scheduler: "scheduler"
-        case .detokenizer: "detokenizer"
-        case .UNRECOGNIZED(let number): "role_\(number)"
         }
     }
 }

@@ -8,8 +8,7 @@ extension Compute {
         guard let buffer = AlignedBuffer(byteCount: byteCount) else { return nil }
         // Untouched pages all map to one zero page, which would be read from the cache.
         buffer.pointer.initializeMemory(as: UInt8.self, repeating: 1, count: byteCount)
-        let seconds = (0..<max(1, passes)).map { _ in kernels_time_read(handle, buffer.pointer, byteCount) }
-        return Double(byteCount) / (seconds.min() ?? .infinity) / 1e9
+        return (0..<max(1, passes)).map { _ in readRate(buffer.pointer, byteCount: byteCount) }.max()
     }
 
     /// Operations per second of all threads together with operands in registers, in units of 10⁹.
@@ -17,8 +16,18 @@ extension Compute {
     /// A multiply and an add are two operations. Uses the dot instruction that products of `dtype` use on this level:
     /// for bfloat16 the pair dot where it exists, and float32 multiply-add everywhere else.
     package func measureDotPeak(_ dtype: DType, passes: Int = 5) -> Double {
-        let iterations = isa == .scalar ? 1 << 18 : 1 << 22
-        let rates = (0..<max(1, passes)).map { _ in kernels_dot_peak(handle, dtype.kernel, iterations) }
-        return (rates.max() ?? 0) / 1e9
+        (0..<max(1, passes)).map { _ in dotRate(dtype, rounds: isa == .scalar ? 1 << 18 : 1 << 22) }.max() ?? 0
+    }
+
+    /// Bytes per second, in units of 10⁹, of one pass of all threads over `byteCount` bytes of memory that was written
+    /// before.
+    package func readRate(_ memory: UnsafeRawPointer, byteCount: Int) -> Double {
+        Double(byteCount) / kernels_time_read(handle, memory, byteCount) / 1e9
+    }
+
+    /// Operations per second, in units of 10⁹, of one run of the dot instruction on all threads; a round is a few dozen
+    /// instructions.
+    package func dotRate(_ dtype: DType, rounds: Int) -> Double {
+        kernels_dot_peak(handle, dtype.kernel, rounds) / 1e9
     }
 }

@@ -42,6 +42,13 @@ package final class Compute: @unchecked Sendable {
     @discardableResult
     package static func pinCallingThread(to core: Int) -> Bool { kernels_pin_calling_thread(Int32(core)) }
 
+    /// Cores the calling thread may run on, ascending.
+    package static func availableCores() -> [Int] {
+        [Int32](unsafeUninitializedCapacity: 1024) { cores, count in
+            count = kernels_available_cores(cores.baseAddress, cores.count)
+        }.map(Int.init)
+    }
+
     /// From here to `endStep` idle threads spin some microseconds for the next operation before they sleep.
     package func beginStep() { kernels_step_begin(handle) }
 

@@ -44,7 +44,10 @@ package struct DecodeTable: Sendable {
             var frame = logprobs.first.flatMap { Int($0.row) == row ? $0 : nil }
             if frame != nil { logprobs.removeFirst() }
             if !takeRow(row, ids, batch, &frame, &text, decode) {
-                missing.append(.make { $0.id = batch.requestIds[row]; $0.attempt = batch.attempts[row] })
+                missing.append(
+                    .make {
+                        $0.id = batch.requestIds[row]; $0.attempt = batch.attempts[row]
+                    })
             }
         }
         return (text, missing)
@@ -90,11 +93,13 @@ package struct DecodeTable: Sendable {
     }
 
     private mutating func takeRow(
-        _ row: Int, _ ids: ArraySlice<Int32>, _ batch: TokenBatch, _ frame: inout LogprobFrame?, _ text: inout TextBatch,
+        _ row: Int, _ ids: ArraySlice<Int32>, _ batch: TokenBatch, _ frame: inout LogprobFrame?,
+        _ text: inout TextBatch,
         _ decode: Decode
     ) -> Bool {
         let id = batch.requestIds[row]
-        guard var state = states[id], state.attempt == batch.attempts[row], state.decoder.count == Int(batch.offsets[row])
+        guard var state = states[id], state.attempt == batch.attempts[row],
+            state.decoder.count == Int(batch.offsets[row])
         else {
             // A late frame of an attempt that was given up is no loss.
             if let state = states[id], state.attempt > batch.attempts[row] { return true }

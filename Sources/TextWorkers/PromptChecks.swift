@@ -24,23 +24,27 @@ package enum PromptChecks {
 
     private static func checkIDs(_ request: GenerateIDs, _ vocabulary: Int) throws(Refusal) {
         for id in request.prompt where id < 0 || Int(id) >= vocabulary {
-            throw Refusal(message: "input_ids contains out-of-vocabulary token id \(id); valid range is [0, \(vocabulary)).")
+            throw Refusal(
+                message: "input_ids contains out-of-vocabulary token id \(id); valid range is [0, \(vocabulary)).")
         }
         for id in request.logprobs.tokenIds.ids where id < 0 || Int(id) >= vocabulary {
             throw Refusal(
-                message: "token_ids_logprob contains out-of-vocabulary token id \(id); valid range is [0, \(vocabulary)).")
+                message:
+                    "token_ids_logprob contains out-of-vocabulary token id \(id); valid range is [0, \(vocabulary)).")
         }
         for id in request.sampling.logitBiasIds where id < 0 || Int(id) >= vocabulary {
             throw Refusal(message: "logit_bias must has keys in [0, \(vocabulary - 1)], got \(id).")
         }
     }
 
-    private static func checkLength(_ request: inout GenerateIDs, _ context: Int, _ allowTruncate: Bool) throws(Refusal) {
+    private static func checkLength(_ request: inout GenerateIDs, _ context: Int, _ allowTruncate: Bool) throws(Refusal)
+    {
         let count = request.prompt.count
         if count >= context {
             guard allowTruncate else {
                 throw Refusal(
-                    message: "The input (\(count) tokens) is longer than the model's context length (\(context) tokens).")
+                    message:
+                        "The input (\(count) tokens) is longer than the model's context length (\(context) tokens).")
             }
             request.prompt.removeLast(count - (context - 1))
         }

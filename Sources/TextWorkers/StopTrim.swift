@@ -4,7 +4,8 @@ package enum StopTrim {
     ///
     /// Works on UTF-8, where a match can begin at any byte but a cut is made only between characters.
     package static func shown(_ text: String, stops: [String]) -> Substring {
-        let bytes = Array(text.utf8)
+        guard let longest = stops.map(\.utf8.count).max(), longest > 0 else { return text[...] }
+        let bytes = Array(text.utf8.suffix(longest))
         var held = 0
         for stop in stops where !stop.isEmpty {
             let pattern = Array(stop.utf8)

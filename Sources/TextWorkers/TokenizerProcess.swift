@@ -24,7 +24,8 @@ package func runTokenizerManager(identity: ChildIdentity, settings: ServerSettin
         tokenizer: tokenizer, facts: shared, allowTruncate: settings.allowAutoTruncate, log: log,
         worker: PushSocket(connecting: Endpoint(.scheduler, in: identity.runDirectory), in: context),
         front: PushSocket(connecting: Endpoint(.front, in: identity.runDirectory), in: context))
-    let commands = try PullSocket<TokenizerCommand>(binding: Endpoint(.tokenizer, in: identity.runDirectory), in: context)
+    let commands = try PullSocket<TokenizerCommand>(
+        binding: Endpoint(.tokenizer, in: identity.runDirectory), in: context)
     line.ready()
     while true {
         stamp.enter(.idle)
@@ -84,21 +85,28 @@ struct TokenizerProcess: ~Copyable {
             try checkPatterns(generate.sampling)
             let model = facts.current
             try PromptChecks.check(
-                &request, context: model.map { Int($0.contextLength) }, vocabulary: model.map { Int($0.vocabularySize) },
+                &request, context: model.map { Int($0.contextLength) },
+                vocabulary: model.map { Int($0.vocabularySize) },
                 allowTruncate: allowTruncate)
             if generate.wantsPromptIds {
-                send(.make { $0.promptIds = .make { $0.key = generate.key; $0.ids = request.prompt } })
+                send(
+                    .make {
+                        $0.promptIds = .make {
+                            $0.key = generate.key; $0.ids = request.prompt
+                        }
+                    })
             }
             send(.make { $0.generate = request })
         } catch {
-            send(.make {
-                $0.failure = .make {
-                    $0.key = generate.key
-                    $0.message = error.message
-                    $0.statusCode = 400
-                    $0.errorType = "BadRequestError"
-                }
-            })
+            send(
+                .make {
+                    $0.failure = .make {
+                        $0.key = generate.key
+                        $0.message = error.message
+                        $0.statusCode = 400
+                        $0.errorType = "BadRequestError"
+                    }
+                })
         }
     }
 
@@ -130,21 +138,28 @@ struct TokenizerProcess: ~Copyable {
         let lists = encode.texts.map { text in
             TokenIDs.make { $0.ids = tokenizer?.encode(text, addSpecialTokens: encode.addSpecialTokens) ?? [] }
         }
-        send(.make { $0.encoded = .make { $0.call = encode.call; $0.lists = lists } })
+        send(
+            .make {
+                $0.encoded = .make {
+                    $0.call = encode.call; $0.lists = lists
+                }
+            })
     }
 
     private func answer(_ decode: Decode) {
         let size = tokenizer?.vocabularySize ?? 0
         let wrong = decode.lists.lazy.flatMap(\.ids).first { $0 < 0 || Int($0) >= size }
-        let texts = wrong == nil
+        let texts =
+            wrong == nil
             ? decode.lists.map { tokenizer?.decode($0.ids, skipSpecialTokens: decode.skipSpecialTokens) ?? "" } : []
-        send(.make {
-            $0.decoded = .make {
-                $0.call = decode.call
-                $0.texts = texts
-                if let wrong { $0.error = "token id \(wrong) is out of vocabulary; valid range is [0, \(size))" }
-            }
-        })
+        send(
+            .make {
+                $0.decoded = .make {
+                    $0.call = decode.call
+                    $0.texts = texts
+                    if let wrong { $0.error = "token id \(wrong) is out of vocabulary; valid range is [0, \(size))" }
+                }
+            })
     }
 
     /// A worker that is gone comes back, and the front then sends again what was lost.

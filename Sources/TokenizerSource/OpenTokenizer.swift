@@ -18,7 +18,8 @@ package func openTokenizer(_ settings: ServerSettings) throws -> Tokenizer {
     guard let found = try readGGUFVocabulary(path: path) else { throw NoVocabulary(path: path) }
     return try Tokenizer(
         gguf: Tokenizers.GGUFVocabulary(
-            tokens: found.tokens, tokenTypes: found.types, merges: found.merges, scores: found.scores, model: found.model,
+            tokens: found.tokens, tokenTypes: found.types, merges: found.merges, scores: found.scores,
+            model: found.model,
             pre: found.pre, bos: found.bosTokenID, eos: found.eosTokenID, unknown: found.unknownTokenID,
             padding: found.paddingTokenID, addBOS: found.addsBOS, addEOS: found.addsEOS,
             addSpacePrefix: found.addsSpacePrefix, chatTemplate: found.chatTemplate, file: path))

@@ -6,7 +6,8 @@ package struct PullSocket<Message: SwiftProtobuf.Message>: ~Copyable {
     private let socket: RawSocket
 
     /// Binds the endpoint. A socket file that a killed predecessor left behind is replaced.
-    package init(binding endpoint: Endpoint, in context: Context, highWaterMark: Int32 = 10_000) throws(TransportError) {
+    package init(binding endpoint: Endpoint, in context: Context, highWaterMark: Int32 = 10_000) throws(TransportError)
+    {
         let raw = try RawSocket(ZMQ_PULL, endpoint, in: context, highWaterMark: highWaterMark)
         try raw.bind()
         socket = raw
@@ -16,7 +17,9 @@ package struct PullSocket<Message: SwiftProtobuf.Message>: ~Copyable {
     ///
     /// - Throws: `.malformed` for a frame that is no `Message`; the socket can be used further.
     package func receive(within timeout: Duration? = nil) throws(TransportError) -> Message? {
-        if let frame = try socket.receiveNow() { return try decodeFrame(frame, as: Message.self, from: socket.endpoint) }
+        if let frame = try socket.receiveNow() {
+            return try decodeFrame(frame, as: Message.self, from: socket.endpoint)
+        }
         if timeout == .zero { return nil }
         guard try socket.wait(for: ZMQ_POLLIN, within: pollMilliseconds(timeout)) else { return nil }
         guard let frame = try socket.receiveNow() else { return nil }

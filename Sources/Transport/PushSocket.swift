@@ -7,7 +7,9 @@ package struct PushSocket<Message: SwiftProtobuf.Message>: ~Copyable, Sendable {
     private let socket: SocketOwner
 
     /// Connects to the endpoint, whether or not its consumer is there yet.
-    package init(connecting endpoint: Endpoint, in context: Context, highWaterMark: Int32 = 10_000) throws(TransportError) {
+    package init(connecting endpoint: Endpoint, in context: Context, highWaterMark: Int32 = 10_000)
+        throws(TransportError)
+    {
         let raw = try RawSocket(ZMQ_PUSH, endpoint, in: context, highWaterMark: highWaterMark)
         raw.set(ZMQ_IMMEDIATE, 1)
         try raw.connect()

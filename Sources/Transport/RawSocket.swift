@@ -55,7 +55,9 @@ struct RawSocket: ~Copyable {
     /// Sends one part; false when nobody can take it now.
     func sendNow(_ bytes: [UInt8], more: Bool = false) throws(TransportError) -> Bool {
         while true {
-            let sent = bytes.withUnsafeBytes { zmq_send(handle, $0.baseAddress, $0.count, ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0)) }
+            let sent = bytes.withUnsafeBytes {
+                zmq_send(handle, $0.baseAddress, $0.count, ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0))
+            }
             if sent >= 0 { return true }
             switch zmq_errno() {
             case EINTR: continue
@@ -82,7 +84,9 @@ struct RawSocket: ~Copyable {
 }
 
 /// Decodes a frame as `M`, or says what is wrong with it.
-func decodeFrame<M: SwiftProtobuf.Message>(_ bytes: [UInt8], as type: M.Type, from endpoint: Endpoint) throws(TransportError) -> M {
+func decodeFrame<M: SwiftProtobuf.Message>(_ bytes: [UInt8], as type: M.Type, from endpoint: Endpoint)
+    throws(TransportError) -> M
+{
     do { return try M(serializedBytes: bytes) } catch {
         throw .malformed(endpoint: endpoint.path, reason: "\(bytes.count) bytes are no \(M.protoMessageName): \(error)")
     }

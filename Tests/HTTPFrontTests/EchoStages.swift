@@ -10,25 +10,31 @@ enum EchoStages {
         case .generate(let generate)?: echo(generate)
         case .abort(let abort)?: abort.wantsAnswer ? [aborted(abort)] : []
         case .encode(let encode)?:
-            [.make {
-                $0.encoded = .make {
-                    $0.call = encode.call
-                    $0.lists = encode.texts.map { text in .make { $0.ids = text.utf8.map(Int32.init) } }
+            [
+                .make {
+                    $0.encoded = .make {
+                        $0.call = encode.call
+                        $0.lists = encode.texts.map { text in .make { $0.ids = text.utf8.map(Int32.init) } }
+                    }
                 }
-            }]
+            ]
         case .decode(let decode)?:
-            [.make {
-                $0.decoded = .make {
-                    $0.call = decode.call
-                    $0.texts = decode.lists.map { text($0.ids) }
+            [
+                .make {
+                    $0.decoded = .make {
+                        $0.call = decode.call
+                        $0.texts = decode.lists.map { text($0.ids) }
+                    }
                 }
-            }]
+            ]
         case .control(let call)?: [.make { $0.control = control(call) }]
         case .frontStarted?, nil: []
         }
     }
 
-    private static func text(_ ids: [Int32]) -> String { String(decoding: ids.map { UInt8(truncatingIfNeeded: $0) }, as: UTF8.self) }
+    private static func text(_ ids: [Int32]) -> String {
+        String(decoding: ids.map { UInt8(truncatingIfNeeded: $0) }, as: UTF8.self)
+    }
 
     private static func control(_ call: ControlCall) -> ControlReply {
         .make {
@@ -65,16 +71,19 @@ enum EchoStages {
         var replies = stride(from: 0, to: characters.count, by: step).map { start in
             let ids = characters[start..<min(characters.count, start + step)]
             let isLast = start + step >= characters.count && !holds
-            return frame(generate.key, offset: start, Array(ids), finish: isLast ? .make { $0.length = Int32(characters.count) } : .init())
+            return frame(
+                generate.key, offset: start, Array(ids),
+                finish: isLast ? .make { $0.length = Int32(characters.count) } : .init())
         }
         if characters.isEmpty { replies = [frame(generate.key, offset: 0, [], finish: .make { $0.length = 0 })] }
         if generate.wantsPromptIds {
-            replies.insert(.make {
-                $0.promptIds = .make {
-                    $0.key = generate.key
-                    $0.ids = generate.history + prompt.utf8.map(Int32.init)
-                }
-            }, at: 0)
+            replies.insert(
+                .make {
+                    $0.promptIds = .make {
+                        $0.key = generate.key
+                        $0.ids = generate.history + prompt.utf8.map(Int32.init)
+                    }
+                }, at: 0)
         }
         return replies
     }

@@ -30,7 +30,9 @@ final class LocalFront: Sendable {
     /// What the pipe got so far.
     var commands: [TokenizerCommand] { sent.withLock { $0 } }
 
-    func post(_ path: String, _ body: String, headers: [(String, String)] = [("Content-Type", "application/json")]) async throws -> WholeAnswer {
+    func post(_ path: String, _ body: String, headers: [(String, String)] = [("Content-Type", "application/json")])
+        async throws -> WholeAnswer
+    {
         try await front.answer("POST", path, headers: headers, body: Array(body.utf8))
     }
 

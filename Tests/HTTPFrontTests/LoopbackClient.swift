@@ -24,15 +24,18 @@ final class LoopbackClient {
     deinit { Glibc.close(descriptor) }
 
     func send(_ method: String, _ path: String, _ body: String = "", headers: [String] = []) {
-        send(raw: "\(method) \(path) HTTP/1.1\r\nHost: x\r\nContent-Length: \(body.utf8.count)\r\n"
-            + headers.map { $0 + "\r\n" }.joined() + "\r\n" + body)
+        send(
+            raw: "\(method) \(path) HTTP/1.1\r\nHost: x\r\nContent-Length: \(body.utf8.count)\r\n"
+                + headers.map { $0 + "\r\n" }.joined() + "\r\n" + body)
     }
 
     func send(raw text: String) {
         let bytes = Array(text.utf8)
         var sent = 0
         while sent < bytes.count {
-            let count = bytes[sent...].withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            let count = bytes[sent...].withUnsafeBytes {
+                Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
             if count <= 0 { return }
             sent += count
         }
@@ -56,7 +59,8 @@ final class LoopbackClient {
         var text = read(until: "\r\n\r\n")
         guard let split = text.range(of: "\r\n\r\n") else { return (0, text, "") }
         let head = String(text[..<split.lowerBound])
-        let length = head.lowercased().split(separator: "\r\n").first { $0.hasPrefix("content-length:") }
+        let length =
+            head.lowercased().split(separator: "\r\n").first { $0.hasPrefix("content-length:") }
             .flatMap { Int($0.split(separator: " ").last ?? "") } ?? 0
         var chunk = [UInt8](repeating: 0, count: 65536)
         while text[split.upperBound...].utf8.count < length {

@@ -13,7 +13,7 @@ import Testing
         #expect(response.status == 200)
         #expect(response.body.hasPrefix(#"{"text":"hel","output_ids":[104,101,108],"meta_info":{"id":""#))
         #expect(server.pipe.log.frontsStarted == [1])
-        server.pipe.stop()
+        server.stop()
     }
 
     @Test func streamsAFrameForEachToken() async throws {
@@ -27,7 +27,7 @@ import Testing
         // The connection goes on.
         client.send("GET", "/generate")
         #expect(client.read(until: "Not Allowed").contains("405"))
-        server.pipe.stop()
+        server.stop()
     }
 
     @Test(arguments: [true, false]) func hangUpFreesTheRow(stream: Bool) async throws {
@@ -40,7 +40,7 @@ import Testing
         #expect(server.pipe.waits { $0.aborts.count == 2 })
         #expect(server.pipe.log.aborts.allSatisfy { !$0.wantsAnswer })
         #expect(server.front.openRequests == 0)
-        server.pipe.stop()
+        server.stop()
     }
 
     @Test func twoHundredClientsAtOnce() async throws {
@@ -54,7 +54,35 @@ import Testing
             #expect(text.contains("\"text\":\"client \(number)\""))
         }
         #expect(server.front.openRequests == 0)
-        server.pipe.stop()
+        server.stop()
+    }
+
+    @Test func largePromptsGoThrough() async throws {
+        let server = try await RunningFront()
+        let client = server.client()
+        let prompt = String(repeating: "x", count: 2_000_000)
+        client.send("POST", "/generate", "{\"text\":\"\(prompt)\",\"sampling_params\":{\"max_new_tokens\":2}}")
+        #expect(client.response().body.hasPrefix(#"{"text":"xx","#))
+        #expect(server.pipe.log.generates.last?.text.utf8.count == 2_000_000)
+        server.stop()
+    }
+
+    @Test func clientsThatLeaveInTheMiddleLeaveNothing() async throws {
+        let server = try await RunningFront()
+        for stage in 0..<30 {
+            let client = server.client()
+            switch stage % 3 {
+            case 0: client.send(raw: "POST /generate HTTP/1.1\r\nHost: x\r\nContent-Le")
+            case 1: client.send(raw: "POST /generate HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{\"text\":")
+            default: client.send("POST", "/generate", #"{"text":"hold","stream":true}"#)
+            }
+        }
+        #expect(server.pipe.waits { $0.aborts.count == $0.generates.count && $0.generates.count == 10 })
+        #expect(server.front.openRequests == 0)
+        let client = server.client()
+        client.send("GET", "/v1/models")
+        #expect(client.response().status == 200)
+        server.stop()
     }
 
     @Test func requestsWaitForThePipe() async throws {
@@ -65,7 +93,7 @@ import Testing
         #expect(server.pipe.log.generates.isEmpty)
         server.front.handle(.ready())
         #expect(client.response().status == 200)
-        server.pipe.stop()
+        server.stop()
     }
 
     @Test func bodiesAndHeadsAreLimited() async throws {
@@ -78,7 +106,7 @@ import Testing
         let heady = server.client()
         heady.send("GET", "/generate", headers: ["X-Long: " + String(repeating: "y", count: 100_000)])
         #expect(heady.response().status == 400)
-        server.pipe.stop()
+        server.stop()
     }
 
     @Test func fullServerRefusesAtOnce() async throws {
@@ -92,8 +120,10 @@ import Testing
         late.send("POST", "/generate", #"{"text":"late"}"#)
         let response = late.response()
         #expect(response.status == 503)
-        #expect(response.body == #"{"object":"error","message":"The request queue is full.","type":"503","param":null,"code":503}"#)
+        #expect(
+            response.body
+                == #"{"object":"error","message":"The request queue is full.","type":"503","param":null,"code":503}"#)
         withExtendedLifetime(holders) {}
-        server.pipe.stop()
+        server.stop()
     }
 }

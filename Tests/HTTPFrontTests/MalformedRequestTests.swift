@@ -55,15 +55,19 @@ import Testing
         schema(#"{"text":"a","top_logprobs_num":{}}"#, "top_logprobs_num"),
         schema(#"{"text":"a","token_ids_logprob":5}"#, "token_ids_logprob"),
         schema(#"{"text":"a","return_text_in_logprobs":"q"}"#, "return_text_in_logprobs"),
-        schema(#"{"text":"a","session_params":4}"#, "session_params"), schema(#"{"text":"a","session_params":{}}"#, "id"),
+        schema(#"{"text":"a","session_params":4}"#, "session_params"),
+        schema(#"{"text":"a","session_params":{}}"#, "id"),
         schema(#"{"text":"a","session_id":4}"#, "session_id"), schema(#"{"text":"a","lora_path":4}"#, "lora_path"),
         schema(#"{"text":"a","extra_key":4}"#, "extra_key"), schema(#"{"text":"a","cache_salt":[]}"#, "cache_salt"),
-        schema(#"{"text":"a","priority":"high"}"#, "priority"), schema(#"{"text":"a","return_hidden_states":"last"}"#, "return_hidden_states"),
+        schema(#"{"text":"a","priority":"high"}"#, "priority"),
+        schema(#"{"text":"a","return_hidden_states":"last"}"#, "return_hidden_states"),
         schema(#"{"text":"a","routed_dp_rank":"x"}"#, "routed_dp_rank"),
     ]
 
     static let strictSchema: [Case] = [
-        Case(body: #"{"text":"a","stream":"yes"}"#, answer: .contract(#"invalid type: string "yes", expected a boolean"#)),
+        Case(
+            body: #"{"text":"a","stream":"yes"}"#, answer: .contract(#"invalid type: string "yes", expected a boolean"#)
+        ),
         Case(body: #"{"text":"a","stream":null}"#, answer: .contract("invalid type: null, expected a boolean")),
         Case(body: #"{"text":"a","stream":1}"#, answer: .contract("invalid type: integer `1`, expected a boolean")),
         params(#""temperature":"hot""#, contract: #"invalid type: string "hot", expected f64"#),
@@ -96,11 +100,13 @@ import Testing
     static let ranges: [Case] = [
         params(#""temperature":-1"#, "temperature must be a non-negative finite number, got -1."),
         params(#""temperature":-0.5"#, "temperature must be a non-negative finite number, got -0.5."),
-        params(#""top_p":0"#, "top_p must be in (0, 1], got 0."), params(#""top_p":1.5"#, "top_p must be in (0, 1], got 1.5."),
+        params(#""top_p":0"#, "top_p must be in (0, 1], got 0."),
+        params(#""top_p":1.5"#, "top_p must be in (0, 1], got 1.5."),
         params(#""top_p":-1"#, "top_p must be in (0, 1], got -1."),
         params(#""top_k":0"#, "top_k must be -1 (disable) or at least 1, got 0."),
         params(#""top_k":-2"#, "top_k must be -1 (disable) or at least 1, got -2."),
-        params(#""min_p":2"#, "min_p must be in [0, 1], got 2."), params(#""min_p":-0.1"#, "min_p must be in [0, 1], got -0.1."),
+        params(#""min_p":2"#, "min_p must be in [0, 1], got 2."),
+        params(#""min_p":-0.1"#, "min_p must be in [0, 1], got -0.1."),
         params(#""frequency_penalty":3"#, "frequency_penalty must be in [-2, 2], got 3."),
         params(#""presence_penalty":-3"#, "presence_penalty must be in [-2, 2], got -3."),
         params(#""repetition_penalty":0"#, "repetition_penalty must be in (0, 2] (1.0 = no penalty), got 0."),
@@ -111,13 +117,21 @@ import Testing
         params(#""logit_bias":{"x":1}"#, "invalid literal for int() with base 10: 'x'"),
         params(#""logit_bias":{"9999999":1}"#, "logit_bias must has keys in [0, 49151], got 9999999."),
         params(#""logit_bias":{"-1":1}"#, "logit_bias must has keys in [0, 49151], got -1."),
-        params(#""json_schema":"{}","regex":"a""#, "Only one of json_schema, regex, ebnf, or structural_tag can be set."),
+        params(
+            #""json_schema":"{}","regex":"a""#, "Only one of json_schema, regex, ebnf, or structural_tag can be set."),
         params(
             #""ebnf":"root ::= x""#,
-            "Grammar-based generation (json_schema, regex, ebnf, structural_tag) is not supported when the server is launched with --grammar-backend none"),
-        params("\"stop\":[" + (0..<33).map { "\"\($0)\"" }.joined(separator: ",") + "]", "at most 32 stop strings are allowed, got 33"),
-        params("\"stop_regex\":[" + (0..<33).map { "\"\($0)\"" }.joined(separator: ",") + "]", "at most 32 stop_regex patterns are allowed, got 33"),
-        params("\"stop_regex\":\"" + String(repeating: "a", count: 257) + "\"", "stop_regex is 257 bytes, over the 256-byte limit"),
+            "Grammar-based generation (json_schema, regex, ebnf, structural_tag) is not supported when the server is launched with --grammar-backend none"
+        ),
+        params(
+            "\"stop\":[" + (0..<33).map { "\"\($0)\"" }.joined(separator: ",") + "]",
+            "at most 32 stop strings are allowed, got 33"),
+        params(
+            "\"stop_regex\":[" + (0..<33).map { "\"\($0)\"" }.joined(separator: ",") + "]",
+            "at most 32 stop_regex patterns are allowed, got 33"),
+        params(
+            "\"stop_regex\":\"" + String(repeating: "a", count: 257) + "\"",
+            "stop_regex is 257 bytes, over the 256-byte limit"),
         params(#""beam_width":0"#, "beam_width must be at least 1, got 0."),
         params(#""beam_width":2"#, "beam_width: beam search is not supported by this server."),
         params(#""watermark":{}"#, "watermark: the server is not configured for watermarks (--enable-watermark)."),
@@ -128,37 +142,67 @@ import Testing
         semantic(#"{"prompt":"a"}"#, "Either text, input_ids or input_embeds should be provided."),
         semantic(#"{"text":null}"#, "Either text, input_ids or input_embeds should be provided."),
         semantic(#"{"text":""}"#, "text cannot be empty."), semantic(#"{"text":["a",""]}"#, "text cannot be empty."),
-        semantic(#"{"input_ids":[]}"#, "input_ids cannot be empty."), semantic(#"{"input_ids":[[1],[]]}"#, "input_ids cannot be empty."),
-        semantic(#"{"input_ids":[999999]}"#, "input_ids contains out-of-vocabulary token id 999999; valid range is [0, 49152)."),
-        semantic(#"{"input_ids":[-1]}"#, "input_ids contains out-of-vocabulary token id -1; valid range is [0, 49152)."),
-        semantic(#"{"input_ids":[[1],[49152]]}"#, "input_ids contains out-of-vocabulary token id 49152; valid range is [0, 49152)."),
+        semantic(#"{"input_ids":[]}"#, "input_ids cannot be empty."),
+        semantic(#"{"input_ids":[[1],[]]}"#, "input_ids cannot be empty."),
+        semantic(
+            #"{"input_ids":[999999]}"#,
+            "input_ids contains out-of-vocabulary token id 999999; valid range is [0, 49152)."),
+        semantic(
+            #"{"input_ids":[-1]}"#, "input_ids contains out-of-vocabulary token id -1; valid range is [0, 49152)."),
+        semantic(
+            #"{"input_ids":[[1],[49152]]}"#,
+            "input_ids contains out-of-vocabulary token id 49152; valid range is [0, 49152)."),
         semantic(#"{"text":["a","b"],"input_ids":[1]}"#, "text and input_ids must agree on the batch size."),
-        semantic(#"{"text":["a","b"],"sampling_params":[{}]}"#, "The length of sampling_params should be equal to the batch size."),
-        semantic(#"{"text":["a","b"],"sampling_params":[{"n":1},{"n":2}]}"#, "The parallel_sample_num should be the same for all samples in sample params."),
-        semantic(#"{"text":["a","b"],"return_logprob":[true]}"#, "The length of return_logprob should be equal to the batch size."),
-        semantic(#"{"text":["a","b"],"return_logprob":[true,true],"sampling_params":{"n":2}}"#, "Cannot use list return_logprob with parallel_sample_num > 1"),
-        semantic(#"{"text":["a","b"],"rid":["x"]}"#, "The specified rids length mismatch with the batch_size for batch processing."),
+        semantic(
+            #"{"text":["a","b"],"sampling_params":[{}]}"#,
+            "The length of sampling_params should be equal to the batch size."),
+        semantic(
+            #"{"text":["a","b"],"sampling_params":[{"n":1},{"n":2}]}"#,
+            "The parallel_sample_num should be the same for all samples in sample params."),
+        semantic(
+            #"{"text":["a","b"],"return_logprob":[true]}"#,
+            "The length of return_logprob should be equal to the batch size."),
+        semantic(
+            #"{"text":["a","b"],"return_logprob":[true,true],"sampling_params":{"n":2}}"#,
+            "Cannot use list return_logprob with parallel_sample_num > 1"),
+        semantic(
+            #"{"text":["a","b"],"rid":["x"]}"#,
+            "The specified rids length mismatch with the batch_size for batch processing."),
         semantic(#"{"text":["a","b"],"rid":["x","x"]}"#, "Duplicate request IDs detected within the request: ['x']"),
         semantic(#"{"text":"a","rid":5}"#, "The rid should be a string or a list of strings."),
         semantic(#"{"text":"a","rid":[5]}"#, "The rid should be a string or a list of strings."),
-        semantic(#"{"text":"a","return_logprob":true,"token_ids_logprob":[50000]}"#, "token_ids_logprob contains out-of-vocabulary token id 50000; valid range is [0, 49152)."),
+        semantic(
+            #"{"text":"a","return_logprob":true,"token_ids_logprob":[50000]}"#,
+            "token_ids_logprob contains out-of-vocabulary token id 50000; valid range is [0, 49152)."),
         semantic(#"{"text":"a","token_ids_logprob":[[1]]}"#, "token_ids_logprob must be a flat list of integers."),
         semantic(#"{"text":"a","session_params":{"id":"nope"}}"#, "Invalid request: session id nope does not exist"),
-        semantic(#"{"text":"a","session_id":"s","session_params":{"id":"s"}}"#, "session_id and session_params cannot both be set."),
+        semantic(
+            #"{"text":"a","session_id":"s","session_params":{"id":"s"}}"#,
+            "session_id and session_params cannot both be set."),
         semantic(#"{"text":"a","routed_dp_rank":3}"#, "routed_dp_rank=3 out of range [0, 1)"),
-        semantic(#"{"text":"a","max_thinking_tokens":3}"#, "max_thinking_tokens requires the server to be launched with --enable-strict-thinking"),
-        semantic(#"{"text":"a","sampling_logprobs_mode":"selected"}"#, "sampling_logprobs_mode can only be set when return_sampling_mask=true."),
-        semantic(#"{"text":"a","return_routed_experts":true}"#, "return_routed_experts is not supported by this server."),
+        semantic(
+            #"{"text":"a","max_thinking_tokens":3}"#,
+            "max_thinking_tokens requires the server to be launched with --enable-strict-thinking"),
+        semantic(
+            #"{"text":"a","sampling_logprobs_mode":"selected"}"#,
+            "sampling_logprobs_mode can only be set when return_sampling_mask=true."),
+        semantic(
+            #"{"text":"a","return_routed_experts":true}"#, "return_routed_experts is not supported by this server."),
         semantic(
             #"{"text":"a","return_flat_raw_top_logprobs_b64":true}"#,
-            "return_flat_raw_top_logprobs_b64 requires return_flat_raw_top_logprobs or return_flat_raw_output_top_logprobs."),
+            "return_flat_raw_top_logprobs_b64 requires return_flat_raw_top_logprobs or return_flat_raw_output_top_logprobs."
+        ),
     ]
 
     @Test func thereAreOverAHundred() {
-        #expect(Self.notJSON.count + Self.wrongTypes.count + Self.strictSchema.count + Self.ranges.count + Self.inputs.count >= 100)
+        #expect(
+            Self.notJSON.count + Self.wrongTypes.count + Self.strictSchema.count + Self.ranges.count + Self.inputs.count
+                >= 100)
     }
 
-    @Test(arguments: notJSON + wrongTypes + strictSchema + ranges + inputs) func saysWhatIsWrong(_ given: Case) async throws {
+    @Test(arguments: notJSON + wrongTypes + strictSchema + ranges + inputs) func saysWhatIsWrong(_ given: Case)
+        async throws
+    {
         let server = LocalFront()
         let answer = try await server.post("/generate", given.body)
         #expect(answer.status == 400)
@@ -177,7 +221,8 @@ import Testing
 
     @Test func invalidUTF8IsNoJSON() async throws {
         let server = LocalFront()
-        let answer = try await server.front.answer("POST", "/generate", body: Array(#"{"text":""#.utf8) + [0xFF, 0xFE] + Array("\"}".utf8))
+        let answer = try await server.front.answer(
+            "POST", "/generate", body: Array(#"{"text":""#.utf8) + [0xFF, 0xFE] + Array("\"}".utf8))
         #expect(answer.status == 400)
         #expect(answer.body.contains("\"type\":\"Bad Request\""))
     }
@@ -187,7 +232,8 @@ import Testing
         let range = try await server.post("/generate", #"{"text":"a","stream":true,"sampling_params":{"top_p":7}}"#)
         #expect(range.status == 200)
         #expect(
-            range.body == "data: {\"error\":{\"message\":\"top_p must be in (0, 1], got 7.\",\"type\":\"invalid_request_error\","
+            range.body
+                == "data: {\"error\":{\"message\":\"top_p must be in (0, 1], got 7.\",\"type\":\"invalid_request_error\","
                 + "\"code\":400,\"retryable\":false}}\n\ndata: [DONE]\n\n")
         let unknown = try await server.post("/generate", #"{"text":"a","stream":true,"sampling_params":{"bar":7}}"#)
         #expect(unknown.status == 400)

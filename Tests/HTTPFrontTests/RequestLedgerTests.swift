@@ -4,11 +4,16 @@ import Testing
 
 @Suite struct RequestLedgerTests {
     /// A ledger whose pipe is ready, with one open row.
-    private func opened(_ count: Int = 1, stream: Bool = true) throws -> (RequestLedger, group: UInt64, sent: [TokenizerCommand]) {
+    private func opened(_ count: Int = 1, stream: Bool = true) throws -> (
+        RequestLedger, group: UInt64, sent: [TokenizerCommand]
+    ) {
         var ledger = RequestLedger(generation: 3)
         _ = ledger.pipeChanged(to: .ready(worker: 1), now: 0)
         let openings = (0..<count).map { number in
-            RequestLedger.Opening(request: .make { $0.text = "p"; $0.stream = stream }, rid: "r\(number)")
+            RequestLedger.Opening(
+                request: .make {
+                    $0.text = "p"; $0.stream = stream
+                }, rid: "r\(number)")
         }
         let (group, effects) = try ledger.open(openings, now: 1)
         return (ledger, group, effects.commands)
@@ -56,7 +61,8 @@ import Testing
     }
 
     @Test func everyRowGoesOutAgainWhenAStageIsNew() throws {
-        for status in [PipeStatus.ready(worker: 1, tokenizer: 2), .ready(worker: 1, detokenizer: 2), .ready(worker: 2)] {
+        for status in [PipeStatus.ready(worker: 1, tokenizer: 2), .ready(worker: 1, detokenizer: 2), .ready(worker: 2)]
+        {
             var (ledger, _, _) = try opened(3)
             #expect(ledger.pipeChanged(to: .away(worker: 1), now: 2).isEmpty)
             #expect(ledger.pipeChanged(to: status, now: 3).commands.map(\.generate.key.attempt) == [1, 1, 1])
@@ -103,7 +109,9 @@ import Testing
         #expect(aborts.map(\.abort.key.id) == [1, 10, 11].map { sent[$0].generate.key.id })
         #expect(aborts.allSatisfy { $0.abort.wantsAnswer })
         _ = ledger.receive(
-            EchoStages.batch(aborts[0].abort.key, offset: 0, [], finish: .make { $0.aborted = .make { $0.message = "Aborted" } }), now: 2)
+            EchoStages.batch(
+                aborts[0].abort.key, offset: 0, [], finish: .make { $0.aborted = .make { $0.message = "Aborted" } }),
+            now: 2)
         #expect(ledger.rows(of: group).filter(\.isEnded).map(\.rid) == ["r1"])
         // The pipe does not confirm the others.
         _ = ledger.tick(now: 10)
@@ -112,7 +120,8 @@ import Testing
 
     @Test func closingGivesUpWhatIsOpen() throws {
         var (ledger, group, sent) = try opened(2)
-        _ = ledger.receive(EchoStages.batch(sent[0].generate.key, offset: 0, [97], finish: .make { $0.length = 1 }), now: 2)
+        _ = ledger.receive(
+            EchoStages.batch(sent[0].generate.key, offset: 0, [97], finish: .make { $0.length = 1 }), now: 2)
         let aborts = ledger.close(group).commands
         #expect(aborts.map(\.abort.key.id) == [sent[1].generate.key.id])
         #expect(aborts.allSatisfy { !$0.abort.wantsAnswer })

@@ -17,10 +17,13 @@ import Testing
 
     @Test func oldModelInfoHasFourKeys() async throws {
         let body = try JSON.parse(try await LocalFront().get("/get_model_info").body)
-        #expect(body.objectValue?.keys == ["model_path", "tokenizer_path", "is_generation", "preferred_sampling_params"])
+        #expect(
+            body.objectValue?.keys == ["model_path", "tokenizer_path", "is_generation", "preferred_sampling_params"])
     }
 
-    @Test(arguments: ["/model_info", "/v1/models/m", "/v1/models/zzz", "/"]) func answersAsRecorded(path: String) async throws {
+    @Test(arguments: ["/model_info", "/v1/models/m", "/v1/models/zzz", "/"]) func answersAsRecorded(path: String)
+        async throws
+    {
         let recorded = try #require(RecordingTests.all.first { $0.path == path })
         let answer = try await LocalFront().get(path)
         #expect(answer.status == recorded.status)
@@ -37,7 +40,9 @@ import Testing
 
     @Test func healthFollowsTheTable() async throws {
         let server = LocalFront(ready: false)
-        for path in ["/health", "/health_generate", "/ready", "/ping"] { #expect(try await server.get(path).status == 503) }
+        for path in ["/health", "/health_generate", "/ready", "/ping"] {
+            #expect(try await server.get(path).status == 503)
+        }
         server.front.handle(.ready())
         for path in ["/health", "/health_generate", "/ready", "/ping"] {
             let answer = try await server.get(path)
@@ -54,7 +59,9 @@ import Testing
         #expect(paused.body == #"{"message":"Generation paused successfully.","status":"ok"}"#)
         #expect(try await server.get("/ready").status == 503)
         #expect(try await server.get("/ping").status == 200)
-        #expect(try await server.post("/continue_generation", "{}").body == #"{"message":"Generation continued successfully.","status":"ok"}"#)
+        #expect(
+            try await server.post("/continue_generation", "{}").body
+                == #"{"message":"Generation continued successfully.","status":"ok"}"#)
         #expect(try await server.get("/ready").status == 200)
         #expect(try await server.post("/pause_generation", #"{"mode":"x"}"#).status == 400)
     }
@@ -77,7 +84,10 @@ import Testing
         #expect(try await server.post("/abort_request", #"{"rid":"job"}"#).body == "")
         let body = try JSON.parse(try await answer.body)
         for row in 0..<2 {
-            #expect(body[row]?["meta_info"]?["finish_reason"] == ["type": "abort", "message": "Aborted", "status_code": .null, "err_type": .null])
+            #expect(
+                body[row]?["meta_info"]?["finish_reason"] == [
+                    "type": "abort", "message": "Aborted", "status_code": .null, "err_type": .null,
+                ])
         }
         #expect(server.front.openRequests == 0)
     }
@@ -86,9 +96,12 @@ import Testing
         let server = LocalFront()
         #expect(try await server.post("/generate", #"{"text":"refuse"}"#).body == #"{"error":{"message":"refused"}}"#)
         let stream = try await server.post("/generate", #"{"text":"refuse","stream":true}"#)
-        #expect(stream.body.hasPrefix(#"data: {"error":{"message":"refused","type":"invalid_request_error","code":400,"#))
+        #expect(
+            stream.body.hasPrefix(#"data: {"error":{"message":"refused","type":"invalid_request_error","code":400,"#))
         let worker = try await server.post("/generate", #"{"text":"refuse worker","stream":true}"#)
-        #expect(worker.body.contains(#""finish_reason":{"type":"abort","message":"refused","status_code":400,"err_type":null}"#))
+        #expect(
+            worker.body.contains(
+                #""finish_reason":{"type":"abort","message":"refused","status_code":400,"err_type":null}"#))
         #expect(worker.body.hasSuffix("data: [DONE]\n\n"))
     }
 
@@ -96,10 +109,15 @@ import Testing
         let server = LocalFront()
         let one = try JSON.parse(try await server.post("/generate", #"{"text":["ab"]}"#).body)
         #expect(one.arrayValue?.count == 1)
-        let both = try JSON.parse(try await server.post("/generate", #"{"text":["ab","cd"],"rid":"r","sampling_params":{"n":2,"sampling_seed":5}}"#).body)
+        let both = try JSON.parse(
+            try await server.post(
+                "/generate", #"{"text":["ab","cd"],"rid":"r","sampling_params":{"n":2,"sampling_seed":5}}"#
+            ).body)
         #expect(both.arrayValue?.map { $0["text"] } == ["ab", "ab", "cd", "cd"])
         #expect(Set(both.arrayValue!.map { $0["meta_info"]!["id"]!.stringValue! }).count == 4)
-        let seeds = server.commands.compactMap { if case .generate(let request)? = $0.command { request.sampling.seed } else { nil } }
+        let seeds = server.commands.compactMap {
+            if case .generate(let request)? = $0.command { request.sampling.seed } else { nil }
+        }
         #expect(seeds.suffix(4).first == 5 && Set(seeds.suffix(4)).count == 2)
         #expect(try await server.post("/generate", #"{"text":[]}"#).body == "[]")
     }
@@ -116,12 +134,18 @@ import Testing
 
     @Test func sessionsKeepTheHistory() async throws {
         let server = LocalFront()
-        #expect(try await server.post("/open_session", #"{"capacity_of_str_len":1000,"session_id":"s1"}"#).body == "\"s1\"")
+        #expect(
+            try await server.post("/open_session", #"{"capacity_of_str_len":1000,"session_id":"s1"}"#).body == "\"s1\"")
         let again = try await server.post("/open_session", #"{"capacity_of_str_len":1000,"session_id":"s1"}"#)
-        #expect(again.body == #"{"error":{"message":"Failed to open the session. Check if a session with the same id is still open."}}"#)
+        #expect(
+            again.body
+                == #"{"error":{"message":"Failed to open the session. Check if a session with the same id is still open."}}"#
+        )
         _ = try await server.post("/generate", #"{"text":"ab","rid":"t1","session_params":{"id":"s1"}}"#)
         _ = try await server.post("/generate", #"{"text":"cd","rid":"t2","session_params":{"id":"s1","rid":"t1"}}"#)
-        let generates = server.commands.compactMap { if case .generate(let request)? = $0.command { request } else { nil } }
+        let generates = server.commands.compactMap {
+            if case .generate(let request)? = $0.command { request } else { nil }
+        }
         #expect(generates[0].history.isEmpty && !generates[0].plainText && generates[0].wantsPromptIds)
         // Prompt and output of the first turn.
         #expect(generates[1].history == [97, 98, 97, 98] && generates[1].plainText)
@@ -132,8 +156,12 @@ import Testing
 
     @Test func tokenizesBothWays() async throws {
         let server = LocalFront()
-        #expect(try await server.post("/tokenize", #"{"prompt":"ab"}"#).body == #"{"tokens":[97,98],"count":2,"max_model_len":2048}"#)
-        #expect(try await server.post("/v1/tokenize", #"{"prompt":["ab","c"]}"#).body == #"{"tokens":[[97,98],[99]],"count":[2,1],"max_model_len":2048}"#)
+        #expect(
+            try await server.post("/tokenize", #"{"prompt":"ab"}"#).body
+                == #"{"tokens":[97,98],"count":2,"max_model_len":2048}"#)
+        #expect(
+            try await server.post("/v1/tokenize", #"{"prompt":["ab","c"]}"#).body
+                == #"{"tokens":[[97,98],[99]],"count":[2,1],"max_model_len":2048}"#)
         #expect(try await server.post("/detokenize", #"{"tokens":[97,98]}"#).body == #"{"text":"ab"}"#)
         #expect(try await server.post("/v1/detokenize", #"{"tokens":[[97],[98]]}"#).body == #"{"text":["a","b"]}"#)
         for body in ["{}", #"{"prompt":"a","messages":[]}"#, #"{"tokens":"x"}"#] {
@@ -141,13 +169,18 @@ import Testing
             #expect(try await server.post("/detokenize", body).status == 400)
         }
         let plain = try await server.post("/tokenize", #"{"prompt":"ab"}"#, headers: [("Content-Type", "text/plain")])
-        #expect(plain.status == 400 && plain.body.contains("Unsupported Media Type: Only 'application/json' is allowed"))
+        #expect(
+            plain.status == 400 && plain.body.contains("Unsupported Media Type: Only 'application/json' is allowed"))
     }
 
     @Test func weightsAndVersions() async throws {
         let server = LocalFront()
-        #expect(try await server.post("/get_weights_by_name", #"{"name":"model.norm.weight"}"#).body == "[[1.5,2.5],[3.5,4.5]]")
-        #expect(try await server.post("/get_weights_by_name", #"{"name":"nope"}"#).body == #"{"error":{"message":"Get parameter by name failed"}}"#)
+        #expect(
+            try await server.post("/get_weights_by_name", #"{"name":"model.norm.weight"}"#).body
+                == "[[1.5,2.5],[3.5,4.5]]")
+        #expect(
+            try await server.post("/get_weights_by_name", #"{"name":"nope"}"#).body
+                == #"{"error":{"message":"Get parameter by name failed"}}"#)
         let version = try await server.post("/update_weight_version", #"{"new_version":"v2"}"#)
         #expect(version.body == #"{"success":true,"message":"Weight version updated to v2","new_version":"v2"}"#)
         #expect(try JSON.parse(try await server.get("/model_info").body)["weight_version"] == "v2")
@@ -185,7 +218,9 @@ import Testing
             let answer = try await server.post(path, #"{"text":"a"}"#)
             #expect(answer.status == 400 && answer.body.contains(embedding))
         }
-        for path in ["/v1/chat/completions", "/v1/completions", "/start_profile", "/begin_weight_update", "/parse_function_call"] {
+        for path in [
+            "/v1/chat/completions", "/v1/completions", "/start_profile", "/begin_weight_update", "/parse_function_call",
+        ] {
             let answer = try await server.post(path, "{}")
             #expect(answer.status == 501 && answer.body.contains(path))
         }
@@ -194,13 +229,16 @@ import Testing
         #expect(try await server.post("/start_expert_distribution_record", "").status == 400)
         let wrong = try await server.post("/update_weights_from_disk", #"{"model_path":"qwen/wrong"}"#)
         #expect(
-            wrong.status == 400 && wrong.body
-                == #"{"success":false,"message":"Failed to get weights iterator: qwen/wrong (repository not found).","num_paused_requests":0}"#)
+            wrong.status == 400
+                && wrong.body
+                    == #"{"success":false,"message":"Failed to get weights iterator: qwen/wrong (repository not found).","num_paused_requests":0}"#
+        )
         #expect(try await server.post("/slow_down", "{}").status == 400)
         #expect(try await server.post("/set_internal_state", #"{"server_args":{}}"#).body == "[true]")
         #expect(try await server.post("/set_internal_state", #"{"server_args":{"foo":1}}"#).body == "[false]")
         #expect(try await server.post("/freeze_gc", "").body == "Garbage collection frozen.\n")
-        #expect(try await server.post("/configure_logging", #"{"log_requests":true,"log_requests_level":0}"#).status == 200)
+        #expect(
+            try await server.post("/configure_logging", #"{"log_requests":true,"log_requests_level":0}"#).status == 200)
     }
 
     @Test func drainingRefusesAtOnce() async throws {
@@ -224,10 +262,13 @@ import Testing
 /// Keys of clients and operators.
 @Suite struct AuthenticationTests {
     /// Keys that are set, the token that is sent, and whether an ordinary and an operator's route open.
-    @Test(arguments: [
-        (nil, nil, nil, true, true), ("k", nil, nil, false, false), ("k", nil, "k", true, true), ("k", nil, "x", false, false),
-        (nil, "a", nil, true, false), (nil, "a", "a", true, true), ("k", "a", "k", true, false), ("k", "a", "a", false, true),
-    ] as [(String?, String?, String?, Bool, Bool)])
+    @Test(
+        arguments: [
+            (nil, nil, nil, true, true), ("k", nil, nil, false, false), ("k", nil, "k", true, true),
+            ("k", nil, "x", false, false),
+            (nil, "a", nil, true, false), (nil, "a", "a", true, true), ("k", "a", "k", true, false),
+            ("k", "a", "a", false, true),
+        ] as [(String?, String?, String?, Bool, Bool)])
     func opensByLevel(key: String?, admin: String?, token: String?, normal: Bool, operators: Bool) async throws {
         var settings = ServerSettings.served()
         (settings.apiKey, settings.adminAPIKey) = (key, admin)

@@ -11,16 +11,18 @@ struct RunningFront {
     let front: Front
     let pipe: FakePipe
     let port: UInt16
+    private let directory: String
 
     init(_ settings: ServerSettings = .served(), ready: Bool = true) async throws {
         var template = Array("/tmp/srtfront.XXXXXX\0".utf8CString)
-        let directory = String(cString: mkdtemp(&template))
+        directory = String(cString: mkdtemp(&template))
         let context = Context()
         let commands = try CommandPipe(connecting: Endpoint(.tokenizer, in: directory), in: context)
         let front = Front(settings: settings, generation: 1, log: .quiet, accessLog: .quiet, send: commands.send)
         pipe = try FakePipe(in: directory, context: context)
         try ReplyReader(
-            binding: Endpoint(.front, in: directory), in: context, stamp: ProgressStamp(), log: .quiet, handle: front.handle,
+            binding: Endpoint(.front, in: directory), in: context, stamp: ProgressStamp(), log: .quiet,
+            handle: front.handle,
             tick: {
                 commands.retry()
                 front.tick()
@@ -32,6 +34,13 @@ struct RunningFront {
         _ = try await HTTPServer(front, limits: .init(connections: 512), threads: 1)
             .serve(listener: listener.descriptor)
         if ready { front.handle(Topology.ready()) }
+    }
+
+    /// Ends the fake pipe and removes the socket files.
+    func stop() {
+        pipe.stop()
+        for name in ["front.ipc", "tokenizer.ipc"] { unlink(directory + "/" + name) }
+        rmdir(directory)
     }
 
     func client() -> LoopbackClient { LoopbackClient(port: port) }
@@ -57,7 +66,9 @@ extension Logger {
 
 extension Topology {
     /// A table in which every process of these generations is ready.
-    static func ready(worker: UInt64 = 1, tokenizer: UInt64 = 1, detokenizer: UInt64 = 1, serving: Bool = true) -> Topology {
+    static func ready(worker: UInt64 = 1, tokenizer: UInt64 = 1, detokenizer: UInt64 = 1, serving: Bool = true)
+        -> Topology
+    {
         .make {
             $0.processes = [
                 .stage(.tokenizerManager, tokenizer), .stage(.scheduler, worker), .stage(.detokenizer, detokenizer),
@@ -78,7 +89,9 @@ extension Topology {
     /// The same with the worker away.
     static func withoutWorker(generation: UInt64) -> Topology {
         .make {
-            $0.processes = [.stage(.tokenizerManager, 1), .stage(.scheduler, generation, .loading), .stage(.detokenizer, 1)]
+            $0.processes = [
+                .stage(.tokenizerManager, 1), .stage(.scheduler, generation, .loading), .stage(.detokenizer, 1),
+            ]
         }
     }
 }

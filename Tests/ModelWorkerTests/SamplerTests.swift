@@ -46,28 +46,42 @@ private func histogram(_ logits: [Float], _ sampling: SamplingParams, draws: Int
     }
 
     @Test func topKKeepsTheBest() {
-        let shares = histogram([0, 1, 2, 3, 3.5], params { $0.topK = 2; $0.seed = 1 })
+        let shares = histogram(
+            [0, 1, 2, 3, 3.5],
+            params {
+                $0.topK = 2; $0.seed = 1
+            })
         #expect(shares[0] == 0 && shares[1] == 0 && shares[2] == 0 && shares[3] > 0.3)
     }
 
     @Test func topPDropsWhatComesAfterTheNucleus() {
         // Probabilities 0.5, 0.3, 0.15, 0.05: the third begins at 0.8, which is above 0.79.
         let logits: [Float] = [0.5, 0.3, 0.15, 0.05].map { Float(log($0)) }
-        let shares = histogram(logits, params { $0.topP = 0.79; $0.seed = 9 })
+        let shares = histogram(
+            logits,
+            params {
+                $0.topP = 0.79; $0.seed = 9
+            })
         #expect(shares[2] == 0 && shares[3] == 0)
         #expect(abs(shares[0] - 0.625) < 0.02)
     }
 
     @Test func minPDropsWhatIsFarBelowTheBest() {
         let logits: [Float] = [0.6, 0.3, 0.1].map { Float(log($0)) }
-        let shares = histogram(logits, params { $0.minP = 0.4; $0.seed = 2 })
+        let shares = histogram(
+            logits,
+            params {
+                $0.minP = 0.4; $0.seed = 2
+            })
         #expect(shares[2] == 0 && shares[1] > 0.25)
     }
 
     @Test func aLargeNucleusIsSortedAsFarAsNeeded() {
         let logits = [Float](repeating: 0, count: 5000)
         var sampler = Sampler(compute: compute, vocabularySize: logits.count)
-        let sampling = params { $0.topP = 0.9; $0.seed = 4 }
+        let sampling = params {
+            $0.topP = 0.9; $0.seed = 4
+        }
         let drawn = (0..<400).map { sampler.choose(logits, sampling, position: $0).token }
         #expect(drawn.max()! > 3500 && drawn.max()! < 4510)
     }
@@ -93,7 +107,9 @@ private func histogram(_ logits: [Float], _ sampling: SamplingParams, draws: Int
     }
 
     @Test func frequencyAndPresenceLowerWhatWasGenerated() {
-        let sampling = params { $0.frequencyPenalty = 0.5; $0.presencePenalty = 1 }
+        let sampling = params {
+            $0.frequencyPenalty = 0.5; $0.presencePenalty = 1
+        }
         #expect(apply(Penalties(sampling, stopIDs: [], output: [1, 1, 2]), [1, 1, 1, 1]) == [1, -1, -0.5, 1])
     }
 
@@ -110,7 +126,9 @@ private func histogram(_ logits: [Float], _ sampling: SamplingParams, draws: Int
     }
 
     @Test func aBiasCannotLiftWhatIsImpossible() {
-        let sampling = params { $0.minNewTokens = 1; $0.logitBiasIds = [1, 0, 99]; $0.logitBiasValues = [100, 2, 5] }
+        let sampling = params {
+            $0.minNewTokens = 1; $0.logitBiasIds = [1, 0, 99]; $0.logitBiasValues = [100, 2, 5]
+        }
         #expect(apply(Penalties(sampling, stopIDs: [1], output: [Int32]()), [1, 1]) == [3, -.infinity])
     }
 }

@@ -31,7 +31,8 @@ private func expectedOutput(_ prompt: [Int32], _ count: Int) -> [Int32] {
 }
 
 @Suite struct SchedulerTests {
-    private static let roomy = SchedulerLimits(slots: 1000, contextLength: 512, maxRunning: 16, chunkTokens: 64, logitRows: 64)
+    private static let roomy = SchedulerLimits(
+        slots: 1000, contextLength: 512, maxRunning: 16, chunkTokens: 64, logitRows: 64)
 
     @Test func aLongPromptIsComputedInChunksWhileOthersDecode() {
         var scheduler = Scheduler(limits: Self.roomy)
@@ -62,11 +63,15 @@ private func expectedOutput(_ prompt: [Int32], _ count: Int) -> [Int32] {
     @Test func aPrefixIsComputedOnceForRequestsThatArriveTogether() {
         var scheduler = Scheduler(limits: Self.roomy)
         let shared = (0..<128).map { Int32($0) }
-        for id in 1...8 { _ = scheduler.admit(ScheduledRequest(id: UInt64(id), prompt: shared + [Int32(500 + id)], maxNewTokens: 1)) }
+        for id in 1...8 {
+            _ = scheduler.admit(ScheduledRequest(id: UInt64(id), prompt: shared + [Int32(500 + id)], maxNewTokens: 1))
+        }
         var rows = 0
         while let batch = scheduler.nextBatch() {
             rows += batch.rowCount
-            for entry in batch.entries { scheduler.commit(entry, token: entry.yieldsToken ? 1 : nil, finished: entry.yieldsToken) }
+            for entry in batch.entries {
+                scheduler.commit(entry, token: entry.yieldsToken ? 1 : nil, finished: entry.yieldsToken)
+            }
         }
         #expect(rows == 128 + 8)
     }
@@ -89,7 +94,9 @@ private func expectedOutput(_ prompt: [Int32], _ count: Int) -> [Int32] {
         while let batch = scheduler.nextBatch() {
             sizes.append(batch.entries[0].count)
             #expect(batch.entries[0].logitRows <= 16)
-            for entry in batch.entries { scheduler.commit(entry, token: entry.yieldsToken ? 1 : nil, finished: entry.yieldsToken) }
+            for entry in batch.entries {
+                scheduler.commit(entry, token: entry.yieldsToken ? 1 : nil, finished: entry.yieldsToken)
+            }
         }
         #expect(sizes.reduce(0, +) == 100)
     }
@@ -140,9 +147,11 @@ private func expectedOutput(_ prompt: [Int32], _ count: Int) -> [Int32] {
     @Test(arguments: 0..<40) func randomSchedulesLoseNothing(seed: Int) {
         var random = SplitMix(state: UInt64(seed) &* 0x9E37_79B9 &+ 1)
         let limits = SchedulerLimits(
-            slots: 60 + Int(random.next() % 200), contextLength: 50 + Int(random.next() % 60), maxRunning: 1 + Int(random.next() % 12),
+            slots: 60 + Int(random.next() % 200), contextLength: 50 + Int(random.next() % 60),
+            maxRunning: 1 + Int(random.next() % 12),
             chunkTokens: 1 + Int(random.next() % 40), logitRows: 4 + Int(random.next() % 40),
-            policy: seed % 2 == 0 ? .fcfs : .lpm, conservativeness: seed % 3 == 0 ? 0.05 : 1, usesPrefixCache: seed % 5 != 0)
+            policy: seed % 2 == 0 ? .fcfs : .lpm, conservativeness: seed % 3 == 0 ? 0.05 : 1,
+            usesPrefixCache: seed % 5 != 0)
         var scheduler = Scheduler(limits: limits)
         var prompts: [UInt64: (prompt: [Int32], count: Int)] = [:]
         var nextID: UInt64 = 1

@@ -14,7 +14,7 @@ import Testing
         for item in [
             "port=8000", "tp_size=1", "random_seed=1", "mem_fraction_static=0.5", "disable_radix_cache=True",
             "max_total_tokens=None", "dtype='auto'", "device='cpu'", "skip_server_warmup=False",
-            "chunked_prefill_size=4096",
+            "chunked_prefill_size=512",
             "watchdog_timeout=300.0", "enable_deterministic_inference=True", "kernel_isa=None", "max_restarts=5",
         ] {
             #expect(line.contains(", " + item + ",") || line.contains(", " + item + ")"), "\(item)")

@@ -15,7 +15,7 @@ import Testing
         #expect(settings == expected)
         #expect(settings.port == 30000)
         #expect(settings.host == "127.0.0.1")
-        #expect(settings.chunkedPrefillSize == 4096)
+        #expect(settings.chunkedPrefillSize == 512)
         #expect(settings.effectiveLogLevelHTTP == .info)
     }
 

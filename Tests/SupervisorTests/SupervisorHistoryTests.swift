@@ -130,7 +130,7 @@ private struct History {
             case .exit:
                 if place != play.record.count - 1 { return "did something after the exit" }
                 if !play.living.isEmpty { return "exited before \(play.living.keys)" }
-            case .drain, .stop, .publish, .log, .startWarmup, .answer: break
+            case .drain, .stop, .publish, .refresh, .log, .startWarmup, .answer: break
             }
         }
         told = told.filter { play.living[$0] != nil }

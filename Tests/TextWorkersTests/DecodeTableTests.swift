@@ -99,7 +99,11 @@ private let plain = DecodeOptions.make { $0.skipSpecialTokens = true }
         var table = DecodeTable()
         let stop = DecodeOptions.make { $0.stop = ["END"] }
         _ = table.take(frame(offset: 0, "fine E", opening: stop), decode: decodeBytes)
-        let abort = Abort.make { $0.key = .make { $0.id = 7; $0.attempt = 1 }; $0.wantsAnswer = true; $0.message = "Aborted" }
+        let abort = Abort.make {
+            $0.key = .make {
+                $0.id = 7; $0.attempt = 1
+            }; $0.wantsAnswer = true; $0.message = "Aborted"
+        }
         let text = table.abort(abort, decode: decodeBytes)
         #expect(text?.texts == ["E"] && text?.finish.first?.aborted.message == "Aborted")
         #expect(table.count == 0)
@@ -125,7 +129,14 @@ private let plain = DecodeOptions.make { $0.skipSpecialTokens = true }
         var table = DecodeTable()
         let options = DecodeOptions.make { $0.logprobText = true }
         var batch = frame(offset: 0, "a", opening: options)
-        batch.logprobs = [.make { $0.row = 0; $0.output = .make { $0.ids = [97]; $0.values = [-0.5] } }]
+        batch.logprobs = [
+            .make {
+                $0.row = 0;
+                $0.output = .make {
+                    $0.ids = [97]; $0.values = [-0.5]
+                }
+            }
+        ]
         let text = table.take(batch, decode: decodeBytes).text
         #expect(text.logprobs.first?.output.texts == ["a"])
     }

@@ -82,6 +82,9 @@ bool kernels_emulate_pair_dot(kernels_compute *c);
 /// Pins the calling thread to `core`; false when the system refuses.
 bool kernels_pin_calling_thread(int32_t core);
 
+/// Writes the first `capacity` cores this thread may run on, ascending, and returns how many it wrote.
+size_t kernels_available_cores(int32_t *cores, size_t capacity);
+
 /// Between begin and end idle threads spin briefly for work before they sleep; outside they sleep at once.
 void kernels_step_begin(kernels_compute *c);
 void kernels_step_end(kernels_compute *c);

@@ -17,9 +17,13 @@ struct ControlRoutes: Sendable {
             .init([.post], "/abort_request", .admin) { [self] request, _ in try await abort(request) },
             .init([.post], "/pause_generation", .admin) { [self] request, _ in try await pause(request) },
             .init([.post], "/continue_generation", .admin) { [self] request, _ in try await resume(request) },
-            .init([.get, .post], "/configure_logging", .admin) { [self] request, _ in try await configureLogging(request) },
+            .init([.get, .post], "/configure_logging", .admin) { [self] request, _ in
+                try await configureLogging(request)
+            },
             .init([.get, .post], "/freeze_gc", .admin) { _, _ in .text("Garbage collection frozen.\n") },
-            .init([.post, .put], "/set_internal_state", .admin) { [self] request, _ in try await setInternalState(request) },
+            .init([.post, .put], "/set_internal_state", .admin) { [self] request, _ in
+                try await setInternalState(request)
+            },
             .init([.post], "/update_weight_version", .admin) { [self] request, _ in try await updateVersion(request) },
             .init([.get, .post], "/get_weights_by_name", .admin) { [self] request, _ in try await weights(request) },
         ]
@@ -89,7 +93,9 @@ struct ControlRoutes: Sendable {
         _ = try fields.int("log_requests_level")
         for name in ["dump_requests_folder", "crash_dump_folder", "log_level", "log_requests_format"] {
             let value = try fields.string(name)
-            if value?.isEmpty == false { throw RequestFailure.missing("\(name) cannot be changed while this server runs.") }
+            if value?.isEmpty == false {
+                throw RequestFailure.missing("\(name) cannot be changed while this server runs.")
+            }
         }
         if fields["log_requests"] != nil { front.logRequests(try fields.bool("log_requests")) }
         return .empty()
@@ -108,7 +114,8 @@ struct ControlRoutes: Sendable {
         if try fields.bool("abort_all_requests", or: true) { front.table.handle { $0.abort(prefix: nil, now: $1) } }
         front.board.setWeightVersion(version)
         return .json([
-            "success": true, "message": .string("Weight version updated to \(version)"), "new_version": .string(version),
+            "success": true, "message": .string("Weight version updated to \(version)"),
+            "new_version": .string(version),
         ])
     }
 
@@ -116,7 +123,9 @@ struct ControlRoutes: Sendable {
         let fields = try await fields(request)
         let name = try fields.required("name", fields.string)
         let rows = try fields.int("truncate_size") ?? 100
-        guard rows >= 0 else { throw RequestFailure.schema("body.truncate_size: Input should be greater than or equal to 0") }
+        guard rows >= 0 else {
+            throw RequestFailure.schema("body.truncate_size: Input should be greater than or equal to 0")
+        }
         let reply = try await ask {
             $0.weight = .make {
                 $0.name = name

@@ -64,7 +64,8 @@ struct GenerateAnswer: Sendable {
         json.member("num_retractions", output.retractions)
         if style.withTimes { writeSchedulingTimes(row.times, to: &json) }
         if row.request.hasLogprobs {
-            LogprobAnswer(options: row.request.logprobs, output: output).write(extent.from.ids..<extent.to.ids, to: &json)
+            LogprobAnswer(options: row.request.logprobs, output: output).write(
+                extent.from.ids..<extent.to.ids, to: &json)
         }
         json.member("reasoning_tokens", 0)
         json.member("completion_tokens", extent.to.ids)

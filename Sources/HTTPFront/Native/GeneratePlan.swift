@@ -1,5 +1,5 @@
-internal import Messages
 internal import JSON
+internal import Messages
 
 /// Turns a checked /generate body into rows for the ledger: one for each sample of each prompt, prompt by prompt.
 struct GeneratePlan: Sendable {
@@ -42,7 +42,8 @@ struct GeneratePlan: Sendable {
             for sample in 0..<request.samples {
                 var message = template
                 let number = UInt64(prompt * request.samples + sample)
-                message.sampling.seed = given.map { Self.sampleSeed(UInt64(bitPattern: Int64($0)), sample) }
+                message.sampling.seed =
+                    given.map { Self.sampleSeed(UInt64(bitPattern: Int64($0)), sample) }
                     ?? Self.mix(Self.mix(rules.randomSeed, serial), number)
                 openings.append(.init(request: message, rid: rids?[prompt] ?? Self.freshRid()))
             }
@@ -52,10 +53,11 @@ struct GeneratePlan: Sendable {
     /// The rids that the client chose; nil for fresh ones.
     private static func rids(_ request: GenerateRequest) throws(RequestFailure) -> [String]? {
         guard let rid = request.rid, request.samples == 1 else { return nil }
-        let rids = switch rid {
-        case .one(let rid): request.isList ? (0..<request.batchSize).map { "\(rid)_\($0)" } : [rid]
-        case .many(let rids): rids
-        }
+        let rids =
+            switch rid {
+            case .one(let rid): request.isList ? (0..<request.batchSize).map { "\(rid)_\($0)" } : [rid]
+            case .many(let rids): rids
+            }
         var seen: Set<String> = []
         var repeated: [String] = []
         for rid in rids where !seen.insert(rid).inserted && !repeated.contains(rid) { repeated.append(rid) }

@@ -89,7 +89,9 @@ struct GenerateRequest: Sendable {
         case (let texts?, nil): (prompts, isList) = (.texts(texts.all), texts.count != nil)
         case (nil, let ids?): (prompts, isList) = (.ids(ids.all), ids.count != nil)
         }
-        if case .ids(let lists) = prompts, lists.contains(where: \.isEmpty) { throw .semantic("input_ids cannot be empty.") }
+        if case .ids(let lists) = prompts, lists.contains(where: \.isEmpty) {
+            throw .semantic("input_ids cannot be empty.")
+        }
         sampling = params.map { given in
             var merged = preferred
             for (name, value) in given { merged[name] = value }
@@ -134,7 +136,8 @@ struct GenerateRequest: Sendable {
         if shortcut != nil { throw .semantic("session_id and session_params cannot both be set.") }
         let offset = try params.int("offset") ?? -1
         return SessionPlace(
-            id: try params.required("id", params.string), rid: try params.string("rid"), offset: offset == -1 ? nil : offset,
+            id: try params.required("id", params.string), rid: try params.string("rid"),
+            offset: offset == -1 ? nil : offset,
             replaces: try params.bool("replace"), dropsOutput: try params.bool("drop_previous_output"))
     }
 
@@ -161,7 +164,9 @@ struct GenerateRequest: Sendable {
             if samples > 1, name.contains("logprob") {
                 throw .semantic("Cannot use list \(name) with parallel_sample_num > 1")
             }
-            guard count == batchSize else { throw .semantic("The length of \(name) should be equal to the batch size.") }
+            guard count == batchSize else {
+                throw .semantic("The length of \(name) should be equal to the batch size.")
+            }
         }
         if let count = rid?.count, count != batchSize || !isList {
             throw .semantic("The specified rids length mismatch with the batch_size for batch processing.")

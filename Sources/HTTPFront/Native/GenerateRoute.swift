@@ -23,11 +23,16 @@ struct GenerateRoute: Sendable {
             plan = try await self.plan(body)
         } catch let failure {
             // Only errors of the two schemas are HTTP errors for a client that asked for a stream.
-            guard failure.shape == .semantic || failure.shape == .condition, Self.wantsStream(body) else { throw failure }
+            guard failure.shape == .semantic || failure.shape == .condition, Self.wantsStream(body) else {
+                throw failure
+            }
             return refusedStream(failure)
         }
         guard !plan.openings.isEmpty else {
-            return plan.stream ? Response(status: .ok, headers: SSEWriter.headers, body: .init(byteBuffer: .init(bytes: SSEWriter.done))) : .json([])
+            return plan.stream
+                ? Response(
+                    status: .ok, headers: SSEWriter.headers, body: .init(byteBuffer: .init(bytes: SSEWriter.done)))
+                : .json([])
         }
         let open: OpenRequest
         do {
@@ -140,7 +145,8 @@ struct GenerateRoute: Sendable {
             times: RowTimes(received: now, finished: now))
         var json = JSONWriter()
         GenerateAnswer(style: style()).write(
-            row, .init(to: RowCut(ids: 0, textBytes: 0), finish: FailureResponse.finishReason(failure)), now: now, to: &json)
+            row, .init(to: RowCut(ids: 0, textBytes: 0), finish: FailureResponse.finishReason(failure)), now: now,
+            to: &json)
         return SSEWriter.response(json.bytes)
     }
 }

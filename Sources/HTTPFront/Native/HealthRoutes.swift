@@ -55,7 +55,8 @@ struct HealthRoutes: Sendable {
         }
         guard let rows = try? await open.settled(), rows.allSatisfy({ $0.failure == nil }) else {
             front.log.error(
-                "Health check failed. Server couldn't get a response from detokenizer for last \(Int(Self.patience)) seconds.")
+                "Health check failed. Server couldn't get a response from detokenizer for last \(Int(Self.patience)) seconds."
+            )
             return false
         }
         return true
@@ -75,9 +76,10 @@ struct HealthRoutes: Sendable {
             ]
         }
         return [
-            "name": .string("\(process.role)"), "title": .string(process.title), "pid": .int(Int64(process.pid)),
+            "name": .string(process.role.word), "title": .string(process.title), "pid": .int(Int64(process.pid)),
             "rank": .int(Int64(process.rank)), "generation": .int(Int64(process.generation)),
-            "state": .string("\(process.state)"), "since": .double(process.since), "restarts": .int(Int64(process.restarts)),
+            "state": .string(process.state.word), "since": .double(process.since),
+            "restarts": .int(Int64(process.restarts)),
             "last_exit": exit, "heartbeat_age_ms": .int(Int64(process.heartbeatAge * 1000)),
             "phase": .string(process.heartbeat.phase), "phase_age_ms": .int(Int64(process.heartbeat.phaseMilliseconds)),
             "rss_bytes": .int(Int64(process.heartbeat.residentBytes)), "queued": .int(Int64(process.heartbeat.queued)),

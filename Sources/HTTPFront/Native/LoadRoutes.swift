@@ -14,12 +14,15 @@ struct LoadRoutes: Sendable {
     private func loads(_ request: Request) async throws -> Response {
         let query = request.uri.queryParameters
         if let rank = query["dp_rank"] {
-            guard let rank = Int(rank) else { throw RequestFailure.schema("query.dp_rank: Input should be a valid integer") }
+            guard let rank = Int(rank) else {
+                throw RequestFailure.schema("query.dp_rank: Input should be a valid integer")
+            }
             guard rank == 0 else { throw RequestFailure.semantic("dp_rank=\(rank) out of range [0, 1)") }
         }
         let include = (query["include"].map(String.init) ?? "all").split(separator: ",").map(String.init)
         if let unknown = include.first(where: { !Self.sections.contains($0) }) {
-            throw RequestFailure.semantic("Unknown section '\(unknown)' in include; expected one of \(Self.sections.joined(separator: ", ")).")
+            throw RequestFailure.semantic(
+                "Unknown section '\(unknown)' in include; expected one of \(Self.sections.joined(separator: ", ")).")
         }
         let format = query["format"].map(String.init) ?? "json"
         guard ["json", "prometheus"].contains(format) else {
@@ -65,7 +68,8 @@ struct LoadRoutes: Sendable {
             "num_running_reqs": .int(Int64(state.running)), "num_waiting_reqs": .int(Int64(state.waiting)),
             "num_waiting_uncached_tokens": .int(Int64(state.waitingUncachedTokens)), "num_used_tokens": .int(used),
             "num_total_tokens": .int(used), "num_active_tokens": .int(used), "num_prealloc_ready_tokens": 0,
-            "max_total_num_tokens": .int(Int64(state.slotsTotal)), "max_running_requests": .int(Int64(state.maxRunning)),
+            "max_total_num_tokens": .int(Int64(state.slotsTotal)),
+            "max_running_requests": .int(Int64(state.maxRunning)),
             "token_usage": .double(usage), "gen_throughput": .double(state.generationThroughput),
             "cache_hit_rate": .double(state.cacheHitRate), "utilization": .double(max(usage, busy)),
         ]

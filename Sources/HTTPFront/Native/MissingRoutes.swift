@@ -27,7 +27,8 @@ struct MissingRoutes: Sendable {
     }
 
     private var embeddings: [Routes.Route] {
-        let text = "This model does not appear to be an embedding model by default. Please add `--is-embedding` when launching "
+        let text =
+            "This model does not appear to be an embedding model by default. Please add `--is-embedding` when launching "
             + "the server or try another model."
         return refuse(Self.posts, ["/encode", "/classify"]) { _ in .semantic(text) }
             + refuse(Self.posts, ["/v1/embeddings", "/v1/classify", "/v1/rerank"]) { _ in
@@ -38,7 +39,8 @@ struct MissingRoutes: Sendable {
     private var openAI: [Routes.Route] {
         let paths = [
             "/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/messages", "/v1/messages/count_tokens",
-            "/invocations", "/vertex_generate", "/v1/score", "/v1/audio/transcriptions", "/v1/decisions", "/v1/systemone",
+            "/invocations", "/vertex_generate", "/v1/score", "/v1/audio/transcriptions", "/v1/decisions",
+            "/v1/systemone",
             "/api/chat", "/api/generate", "/parse_function_call", "/separate_reasoning",
         ]
         return refuse(Self.posts, paths) { path in
@@ -57,14 +59,16 @@ struct MissingRoutes: Sendable {
         ]
         let refusals = refuse([.post], paths, .admin) { path in
             RequestFailure(
-                status: 501, message: JSON.encodeToString(Self.outcome("\(path) is not available in this release of the server.")),
+                status: 501,
+                message: JSON.encodeToString(Self.outcome("\(path) is not available in this release of the server.")),
                 shape: .json)
         }
         let memory = refuse(Self.any, ["/release_memory_occupation", "/resume_memory_occupation"], .admin) { path in
             .semantic("\(path) needs --enable-memory-saver, which this server does not have.")
         }
         return refusals + memory + [
-            .init([.post], "/update_weights_from_disk", .admin) { [self] request, _ in try await updateFromDisk(request) }
+            .init([.post], "/update_weights_from_disk", .admin) { [self] request, _ in try await updateFromDisk(request)
+            }
         ]
     }
 
@@ -74,7 +78,8 @@ struct MissingRoutes: Sendable {
         let fields = try RequestFields(body: try await request.bytes(upTo: front.settings.maxBodySize))
         let path = try fields.required("model_path", fields.string)
         let isThere = access(path, F_OK) == 0
-        let message = isThere
+        let message =
+            isThere
             ? "Failed to update weights: this release cannot change the weights of a running server."
             : "Failed to get weights iterator: \(path) (repository not found)."
         let body: JSONValue = ["success": false, "message": .string(message), "num_paused_requests": 0]
@@ -84,7 +89,8 @@ struct MissingRoutes: Sendable {
     private var adapters: [Routes.Route] {
         let body: JSONValue = [
             "rid": .null, "http_worker_ipc": .null, "success": false,
-            "error_message": "LoRA is not enabled. Please set `--enable-lora` to enable LoRA.", "loaded_adapters": .null,
+            "error_message": "LoRA is not enabled. Please set `--enable-lora` to enable LoRA.",
+            "loaded_adapters": .null,
         ]
         let paths = ["/load_lora_adapter", "/unload_lora_adapter", "/load_lora_adapter_from_tensors"]
         return refuse([.post], paths, .admin) { _ in
@@ -117,17 +123,22 @@ struct MissingRoutes: Sendable {
     }
 
     private var others: [Routes.Route] {
-        let corpora = refuse(Self.any, ["/add_external_corpus", "/remove_external_corpus", "/list_external_corpora"], .admin) { _ in
+        let corpora = refuse(
+            Self.any, ["/add_external_corpus", "/remove_external_corpus", "/list_external_corpora"], .admin
+        ) { _ in
             .semantic("Ngram speculative decoding is not enabled.")
         }
         let elastic = refuse(Self.any, ["/scale_elastic_ep", "/is_scaling_elastic_ep"], .admin) { _ in
-            RequestFailure(status: 404, message: "elastic EP is not enabled (set --elastic-ep-backend)", shape: .contract)
+            RequestFailure(
+                status: 404, message: "elastic EP is not enabled (set --elastic-ep-backend)", shape: .contract)
         }
         let hasAdminKey = front.settings.adminAPIKey != nil
         let hierarchy = refuse(Self.any, ["/hicache/**", "/get_hicache_l3_cache_layout"], .admin) { path in
-            hasAdminKey ? Self.unavailable(path) : .contract(
-                "This endpoint requires admin API key, but this server was started without one (admin-api-key). Restart with "
-                    + "--admin-api-key to enable.")
+            hasAdminKey
+                ? Self.unavailable(path)
+                : .contract(
+                    "This endpoint requires admin API key, but this server was started without one (admin-api-key). Restart with "
+                        + "--admin-api-key to enable.")
         }
         return corpora + elastic + hierarchy
     }

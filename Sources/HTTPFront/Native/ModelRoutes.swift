@@ -25,7 +25,9 @@ struct ModelRoutes: Sendable {
         ]
     }
 
-    private var preferred: JSONValue { front.settings.preferredSamplingParams == nil ? .null : .object(front.preferred) }
+    private var preferred: JSONValue {
+        front.settings.preferredSamplingParams == nil ? .null : .object(front.preferred)
+    }
 
     private var modelInfo: JSONObject {
         let (settings, view) = (front.settings, front.board.view)
@@ -37,7 +39,7 @@ struct ModelRoutes: Sendable {
             "disaggregation_mode": "null", "has_image_understanding": false, "has_audio_understanding": false,
             "model_type": view.model.map { .string($0.modelType) } ?? .null,
             "architectures": .array((view.model?.architectures ?? []).map { .string($0) }),
-            "embedding": .object(Self.noEmbedding(chunk: settings.chunkedPrefillSize ?? -1)),
+            "embedding": .object(Self.noEmbedding),
         ]
     }
 
@@ -55,18 +57,22 @@ struct ModelRoutes: Sendable {
         guard id != front.settings.servedModelName else { return .json(.object(card)) }
         let body: JSONValue = [
             "error": [
-                "message": .string("The model '\(id)' does not exist"), "type": "invalid_request_error", "param": "model",
+                "message": .string("The model '\(id)' does not exist"), "type": "invalid_request_error",
+                "param": "model",
                 "code": "model_not_found",
             ]
         ]
         throw RequestFailure(status: 404, message: JSON.encodeToString(body), shape: .json)
     }
 
-    /// What the reference says of embeddings on a server that generates.
-    private static func noEmbedding(chunk: Int) -> JSONObject {
-        let sizes = [stride(from: 4, through: 32, by: 4), stride(from: 48, through: 256, by: 16),
+    /// What the reference says of embeddings on a server that generates; its batch sizes are those of its own default chunk.
+    private static let noEmbedding: JSONObject = {
+        let chunk = 4096
+        let sizes = [
+            stride(from: 4, through: 32, by: 4), stride(from: 48, through: 256, by: 16),
             stride(from: 288, through: 512, by: 32), stride(from: 576, through: 1024, by: 64),
-            stride(from: 1280, through: max(chunk, 0), by: 256)].flatMap { Array($0) }.filter { $0 <= chunk }
+            stride(from: 1280, through: chunk, by: 256),
+        ].flatMap { Array($0) }
         return [
             "family": "none", "task": "none", "execution": "none", "attention": "none", "pooling": "model_defined",
             "normalize": false, "postprocessor": "none", "tokenizer_special_tokens": "model_default",
@@ -80,7 +86,7 @@ struct ModelRoutes: Sendable {
             ],
             "cache": ["kv_cache_disabled": false, "radix_cache_disabled": false, "chunked_prefill_disabled": false],
         ]
-    }
+    }()
 }
 
 extension Substring {
@@ -89,7 +95,9 @@ extension Substring {
         var bytes: [UInt8] = []
         var rest = utf8[...]
         while let byte = rest.popFirst() {
-            if byte == UInt8(ascii: "%"), let code = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16), rest.count >= 2 {
+            if byte == UInt8(ascii: "%"), let code = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16),
+                rest.count >= 2
+            {
                 rest = rest.dropFirst(2)
                 bytes.append(code)
             } else {

@@ -67,14 +67,17 @@ struct SamplingRanges: Sendable {
         params.frequencyPenalty = Float(try number(given, "frequency_penalty", or: 0, "must be in [-2, 2]", twoSided))
         params.presencePenalty = Float(try number(given, "presence_penalty", or: 0, "must be in [-2, 2]", twoSided))
         params.repetitionPenalty = Float(
-            try number(given, "repetition_penalty", or: 1, "must be in (0, 2] (1.0 = no penalty)") { $0 > 0 && $0 <= 2 })
+            try number(given, "repetition_penalty", or: 1, "must be in (0, 2] (1.0 = no penalty)") { $0 > 0 && $0 <= 2 }
+        )
     }
 
     private func number(
         _ given: RequestFields, _ name: String, or fallback: Double, _ rule: String, _ isFine: (Double) -> Bool
     ) throws(RequestFailure) -> Double {
         guard let value = given[name] else { return fallback }
-        guard let number = value.doubleValue, isFine(number) else { throw .semantic("\(name) \(rule), got \(repr(value)).") }
+        guard let number = value.doubleValue, isFine(number) else {
+            throw .semantic("\(name) \(rule), got \(repr(value)).")
+        }
         return number
     }
 
@@ -88,7 +91,8 @@ struct SamplingRanges: Sendable {
             throw .semantic("min_new_tokens must be in [0, max_new_tokens(\(limit))], got \(least).")
         }
         if limits.skipsTokenizer, least > 0 {
-            throw .semantic("min_new_tokens=\(least) is unavailable when skip_tokenizer_init=True (requires tokenizer).")
+            throw .semantic(
+                "min_new_tokens=\(least) is unavailable when skip_tokenizer_init=True (requires tokenizer).")
         }
         params.minNewTokens = Int32(clamping: least)
         params.maxNewTokens = most.map { Int32(clamping: $0) } ?? -1
@@ -101,7 +105,8 @@ struct SamplingRanges: Sendable {
                 throw .contract("invalid type: \(SamplingSchema.describe(value)), expected f64")
             }
             guard let id = Int(key) else { throw .semantic("invalid literal for int() with base 10: '\(key)'") }
-            let isKnown = limits.vocabulary == 0 ? (0...Int(Int32.max)).contains(id) : (0..<limits.vocabulary).contains(id)
+            let isKnown =
+                limits.vocabulary == 0 ? (0...Int(Int32.max)).contains(id) : (0..<limits.vocabulary).contains(id)
             guard isKnown else {
                 throw .semantic("logit_bias must has keys in [0, \(limits.vocabulary - 1)], got \(id).")
             }
@@ -116,8 +121,10 @@ struct SamplingRanges: Sendable {
         guard set.count == 1 else {
             throw .semantic("Only one of json_schema, regex, ebnf, or structural_tag can be set.")
         }
-        let why = limits.grammarsAreOff
-            ? "is not supported when the server is launched with --grammar-backend none" : "is not supported by this server"
+        let why =
+            limits.grammarsAreOff
+            ? "is not supported when the server is launched with --grammar-backend none"
+            : "is not supported by this server"
         throw RequestFailure(
             status: 400, message: "Grammar-based generation (json_schema, regex, ebnf, structural_tag) \(why)",
             shape: .semantic, fromWorker: true, errorType: "BadRequestError")
@@ -139,7 +146,9 @@ struct SamplingRanges: Sendable {
                     + "(requires tokenizer to decode tokens to text for matching).")
         }
         // An id that no vocabulary can have never matches.
-        params.stopTokenIds = (given["stop_token_ids"]?.arrayValue ?? []).compactMap { $0.intValue.flatMap(Int32.init(exactly:)) }
+        params.stopTokenIds = (given["stop_token_ids"]?.arrayValue ?? []).compactMap {
+            $0.intValue.flatMap(Int32.init(exactly:))
+        }
     }
 
     /// A string or a list of them without the empty ones, which would match everywhere.

@@ -18,11 +18,13 @@ struct SessionRoutes: Sendable {
         _ = try fields.required("capacity_of_str_len", fields.int)
         let timeout = try fields.double("timeout")
         if try fields.bool("streaming") {
-            throw RequestFailure.semantic("Streaming sessions are disabled. Please relaunch with --enable-streaming-session.")
+            throw RequestFailure.semantic(
+                "Streaming sessions are disabled. Please relaunch with --enable-streaming-session.")
         }
         let id = try fields.string("session_id") ?? GeneratePlan.freshRid()
         guard front.sessions.open(id, timeout: timeout, now: front.clock()) else {
-            throw RequestFailure.semantic("Failed to open the session. Check if a session with the same id is still open.")
+            throw RequestFailure.semantic(
+                "Failed to open the session. Check if a session with the same id is still open.")
         }
         return .json(.string(id))
     }

@@ -29,7 +29,8 @@ struct TextRoutes: Sendable {
             throw RequestFailure.schema("body: Value error, Exactly one of 'prompt' or 'messages' must be provided.")
         }
         guard let prompt else {
-            throw RequestFailure.missing("/tokenize with messages needs chat templates, which this release does not have.")
+            throw RequestFailure.missing(
+                "/tokenize with messages needs chat templates, which this release does not have.")
         }
         guard let reply = await front.encode(prompt.all, addSpecialTokens: addsSpecialTokens),
             reply.lists.count == prompt.all.count
@@ -39,7 +40,8 @@ struct TextRoutes: Sendable {
         let length = front.board.view.model.map { JSONValue.int(Int64($0.contextLength)) } ?? .null
         let isList = prompt.count != nil
         return .json([
-            "tokens": isList ? .array(lists) : lists[0], "count": isList ? .array(counts) : counts[0], "max_model_len": length,
+            "tokens": isList ? .array(lists) : lists[0], "count": isList ? .array(counts) : counts[0],
+            "max_model_len": length,
         ])
     }
 
@@ -66,7 +68,8 @@ struct TextRoutes: Sendable {
 extension Request {
     /// - Throws: 400 unless the body claims to be JSON, as the /v1 routes demand.
     func requireJSON() throws(RequestFailure) {
-        let type = (headers[.contentType] ?? "").split(separator: ";").first.map { String($0).trimming { $0 == " " } } ?? ""
+        let type =
+            (headers[.contentType] ?? "").split(separator: ";").first.map { String($0).trimming { $0 == " " } } ?? ""
         guard type.lowercased() == "application/json" else {
             throw .schema("Unsupported Media Type: Only 'application/json' is allowed")
         }

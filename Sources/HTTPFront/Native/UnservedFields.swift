@@ -81,7 +81,8 @@ struct UnservedFields: Sendable {
         let isStream = try fields.bool("stream")
         if flatOutput, isStream {
             refuse(
-                "return_flat_raw_output_top_logprobs is only set on the finished response and does not support stream=True.")
+                "return_flat_raw_output_top_logprobs is only set on the finished response and does not support stream=True."
+            )
         }
         let names = [
             "return_sampling_mask", "return_flat_raw_top_logprobs", "return_flat_raw_output_top_logprobs",

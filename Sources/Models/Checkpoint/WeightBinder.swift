@@ -47,7 +47,11 @@ package final class WeightBinder {
     ///
     /// Cached rotary tables and a tied `lm_head.weight` may be left over, and whatever `ignoring` accepts.
     package func finish(ignoring: (String) -> Bool = { _ in false }) throws(CheckpointError) {
-        guard missing.isEmpty else { throw .missingTensors(path: checkpoint.path, names: missing) }
+        guard missing.isEmpty else {
+            // One weight file is what is incomplete; with several, any of them might be.
+            let files = Set(checkpoint.tensors.values.map(\.file))
+            throw .missingTensors(path: files.count == 1 ? files.first! : checkpoint.path, names: missing)
+        }
         var leftOver: [String] = []
         for name in checkpoint.tensors.keys where !used.contains(name) && !isSkipped(name) && !ignoring(name) {
             leftOver.append(name)

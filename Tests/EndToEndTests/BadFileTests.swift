@@ -1,0 +1,155 @@
+import Foundation
+import JSON
+import Testing
+
+extension EndToEndTests {
+    /// Damaged model files end the start with a line that names the file and the place, and leave no process.
+    @Suite(.serialized, .timeLimit(.minutes(2))) struct BadFileTests {
+        /// A way to damage a file of a model, and what the complaint has to name besides the file.
+        struct Damage: Sendable, CustomTestStringConvertible {
+            let model: String
+            let file: String
+            let what: String
+            let place: String
+            let change: @Sendable (inout [UInt8]) -> Void
+
+            var testDescription: String { "\(file): \(what)" }
+        }
+
+        static let damages: [Damage] = [
+            .init(model: "llama-tied", file: "model.safetensors", what: "cut in the header", place: "byte 0") {
+                $0.removeSubrange(700...)
+            },
+            .init(model: "llama-tied", file: "model.safetensors", what: "cut in the weights", place: "model.") {
+                $0.removeLast(100)
+            },
+            .init(model: "llama-tied", file: "model.safetensors", what: "empty", place: "byte 0") { $0 = [] },
+            .init(model: "llama-tied", file: "model.safetensors", what: "length of the header", place: "byte 0") {
+                $0[6] ^= 0x40
+            },
+            .init(model: "llama-tied", file: "model.safetensors", what: "a bit in the header's JSON", place: "byte") {
+                $0[8] ^= 1
+            },
+            .init(model: "llama-tied", file: "model.safetensors", what: "a tensor's name", place: "model.norm.weight") {
+                $0.replace("model.norm.weight", "model.nurm.weight")
+            },
+            .init(model: "llama-tied", file: "model.safetensors", what: "a tensor's shape", place: "model.norm.weight") {
+                $0.replace(#""model.norm.weight":{"dtype":"BF16","shape":[80]"#, #""model.norm.weight":{"dtype":"BF16","shape":[81]"#)
+            },
+            .init(model: "llama-tied", file: "config.json", what: "cut", place: "byte") { $0.removeSubrange(200...) },
+            .init(model: "llama-tied", file: "config.json", what: "a bit", place: "byte") { $0[30] ^= 0x80 },
+            .init(model: "llama-tied", file: "config.json", what: "a key", place: "intermediate_size") {
+                $0.replace("intermediate_size", "intermediate_sizf")
+            },
+            .init(model: "llama-tied", file: "config.json", what: "another type", place: "hidden_size") {
+                $0.replace(#""hidden_size": 80"#, #""hidden_size": "80""#)
+            },
+            .init(model: "llama-tied", file: "tokenizer.json", what: "cut", place: "byte") { $0.removeSubrange(3000...) },
+            .init(model: "llama-tied", file: "tokenizer.json", what: "a bit", place: "byte") { $0[0] ^= 4 },
+            .init(model: "llama-tied", file: "tokenizer.json", what: "a key", place: "model") {
+                $0.replace(#""vocab""#, #""vocac""#)
+            },
+            .init(model: "llama-untied", file: "model-00002-of-00003.safetensors", what: "cut", place: "byte") {
+                $0.removeLast(1)
+            },
+            .init(model: "llama-untied", file: "model.safetensors.index.json", what: "a shard's name", place: "weight_map") {
+                $0.replace("model-00002-of", "model-00004-of")
+            },
+            .init(model: "llama-gguf", file: "tiny.gguf", what: "magic number", place: "byte 0") { $0[0] ^= 1 },
+            .init(model: "llama-gguf", file: "tiny.gguf", what: "cut in the metadata", place: "byte") { $0.removeSubrange(900...) },
+            .init(model: "llama-gguf", file: "tiny.gguf", what: "cut in the weights", place: ".weight") { $0.removeLast(64) },
+            .init(model: "llama-gguf", file: "tiny.gguf", what: "a tensor's name", place: "output_norm.weight") {
+                $0.replace("output_norm.weight", "output_nurm.weight")
+            },
+        ]
+
+        @Test(arguments: damages) func damageIsNamedAndEndsTheStart(_ damage: Damage) throws {
+            let folder = try Server.temporaryFolder()
+            defer { try? FileManager.default.removeItem(atPath: folder) }
+            let model = folder + "/model"
+            try FileManager.default.copyItem(atPath: Server.fixture(damage.model), toPath: model)
+            let file = model + "/" + damage.file
+            let whole = Array(try #require(FileManager.default.contents(atPath: file)))
+            var bytes = whole
+            damage.change(&bytes)
+            try #require(bytes != whole, "the file was not damaged")
+            try Data(bytes).write(to: URL(fileURLWithPath: file))
+            let path = damage.model == "llama-gguf" ? file : model
+            let (ending, lines) = try Subprocess.run(
+                Server.binary, Server.arguments(path, port: 0, folder: folder) + ["--dtype", "float32"])
+            #expect(ending == .code(1))
+            let isNamed = lines.contains { line in
+                line.contains(file) && line.contains(damage.place) && !line.contains("server_args=")
+            }
+            #expect(isNamed, "\(lines.filter { !$0.contains("server_args=") }.joined(separator: "\n"))")
+            #expect(Server.processes(of: folder + "/run") == [])
+        }
+
+        @Test(arguments: ["cut", "a bit in the middle", "a bit at the end", "empty"])
+        func aDamagedWeightCacheIsMadeAnew(_ damage: String) throws {
+            let question: JSONObject = ["text": "The keeper", "sampling_params": ["temperature": 0, "max_new_tokens": 16]]
+            let first = try Server("llama-tied")
+            defer { first.destroy() }
+            let before = try first.single(question).outcome
+            #expect(try first.stop().ending == .code(0))
+            let names = try FileManager.default.contentsOfDirectory(atPath: first.folder + "/weights")
+            let name = try #require(names.first { $0.hasSuffix(".packed") })
+            let file = first.folder + "/weights/" + name
+            var bytes = Array(try #require(FileManager.default.contents(atPath: file)))
+            switch damage {
+            case "cut": bytes.removeLast(bytes.count / 2)
+            case "a bit in the middle": bytes[bytes.count / 2] ^= 0x40
+            case "a bit at the end": bytes[bytes.count - 1] ^= 1
+            default: bytes = []
+            }
+            try Data(bytes).write(to: URL(fileURLWithPath: file))
+            let second = try Server("llama-tied", folder: first.folder)
+            defer { second.destroy() }
+            #expect(try second.single(question).outcome == before)
+        }
+    }
+
+    /// Starts that cannot be: the command line or the address is wrong.
+    @Suite(.serialized, .timeLimit(.minutes(1))) struct RefusedStartTests {
+        @Test func aTakenPortIsNamedBeforeAnyChildStarts() throws {
+            try withServer("llama-tied") { server in
+                let folder = try Server.temporaryFolder()
+                defer { try? FileManager.default.removeItem(atPath: folder) }
+                let arguments = Server.arguments(Server.fixture("llama-tied"), port: server.port, folder: folder)
+                let (ending, lines) = try Subprocess.run(Server.binary, arguments)
+                #expect(ending == .code(98))
+                let address = "127.0.0.1:\(server.port)"
+                #expect(lines.contains { $0.contains(address) && $0.contains("address already in use") })
+                // Children find their settings in the run directory: without it none was started.
+                #expect(!FileManager.default.fileExists(atPath: folder + "/run"))
+                #expect(!lines.contains { $0.contains(Title.worker) })
+                #expect(try server.request("/health").status == 200)
+            }
+        }
+
+        @Test func anUnknownFlagIsAnsweredWithTheOneThatWasMeant() throws {
+            let (ending, lines) = try Subprocess.run(
+                Server.binary, ["launch_server", "--model-path", "x", "--max-runing-requests", "3"])
+            #expect(ending == .code(2))
+            #expect(lines.contains { $0.contains("--max-runing-requests") })
+            #expect(lines.contains { $0.contains("--max-running-requests") })
+        }
+
+        @Test func aModelThatIsNotThereIsNamed() throws {
+            let folder = try Server.temporaryFolder()
+            defer { try? FileManager.default.removeItem(atPath: folder) }
+            let (ending, lines) = try Subprocess.run(
+                Server.binary, Server.arguments(folder + "/nothing", port: 0, folder: folder))
+            #expect(ending != .code(0))
+            #expect(lines.contains { $0.contains(folder + "/nothing") && !$0.contains("server_args=") })
+            #expect(Server.processes(of: folder + "/run") == [])
+        }
+    }
+}
+
+extension [UInt8] {
+    /// Replaces the first place where the bytes are those of `old`.
+    mutating func replace(_ old: String, _ new: String) {
+        if let range = firstRange(of: Array(old.utf8)) { replaceSubrange(range, with: new.utf8) }
+    }
+}
