@@ -108,7 +108,9 @@ extension EndToEndTests {
                 return load["num_running_reqs"] == 0 && load["num_waiting_reqs"] == 0 && load["num_used_tokens"] == 0
                     ? () : nil
             }
-            try poll("decode states of a dead front") { try server.table()[Title.detokenizer]?["running"] == 0 ? () : nil }
+            try poll("decode states of a dead front") {
+                try server.table()[Title.detokenizer]?["running"] == 0 ? () : nil
+            }
         }
     }
 }

@@ -25,7 +25,9 @@ extension EndToEndTests {
         /// Sixteen requests of many lengths: greedy and seeded, with penalties, with and without log probabilities.
         static let requests: [JSONObject] = (0..<16).map { index in
             let start = passage.index(passage.startIndex, offsetBy: index * 7)
-            var sampling: JSONObject = ["max_new_tokens": .int(Int64(12 + index * 3)), "ignore_eos": .bool(index % 5 != 0)]
+            var sampling: JSONObject = [
+                "max_new_tokens": .int(Int64(12 + index * 3)), "ignore_eos": .bool(index % 5 != 0),
+            ]
             if index % 2 == 1 {
                 sampling["temperature"] = 0.9
                 sampling["top_p"] = 0.95

@@ -16,7 +16,8 @@ extension EndToEndTests {
                 let words = bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
                 #expect(words == [title])
             }
-            #expect(Set(Server.processes(of: server.runDirectory)) == Set(pids.values).subtracting([server.process.pid]))
+            #expect(
+                Set(Server.processes(of: server.runDirectory)) == Set(pids.values).subtracting([server.process.pid]))
         }
     }
 }

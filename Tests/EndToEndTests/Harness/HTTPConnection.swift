@@ -23,7 +23,9 @@ struct HTTPAnswer: Sendable {
     var text: String { String(decoding: body, as: UTF8.self) }
 
     func json() throws -> JSONValue {
-        do { return try JSON.parse(text) } catch { throw HarnessError("status \(status), \(error): \(text.prefix(500))") }
+        do { return try JSON.parse(text) } catch {
+            throw HarnessError("status \(status), \(error): \(text.prefix(500))")
+        }
     }
 }
 

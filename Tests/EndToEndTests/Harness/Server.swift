@@ -24,8 +24,10 @@ final class Server: Sendable {
         let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
         var bundles = [own] + CommandLine.arguments.filter { $0.contains(".xctest") }
         bundles.append(
-            URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../../.build/release/x")
-                .standardizedFileURL.path)
+            URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
+                "../../../.build/release/x"
+            )
+            .standardizedFileURL.path)
         // A bundle may be a file beside the program, or a folder with the file inside.
         for bundle in bundles {
             var folder = URL(fileURLWithPath: bundle)
@@ -154,7 +156,8 @@ final class Server: Sendable {
         for victim in victims { Glibc.kill(victim.pid, SIGKILL) }
         return try victims.map { old in
             try process.line(
-                from: start, with: "\(old.title) (pid \(old.pid), generation \(old.generation)) died: killed by SIGKILL")
+                from: start, with: "\(old.title) (pid \(old.pid), generation \(old.generation)) died: killed by SIGKILL"
+            )
             let next = old.generation + 1
             let line = try process.line(from: start, with: "\(old.title) restarted: pid ", ", generation \(next)")
             guard let pid = line.firstMatch(of: /: pid (\d+),/).flatMap({ pid_t($0.1) }), pid != old.pid else {

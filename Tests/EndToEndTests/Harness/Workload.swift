@@ -5,11 +5,14 @@ import JSON
 ///
 /// A server for them has `Workload.flags`: room for long outputs, and streams of deltas, which show lost and doubled pieces.
 enum Workload {
+    /// The fixture it runs on.
     static let model = "llama-tied"
 
-    static let flags = [
-        "--incremental-streaming-output", "--json-model-override-args", #"{"max_position_embeddings": 4096}"#,
-    ]
+    /// Flags for outputs longer than the fixtures' own context.
+    static let longContext = ["--json-model-override-args", #"{"max_position_embeddings": 8192}"#]
+
+    /// Flags of a server for it.
+    static let flags = ["--incremental-streaming-output"] + longContext
 
     /// Ids that the longest of them makes.
     static let tokens = 600
@@ -47,7 +50,9 @@ enum Workload {
                 streams.allSatisfy { (seen[$0] ?? 0) >= count } || crew.ended > 0 ? () : nil
             }
             guard found != nil, crew.ended == 0 else {
-                throw HarnessError("\(crew.ended) requests ended before all streams had \(count) frames; failed: \(crew.failures), frames: \(frames.now)")
+                throw HarnessError(
+                    "\(crew.ended) requests ended before all streams had \(count) frames; failed: \(crew.failures), frames: \(frames.now)"
+                )
             }
         }
 
