@@ -39,8 +39,8 @@ format:  ## formats all Swift, and all C where clang-format is installed
 	@if command -v clang-format >/dev/null; then \
 	    find Sources -name '*.[ch]' -exec clang-format --style=file:Config/clang-format -i {} +; fi
 
-bench: deps  ## measures this machine and, with ARGS="--model-path PATH", a model on it
-	swift run -c release Bench $(ARGS)
+bench: deps  ## measures this machine and models on it; ARGS names more models and options
+	swift run -c release Bench Config/bench/qwen2.5-0.5b $(wildcard $(MODEL)) $(ARGS)
 
 protos:  ## generates Swift from the message definitions, after they were changed
 	@Config/generate-protos.sh

@@ -48,7 +48,7 @@ let package = Package(
             dependencies: [argumentParser, "Supervisor", "JSON", "Transport", "Messages", "ChildRuntime", "CPlatform"],
             swiftSettings: strict),
         .executableTarget(
-            name: "Bench", dependencies: [argumentParser, "Models", "Tensors", "JSON"], swiftSettings: strict),
+            name: "Bench", dependencies: [argumentParser, "Models", "Tensors"], swiftSettings: strict),
         .target(
             name: "Supervisor",
             dependencies: [log, "Transport", "Messages", "ChildRuntime", "ServerSettings", "CPlatform", "JSON"],

@@ -7,8 +7,7 @@
 /// Weight blocks whose sums a thread holds at a time.
 #define CHUNK_BLOCKS 8
 /// Steps of a tile in one K block: 12 kB of weights stay in the first-level cache while all rows pass, with room for
-/// the activations that stream by. 96 did best of 96, 128 and 192 in single runs on a
-/// busy Ice Lake machine; worth trying again on a quiet one.
+/// the activations that stream by. 48 to 192 differed by less than the noise of a busy Ice Lake machine.
 #define STEP_BLOCK 96
 /// Rows whose sums a thread holds at a time: with their activations of one K block they stay in the second-level cache.
 #define PASS_ROWS 192
@@ -66,39 +65,68 @@ static void finish(const gemm_job *j, size_t block, size_t blocks, const float *
     }
 }
 
-/// A row or two: activations fit the first-level cache whole, and several streams of weights keep memory busy.
+/// The tile of the pass's row tile `tile`, over the columns from `k` on of the blocks from `block` on.
+static gemm_tile make_tile(const gemm_job *j, size_t tile, size_t block, size_t blocks, size_t k, size_t columns) {
+    size_t row = tile_start(j, tile), rows = tile_start(j, tile + 1) - row;
+    size_t column_bytes = BLOCK * dtype_size(j->w->dtype), stride = block_bytes(j->w);
+    return (gemm_tile){.rows = rows,
+        .blocks = blocks,
+        .steps = columns / j->g->tile_step,
+        .a = j->c->shared + panel_bytes(j->g, row, j->columns) + panel_bytes(j->g, rows, k),
+        .b = (const char *)j->w->data + block * stride + k * column_bytes,
+        .b_stride = stride,
+        .load = k > 0,
+        .prefetch_step = column_bytes * j->g->tile_step};
+}
+
+/// How far ahead of their use weights are fetched when they come from memory: far enough for its latency, and across
+/// the page boundaries where the processor's own prefetching stops. 2048 and 4096 did best of 512 to 8192.
+#define BYTES_AHEAD 4096
+
+/// Few rows: the weights pass by once at the speed of memory, WIDE blocks side by side.
 static void few_rows(void *context, size_t thread, size_t begin, size_t end) {
     const gemm_job *j = context;
     float *sums = (float *)thread_scratch(j->c, thread);
-    size_t stride = block_bytes(j->w), in_flight = j->g->blocks_in_flight;
+    size_t step_bytes = BLOCK * dtype_size(j->w->dtype) * j->g->tile_step, stride = block_bytes(j->w);
+    // Several tiles share weights through the first-level cache; one alone keeps its sums in registers throughout.
+    size_t k_block = j->tiles > 1 ? STEP_BLOCK / WIDE * j->g->tile_step : j->columns;
     for (size_t block = begin; block < end;) {
-        size_t blocks = end - block >= in_flight ? in_flight : 1;
-        gemm_tile t = {.rows = j->rows,
-            .blocks = blocks,
-            .steps = j->columns / j->g->tile_step,
-            .a = j->c->shared,
-            .b = (const char *)j->w->data + block * stride,
-            .b_stride = stride,
-            .c = sums,
-            .ldc = blocks * BLOCK};
-        j->g->tile(&t);
-        finish(j, block, blocks, sums, blocks * BLOCK);
+        size_t blocks = end - block >= WIDE ? WIDE : 1, ldc = blocks * BLOCK;
+        for (size_t k = 0; k < j->columns; k += k_block) {
+            size_t columns = min_size(k_block, j->columns - k), bytes = columns / j->g->tile_step * step_bytes;
+            for (size_t tile = 0; tile < j->tiles; tile++) {
+                gemm_tile t = make_tile(j, tile, block, blocks, k, columns);
+                t.c = sums + tile_start(j, tile) * ldc;
+                t.ldc = ldc;
+                t.prefetch = (const char *)t.b + BYTES_AHEAD;
+                if (j->tiles > 1) {
+                    // Each tile fetches a part of what follows, so that memory never rests.
+                    t.prefetch = (const char *)t.b + bytes + bytes / j->tiles * tile;
+                    if (k + columns == j->columns) t.prefetch += (blocks - 1) * stride;
+                    t.prefetch_step = step_bytes / j->tiles;
+                }
+                j->g->tile(&t);
+            }
+        }
+        finish(j, block, blocks, sums, ldc);
         block += blocks;
     }
 }
 
-/// Adds `columns` columns from `k` on of one block to the sums of all rows.
-static void add_block(const gemm_job *j, size_t block, size_t k, size_t columns, float *sums) {
-    size_t column_bytes = BLOCK * dtype_size(j->w->dtype);
-    const char *weights = (const char *)j->w->data + block * block_bytes(j->w) + k * column_bytes;
-    gemm_tile t = {.blocks = 1, .steps = columns / j->g->tile_step, .b = weights, .ldc = BLOCK, .load = k > 0};
+static void fetch(const char *p, size_t bytes) {
+    for (size_t i = 0; i < bytes; i += 64) __builtin_prefetch(p + i, 0, 3);
+}
+
+/// Adds `columns` columns from `k` on of one block to the sums of all rows. `next` is where the weights continue after
+/// these; each tile fetches a part of them, and the sums of the tile after it.
+static void add_block(const gemm_job *j, size_t block, size_t k, size_t columns, const char *next, float *sums) {
+    size_t part = columns * BLOCK * dtype_size(j->w->dtype) / j->tiles + 63;
     for (size_t tile = 0; tile < j->tiles; tile++) {
-        size_t row = tile_start(j, tile);
-        t.rows = tile_start(j, tile + 1) - row;
-        t.a = j->c->shared + panel_bytes(j->g, row, j->columns) + panel_bytes(j->g, t.rows, k);
-        t.c = sums + row * BLOCK;
-        // The first tile reads the weights from memory, so it also fetches the next block's of the same columns.
-        t.prefetch = tile == 0 ? weights + block_bytes(j->w) : NULL;
+        gemm_tile t = make_tile(j, tile, block, 1, k, columns);
+        t.c = sums + tile_start(j, tile) * BLOCK;
+        t.ldc = BLOCK;
+        fetch(next + part * tile, part);
+        fetch((const char *)(t.c + t.rows * BLOCK), t.rows * BLOCK * sizeof(float));
         j->g->tile(&t);
     }
 }
@@ -106,14 +134,22 @@ static void add_block(const gemm_job *j, size_t block, size_t k, size_t columns,
 static void many_rows(void *context, size_t thread, size_t begin, size_t end) {
     const gemm_job *j = context;
     float *sums = (float *)thread_scratch(j->c, thread);
-    size_t k_block = STEP_BLOCK * j->g->tile_step;
+    size_t k_block = STEP_BLOCK * j->g->tile_step, column_bytes = BLOCK * dtype_size(j->w->dtype);
+    size_t stride = block_bytes(j->w);
     for (size_t first = begin; first < end; first += CHUNK_BLOCKS) {
         size_t blocks = min_size(CHUNK_BLOCKS, end - first);
+        const char *weights = (const char *)j->w->data + first * stride;
         for (size_t k = 0; k < j->columns; k += k_block) {
-            size_t columns = min_size(k_block, j->columns - k);
-            for (size_t b = 0; b < blocks; b++) add_block(j, first + b, k, columns, sums + b * j->rows * BLOCK);
+            size_t columns = min_size(k_block, j->columns - k), after = k + columns;
+            // After the chunk's last block come the next columns of its first one, or the next chunk.
+            const char *around = weights + (after < j->columns ? after * column_bytes : blocks * stride);
+            for (size_t b = 0; b < blocks; b++) {
+                const char *next = b + 1 < blocks ? weights + (b + 1) * stride + k * column_bytes : around;
+                float *block_sums = sums + b * j->rows * BLOCK;
+                add_block(j, first + b, k, columns, next, block_sums);
+                if (after == j->columns) finish(j, first + b, 1, block_sums, BLOCK);
+            }
         }
-        for (size_t b = 0; b < blocks; b++) finish(j, first + b, 1, sums + b * j->rows * BLOCK, BLOCK);
     }
 }
 
@@ -130,14 +166,13 @@ static void pack_tiles(void *context, size_t thread, size_t begin, size_t end) {
 #define PACK_GRAIN 16384
 
 static void run_pass(gemm_job *j) {
-    j->tiles = (j->rows + j->g->max_rows - 1) / j->g->max_rows;
+    bool few = j->rows <= j->g->few_rows;
+    size_t most = few ? j->g->wide_rows : j->g->max_rows;
+    j->tiles = (j->rows + most - 1) / most;
     size_t tile_elements = max_size(1, j->rows / j->tiles * j->columns);
     pool_run(j->c->pool, pack_tiles, j, j->tiles, max_size(1, PACK_GRAIN / tile_elements));
     size_t blocks = block_count(j->w);
-    if (j->rows <= j->g->few_rows)
-        pool_run(j->c->pool, few_rows, j, blocks, j->g->blocks_in_flight);
-    else
-        pool_run(j->c->pool, many_rows, j, blocks, 2);
+    pool_run(j->c->pool, few ? few_rows : many_rows, j, blocks, WIDE);
 }
 
 static void run_product(gemm_job j, size_t rows) {

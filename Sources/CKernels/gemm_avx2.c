@@ -15,8 +15,8 @@ static inline vf vf_upper_half(vf pairs) {
 
 // Tile shapes for 16 registers: up to 12 sums.
 #define TILE_ROWS 3
+#define WIDE_ROWS 1
 #define FEW_ROWS 1
-#define BLOCKS_IN_FLIGHT 2
 
 #define TILE_CASE(body, rows, blocks)                                                                                  \
     case (rows)*8 + (blocks):                                                                                          \
@@ -25,7 +25,7 @@ static inline vf vf_upper_half(vf pairs) {
 #define TILE_SHAPES(body)                                                                                              \
     switch (t->rows * 8 + t->blocks) {                                                                                 \
         TILE_CASE(body, 1, 1)                                                                                          \
-        TILE_CASE(body, 2, 1) TILE_CASE(body, 3, 1) TILE_CASE(body, 1, 2) default : __builtin_trap();                  \
+        TILE_CASE(body, 2, 1) TILE_CASE(body, 3, 1) TILE_CASE(body, 1, WIDE) default : __builtin_trap();               \
     }
 
 #include "gemm_vector.h"

@@ -11,6 +11,7 @@
 #define TILE_WEIGHTS(p, j, s) _mm512_loadu_si512((p) + (j)*VW * 4)
 #define TILE_BROADCAST(p) _mm512_set1_epi32((int)*(p))
 #define TILE_DOT(acc, a, b) PAIR_DOT(acc, a, b)
+#define TILE_PREFETCHES(rows) ((rows) <= WIDE_ROWS)
 #include "gemm_tile.h"
 
 static void pair_tile(const gemm_tile *t) { TILE_SHAPES(pair_body) }
@@ -44,7 +45,7 @@ static void fill_pair_dot(kernel_table *t) {
         .panel_bytes = 4,
         .panel_columns = 2,
         .few_rows = FEW_ROWS,
-        .blocks_in_flight = BLOCKS_IN_FLIGHT,
+        .wide_rows = WIDE_ROWS,
         .pack_panel = pack_pairs,
         .tile = pair_tile};
 }

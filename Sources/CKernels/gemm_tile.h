@@ -9,15 +9,15 @@
 //   TILE_WEIGHTS(p, j, s) vector j of substep s of the step at p
 //   TILE_BROADCAST(p)    one panel element in all lanes
 //   TILE_DOT(acc, a, b)  acc + a * b
+//   TILE_PREFETCHES(rows) 1 if a tile of so many rows prefetches, else 0
 // `rows` and `blocks` are constants at every call, so the loops over them vanish and the sums live in registers.
 
 static inline __attribute__((always_inline)) void TILE_NAME(
     const size_t rows, const size_t blocks, const gemm_tile *t) {
     enum { VECTORS = BLOCK / VW };
     const TILE_ACTIVATION *a = t->a;
-    const char *b = t->b, *prefetch = t->prefetch ? t->prefetch : t->b;
-    const size_t stride = t->b_stride, ldc = t->ldc, steps = t->steps;
-    const size_t prefetch_step = t->prefetch ? TILE_STEP_BYTES : 0;
+    const char *b = t->b, *prefetch = t->prefetch;
+    const size_t stride = t->b_stride, ldc = t->ldc, steps = t->steps, prefetch_step = t->prefetch_step;
     float *c = t->c;
     vf acc[16][4 * VECTORS];
 #pragma clang loop unroll(full)
@@ -27,20 +27,18 @@ static inline __attribute__((always_inline)) void TILE_NAME(
 #pragma clang loop unroll(disable)
     for (size_t step = 0; step < steps; step++) {
 #pragma clang loop unroll(full)
-        for (size_t block = 0; block < blocks; block++) {
-            const char *weights = b + block * stride;
+        for (size_t i = 0; i < TILE_PREFETCHES(rows) * blocks * TILE_STEP_BYTES; i += 64)
+            _mm_prefetch(prefetch + i / TILE_STEP_BYTES * stride + i % TILE_STEP_BYTES, _MM_HINT_T0);
 #pragma clang loop unroll(full)
-            for (size_t line = 0; line < TILE_STEP_BYTES; line += 64)
-                _mm_prefetch(prefetch + block * stride + line, _MM_HINT_T1);
+        for (size_t s = 0; s < TILE_SUBSTEPS; s++) {
+            // Weights are loaded again for each substep: kept, they would leave too few registers for the sums.
+            if (s > 0) __asm__ volatile("" : : : "memory");
 #pragma clang loop unroll(full)
-            for (size_t s = 0; s < TILE_SUBSTEPS; s++)
+            for (size_t r = 0; r < rows; r++)
 #pragma clang loop unroll(full)
-                for (size_t r = 0; r < rows; r++)
-#pragma clang loop unroll(full)
-                    for (size_t j = 0; j < VECTORS; j++)
-                        acc[r][block * VECTORS + j] = TILE_DOT(acc[r][block * VECTORS + j],
-                            TILE_BROADCAST(a + TILE_AT(r, step * TILE_SUBSTEPS + s, rows)),
-                            TILE_WEIGHTS(weights, j, s));
+                for (size_t i = 0; i < blocks * VECTORS; i++)
+                    acc[r][i] = TILE_DOT(acc[r][i], TILE_BROADCAST(a + TILE_AT(r, step * TILE_SUBSTEPS + s, rows)),
+                        TILE_WEIGHTS(b + i / VECTORS * stride, i % VECTORS, s));
         }
         b += TILE_STEP_BYTES;
         prefetch += prefetch_step;
@@ -59,3 +57,4 @@ static inline __attribute__((always_inline)) void TILE_NAME(
 #undef TILE_WEIGHTS
 #undef TILE_BROADCAST
 #undef TILE_DOT
+#undef TILE_PREFETCHES

@@ -1,5 +1,5 @@
 // Matrix products on any vector level; include after a vector_*.h and after defining TILE_SHAPES(body), the cases of a
-// switch over rows * 8 + blocks, TILE_ROWS, FEW_ROWS and BLOCKS_IN_FLIGHT (see table.h).
+// switch over rows * 8 + blocks, TILE_ROWS, FEW_ROWS and WIDE_ROWS (see table.h).
 //
 // Weights of two bytes become floats on the way: bf16 pairs by a shift (even k) and a mask (odd k), which costs
 // one operation for every `rows` multiply-adds and no cache space; expanding a piece once for all rows was slower in
@@ -21,6 +21,7 @@ static inline vf bf16_pair_part(const char *p, size_t odd) {
 #define TILE_WEIGHTS(p, j, s) load_f32((p) + (j)*VW * 4)
 #define TILE_BROADCAST(p) vf_set1(*(p))
 #define TILE_DOT(acc, a, b) vf_fma(a, b, acc)
+#define TILE_PREFETCHES(rows) ((rows) <= WIDE_ROWS)
 #include "gemm_tile.h"
 
 #define TILE_NAME f32_row_body
@@ -31,6 +32,7 @@ static inline vf bf16_pair_part(const char *p, size_t odd) {
 #define TILE_WEIGHTS(p, j, s) load_f32((p) + (j)*VW * 4)
 #define TILE_BROADCAST(p) vf_set1(*(p))
 #define TILE_DOT(acc, a, b) vf_fma(a, b, acc)
+#define TILE_PREFETCHES(rows) 0
 #include "gemm_tile.h"
 
 #define TILE_NAME f16_body
@@ -41,6 +43,7 @@ static inline vf bf16_pair_part(const char *p, size_t odd) {
 #define TILE_WEIGHTS(p, j, s) load_f16((p) + (j)*VW * 2)
 #define TILE_BROADCAST(p) vf_set1(*(p))
 #define TILE_DOT(acc, a, b) vf_fma(a, b, acc)
+#define TILE_PREFETCHES(rows) ((rows) <= WIDE_ROWS)
 #include "gemm_tile.h"
 
 #define TILE_NAME bf16_body
@@ -51,6 +54,7 @@ static inline vf bf16_pair_part(const char *p, size_t odd) {
 #define TILE_WEIGHTS(p, j, s) bf16_pair_part((p) + (j)*VW * 4, s)
 #define TILE_BROADCAST(p) vf_set1(*(p))
 #define TILE_DOT(acc, a, b) vf_fma(a, b, acc)
+#define TILE_PREFETCHES(rows) ((rows) <= WIDE_ROWS)
 #include "gemm_tile.h"
 
 static void f32_tile(const gemm_tile *t) { TILE_SHAPES(f32_body) }
@@ -90,7 +94,7 @@ PANEL_PACKER(f32, float) PANEL_PACKER(f16, uint16_t) PANEL_PACKER(bf16, uint16_t
         .panel_bytes = 4,
         .panel_columns = 1,
         .few_rows = FEW_ROWS,
-        .blocks_in_flight = BLOCKS_IN_FLIGHT};
+        .wide_rows = WIDE_ROWS};
     common.pack_panel = pack_f32;
     common.tile = f32_tile;
     t->gemm[KERNELS_F32] = common;

@@ -79,8 +79,10 @@ static bool claim(kernels_pool *p, size_t *begin, size_t *end) {
     for (;;) {
         if (first >= p->total) return false;
         size_t left = p->total - first;
-        size_t take = left / (2 * p->threads);
+        size_t take = left / (2 * p->threads) / p->grain * p->grain;
         if (take < p->grain) take = p->grain;
+        // So few items are left that another thread would wait for whole grains.
+        if (left <= p->threads) take = 1;
         if (take > left) take = left;
         if (atomic_compare_exchange_weak_explicit(
                 &p->next, &first, first + take, memory_order_relaxed, memory_order_relaxed)) {

@@ -7,6 +7,8 @@
 
 /// Outputs in a block of packed weights.
 #define BLOCK 32
+/// Blocks of a wide tile: two streams of weights keep memory busier than one, and hide the latency of additions.
+#define WIDE 2
 /// Positions in one block of attention; partial results exist per block and merge in position order.
 #define KV_BLOCK 256
 /// Floats from one row to the next in attention scratch: off a power of two, so that rows do not share cache sets.
@@ -21,7 +23,9 @@
 /// `a` is an activation panel interleaved by `rows`, `b` the first of `blocks` weight blocks that are `b_stride` bytes
 /// apart, c is f32 with row stride `ldc`; block i fills columns 32i ..< 32i+32. With `load` the sums go on from c, else
 /// from zero.
-/// `prefetch`, unless null, is what the second-level cache should hold soon: it walks as `b` does, and is never read.
+/// `prefetch` is what the first-level cache should hold soon: it moves on by `prefetch_step` bytes each step, covers as
+/// many bytes as a step of weights, and exists once for each block, `b_stride` apart. It is never read, so it may point
+/// anywhere; tiles of more than `wide_rows` rows ignore it.
 typedef struct {
     size_t rows, blocks, steps;
     const void *a;
@@ -31,6 +35,7 @@ typedef struct {
     size_t ldc;
     bool load;
     const char *prefetch;
+    size_t prefetch_step;
 } gemm_tile;
 
 /// How one dtype is multiplied at one level.
@@ -41,8 +46,9 @@ typedef struct {
     size_t tile_step;
     /// Bytes of one interleaved panel element, and columns of K it covers.
     size_t panel_bytes, panel_columns;
-    /// Up to `few_rows` rows, a tile takes `blocks_in_flight` blocks at once (or one); above, always one.
-    size_t few_rows, blocks_in_flight;
+    /// Up to `few_rows` rows, which memory and not arithmetic limits, tiles take WIDE blocks at once and at most
+    /// `wide_rows` rows; above, one block and `max_rows` rows.
+    size_t few_rows, wide_rows;
     /// Interleaves `rows` activation rows of `inputs` columns into a panel; odd `inputs` are padded with zero.
     void (*pack_panel)(const void *x, size_t ldx, size_t rows, size_t inputs, void *panel);
     /// Adds products of a panel and packed weights.

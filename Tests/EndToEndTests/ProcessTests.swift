@@ -3,7 +3,7 @@ import JSON
 import Testing
 
 extension EndToEndTests {
-    @Suite(.serialized, .timeLimit(.minutes(2)), .server("llama-tied")) struct ProcessTests {
+    @Suite(.serialized, .timeLimit(.minutes(2)), .server("llama-tied", Workload.longContext)) struct ProcessTests {
         @Test func everyProcessHasItsTitle() throws {
             let server = try Server.shared
             let table = try server.table()
@@ -18,6 +18,25 @@ extension EndToEndTests {
             }
             #expect(
                 Set(Server.processes(of: server.runDirectory)) == Set(pids.values).subtracting([server.process.pid]))
+        }
+
+        @Test func theFrontKnowsHowTheProcessesAreNow() throws {
+            let server = try Server.shared
+            var body: JSONObject = ["text": "The keeper", "stream": true]
+            body["sampling_params"] = ["max_new_tokens": 8000, "ignore_eos": true]
+            let connection = try HTTPConnection(port: server.port)
+            try connection.send("/generate", .object(body))
+            _ = try connection.head()
+            try withExtendedLifetime(connection) {
+                // Heartbeats come once a second; the table that came with the last start or death has none of these.
+                try poll("/v1/processes: \((try? server.request("/v1/processes").text) ?? "")") {
+                    let processes = try server.request("/v1/processes").json().arrayValue ?? []
+                    let running = Dictionary(
+                        uniqueKeysWithValues: processes.map { ($0["title"]?.stringValue, $0["running"]) })
+                    let haveMemory = processes.allSatisfy { ($0["rss_bytes"]?.intValue ?? 0) > 0 }
+                    return haveMemory && running[Title.worker] == 1 && running[Title.http] == 1 ? () : nil
+                }
+            }
         }
     }
 }

@@ -45,6 +45,9 @@ struct LoadRoutes: Sendable {
             load["memory"] = [
                 "weight_gb": .double(gigabytes(state.weightBytes)), "kv_cache_gb": .double(gigabytes(state.kvBytes)),
                 "graph_gb": 0.0, "token_capacity": .int(Int64(state.slotsTotal)),
+                // These three add up to the capacity, so that a leak shows.
+                "slots_free": .int(Int64(state.slotsFree)), "slots_cached": .int(Int64(state.slotsCached)),
+                "slots_held": .int(Int64(state.slotsHeld)),
             ]
         }
         if wants("disagg") { load["disaggregation"] = ["mode": "null"] }
