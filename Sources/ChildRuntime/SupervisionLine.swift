@@ -24,7 +24,10 @@ package final class SupervisionLine: Sendable {
         self.onOrder = onOrder
         wake = platform_event_descriptor()
         if platform_die_with_parent(identity.launcher) != 0 { _exit(0) }
-        try startThread(Endpoint(.supervisor, in: identity.runDirectory), context)
+        let endpoint = Endpoint(.supervisor, in: identity.runDirectory)
+        startDetachedThread { [self] in
+            do { try run(endpoint, context) } catch { _exit(70) }
+        }
         send {
             $0.hello = .make {
                 $0.pid = getpid(); $0.version = "1"
@@ -67,21 +70,6 @@ package final class SupervisionLine: Sendable {
         fill(&report)
         outbox.withLock { $0.append(report) }
         platform_event_signal(wake)
-    }
-
-    private func startThread(_ endpoint: Endpoint, _ context: Context) throws(TransportError) {
-        var thread = pthread_t()
-        let body = Unmanaged.passRetained(
-            ThreadBody { [self] in
-                do { try run(endpoint, context) } catch { _exit(70) }
-            })
-        pthread_create(
-            &thread, nil,
-            { raw in
-                Unmanaged<ThreadBody>.fromOpaque(raw!).takeRetainedValue().run()
-                return nil
-            }, body.toOpaque())
-        pthread_detach(thread)
     }
 
     private func run(_ endpoint: Endpoint, _ context: Context) throws(TransportError) {
@@ -130,11 +118,4 @@ package final class SupervisionLine: Sendable {
             }
         }
     }
-}
-
-/// Carries a closure into a POSIX thread.
-private final class ThreadBody {
-    let run: @Sendable () -> Void
-
-    init(_ run: @escaping @Sendable () -> Void) { self.run = run }
 }

@@ -1,4 +1,5 @@
 internal import CPlatform
+internal import ChildRuntime
 internal import Glibc
 internal import Synchronization
 
@@ -22,7 +23,7 @@ package final class WarmupRequest: Sendable {
         let request =
             "POST \(path) HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\(key)"
             + "Content-Length: \(body.utf8.count)\r\nConnection: close\r\n\r\n\(body)"
-        startThread { [self] in
+        startDetachedThread { [self] in
             let result = Self.exchange(request, target, timeout)
             outcome.withLock { $0 = result }
             platform_event_signal(doneDescriptor)
@@ -69,23 +70,4 @@ package final class WarmupRequest: Sendable {
         let body = answer.ranges(of: "\r\n\r\n").first.map { answer[$0.upperBound...].prefix(500) } ?? ""
         return .failed("\(status)\(body.isEmpty ? "" : ": \(body)")")
     }
-}
-
-/// Carries a closure into a POSIX thread.
-private final class ThreadBody: Sendable {
-    let run: @Sendable () -> Void
-
-    init(_ run: @escaping @Sendable () -> Void) { self.run = run }
-}
-
-private func startThread(_ body: @escaping @Sendable () -> Void) {
-    var thread = pthread_t()
-    let carried = Unmanaged.passRetained(ThreadBody(body))
-    pthread_create(
-        &thread, nil,
-        { raw in
-            Unmanaged<ThreadBody>.fromOpaque(raw!).takeRetainedValue().run()
-            return nil
-        }, carried.toOpaque())
-    pthread_detach(thread)
 }
