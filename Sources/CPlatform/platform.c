@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
@@ -115,6 +116,15 @@ void platform_event_clear(int descriptor) {
     uint64_t count;
     ssize_t ignored = read(descriptor, &count, sizeof count);
     (void)ignored;
+}
+
+int platform_shared_memory(const char *label) {
+    int descriptor = memfd_create(label, MFD_CLOEXEC);
+    if (descriptor >= 0 && ftruncate(descriptor, 4096) != 0) {
+        close(descriptor);
+        return -1;
+    }
+    return descriptor;
 }
 
 int platform_pin_thread(int core) {

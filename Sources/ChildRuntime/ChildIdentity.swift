@@ -7,6 +7,8 @@ package struct ChildIdentity: Sendable, Equatable {
     package static let lifelineDescriptor: Int32 = 3
     /// Descriptor of the listening HTTP socket, which the front alone inherits.
     package static let listenerDescriptor: Int32 = 4
+    /// Descriptor of the memory that the ranks of a tensor-parallel group share; only they inherit it.
+    package static let groupDescriptor: Int32 = 5
     /// Name of the settings file in the run directory.
     package static let settingsFile = "settings.json"
 

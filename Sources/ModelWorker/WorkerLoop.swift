@@ -13,6 +13,8 @@ struct WorkerLoop: ~Copyable {
     let identity: ChildIdentity
     let model: any LanguageModel
     let compute: Compute
+    /// The other ranks, if there are any.
+    let link: RankLink?
     let tokenizer: Tokenizer?
     let endIDs: [Int32]
     let stamp: ProgressStamp
@@ -46,6 +48,7 @@ struct WorkerLoop: ~Copyable {
         self.identity = identity
         self.model = model
         compute = loaded.compute
+        link = loaded.link
         self.tokenizer = tokenizer
         self.endIDs = endIDs
         self.stamp = stamp
@@ -110,6 +113,7 @@ struct WorkerLoop: ~Copyable {
         restartScores(batch)
         plan.prepare(batch, scheduler)
         compute.beginStep()
+        link?.send(plan.input)
         model.forward(plan.input)
         var frames = TokenFrames(generation: identity.generation)
         let rows = logits.bound(to: Float.self)

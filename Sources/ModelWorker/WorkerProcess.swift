@@ -1,5 +1,5 @@
-internal import CPlatform
 package import ChildRuntime
+internal import Glibc
 internal import JSON
 internal import Logging
 internal import Messages
@@ -22,7 +22,12 @@ package func runModelWorker(identity: ChildIdentity, settings: ServerSettings) t
     let stamp = ProgressStamp()
     let line = try SupervisionLine(identity, context: context, stamp: stamp) { _ in }
     line.progress("model", 0)
-    let loaded = try LoadedModel(settings, log: log) { line.progress("weights", $0) }
+    let group = try joinRanks(identity, settings, log)
+    let loaded = try LoadedModel(settings, group: group, log: log) { line.progress("weights", $0) }
+    guard identity.rank == 0 else {
+        line.ready()
+        RankLoop(model: loaded.model, compute: loaded.compute, link: loaded.link!, stamp: stamp).run()
+    }
     let tokenizer = settings.skipTokenizerInit ? nil : try openTokenizer(settings)
     var endIDs = loaded.model.config.eosTokenIDs.map { Int32($0) }
     if let tokenizer { endIDs += tokenizer.eosIDs }
@@ -34,54 +39,125 @@ package func runModelWorker(identity: ChildIdentity, settings: ServerSettings) t
     try loop.run()
 }
 
+/// Opens what the ranks of a group share; nil for a rank alone.
+///
+/// A rank that misses a meeting has left the others with half a sum, so the group ends and is started again as one.
+private func joinRanks(_ identity: ChildIdentity, _ settings: ServerSettings, _ log: Logger) throws -> Collectives? {
+    guard identity.size > 1 else { return nil }
+    let patience = settings.watchdogTimeout
+    let group = Collectives(
+        descriptor: ChildIdentity.groupDescriptor, rank: identity.rank, size: identity.size, patience: patience
+    ) { missing in
+        log.error("Rank \(missing) did not come to a sum of the step within \(patience) s")
+        exit(1)
+    }
+    guard let group else { throw StartError.noGroup }
+    return group
+}
+
 /// A model in memory and how much it may hold.
 struct LoadedModel {
     let model: any LanguageModel
     let compute: Compute
     let dtype: DType
+    /// What the scheduler may use; rank 0's business.
     let limits: SchedulerLimits
+    /// The other ranks; nil for a rank alone.
+    let link: RankLink?
     let weightBytes: UInt64
+    /// Bytes of the KV pool over all ranks.
     let kvBytes: UInt64
 
-    init(_ settings: ServerSettings, log: Logger, progress: (Double) -> Void) throws {
+    init(_ settings: ServerSettings, group: Collectives?, log: Logger, progress: (Double) -> Void) throws {
         let overrides = try JSON.parse(settings.jsonModelOverrideArgs)
         let config = try ModelConfig.load(modelPath: settings.modelPath, overrides: overrides)
         let flag = DTypeFlag(rawValue: settings.dtype.rawValue) ?? .auto
         // A file of quantized blocks names no type to compute in; bfloat16 is what the vector units multiply fastest.
         dtype = flag == .auto && config.checkpointDType == nil ? .bfloat16 : config.resolvedDType(flag: flag)
-        let length = try config.contextLength(flag: settings.contextLength, allowsLonger: false)
-        let ceiling = settings.kernelISA.flatMap { KernelISA(name: $0.rawValue) } ?? .avx512bf16
-        let threads = settings.cpuThreadsPerRank ?? max(1, Int(platform_usable_cores()) / settings.tensorParallelSize)
-        compute = Compute(isa: KernelISA.detect(ceiling: ceiling), threads: threads)
-        let bytesPerSlot = try KeyValueStore.bytesPerSlot(config, dtype: dtype)
-        let expected = Self.expectedWeightBytes(config, dtype)
-        let budget = MemoryBudget.current()
-        guard
-            let slots = settings.maxTotalTokens
-                ?? budget.slots(bytesPerSlot: bytesPerSlot, weightBytes: expected, fraction: settings.memFractionStatic)
-        else { throw StartError.noRoom(weights: expected, available: budget.available) }
-        let running = settings.maxRunningRequests ?? max(1, min(256, slots / 2))
-        let chunk = min(settings.chunkedPrefillSize ?? length, max(settings.maxPrefillTokens, 1))
-        limits = SchedulerLimits(
-            slots: slots, contextLength: length, maxRunning: running, maxQueued: settings.maxQueuedRequests,
-            chunkTokens: chunk,
-            logitRows: chunk + running, policy: settings.schedulePolicy == .lpm ? .lpm : .fcfs,
-            conservativeness: settings.scheduleConservativeness, usesPrefixCache: !settings.disableRadixCache)
+        let rank = ShardRank(index: group?.rank ?? 0, count: group?.size ?? 1)
+        let bytesPerSlot = try KeyValueStore.bytesPerSlot(config, dtype: dtype, ranks: rank.count)
+        var slots = 0
+        if rank.index == 0 {
+            slots = try Self.slots(
+                settings, bytesPerSlot: bytesPerSlot, weights: Self.expectedWeightBytes(config, dtype))
+        }
+        if let group { slots = try Self.agree(on: slots, group, settings, config) }
+        limits = try Self.limits(settings, config, slots: slots)
         kvBytes = UInt64(bytesPerSlot) * UInt64(slots + 1)
+        compute = Self.makeCompute(settings, rank: rank, log)
         log.info(
-            "Compute in \(dtype) with \(compute.isa.name) kernels on \(threads) threads; KV pool of \(slots) tokens")
+            "Compute in \(dtype) with \(compute.isa.name) kernels on \(compute.threads) threads; KV pool of \(slots) tokens"
+        )
+        link = group.map { RankLink(group: $0) }
         model = try loadModel(
             LoadOptions(
                 modelPath: settings.modelPath, config: config, dtype: dtype,
                 loadFormat: Models.LoadFormat(rawValue: settings.loadFormat.rawValue) ?? .auto,
-                cacheDirectory: settings.weightCacheDirectory,
-                limits: ForwardLimits(
-                    rows: chunk + running, logitRows: min(chunk + running, 64), sequences: running, slots: slots + 1,
-                    positions: length),
-                compute: compute),
+                cacheDirectory: settings.weightCacheDirectory, limits: Self.forwardLimits(limits), rank: rank,
+                group: group, compute: compute),
             progress: progress)
         weightBytes = UInt64(model.weightsSource.byteCount)
         if let note = model.weightsSource.note { log.info("\(note)") }
+    }
+
+    /// KV slots that the operator or the machine's memory allows.
+    private static func slots(_ settings: ServerSettings, bytesPerSlot: Int, weights: UInt64) throws -> Int {
+        if let asked = settings.maxTotalTokens { return asked }
+        let budget = MemoryBudget.current()
+        let slots = budget.slots(
+            bytesPerSlot: bytesPerSlot, weightBytes: weights, fraction: settings.memFractionStatic)
+        guard let slots else { throw StartError.noRoom(weights: weights, available: budget.available) }
+        return slots
+    }
+
+    /// Rank 0 decides how large the pool is, since each rank would measure other numbers, and sizes what they share.
+    private static func agree(
+        on slots: Int, _ group: Collectives, _ settings: ServerSettings, _ config: ModelConfig
+    ) throws -> Int {
+        guard group.rank == 0 else {
+            guard let terms = group.accept() else { throw StartError.noGroup }
+            return Int(terms[0])
+        }
+        let limits = forwardLimits(try limits(settings, config, slots: slots))
+        let slotCount = try ShardPlan.slotCount(config, limits: limits, ranks: group.size)
+        guard group.offer(terms: [UInt64(slots)], planBytes: RankLink.planBytes(limits), slotCount: slotCount) else {
+            throw StartError.noGroup
+        }
+        return slots
+    }
+
+    private static func limits(_ settings: ServerSettings, _ config: ModelConfig, slots: Int) throws -> SchedulerLimits
+    {
+        let length = try config.contextLength(flag: settings.contextLength, allowsLonger: false)
+        let running = settings.maxRunningRequests ?? max(1, min(256, slots / 2))
+        let chunk = min(settings.chunkedPrefillSize ?? length, max(settings.maxPrefillTokens, 1))
+        return SchedulerLimits(
+            slots: slots, contextLength: length, maxRunning: running, maxQueued: settings.maxQueuedRequests,
+            chunkTokens: chunk,
+            logitRows: chunk + running, policy: settings.schedulePolicy == .lpm ? .lpm : .fcfs,
+            conservativeness: settings.scheduleConservativeness, usesPrefixCache: !settings.disableRadixCache)
+    }
+
+    /// What the model must be able to do in one step to serve the scheduler.
+    private static func forwardLimits(_ limits: SchedulerLimits) -> ForwardLimits {
+        let rows = limits.chunkTokens + limits.maxRunning
+        return ForwardLimits(
+            rows: rows, logitRows: min(rows, 64), sequences: limits.maxRunning, slots: limits.slots + 1,
+            positions: limits.contextLength)
+    }
+
+    private static func makeCompute(_ settings: ServerSettings, rank: ShardRank, _ log: Logger) -> Compute {
+        let ceiling = settings.kernelISA.flatMap { KernelISA(name: $0.rawValue) } ?? .avx512bf16
+        let machine = Cores.current(available: Compute.availableCores())
+        let plan = CorePlan(
+            machine, rank: rank.index, ranks: rank.count, threads: settings.cpuThreadsPerRank, binding: nil)
+        if plan.cores == nil {
+            log.warning(
+                "\(rank.count) ranks of \(plan.threads) threads are more than \(machine.ordered.count) cores: threads are not pinned"
+            )
+        }
+        if let first = plan.cores?.first { Compute.pinCallingThread(to: first) }
+        return Compute(isa: KernelISA.detect(ceiling: ceiling), threads: plan.threads, cores: plan.cores)
     }
 
     /// Bytes of the packed weights, nearly, before anything is read.
@@ -116,9 +192,12 @@ struct LoadedModel {
 /// Why a worker cannot start although its files are good.
 enum StartError: Error, CustomStringConvertible {
     case noRoom(weights: UInt64, available: UInt64)
+    /// The memory that the ranks share could not be had, or rank 0 did not come.
+    case noGroup
 
     var description: String {
         switch self {
+        case .noGroup: "The ranks did not come together: no shared memory, or rank 0 is missing."
         case .noRoom(let weights, let available):
             "Not enough memory for the KV cache: the weights take \(weights >> 20) MiB and \(available >> 20) MiB are available. "
                 + "Raise --mem-fraction-static or set --max-total-tokens."

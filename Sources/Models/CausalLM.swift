@@ -11,6 +11,10 @@ final class CausalLM: LanguageModel {
     private let rotary: RotaryEmbedding
     private let scratch: ScratchMemory
     private let dtype: DType
+    private let shard: ShardPlan
+    private let group: Collectives?
+    /// Which columns of the logits each rank computes.
+    private let vocabularyParts: [Range<Int>]
     /// How many hidden states the last step kept.
     private var hiddenRows = 0
 
@@ -18,7 +22,8 @@ final class CausalLM: LanguageModel {
 
     /// Joins the parts; reserves cache and scratch memory for `limits`.
     init(
-        _ decoder: any Decoder, plan: WeightPlan, weights: WeightStore, compute: Compute, limits: ForwardLimits
+        _ decoder: any Decoder, plan: WeightPlan, weights: WeightStore, compute: Compute, limits: ForwardLimits,
+        group: Collectives?
     ) throws(CheckpointError) {
         config = plan.config
         self.limits = limits
@@ -26,6 +31,14 @@ final class CausalLM: LanguageModel {
         self.compute = compute
         self.weights = weights
         dtype = plan.dtype
+        shard = plan.shard
+        self.group = group
+        var parts: [Range<Int>] = []
+        for rank in 0..<plan.shard.rank.count {
+            let rank = ShardRank(index: rank, count: plan.shard.rank.count)
+            parts.append(try ShardPlan(plan.config, rank: rank, modelPath: plan.modelPath).vocabulary.range)
+        }
+        vocabularyParts = parts
         cache = try KeyValueStore(plan.config, shard: plan.shard, dtype: plan.dtype, slots: limits.slots)
         rotary = try RotaryEmbedding(plan.config, positions: limits.positions, modelPath: plan.modelPath)
         scratch = try ScratchMemory(plan.config, shard: plan.shard, dtype: plan.dtype, limits: limits)
@@ -42,13 +55,48 @@ final class CausalLM: LanguageModel {
     }
 
     func logits(_ range: Range<Int>, into logits: UnsafeMutablePointer<Float>) {
+        precondition(shard.rank.index == 0, "rank 0 takes the logits")
+        computeLogits(range, into: logits)
+    }
+
+    func shareLogits(_ range: Range<Int>) { computeLogits(range, into: nil) }
+
+    private func computeLogits(_ range: Range<Int>, into logits: UnsafeMutablePointer<Float>?) {
         precondition(range.lowerBound >= 0 && range.upperBound <= hiddenRows, "logits are of rows the last step kept")
         precondition(range.count <= limits.logitRows, "at most \(limits.logitRows) rows of logits at once")
         if range.isEmpty { return }
         compute.beginStep()
-        let first = scratch.hidden + range.lowerBound * config.hiddenSize * dtype.size
-        compute.matmul(first, rows: range.count, weights: weights[decoder.head.weight], into: logits)
+        let head = weights[decoder.head.weight]
+        if let group {
+            // No part is wider than rank 0's.
+            let block = group.slotCount / vocabularyParts[0].count
+            for first in stride(from: range.lowerBound, to: range.upperBound, by: block) {
+                let rows = first..<min(range.upperBound, first + block)
+                compute.matmul(hidden(rows.lowerBound), rows: rows.count, weights: head, into: group.ownSlot)
+                let out = logits.map { $0 + (first - range.lowerBound) * config.vocabularySize }
+                group.exchange { slot in if let out { joinParts(slot, rows: rows.count, into: out) } }
+            }
+        } else if let logits {
+            compute.matmul(hidden(range.lowerBound), rows: range.count, weights: head, into: logits)
+        }
         compute.endStep()
+    }
+
+    /// Hidden states of the kept rows from `row` on.
+    private func hidden(_ row: Int) -> UnsafeRawPointer {
+        UnsafeRawPointer(scratch.hidden + row * config.hiddenSize * dtype.size)
+    }
+
+    /// Puts the ranks' parts of each row of logits side by side.
+    private func joinParts(
+        _ slot: (Int) -> UnsafePointer<Float>, rows: Int, into logits: UnsafeMutablePointer<Float>
+    ) {
+        for (rank, part) in vocabularyParts.enumerated() {
+            for row in 0..<rows {
+                (logits + row * config.vocabularySize + part.lowerBound)
+                    .update(from: slot(rank) + row * part.count, count: part.count)
+            }
+        }
     }
 
     /// Normalises the residual rows whose logits will be asked for; only they ever reach the output head.
@@ -84,7 +132,8 @@ final class CausalLM: LanguageModel {
                                 compute: compute, weights: weights, cache: cache, rotary: table, dtype: dtype,
                                 rows: tokens.count, tokens: tokens.baseAddress!, positions: positions.baseAddress!,
                                 writeSlots: writeSlots.baseAddress!, slots: slots.baseAddress!,
-                                sequences: scratch.sequences, sequenceCount: sequenceCount, scratch: scratch))
+                                sequences: scratch.sequences, sequenceCount: sequenceCount, scratch: scratch,
+                                shard: shard, group: group))
                     }
                 }
             }

@@ -35,11 +35,15 @@ package final class KeyValueStore {
         return KeyValueLayer(keys: keys, values: keys + layerStride, dtype: dtype)
     }
 
-    /// Bytes of keys and values of one slot over all layers of one rank, known before anything is loaded.
+    /// Bytes of keys and values of one slot over all layers of all ranks, known before anything is loaded.
     package static func bytesPerSlot(
-        _ config: ModelConfig, dtype: DType, rank: ShardRank = .only
+        _ config: ModelConfig, dtype: DType, ranks: Int = 1
     ) throws(CheckpointError) -> Int {
-        let shard = try ShardPlan(config, rank: rank, modelPath: "config.json")
-        return 2 * config.layerCount * shard.keyValueHeads.count * config.headDimension * dtype.size
+        var heads = 0
+        for index in 0..<ranks {
+            let rank = ShardRank(index: index, count: ranks)
+            heads += try ShardPlan(config, rank: rank, modelPath: "config.json").keyValueHeads.count
+        }
+        return 2 * config.layerCount * heads * config.headDimension * dtype.size
     }
 }

@@ -4,7 +4,7 @@
 /// row's key and value to its slot before any row attends, so a sequence's slot list includes this step's rows.
 package struct ForwardInput: Sendable, Equatable {
     /// Rows `rowStart ..< rowStart + rowCount` of the step, the last `rowCount` of the sequence's `length` positions.
-    package struct Sequence: Sendable, Equatable {
+    package struct Sequence: Sendable, Equatable, BitwiseCopyable {
         /// First row of the sequence in the step.
         package var rowStart: Int
         /// Rows of the sequence in the step, at least one.
@@ -86,7 +86,7 @@ package protocol LanguageModel: AnyObject {
     /// Where the packed weights came from, and why a cache file was not used if one was wanted.
     var weightsSource: WeightsSource { get }
 
-    /// Runs a step: writes keys and values, and keeps the last hidden state of every row of `logitRows` (any number of
+    /// Runs a step, the same one on all ranks at the same time: writes keys and values, and keeps the last hidden state of every row of `logitRows` (any number of
     /// them).
     ///
     /// Allocates nothing. Traps when the input contradicts itself or exceeds `limits`: the caller plans within them.
@@ -96,7 +96,11 @@ package protocol LanguageModel: AnyObject {
     /// float32.
     ///
     /// At most `limits.logitRows` at once, so prompt logprobs of thousands of rows need memory for one block only.
+    /// With several ranks rank 0 calls this, and every other rank `shareLogits` with the same range.
     func logits(_ range: Range<Int>, into logits: UnsafeMutablePointer<Float>)
+
+    /// What ranks other than 0 do while rank 0 computes logits: they compute theirs and hand them over.
+    func shareLogits(_ range: Range<Int>)
 }
 
 extension LanguageModel {

@@ -16,6 +16,8 @@ package struct LoadOptions {
     package var limits: ForwardLimits
     /// Which tensor-parallel rank this process is.
     package var rank: ShardRank
+    /// How the ranks exchange what they computed; nil for one rank alone.
+    package var group: Collectives?
     /// Kernels and threads, for loading and for running.
     package var compute: Compute
 
@@ -23,8 +25,9 @@ package struct LoadOptions {
     package init(
         modelPath: String, config: ModelConfig, dtype: DType, loadFormat: LoadFormat = .auto,
         cacheDirectory: String? = nil,
-        limits: ForwardLimits, rank: ShardRank = .only, compute: Compute
+        limits: ForwardLimits, rank: ShardRank = .only, group: Collectives? = nil, compute: Compute
     ) {
+        precondition(group?.size ?? 1 == rank.count && group?.rank ?? 0 == rank.index, "the group has this rank")
         self.modelPath = modelPath
         self.config = config
         self.dtype = dtype
@@ -32,6 +35,7 @@ package struct LoadOptions {
         self.cacheDirectory = cacheDirectory
         self.limits = limits
         self.rank = rank
+        self.group = group
         self.compute = compute
     }
 }
@@ -65,7 +69,8 @@ package func loadModel(
         try plan.pack(into: memory, threads: options.compute.threads, progress: progress)
     }
     let model = try CausalLM(
-        decoder, plan: plan, weights: WeightStore(plan, packed), compute: options.compute, limits: options.limits)
+        decoder, plan: plan, weights: WeightStore(plan, packed), compute: options.compute, limits: options.limits,
+        group: options.group)
     progress(1)
     return model
 }
@@ -76,7 +81,6 @@ private func checkSupport(_ options: LoadOptions) throws(CheckpointError) {
     func bad(_ key: String, _ reason: String) -> CheckpointError {
         .badConfig(file: options.modelPath, key: key, reason: reason)
     }
-    guard options.rank.count == 1 else { throw bad("tensor parallel size", "only one rank is supported") }
     guard config.activation == "silu" else {
         throw bad("hidden_act", "`\(config.activation)` is not supported; only `silu` is")
     }

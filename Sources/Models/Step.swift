@@ -37,6 +37,10 @@ struct Step: ~Copyable {
     let sequenceCount: Int
     /// Working memory.
     let scratch: ScratchMemory
+    /// What this rank holds.
+    let shard: ShardPlan
+    /// The other ranks; nil when there are none.
+    let group: Collectives?
 
     /// Residual stream, float32 `[T][hidden]`.
     var residual: UnsafeMutablePointer<Float> { scratch.residual }

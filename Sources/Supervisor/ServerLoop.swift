@@ -24,6 +24,8 @@ final class ServerLoop {
     private var warmup: WarmupRequest?
     private var progress = LoadProgress()
     private var mustPublish = false
+    /// What the ranks of the generation that is being spawned share.
+    private var group = GroupMemory()
     private var exitCode: Int32?
 
     /// Takes over what was opened; spawns nothing yet.
@@ -227,7 +229,7 @@ final class ServerLoop {
             let child = try RunningChild(
                 id, generation: generation, ranks: plan.policy.ranks, runDirectory: directory.path,
                 lifeline: lifeline.read,
-                listener: listener.descriptor)
+                listener: listener.descriptor, group: group.descriptor(for: id, generation, ranks: plan.policy.ranks))
             children[id] = child
             directory.notePid(child.pid, of: child.title)
             feed(.spawned(id, generation: generation, pid: child.pid))

@@ -11,7 +11,7 @@ import Testing
         let model = try fixture.load(isa: isa)
         #expect(model.config.architecture == golden.architecture)
         #expect(golden.prompts.map(\.ids.count) == [1, 5, 17, 70, 200])
-        for prompt in golden.prompts { try compare(model, prompt, tolerance: 1e-3) }
+        for prompt in golden.prompts { try compareWithGolden(model, prompt, tolerance: 1e-3) }
     }
 
     @Test(arguments: Fixture.all, presentLevels)
@@ -43,13 +43,13 @@ import Testing
         let path = try #require(ProcessInfo.processInfo.environment["SRT_TEST_SMOLLM2_GGUF"])
         let golden = try Golden(contentsOf: Fixture.folder + "/smollm2.golden.json")
         let model = try loadForTest(path, logitRows: 8)
-        for prompt in golden.prompts { try compare(model, prompt, tolerance: 2e-3) }
+        for prompt in golden.prompts { try compareWithGolden(model, prompt, tolerance: 2e-3) }
     }
 }
 
 /// Runs prompt and golden output (teacher-forced, so that a near tie does not end the comparison) and compares every
 /// step.
-private func compare(_ model: any LanguageModel, _ prompt: Golden.Prompt, tolerance: Double) throws {
+func compareWithGolden(_ model: any LanguageModel, _ prompt: Golden.Prompt, tolerance: Double) throws {
     let tokens = prompt.ids + prompt.outputIDs
     let slots = (0..<tokens.count).map { Int32(tokens.count - $0) }
     var run = ModelRun(model: model, tracks: [.init(tokens: tokens, slots: slots)])

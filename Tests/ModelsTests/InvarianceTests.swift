@@ -80,7 +80,7 @@ import Testing
 }
 
 /// Sixteen token sequences of lengths 110, 1, 2 … up to about 70, with no pattern in them.
-private func sequences(vocabulary: Int) -> [[Int32]] {
+func sequences(vocabulary: Int) -> [[Int32]] {
     var state: UInt64 = 42
     func next() -> Int32 {
         state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
@@ -91,12 +91,12 @@ private func sequences(vocabulary: Int) -> [[Int32]] {
 }
 
 /// Slots of sequence `index` among sixteen, scattered so that no two neighbours lie together.
-private func scatteredSlots(_ index: Int, _ count: Int) -> [Int32] {
+func scatteredSlots(_ index: Int, _ count: Int) -> [Int32] {
     (0..<count).map { Int32((($0 * 16 + index) * 1001 + 5) % 4096) }
 }
 
 /// Each sequence alone: two thirds as one prefill, the rest row by row.
-private func runAlone(_ model: any LanguageModel, _ texts: [[Int32]]) -> [[[Float]]] {
+func runAlone(_ model: any LanguageModel, _ texts: [[Int32]]) -> [[[Float]]] {
     texts.map { tokens in
         var run = ModelRun(model: model, tracks: [.init(tokens: tokens, slots: (0..<tokens.count).map(Int32.init))])
         run.runAlone(0, prefill: tokens.count * 2 / 3)
@@ -106,7 +106,7 @@ private func runAlone(_ model: any LanguageModel, _ texts: [[Int32]]) -> [[[Floa
 
 /// All sequences together: each starts at another step, with chunks of changing size between other sequences' single
 /// rows.
-private func runBatched(_ model: any LanguageModel, _ texts: [[Int32]]) -> [[[Float]]] {
+func runBatched(_ model: any LanguageModel, _ texts: [[Int32]]) -> [[[Float]]] {
     var run = ModelRun(
         model: model, tracks: texts.enumerated().map { .init(tokens: $1, slots: scatteredSlots($0, $1.count)) })
     var step = 0
@@ -122,14 +122,14 @@ private func runBatched(_ model: any LanguageModel, _ texts: [[Int32]]) -> [[[Fl
     return run.tracks.map(\.logits)
 }
 
-private func runChunked(_ model: any LanguageModel, _ tokens: [Int32]) -> [[Float]] {
+func runChunked(_ model: any LanguageModel, _ tokens: [Int32]) -> [[Float]] {
     var run = ModelRun(model: model, tracks: [.init(tokens: tokens, slots: scatteredSlots(3, tokens.count))])
     run.runAlone(0, prefill: tokens.count, chunk: 7)
     return run.tracks[0].logits
 }
 
 /// Computes the first `shared` positions for one sequence, and then the rest for another that shares their slots.
-private func runOverCachedPrefix(_ model: any LanguageModel, _ tokens: [Int32], shared: Int) -> [[Float]] {
+func runOverCachedPrefix(_ model: any LanguageModel, _ tokens: [Int32], shared: Int) -> [[Float]] {
     let slots = scatteredSlots(7, tokens.count)
     var run = ModelRun(model: model, tracks: [.init(tokens: Array(tokens[..<shared]), slots: Array(slots[..<shared]))])
     run.runAlone(0, prefill: shared)

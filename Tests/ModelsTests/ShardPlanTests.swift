@@ -21,43 +21,59 @@ import Testing
         #expect(plan.intermediate.range == 0..<104 && plan.vocabulary.range == 0..<331)
     }
 
-    @Test(arguments: [1, 2, 4])
+    @Test(arguments: [1, 2, 3, 4, 5])
     func partsCoverEveryDimensionOnce(_ ranks: Int) throws {
-        let all = try plans(heads: 8, keyValue: 4, intermediate: 104, vocabulary: 331, ranks: ranks)
+        let all = try plans(heads: 15, keyValue: 5, intermediate: 200, vocabulary: 331, ranks: ranks)
         for part in [\ShardPlan.queryHeads, \.keyValueHeads, \.intermediate, \.vocabulary] {
             var next = 0
             for plan in all {
                 #expect(plan[keyPath: part].range.lowerBound == next)
+                #expect(!plan[keyPath: part].range.isEmpty)
                 next = plan[keyPath: part].range.upperBound
             }
             #expect(all.allSatisfy { $0[keyPath: part].total == next })
+            #expect(all.allSatisfy { $0[keyPath: part].count <= all[0][keyPath: part].count }, "none exceeds rank 0's")
         }
     }
 
     @Test func queryHeadsKeepTheirKeyValueHead() throws {
-        for (heads, keyValue) in [(8, 4), (8, 2), (8, 1)] {
-            let all = try plans(heads: heads, keyValue: keyValue, intermediate: 104, vocabulary: 331, ranks: 4)
-            for plan in all {
-                let group = heads / keyValue
-                let perHead = plan.queryHeads.count / plan.keyValueHeads.count
-                for (index, query) in plan.queryHeads.range.enumerated() {
-                    #expect(plan.keyValueHeads.range.lowerBound + index / perHead == query / group)
+        for (heads, keyValue) in [(8, 4), (8, 2), (8, 1), (9, 3), (14, 2), (5, 1), (12, 12)] {
+            for ranks in 1...5 {
+                let all = try plans(
+                    heads: heads, keyValue: keyValue, intermediate: 200, vocabulary: 331, ranks: ranks)
+                #expect(all.flatMap { Array($0.queryHeads.range) } == Array(0..<heads), "every head once, in order")
+                for plan in all {
+                    let group = heads / keyValue
+                    let perHead = plan.queryHeads.count / plan.keyValueHeads.count
+                    for (index, query) in plan.queryHeads.range.enumerated() {
+                        #expect(plan.keyValueHeads.range.lowerBound + index / perHead == query / group)
+                    }
                 }
             }
         }
     }
 
-    @Test func whatDoesNotDivideIsNamed() throws {
-        func message(_ heads: Int, _ keyValue: Int, _ intermediate: Int) -> String? {
+    @Test func theOwnerOfATokenHoldsItsRow() throws {
+        for ranks in 1...7 {
+            let all = try plans(heads: 8, keyValue: 1, intermediate: 400, vocabulary: 331, ranks: ranks)
+            for token in 0..<331 {
+                #expect(all[all[0].owner(ofToken: Int32(token))].vocabulary.range.contains(token))
+            }
+        }
+    }
+
+    @Test func whatIsTooSmallIsNamed() throws {
+        func message(_ heads: Int, _ keyValue: Int, _ intermediate: Int, _ vocabulary: Int) -> String? {
             do {
-                _ = try plans(heads: heads, keyValue: keyValue, intermediate: intermediate, vocabulary: 331, ranks: 4)
+                _ = try plans(
+                    heads: heads, keyValue: keyValue, intermediate: intermediate, vocabulary: vocabulary, ranks: 4)
                 return nil
             } catch { return "\(error)" }
         }
-        #expect(message(6, 2, 104)?.contains("num_attention_heads") == true)
-        #expect(message(12, 3, 104)?.contains("num_key_value_heads") == true)
-        #expect(message(8, 4, 106)?.contains("intermediate_size") == true)
-        #expect(message(8, 4, 104) == nil)
+        #expect(message(3, 1, 104, 331)?.contains("num_attention_heads") == true)
+        #expect(message(8, 4, 3, 331)?.contains("intermediate_size") == true)
+        #expect(message(8, 4, 104, 3)?.contains("vocab_size") == true)
+        #expect(message(8, 4, 104, 331) == nil)
     }
 
     @Test func aPartOfHeadsScalesToItsElements() {

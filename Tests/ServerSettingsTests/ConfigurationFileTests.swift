@@ -69,7 +69,7 @@ import Testing
     static let wrong: [(text: String, message: String)] = [
         ("model: m\nport: x", "server.yaml, line 2: argument --port: invalid int value: 'x'"),
         ("model: m\nprot: 1", "server.yaml, line 2: unrecognized arguments: --prot\ndid you mean port?"),
-        ("model: m\n\n# c\ntp-size: 2", "server.yaml, line 4: --tp-size 2 is not supported by srt"),
+        ("model: m\n\n# c\ndp-size: 2", "server.yaml, line 4: --dp-size 2 is not supported by srt"),
         ("model: m\nskip: 1", "server.yaml, line 2: ambiguous option: --skip"),
         ("model: m\nport: true", "server.yaml, line 2: argument --port: invalid int value: 'true'"),
         ("model: m\nport: [1, 2]", "server.yaml, line 2: argument --port: '[1, 2]' is a list"),

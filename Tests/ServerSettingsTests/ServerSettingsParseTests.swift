@@ -57,6 +57,7 @@ import Testing
         Case("--enable-cache-report") { $0.enableCacheReport },
         Case("--allow-auto-truncate") { $0.allowAutoTruncate },
         Case("--tp-size 1") { $0.tensorParallelSize == 1 },
+        Case("--tp 4") { $0.tensorParallelSize == 4 },
         Case("--mem-fraction-static 0.5") { $0.memFractionStatic == 0.5 },
         Case("--mem-fraction-static 1") { $0.memFractionStatic == 1 },
         Case("--max-running-requests 16") { $0.maxRunningRequests == 16 },

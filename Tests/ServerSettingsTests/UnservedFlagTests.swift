@@ -3,7 +3,7 @@ import Testing
 
 @Suite struct UnservedFlagTests {
     @Test(arguments: [
-        "--is-embedding", "--tp-size 2", "--tp 4", "--tensor-parallel-size 2", "--dp-size 2", "--data-parallel-size 2",
+        "--is-embedding", "--dp-size 2", "--data-parallel-size 2",
         "--pp-size 2", "--ep-size 2", "--ep 2", "--expert-parallel-size 2", "--nnodes 2", "--node-rank 1",
         "--nccl-init-addr h:1", "--device cuda", "--device=npu", "--load-format pt", "--load-format bitsandbytes",
         "--quantization awq", "--kv-cache-dtype fp8_e5m2", "--page-size 16", "--schedule-policy dfs-weight",
@@ -25,8 +25,8 @@ import Testing
     }
 
     @Test func namesTheFlagAndItsValue() throws {
-        let failure = try #require(CommandLine("--model m --tp 2").failure)
-        #expect(failure.hasPrefix("error: --tp-size 2 is not supported by srt: a model runs in one rank"))
+        let failure = try #require(CommandLine("--model m --dp 2").failure)
+        #expect(failure.hasPrefix("error: --dp-size 2 is not supported by srt: "))
     }
 
     @Test func keepsSecretsOutOfErrorsAndReports() throws {

@@ -126,6 +126,9 @@ void kernels_rms_norm(kernels_compute *c, const float *x, size_t rows, size_t si
 void kernels_gather_rows(
     kernels_compute *c, const void *source, const int32_t *indices, size_t count, size_t row_bytes, void *out);
 
+/// out[i] += parts[0][i] + parts[1][i] + …, the parts summed in order before `out` is added to.
+void kernels_add_sum(kernels_compute *c, const float *const *parts, size_t count, size_t size, float *out);
+
 /// Rounds to nearest even; NaN stays NaN.
 void kernels_from_float(kernels_compute *c, const float *x, size_t count, kernels_dtype dtype, void *out);
 void kernels_to_float(kernels_compute *c, const void *x, size_t count, kernels_dtype dtype, float *out);

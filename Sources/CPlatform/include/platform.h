@@ -40,6 +40,9 @@ void platform_event_signal(int descriptor);
 /// Sets the event counter back to zero.
 void platform_event_clear(int descriptor);
 
+/// Memory behind a descriptor and no name, one zeroed page, that a program started later does not inherit; -1 on failure.
+int platform_shared_memory(const char *label);
+
 /// Binds this thread to one core; 0 on success.
 int platform_pin_thread(int core);
 

@@ -42,8 +42,20 @@ struct RowParallelLinear {
 
     /// Adds `x · Wᵀ + bias` to the residual stream, for the step's rows.
     func callAsFunction(_ x: UnsafeRawPointer, addingTo residual: UnsafeMutablePointer<Float>, _ step: borrowing Step) {
-        step.compute.matmul(
-            x, rows: step.rows, weights: step.weights[weight], bias: step.weights[bias], accumulate: true,
-            into: residual)
+        let matrix = step.weights[weight]
+        guard let group = step.group else {
+            step.compute.matmul(
+                x, rows: step.rows, weights: matrix, bias: step.weights[bias], accumulate: true, into: residual)
+            return
+        }
+        // The parts of the sum meet in the ranks' slots, as many rows at a time as a slot holds.
+        let block = group.slotCount / matrix.outputs
+        for first in stride(from: 0, to: step.rows, by: block) {
+            let rows = min(block, step.rows - first)
+            step.compute.matmul(
+                x + first * matrix.inputs * matrix.dtype.size, rows: rows, weights: matrix, bias: step.weights[bias],
+                into: group.ownSlot)
+            step.compute.addSlots(of: group, count: rows * matrix.outputs, to: residual + first * matrix.outputs)
+        }
     }
 }

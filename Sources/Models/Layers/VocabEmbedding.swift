@@ -13,7 +13,39 @@ struct VocabEmbedding {
     func callAsFunction(
         _ tokens: UnsafePointer<Int32>, into out: UnsafeMutablePointer<Float>, _ step: borrowing Step
     ) {
-        step.compute.embed(tokens, count: step.rows, table: step.weights[table], into: out)
+        let matrix = step.weights[table]
+        guard let group = step.group else {
+            step.compute.embed(tokens, count: step.rows, table: matrix, into: out)
+            return
+        }
+        let block = group.slotCount / matrix.inputs
+        for first in stride(from: 0, to: step.rows, by: block) {
+            let rows = min(block, step.rows - first)
+            exchange(tokens + first, rows: rows, group, into: out + first * matrix.inputs, step)
+        }
+    }
+
+    /// Each rank looks up the tokens it has rows of; all then take each row from the slot of the rank that has it.
+    private func exchange(
+        _ tokens: UnsafePointer<Int32>, rows: Int, _ group: Collectives, into out: UnsafeMutablePointer<Float>,
+        _ step: borrowing Step
+    ) {
+        let matrix = step.weights[table]
+        let shard = step.shard
+        withUnsafeTemporaryAllocation(of: Int32.self, capacity: rows) { local in
+            // Rows of other ranks are looked up too, as any row of this one: nobody reads them.
+            for row in 0..<rows {
+                let index = Int(tokens[row]) - shard.vocabulary.range.lowerBound
+                local.initializeElement(at: row, to: Int32(min(max(index, 0), matrix.outputs - 1)))
+            }
+            step.compute.embed(local.baseAddress!, count: rows, table: matrix, into: group.ownSlot)
+        }
+        group.exchange { slot in
+            for row in 0..<rows {
+                let source = slot(shard.owner(ofToken: tokens[row])) + row * matrix.inputs
+                (out + row * matrix.inputs).update(from: source, count: matrix.inputs)
+            }
+        }
     }
 }
 

@@ -40,8 +40,9 @@ package struct ShardRange: Sendable, Equatable {
 
 /// What each rank holds of every dimension that is split; all sharding rules are here.
 ///
-/// Query heads, key-value heads and intermediate size are split evenly. With fewer key-value heads than ranks,
-/// neighbouring ranks hold the same head. The vocabulary is split in slices of a multiple of 32, the last one shorter.
+/// Parts differ by one unit at most, the larger ones first: a unit is a key-value head with its query heads, 32 elements
+/// of the intermediate size, or 32 rows of the vocabulary. With fewer key-value heads than ranks, neighbouring ranks hold
+/// the same one and share its query heads.
 package struct ShardPlan: Sendable, Equatable {
     /// Whose plan it is.
     package let rank: ShardRank
@@ -54,33 +55,84 @@ package struct ShardPlan: Sendable, Equatable {
     /// Rows of embedding table and output head.
     package let vocabulary: ShardRange
 
-    /// Splits the dimensions of `config`; throws when they do not divide.
+    /// Splits the dimensions of `config`; throws when a rank would get nothing of one.
     package init(_ config: ModelConfig, rank: ShardRank, modelPath: String) throws(CheckpointError) {
         self.rank = rank
-        queryHeads = try Self.even(config.headCount, rank, key: "num_attention_heads", modelPath)
+        let heads = try Self.heads(config, rank, modelPath)
+        queryHeads = ShardRange(range: heads.query, total: config.headCount)
+        keyValueHeads = ShardRange(range: heads.keyValue, total: config.keyValueHeadCount)
         intermediate = try Self.even(config.intermediateSize, rank, key: "intermediate_size", modelPath)
-        let keyValue = config.keyValueHeadCount
-        if keyValue < rank.count, rank.count % keyValue == 0 {
-            let head = rank.index * keyValue / rank.count
-            keyValueHeads = ShardRange(range: head..<head + 1, total: keyValue)
-        } else {
-            keyValueHeads = try Self.even(keyValue, rank, key: "num_key_value_heads", modelPath)
-        }
-        let slice = rank.count == 1 ? config.vocabularySize : (config.vocabularySize / rank.count + 31) / 32 * 32 + 32
-        let start = min(config.vocabularySize, rank.index * slice)
-        vocabulary = ShardRange(
-            range: start..<min(config.vocabularySize, start + slice), total: config.vocabularySize)
+        vocabulary = try Self.even(config.vocabularySize, rank, key: "vocab_size", modelPath)
     }
 
-    /// One of `rank.count` equal parts.
+    /// Floats of a rank's slot in an exchange: rows enough that meeting costs little beside computing them, and a row of
+    /// logits at least.
+    package static func slotCount(
+        _ config: ModelConfig, limits: ForwardLimits, ranks: Int
+    ) throws(CheckpointError) -> Int {
+        let widest = try ShardPlan(config, rank: ShardRank(index: 0, count: ranks), modelPath: "config.json")
+        return max(min(limits.rows, 256) * config.hiddenSize, min(limits.logitRows, 8) * widest.vocabulary.count)
+    }
+
+    /// The rank that holds a row of the vocabulary.
+    package func owner(ofToken token: Int32) -> Int {
+        let units = Self.units(vocabulary.total, rank.count)
+        return Self.owner(of: Int(token) / units.size, units: units.count, ranks: rank.count)
+    }
+
+    /// Query and key-value heads of a rank.
+    private static func heads(
+        _ config: ModelConfig, _ rank: ShardRank, _ modelPath: String
+    ) throws(CheckpointError) -> (query: Range<Int>, keyValue: Range<Int>) {
+        let (queries, keyValues) = (config.headCount, config.keyValueHeadCount)
+        let group = queries / max(1, keyValues)
+        if keyValues >= rank.count {
+            let part = part(rank.index, of: keyValues, ranks: rank.count)
+            return (part.lowerBound * group..<part.upperBound * group, part)
+        }
+        let head = rank.index * keyValues / rank.count
+        let sharers = (0..<rank.count).filter { $0 * keyValues / rank.count == head }
+        guard sharers.count <= group else {
+            throw .badConfig(
+                file: modelPath, key: "num_attention_heads",
+                reason: "\(queries) heads, \(group) for each key-value head, are too few for \(rank.count) "
+                    + "tensor-parallel ranks")
+        }
+        let part = part(rank.index - sharers[0], of: group, ranks: sharers.count)
+        return (head * group + part.lowerBound..<head * group + part.upperBound, head..<head + 1)
+    }
+
+    /// A rank's part of a dimension that is cut at multiples of 32, as far as it has so many.
     private static func even(
         _ total: Int, _ rank: ShardRank, key: String, _ modelPath: String
     ) throws(CheckpointError) -> ShardRange {
-        guard total % rank.count == 0 else {
+        let units = units(total, rank.count)
+        guard units.count >= rank.count else {
             throw .badConfig(
-                file: modelPath, key: key, reason: "\(total) does not divide into \(rank.count) tensor-parallel ranks")
+                file: modelPath, key: key, reason: "\(total) is too small for \(rank.count) tensor-parallel ranks")
         }
-        let part = total / rank.count
-        return ShardRange(range: rank.index * part..<(rank.index + 1) * part, total: total)
+        let part = part(rank.index, of: units.count, ranks: rank.count)
+        let range = part.lowerBound * units.size..<min(total, part.upperBound * units.size)
+        return ShardRange(range: range, total: total)
+    }
+
+    /// In how many pieces of which size a dimension is dealt out.
+    private static func units(_ total: Int, _ ranks: Int) -> (count: Int, size: Int) {
+        let count = (total + 31) / 32
+        return count >= ranks ? (count, 32) : (total, 1)
+    }
+
+    /// The units that a rank holds of `count`; the first ranks have one more when they do not divide.
+    private static func part(_ rank: Int, of count: Int, ranks: Int) -> Range<Int> {
+        let (each, more) = (count / ranks, count % ranks)
+        let start = rank * each + min(rank, more)
+        return start..<start + each + (rank < more ? 1 : 0)
+    }
+
+    /// The rank whose part holds a unit: the inverse of `part`.
+    private static func owner(of unit: Int, units: Int, ranks: Int) -> Int {
+        let (each, more) = (units / ranks, units % ranks)
+        let large = more * (each + 1)
+        return unit < large ? unit / (each + 1) : more + (unit - large) / each
     }
 }

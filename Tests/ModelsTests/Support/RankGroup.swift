@@ -1,0 +1,84 @@
+import Foundation
+import Models
+import Tensors
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// A model split over tensor-parallel ranks that are threads of this process, each with its own mapping of the shared
+/// memory, driven as one model.
+///
+/// Unchecked sendability: each rank is used by one thread at a time, and `run` joins them all.
+final class RankGroup: LanguageModel, @unchecked Sendable {
+    private let ranks: [any LanguageModel]
+
+    var config: ModelConfig { ranks[0].config }
+    var limits: ForwardLimits { ranks[0].limits }
+    var weightsSource: WeightsSource { ranks[0].weightsSource }
+
+    /// Loads every rank of the model with one thread each.
+    init(_ path: String, size: Int, dtype: DType, isa: KernelISA, limits: ForwardLimits) throws {
+        let config = try ModelConfig.load(modelPath: path)
+        let slotCount = try ShardPlan.slotCount(config, limits: limits, ranks: size)
+        let memory = try Self.sharedMemory()
+        defer { close(memory) }
+        let groups = try (0..<size).map { rank in
+            guard
+                let group = Collectives(
+                    descriptor: memory, rank: rank, size: size, patience: 60,
+                    giveUp: { fatalError("rank \($0) did not come") })
+            else { throw CheckpointError.outOfMemory(byteCount: slotCount) }
+            return group
+        }
+        guard groups[0].offer(terms: [], planBytes: 64, slotCount: slotCount) else {
+            throw CheckpointError.outOfMemory(byteCount: slotCount)
+        }
+        for group in groups.dropFirst() where group.accept() == nil {
+            throw CheckpointError.outOfMemory(byteCount: slotCount)
+        }
+        ranks = try groups.map { group in
+            try loadModel(
+                LoadOptions(
+                    modelPath: path, config: config, dtype: dtype, limits: limits,
+                    rank: ShardRank(index: group.rank, count: size), group: group,
+                    compute: Compute(isa: isa, threads: 1)))
+        }
+    }
+
+    func forward(_ input: borrowing ForwardInput) {
+        let input = copy input
+        run { rank in self.ranks[rank].forward(input) }
+    }
+
+    func logits(_ range: Range<Int>, into logits: UnsafeMutablePointer<Float>) {
+        nonisolated(unsafe) let out = logits
+        run { rank in
+            if rank == 0 { self.ranks[0].logits(range, into: out) } else { self.ranks[rank].shareLogits(range) }
+        }
+    }
+
+    func shareLogits(_ range: Range<Int>) { fatalError("the group plays rank 0") }
+
+    /// Does the same on all ranks at once; threads of their own, since a pool might not run them side by side.
+    private func run(_ body: @escaping @Sendable (Int) -> Void) {
+        let done = DispatchSemaphore(value: 0)
+        for rank in 1..<ranks.count {
+            Thread {
+                body(rank)
+                done.signal()
+            }.start()
+        }
+        body(0)
+        for _ in 1..<ranks.count { done.wait() }
+    }
+
+    /// An empty page behind a descriptor whose file has no name.
+    private static func sharedMemory() throws -> Int32 {
+        var name = Array((NSTemporaryDirectory() + "/srt-ranks-XXXXXX").utf8CString)
+        let descriptor = mkstemp(&name)
+        guard descriptor >= 0, ftruncate(descriptor, 4096) == 0 else { throw CocoaError(.fileWriteUnknown) }
+        unlink(name)
+        return descriptor
+    }
+}
