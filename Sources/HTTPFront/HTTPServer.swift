@@ -18,30 +18,26 @@ package final class HTTPServer: Sendable {
         /// Bytes of one header, and of all together.
         var headerBytes = 32 << 10
         var headerCount = 200
+        var slowClients = SlowClientHandler.Limits()
     }
 
     private let responder: FrontResponder
     private let limits: Limits
     private let group: MultiThreadedEventLoopGroup
     private let log: Logger
+    private let register: ConnectionRegister
 
     package init(_ front: Front, limits: Limits, threads: Int) {
         responder = FrontResponder(front)
         self.limits = limits
         group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
         log = front.log
+        register = ConnectionRegister(limit: limits.connections)
     }
 
     /// Starts to accept on a socket that is bound and listening; the returned channel owns the descriptor.
     package func serve(listener descriptor: Int32) async throws -> any Channel {
-        let connections = limits.connections
         return try await ServerBootstrap(group: group)
-            .serverChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(
-                        AvailableConnectionsChannelHandler(maxConnections: connections))
-                }
-            }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelInitializer { [self] channel in serve(channel) }
             .withBoundSocket(descriptor)
@@ -49,13 +45,20 @@ package final class HTTPServer: Sendable {
     }
 
     private func serve(_ channel: any Channel) -> EventLoopFuture<Void> {
+        guard let number = register.enter(channel) else { return refuse(channel) }
         let connection = ClientConnection(peer: channel.remoteAddress.map(Self.name) ?? "unknown")
-        channel.closeFuture.whenComplete { _ in connection.close() }
+        channel.closeFuture.whenComplete { [register] _ in
+            register.leave(number)
+            connection.close()
+        }
         let http = HTTP1Channel(
             responder: { [responder] request, writer, _ in
                 try await Self.answer(request, writer, responder, connection)
             },
             configuration: .init(
+                additionalChannelHandlers: [
+                    SlowClientHandler(self.register, number: number, limits: self.limits.slowClients)
+                ],
                 idleTimeout: .seconds(limits.idleSeconds),
                 httpDecoderConfiguration: .init(
                     maxHeaderFieldSize: limits.headerBytes, maxHeaderListSize: limits.headerBytes,
@@ -65,6 +68,16 @@ package final class HTTPServer: Sendable {
         return http.setup(channel: channel, logger: log).map { [log] value in
             Task(executorPreference: executor) { await http.handle(value: value, logger: log) }
         }
+    }
+
+    /// Tells a client for whom there is no room so, without reading what it wants.
+    private func refuse(_ channel: any Channel) -> EventLoopFuture<Void> {
+        let answer = """
+            HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Type: application/json\r
+            Content-Length: 65\r\n\r\n{"error":{"message":"too many connections","type":"unavailable"}}
+            """
+        channel.writeAndFlush(ByteBuffer(string: answer), promise: nil)
+        return channel.close()
     }
 
     private static func answer(

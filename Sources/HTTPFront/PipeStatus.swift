@@ -12,8 +12,8 @@ package struct PipeStatus: Sendable, Equatable {
     /// All stages are ready for requests.
     package var isReady = false
     package var incarnations = Incarnations()
-    /// The worker's previous incarnation did not leave on purpose.
-    package var workerCrashed = true
+    /// The worker's previous incarnation failed at its work, rather than being killed from outside or told to leave.
+    package var workerCrashed = false
 
     package init() {}
 
@@ -28,10 +28,10 @@ package struct PipeStatus: Sendable, Equatable {
             switch stage.role {
             case .tokenizerManager: incarnations.tokenizer = stage.generation
             case .detokenizer: incarnations.detokenizer = stage.generation
-            case .scheduler where stage.rank == 0:
-                incarnations.worker = stage.generation
-                let exit = stage.lastExit
-                workerCrashed = !(exit.present && exit.code == 0 && exit.signal == 0)
+            case .scheduler:
+                if stage.rank == 0 { incarnations.worker = stage.generation }
+                // The crash of one rank ends the others, whose own ends say nothing.
+                if stage.lastExit.ownFault { workerCrashed = true }
             default: break
             }
         }

@@ -19,8 +19,9 @@ package struct RequestLedger: Sendable {
         package var held = 120.0
         /// Seconds the pipe gets to confirm an abort.
         package var abort = 2.0
-        /// Submissions in a row without any progress.
+        /// Submissions in a row without any progress, and seconds that these took at least, after which a row is given up.
         package var fruitlessAttempts = 8
+        package var fruitlessSeconds = 120.0
         /// Crashes of the worker that a row may have been part of.
         package var crashes = 2
         /// Frames that may wait for a slow client before they are merged.
@@ -282,7 +283,10 @@ package struct RequestLedger: Sendable {
         guard var row = rows[id], !row.isEnded else { return [] }
         if row.abortedAt != nil { return end(id, .finished(Self.aborted), now: now) }
         row.fruitlessAttempts += 1
-        if row.fruitlessAttempts > patience.fruitlessAttempts { return end(id, .failed(.stuck), now: now) }
+        let lastProgress = max(row.times.lastFrame, row.times.received)
+        if row.fruitlessAttempts > patience.fruitlessAttempts, now - lastProgress > patience.fruitlessSeconds {
+            return end(id, .failed(.stuck), now: now)
+        }
         row.request.key.attempt += 1
         row.request.resumedIds = row.output.ids
         row.phase = .held(since: now)

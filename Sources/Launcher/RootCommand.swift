@@ -6,7 +6,7 @@ struct RootCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "srt", abstract: "SGLang's runtime for CPU servers.", version: BuildVersion.text,
         subcommands: [
-            ServeCommand.self, PsCommand.self, StopCommand.self, RestartCommand.self, VersionCommand.self,
+            ServeCommand.self, PsCommand.self, StopCommand.self, RestartCommand.self, LogsCommand.self, VersionCommand.self,
         ])
 }
 

@@ -93,6 +93,8 @@ package struct ChildSlot: Sendable, Equatable {
     var goodbye: String?
     /// Why the launcher killed it, if it did.
     var killReason: String?
+    /// It was killed because it hung.
+    var hung = false
 
     /// An empty place.
     package init(_ id: ChildID, size: Int) {
@@ -119,4 +121,6 @@ package struct ExitRecord: Sendable, Equatable {
     package var reason: String
     /// The last lines it wrote to stderr, oldest first.
     package var lines: [String]
+    /// It failed at what it was doing; false when it was killed from outside, ended with its group, or told to end.
+    package var isOwnFault: Bool
 }

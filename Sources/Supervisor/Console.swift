@@ -14,6 +14,8 @@ final class Console {
     private var waiting: [UInt8] = []
     private var dropped = 0
     private var bar = ""
+    /// Takes the same lines, once there is a run directory.
+    var file: LogFile?
 
     init(descriptor: Int32 = STDERR_FILENO, isQuiet: @escaping (LogLine.Level) -> Bool) {
         self.descriptor = descriptor
@@ -35,6 +37,7 @@ final class Console {
 
     /// Passes a line on as it is.
     func write(_ line: String) {
+        file?.write(line)
         append((bar.isEmpty ? "" : "\r\u{1b}[K") + line + "\n" + bar)
     }
 

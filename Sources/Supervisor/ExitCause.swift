@@ -13,6 +13,12 @@ package enum ExitCause: Sendable, Equatable, CustomStringConvertible {
         self = signal == 0 ? .code((status >> 8) & 0xff) : .signal(signal)
     }
 
+    /// Somebody else ended it: a signal that programs send each other, not one that they bring on themselves.
+    package var isFromOutside: Bool {
+        guard case .signal(let number) = self else { return false }
+        return [SIGKILL, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM].contains(number)
+    }
+
     package var description: String {
         switch self {
         case .code(let code): "exit code \(code)"

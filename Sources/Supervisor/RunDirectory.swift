@@ -32,6 +32,8 @@ package struct RunDirectory: ~Copyable {
     static let maximumLength = 107 - "/detokenizer.ipc".utf8.count
     static let lockFile = "launcher.pid"
     package static let stateFile = "state.json"
+    /// Name of the file with the newest lines of the log; the file before it ends in `.1`.
+    package static let logFile = "server.log"
 
     package let path: String
     private let lock: Int32
@@ -116,10 +118,11 @@ package struct RunDirectory: ~Copyable {
         if let pid { try? write(name, Array("\(pid)\n".utf8)) } else { unlink(path + "/" + name) }
     }
 
-    /// Removes what the server put there, and the folder where it is empty then. With `keepingState` state.json stays for
+    /// Removes what the server put there, and the folder where it is empty then. With `keepingState` state and log stay for
     /// an investigation, until the next start sweeps it away.
     package func removeFiles(keepingState: Bool = false) {
-        for name in Self.serverFiles(in: path) where !(keepingState && name == Self.stateFile) {
+        for name in Self.serverFiles(in: path)
+        where !(keepingState && (name == Self.stateFile || name.hasPrefix(Self.logFile))) {
             unlink(path + "/" + name)
         }
         // A folder that was given by hand stays, as does one that holds something else.
@@ -198,7 +201,7 @@ package struct RunDirectory: ~Copyable {
     private static func serverFiles(in path: String) -> [String] {
         entries(of: path).filter { name in
             [".ipc", ".pid", ".new"].contains { name.hasSuffix($0) } || name == stateFile
-                || name == ChildIdentity.settingsFile
+                || name == ChildIdentity.settingsFile || name == logFile || name == logFile + ".1"
         }
     }
 

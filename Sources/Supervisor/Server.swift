@@ -17,6 +17,7 @@ package enum Server {
             let directory = try RunDirectory(at: plan.runDirectory, port: listener.port)
             let settings = try plan.settingsFile(listener.port, directory.path)
             try directory.write("settings.json", settings)
+            console.file = LogFile(directory: directory.path)
             return try run(plan, console, listener, directory, signals)
         } catch {
             console.log(LogLine(level: .error, text: "\(error)"))

@@ -24,6 +24,7 @@ final class ServerLoop {
     private var warmup: WarmupRequest?
     private var progress = LoadProgress()
     private var mustPublish = false
+    private var serviceManager = ServiceManager()
     /// What the ranks of the generation that is being spawned share.
     private var group = GroupMemory()
     private var exitCode: Int32?
@@ -60,6 +61,7 @@ final class ServerLoop {
             collectWarmup()
             feed(.tick)
             console.flush()
+            serviceManager.notice(status: state.status, now: seconds())
         }
         publishIfDue()
         console.show(bar: "")

@@ -9,6 +9,8 @@ package struct SupervisorPolicy: Sendable, Equatable {
     /// Restarts of one unit within `failureWindow` that are tried before it counts as failed.
     package var maxRestarts = 5
     package var failureWindow = 600.0
+    /// Deaths of a unit within a minute by signals from outside that do not count as failures.
+    package var killsForgivenPerMinute = 30
     /// First pause before a restart; it doubles up to the limit.
     package var backoffFirst = 0.5
     package var backoffLimit = 30.0

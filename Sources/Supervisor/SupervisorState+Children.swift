@@ -14,7 +14,7 @@ extension SupervisorState {
             if next.generation > 0 { next.restarts += 1 }
             next.generation = units[unit].generation
             (next.heartbeat, next.isLate, next.stage, next.fraction) = (nil, false, "", 0)
-            (next.goodbye, next.killReason) = (nil, nil)
+            (next.goodbye, next.killReason, next.hung) = (nil, nil, false)
             (next.heardAt, next.advancedAt) = (now, now)
             slots[slot] = next
             setState(slot, .spawned, now)
@@ -71,7 +71,9 @@ extension SupervisorState {
         slots[slot].process = .none
         slots[slot].heartbeat = nil
         slots[slot].isLate = false
-        slots[slot].lastExit = ExitRecord(cause: cause, time: now + wallOffset, reason: reason, lines: lines)
+        let isOwnFault = !wasAsked && (slots[slot].hung || (slots[slot].killReason == nil && !cause.isFromOutside))
+        slots[slot].lastExit = ExitRecord(
+            cause: cause, time: now + wallOffset, reason: reason, lines: lines, isOwnFault: isOwnFault)
         setState(slot, .stopped, now)
         publish()
         if wasAsked {

@@ -9,6 +9,7 @@ extension SupervisorState {
         }
         if units[unit].phase == .running {
             units[unit].phase = .ending(failed: reason)
+            units[unit].isKilledFromOutside = slots[slot].lastExit?.isOwnFault == false
             for peer in units[unit].slots where peer != slot && slots[peer].isOccupied {
                 slots[peer].killReason = "ended together with \(slots[slot].title)"
                 kill(peer, .kill)
@@ -42,6 +43,11 @@ extension SupervisorState {
             log(.error, "ending the server, as --on-child-failure exit says")
             return beginStop(hurried: true, code: LauncherExit.childFailed, now)
         }
+        if units[unit].isKilledFromOutside, mayForgiveKill(unit, now) {
+            units[unit].readySince = nil
+            failRestartCall(units[unit].kind, reason)
+            return spawnOrEnd(unit, now)
+        }
         let healthy = units[unit].readySince.map { now - $0 } ?? 0
         units[unit].readySince = nil
         if healthy >= policy.forgivenAfter {
@@ -53,6 +59,14 @@ extension SupervisorState {
         failRestartCall(units[unit].kind, reason)
         guard units[unit].failures.count <= policy.maxRestarts else { return giveUp(unit, reason, now) }
         pause(unit, healthy >= policy.immediateAfter ? 0 : nextPause(unit), now)
+    }
+
+    /// Whoever kills a process from outside wants it replaced, not given up: it counts as a failure only when it happens
+    /// so often that the process itself must be the reason, as when the system runs out of memory each time.
+    private mutating func mayForgiveKill(_ unit: Int, _ now: Double) -> Bool {
+        units[unit].outsideKills.removeAll { now - $0 > 60 }
+        units[unit].outsideKills.append(now)
+        return units[unit].outsideKills.count <= policy.killsForgivenPerMinute
     }
 
     /// The pause that is due, never shorter than the one before it.
@@ -103,6 +117,7 @@ extension SupervisorState {
     /// Kills a process that hangs and lets its death take the usual course.
     mutating func endHung(_ slot: Int, _ reason: String, _ now: Double) {
         slots[slot].killReason = reason
+        slots[slot].hung = true
         log(
             .error,
             "\(slots[slot].title) (pid \(slots[slot].pid ?? 0), generation \(slots[slot].generation)) hangs: \(reason)")

@@ -41,6 +41,7 @@ extension SupervisorState {
             $0.time = exit.time
             $0.reason = exit.reason
             $0.stderrLines = exit.lines
+            $0.ownFault = exit.isOwnFault
         }
     }
 

@@ -154,6 +154,10 @@ struct UnitState: Sendable, Equatable {
     var readySince: Double?
     /// Times of the failures that count.
     var failures: [Double] = []
+    /// Times of its deaths by signals from outside in the last minute.
+    var outsideKills: [Double] = []
+    /// What ended it now came from outside.
+    var isKilledFromOutside = false
     /// Pauses made in a row.
     var streak = 0
     var lastPause = 0.0

@@ -43,6 +43,22 @@ extension EndToEndTests {
             }
         }
 
+        @Test func aRequestOutlivesAnyNumberOfKills() throws {
+            let undisturbed = try Workload.undisturbed.get()
+            try withServer(Workload.model, Workload.flags) { server in
+                let run = Workload.start(on: server)
+                var worker = try server.incarnation(of: Title.worker)
+                var frames = 0
+                for _ in 0..<7 {
+                    // Some progress between two deaths, so that the last comes when all have been through several.
+                    frames += 3
+                    try run.haveFrames(frames)
+                    worker = try server.kill([worker])[0]
+                }
+                #expect(try run.outcomes() == undisturbed)
+            }
+        }
+
         @Test func aRequestOfTwoWorkerCrashesFailsAlone() throws {
             let server = try Server.shared
             try server.allReady()
@@ -69,7 +85,7 @@ extension EndToEndTests {
                 let seen = frames.now
                 let more: Void? = frames.wait { $0 > seen || crew.ended > 0 ? () : nil }
                 try #require(more != nil && crew.ended == 0)
-                worker = try server.kill([worker])[0]
+                worker = try server.kill([worker], SIGSEGV)[0]
             }
             let bystander = try server.single(question)
             let (status, isDone, last) = try #require(try crew.results().first)

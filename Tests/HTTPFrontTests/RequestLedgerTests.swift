@@ -161,7 +161,9 @@ extension [RequestLedger.Effect] {
 extension PipeStatus {
     /// All stages are there.
     static func ready(worker: UInt64, tokenizer: UInt64 = 1, detokenizer: UInt64 = 1) -> PipeStatus {
-        PipeStatus(Topology.ready(worker: worker, tokenizer: tokenizer, detokenizer: detokenizer))
+        var status = PipeStatus(Topology.ready(worker: worker, tokenizer: tokenizer, detokenizer: detokenizer))
+        status.workerCrashed = true
+        return status
     }
 
     /// The worker loads.

@@ -49,7 +49,7 @@ import Testing
 
     @Test func aFailedUnitComesBackWhenAsked() {
         var play = Rehearsal.serving { $0.maxRestarts = 0 }
-        play.end(.worker, .signal(9))
+        play.end(.worker, .signal(11))
         #expect(play.slot(.worker).state == .failed)
         play.feed(.restart(call: 1, .workers))
         play.bringUp()

@@ -204,6 +204,48 @@ import Testing
         #expect(play.slot(.worker).restarts == 5)
     }
 
+    @Test func whoeverKillsFromOutsideGetsAReplacementAtOnceEachTime() {
+        var play = Rehearsal.serving { $0.ranks = 2 }
+        for kill in 0..<200 {
+            play.record = []
+            play.end(kill % 2 == 0 ? .worker : .worker1, .signal(kill % 3 == 0 ? 15 : 9))
+            play.end(kill % 2 == 0 ? .worker1 : .worker, .signal(9))
+            #expect(play.spawns == [.worker, .worker1])
+            play.bringUp()
+            play.pass(3)
+            #expect(play.state.isServing)
+        }
+        #expect(play.slot(.worker).restarts == 200)
+    }
+
+    @Test func whatIsKilledAllTheTimeIsGivenUpInTheEnd() {
+        var play = Rehearsal.serving()
+        while play.slot(.worker).state != .failed, play.slot(.worker).restarts < 1000 {
+            play.end(.worker, .signal(9))
+            play.bringUp()
+            play.pass(0.5)
+        }
+        #expect(play.slot(.worker).state == .failed && play.slot(.worker).restarts >= 30)
+    }
+
+    @Test func onlyTheRankThatFailedIsAtFault() {
+        var play = Rehearsal.serving { $0.ranks = 2 }
+        play.end(.worker1, .signal(11))
+        play.end(.worker, .signal(9))
+        #expect(play.slot(.worker1).lastExit?.isOwnFault == true)
+        #expect(play.slot(.worker).lastExit?.isOwnFault == false)
+        play.pass(1)
+        play.bringUp()
+        play.end(.worker, .signal(9))
+        play.end(.worker1, .signal(9))
+        #expect(play.slot(.worker1).lastExit?.isOwnFault == false, "of the latest life only")
+        play.pass(1)
+        play.bringUp()
+        play.pass(10.6, except: [.worker])
+        play.end(.worker, .signal(9))
+        #expect(play.slot(.worker).lastExit?.isOwnFault == true, "a hang")
+    }
+
     @Test func anOldGenerationIsNotHeard() {
         var play = Rehearsal.serving()
         play.pass(11)

@@ -559,6 +559,9 @@ package nonisolated struct LastExit: Sendable {
 
   package var stderrLines: [String] = []
 
+  /// It failed at what it was doing (a crash, an error, a hang); false when it was killed from outside or told to end.
+  package var ownFault: Bool = false
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1479,7 +1482,7 @@ nonisolated extension ProcessInfo: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension LastExit: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".LastExit"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}present\0\u{1}code\0\u{1}signal\0\u{1}time\0\u{1}reason\0\u{3}stderr_lines\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}present\0\u{1}code\0\u{1}signal\0\u{1}time\0\u{1}reason\0\u{3}stderr_lines\0\u{3}own_fault\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1493,6 +1496,7 @@ nonisolated extension LastExit: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       case 4: try { try decoder.decodeSingularDoubleField(value: &self.time) }()
       case 5: try { try decoder.decodeSingularStringField(value: &self.reason) }()
       case 6: try { try decoder.decodeRepeatedStringField(value: &self.stderrLines) }()
+      case 7: try { try decoder.decodeSingularBoolField(value: &self.ownFault) }()
       default: break
       }
     }
@@ -1517,6 +1521,9 @@ nonisolated extension LastExit: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     if !self.stderrLines.isEmpty {
       try visitor.visitRepeatedStringField(value: self.stderrLines, fieldNumber: 6)
     }
+    if self.ownFault != false {
+      try visitor.visitSingularBoolField(value: self.ownFault, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1527,6 +1534,7 @@ nonisolated extension LastExit: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     if lhs.time != rhs.time {return false}
     if lhs.reason != rhs.reason {return false}
     if lhs.stderrLines != rhs.stderrLines {return false}
+    if lhs.ownFault != rhs.ownFault {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -151,12 +151,13 @@ final class Server: Sendable {
     ///
     /// - Returns: the new ones.
     @discardableResult
-    func kill(_ victims: [Incarnation]) throws -> [Incarnation] {
+    func kill(_ victims: [Incarnation], _ signal: Int32 = SIGKILL) throws -> [Incarnation] {
         let start = process.lines.count
-        for victim in victims { Glibc.kill(victim.pid, SIGKILL) }
+        for victim in victims { Glibc.kill(victim.pid, signal) }
+        let cause = signal == SIGSEGV ? "SIGSEGV" : "SIGKILL"
         return try victims.map { old in
             try process.line(
-                from: start, with: "\(old.title) (pid \(old.pid), generation \(old.generation)) died: killed by SIGKILL"
+                from: start, with: "\(old.title) (pid \(old.pid), generation \(old.generation)) died: killed by \(cause)"
             )
             let next = old.generation + 1
             let line = try process.line(from: start, with: "\(old.title) restarted: pid ", ", generation \(next)")

@@ -1,0 +1,57 @@
+package import ArgumentParser
+internal import Glibc
+internal import Supervisor
+
+/// `srt logs`: what a server has written to its log.
+package struct LogsCommand: ParsableCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "logs", abstract: "Show the log of a server, of all its processes together.")
+
+    @OptionGroup package var choice: ServerChoice
+
+    @Option(name: [.customShort("n"), .long], help: "How many of the last lines.")
+    package var lines = 100
+
+    @Flag(name: .shortAndLong, help: "Go on with what is written from now on.")
+    package var follow = false
+
+    @Option(help: "Only lines that hold this text, such as `scheduler` or `TP1`.")
+    package var grep: String?
+
+    package init() {}
+
+    package func validate() throws {
+        guard lines >= 0 else { throw ValidationError("--lines is a number of lines") }
+    }
+
+    package func run() throws {
+        let server = try choice.resolve()
+        let path = server.directory + "/" + RunDirectory.logFile
+        let old = readWholeFile(path + ".1") ?? []
+        guard let new = readWholeFile(path) else { throw OperatorError("the server in \(server.directory) has no log") }
+        let all = (old + new).split(separator: 10).map { String(decoding: $0, as: UTF8.self) }.filter(isWanted)
+        for line in all.suffix(lines) { print(line) }
+        fflush(nil)
+        if follow { try Self.follow(path, from: new.count, of: server, isWanted) }
+    }
+
+    private func isWanted(_ line: String) -> Bool { grep.map { line.contains($0) } ?? true }
+
+    /// Shows what is appended, through rotations, until the server is gone.
+    private static func follow(
+        _ path: String, from position: Int, of server: RunningServer, _ isWanted: (String) -> Bool
+    ) throws {
+        var position = position
+        var tail = LineTail()
+        while RunDirectory.isLocked(server.directory) {
+            if let bytes = readWholeFile(path) {
+                // A shorter file is a new one.
+                if bytes.count < position { position = 0 }
+                for line in tail.append(bytes[position...]) where isWanted(line) { print(line) }
+                position = bytes.count
+                fflush(nil)
+            }
+            usleep(200_000)
+        }
+    }
+}
