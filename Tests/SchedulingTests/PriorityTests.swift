@@ -104,12 +104,14 @@ import Testing
 
     @Test func nobodyGivesWayInVain() throws {
         var run = Run(Self.limits(PriorityRules(), running: 8))
-        // Of 400 slots the first holds 200 and may not be touched; without the second there would still be too few.
+        // Of 400 slots two requests that may not be touched hold 300: without the third there would still be too few.
         run.admit(1, Array(0..<150), 49, priority: 100)
-        run.admit(2, Array(200..<220), 9, priority: 0)
-        for _ in 0..<6 { _ = run.step() }
-        run.admit(3, Array(1000..<1150), 49, priority: 50)
-        run.admit(4, Array(2000..<2150), 49, priority: 60)
+        run.admit(2, Array(1000..<1150), 49, priority: 100)
+        run.admit(3, Array(2000..<2005), 9, priority: 0)
+        for _ in 0..<8 { _ = run.step() }
+        let running = run.scheduler.counts.running
+        #expect(running == 3)
+        run.admit(4, Array(3000..<3150), 49, priority: 50)
         var preempted: [UInt64] = []
         while let (batch, ended) = run.step(), ended.isEmpty { preempted += batch.preempted }
         #expect(preempted.isEmpty)
