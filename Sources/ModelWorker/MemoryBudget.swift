@@ -21,12 +21,11 @@ package struct MemoryBudget: Equatable {
         available = groups.compactMap { $0.room(read) }.reduce(machine, min)
     }
 
-    /// Slots for a model of which each rank keeps `weightBytes` and `bytesPerSlot`, or nil when not even the weights fit.
-    ///
-    /// The ranks share the machine, so each gets the same pool and all of them together the memory.
-    package func slots(bytesPerSlot: Int, weightBytes: UInt64, ranks: Int, fraction: Double?) -> Int? {
-        let budget = Double(available) * (fraction ?? Self.defaultFraction) - Double(weightBytes) * Double(ranks)
-        let slots = budget / (Double(bytesPerSlot) * Double(ranks))
+    /// Slots for a model whose weights take `weightBytes`, or nil when not even the weights fit. Both sizes are sums over all ranks, which
+    /// share the machine.
+    package func slots(bytesPerSlot: Int, weightBytes: UInt64, fraction: Double?) -> Int? {
+        let budget = Double(available) * (fraction ?? Self.defaultFraction) - Double(weightBytes)
+        let slots = budget / Double(bytesPerSlot)
         return slots >= 1 ? Int(min(slots, Double(Self.mostTokens))) : nil
     }
 

@@ -76,16 +76,15 @@ import Testing
         #expect(Self.available(["/proc/self/cgroup": text]) == 8_000_000 * 1024)
     }
 
-    @Test func whatTheRanksWeighIsTakenOffAndTheRestShared() {
+    @Test func theWeightsAreTakenOffBeforeSlotsAreCounted() {
         let budget = MemoryBudget { $0 == "/proc/meminfo" ? "MemAvailable: 1000 kB\n" : nil }
-        #expect(budget.slots(bytesPerSlot: 1000, weightBytes: 12_000, ranks: 1, fraction: 0.5) == 500)
-        #expect(budget.slots(bytesPerSlot: 500, weightBytes: 6000, ranks: 2, fraction: 0.5) == 500)
-        #expect(budget.slots(bytesPerSlot: 500, weightBytes: 256_000, ranks: 2, fraction: 0.5) == nil)
-        #expect(budget.slots(bytesPerSlot: 500, weightBytes: 255_499, ranks: 2, fraction: 0.5) == 1)
+        #expect(budget.slots(bytesPerSlot: 1000, weightBytes: 12_000, fraction: 0.5) == 500)
+        #expect(budget.slots(bytesPerSlot: 1000, weightBytes: 512_000, fraction: 0.5) == nil)
+        #expect(budget.slots(bytesPerSlot: 1000, weightBytes: 510_999, fraction: 0.5) == 1)
     }
 
     @Test func aPoolGrowsNoLargerThanAnybodyNeeds() {
         let budget = MemoryBudget { $0 == "/proc/meminfo" ? "MemAvailable: 99999999999 kB\n" : nil }
-        #expect(budget.slots(bytesPerSlot: 1, weightBytes: 0, ranks: 1, fraction: nil) == MemoryBudget.mostTokens)
+        #expect(budget.slots(bytesPerSlot: 1, weightBytes: 0, fraction: nil) == MemoryBudget.mostTokens)
     }
 }
