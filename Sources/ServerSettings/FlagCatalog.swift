@@ -220,9 +220,9 @@ extension FlagCatalog {
             section: .device, help: "cpu is the only one",
             served: ServedValues(["auto", "cpu"], otherwise: "it computes on the CPU only; leave the flag away")),
         Flag(
-            name: "tp-size", aliases: ["tensor-parallel-size", "tp"], kind: .integer(1...64),
+            name: "tp-size", aliases: ["tensor-parallel-size", "tp"], kind: .integer(1...32),
             standing: .honoured(FlagBinding(\.tensorParallelSize)), section: .device,
-            help: "ranks (processes) that share the model"),
+            help: "tensor-parallel ranks that share the model, each a process"),
         Flag(
             name: "random-seed", kind: .integer(0...(1 << 62)), standing: .honoured(FlagBinding(\.randomSeed)),
             section: .device, help: "seed of sampling (drawn at start)"),

@@ -58,7 +58,7 @@ import Testing
         Case("--allow-auto-truncate") { $0.allowAutoTruncate },
         Case("--tp-size 1") { $0.tensorParallelSize == 1 },
         Case("--tp-size 2") { $0.tensorParallelSize == 2 },
-        Case("--tp 64") { $0.tensorParallelSize == 64 },
+        Case("--tp 32") { $0.tensorParallelSize == 32 },
         Case("--tensor-parallel-size 3") { $0.tensorParallelSize == 3 },
         Case("--tp 2 --cpu-bind 0-2|4,6-7") { $0.cpuBind?.ranks == [[0, 1, 2], [4, 6, 7]] },
         Case("--cpu-bind 5") { $0.cpuBind?.ranks == [[5]] && $0.cpuBind?.text == "5" },
