@@ -1,49 +1,108 @@
 internal import Glibc
 
 /// How many KV slots the machine has room for.
-struct MemoryBudget {
-    /// Bytes this process may use beyond what others use now: available memory, or what the control group leaves, whichever is less.
-    let available: UInt64
+package struct MemoryBudget: Equatable {
+    /// Bytes the server may use beyond what others use now: available memory, or what the control groups leave, whichever is less.
+    package let available: UInt64
 
     /// Share of the memory for weights and KV cache unless the operator says otherwise. Generous reserves cost nothing: the pool is
     /// touched slot by slot, and pages that other processes need stay theirs.
     static let defaultFraction = 0.6
     /// A larger pool serves nobody on a CPU.
-    static let mostTokens = 1 << 20
+    package static let mostTokens = 1 << 20
 
     /// Reads the machine's numbers.
-    static func current() -> MemoryBudget {
-        let machine = field("MemAvailable", in: contents("/proc/meminfo")).map { $0 * 1024 } ?? 4 << 30
-        var group = UInt64.max
-        if let limit = number("/sys/fs/cgroup/memory.max") {
-            let used = number("/sys/fs/cgroup/memory.current") ?? 0
-            group = limit > used ? limit - used : 0
-        }
-        return MemoryBudget(available: min(machine, group))
+    package static func current() -> MemoryBudget { MemoryBudget(reading: contents) }
+
+    /// Reads them from files by path; nil: there is no such file.
+    package init(reading read: (String) -> String?) {
+        let machine = read("/proc/meminfo").flatMap { Self.field("MemAvailable:", in: $0) }.map { $0 * 1024 } ?? 4 << 30
+        let groups = ControlGroup.all(read("/proc/self/cgroup") ?? "").flatMap(\.withAncestors)
+        available = groups.compactMap { $0.room(read) }.reduce(machine, min)
     }
 
-    /// Slots for a model whose weights take `weightBytes`, or nil when not even the weights fit.
-    func slots(bytesPerSlot: Int, weightBytes: UInt64, fraction: Double?) -> Int? {
+    /// Slots for a model whose weights take `weightBytes`, or nil when not even the weights fit. Both sizes are sums over all ranks, which
+    /// share the machine.
+    package func slots(bytesPerSlot: Int, weightBytes: UInt64, fraction: Double?) -> Int? {
         let budget = Double(available) * (fraction ?? Self.defaultFraction) - Double(weightBytes)
-        let slots = Int(budget / Double(bytesPerSlot))
-        return slots > 0 ? min(slots, Self.mostTokens) : nil
+        let slots = budget / Double(bytesPerSlot)
+        return slots >= 1 ? Int(min(slots, Double(Self.mostTokens))) : nil
     }
 
-    private static func contents(_ path: String) -> String {
-        guard let file = fopen(path, "r") else { return "" }
+    private static func contents(_ path: String) -> String? {
+        guard let file = fopen(path, "r") else { return nil }
         defer { fclose(file) }
-        var bytes = [UInt8](repeating: 0, count: 8192)
+        var bytes = [UInt8](repeating: 0, count: 1 << 16)
         return String(decoding: bytes[..<fread(&bytes, 1, bytes.count, file)], as: UTF8.self)
     }
 
-    private static func number(_ path: String) -> UInt64? {
-        UInt64(contents(path).split(whereSeparator: \.isWhitespace).first ?? "")
-    }
-
-    private static func field(_ name: String, in text: String) -> UInt64? {
-        for line in text.split(separator: "\n") where line.hasPrefix(name + ":") {
-            return UInt64(line.split(whereSeparator: \.isWhitespace).dropFirst().first ?? "")
+    /// The number after a name at the start of a line.
+    static func field(_ name: String, in text: String) -> UInt64? {
+        for line in text.split(separator: "\n") {
+            let words = line.split(separator: " ")
+            if words.count > 1, words[0] == name { return UInt64(words[1]) }
         }
         return nil
+    }
+}
+
+/// A control group that bounds this process's memory, as a folder with files.
+private struct ControlGroup {
+    /// What the files are called in one version of control groups.
+    struct Names {
+        let limit: String
+        let usage: String
+        /// The line of memory.stat with what the kernel drops first when memory is short.
+        let reclaimable: String
+    }
+
+    let mount: String
+    let path: String
+    let names: Names
+
+    /// The groups that the text of /proc/self/cgroup names: one line of the one hierarchy of version 2, or that of version 1's memory
+    /// controller, or both.
+    static func all(_ text: String) -> [ControlGroup] {
+        text.split(separator: "\n").compactMap { line in
+            let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+            guard parts.count == 3 else { return nil }
+            if parts[1].isEmpty {
+                return ControlGroup(
+                    mount: "/sys/fs/cgroup", path: String(parts[2]),
+                    names: Names(limit: "memory.max", usage: "memory.current", reclaimable: "inactive_file"))
+            }
+            guard parts[1].split(separator: ",").contains("memory") else { return nil }
+            return ControlGroup(
+                mount: "/sys/fs/cgroup/memory", path: String(parts[2]),
+                names: Names(
+                    limit: "memory.limit_in_bytes", usage: "memory.usage_in_bytes", reclaimable: "total_inactive_file"))
+        }
+    }
+
+    /// The group and those above it, each of which bounds it too. In a container the path may be the host's, of which only the root
+    /// is there.
+    var withAncestors: [ControlGroup] {
+        var names = path.split(separator: "/")
+        var groups = [self]
+        while names.popLast() != nil {
+            groups.append(ControlGroup(mount: mount, path: "/" + names.joined(separator: "/"), names: self.names))
+        }
+        return groups
+    }
+
+    /// Bytes until the limit; nil when there is none.
+    func room(_ read: (String) -> String?) -> UInt64? {
+        guard let limit = number(names.limit, read) else { return nil }
+        let dropped = read(file("memory.stat")).flatMap { MemoryBudget.field(names.reclaimable, in: $0) } ?? 0
+        let usage = number(names.usage, read) ?? 0
+        let used = usage > dropped ? usage - dropped : 0
+        return limit > used ? limit - used : 0
+    }
+
+    private func file(_ name: String) -> String { mount + (path == "/" ? "" : path) + "/" + name }
+
+    /// The number in a file; "max" is none.
+    private func number(_ name: String, _ read: (String) -> String?) -> UInt64? {
+        read(file(name)).flatMap { UInt64($0.prefix { $0.isNumber }) }
     }
 }

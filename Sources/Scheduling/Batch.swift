@@ -25,28 +25,34 @@ package struct Batch: Sendable, Equatable {
     }
 
     package var entries: [Entry] = []
-    /// Requests that lost their slots while this batch was made.
+    /// Requests that lost their slots while this batch was made because the pool was full.
     package var retracted: [UInt64] = []
+    /// Requests that lost their slots to a more urgent one.
+    package var preempted: [UInt64] = []
     /// Requests that were admitted for this batch.
     package var admitted: [UInt64] = []
     /// Tokens of theirs that came from the cache.
     package var admittedCachedTokens = 0
+    /// Some entry computes more than one row or a first token.
+    package var prefillTokens = 0
 
     package init() {}
 
     /// Rows in all.
     package var rowCount: Int { entries.reduce(0) { $0 + $1.count } }
-    /// Some entry computes more than one row or a first token.
-    package var prefillTokens = 0
 }
 
 /// What became of a request that asked to be queued.
 package enum Admission: Sendable, Equatable {
     case queued
+    /// It was queued in the place of a less urgent one, which is forgotten and has to be told.
+    case queuedInPlaceOf(UInt64)
     /// The queue is full.
     case queueFull
     /// The prompt can never fit; the longest that can.
     case tooLong(limit: Int)
+    /// It names a priority, and priorities do not count here.
+    case priorityRefused
 }
 
 /// Counts of the scheduler at one moment; free + cached + held = total.

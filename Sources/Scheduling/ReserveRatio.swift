@@ -16,6 +16,13 @@ struct ReserveRatio: Sendable {
         value = start
     }
 
+    /// Tokens that are set aside for a running request: what it may generate, and what is left of its prompt.
+    func reserve(_ request: ScheduledRequest) -> Int {
+        let output = Double(min(request.remaining, Self.longestEstimate))
+        let prompt = request.isPrefilling ? request.uncomputed : 0
+        return Int((output * (request.runsToLimit ? 1 : value)).rounded(.up)) + prompt
+    }
+
     /// A step went well.
     mutating func decay() { value = max(floor, value - (start - floor) / 600) }
 
@@ -23,9 +30,7 @@ struct ReserveRatio: Sendable {
     mutating func reset() { value = start }
 
     /// Requests had to be retracted: expect the rest to go on as they did.
-    mutating func afterRetraction(_ running: [ScheduledRequest]) {
-        let decoded = running.reduce(0) { $0 + $1.outputCount }
-        let limit = running.reduce(0) { $0 + $1.maxNewTokens }
-        value = min(1, (Double(decoded) + Self.stepsOfForesight * Double(running.count)) / Double(limit + 1))
+    mutating func afterRetraction(decoded: Int, limits: Int, running: Int) {
+        value = min(1, (Double(decoded) + Self.stepsOfForesight * Double(running)) / Double(limits + 1))
     }
 }

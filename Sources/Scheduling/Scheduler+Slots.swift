@@ -7,82 +7,107 @@ extension Scheduler {
     var obtainable: Int { pool.available + tree.evictable }
 
     /// Gives a request slots for `count` more positions; false and nothing taken when there are not enough.
-    mutating func grow(_ id: UInt64, by count: Int) -> Bool {
-        if pool.available < count {
-            // A little more than needed, so that the heap of candidates is not built again for the next row.
-            pool.give(tree.evict(max(count - pool.available, min(tree.evictable, limits.slots / 64))))
+    mutating func grow(_ row: Int, by count: Int) -> Bool {
+        let held = table.rows[row].slots.count
+        let needed = pool.pageSpan(held + count) - pool.pageSpan(held)
+        if needed > pool.available {
+            // A little more than needed, so that not every row of a full pool has to evict.
+            pool.give(tree.evict(max(needed - pool.available, min(tree.evictable, limits.slots / 64)))[...])
         }
-        return pool.take(count, into: &requests[id]!.slots)
+        guard pool.take(count, into: &table.rows[row].slots) else { return false }
+        ownSlots += needed
+        return true
     }
 
-    /// Puts what a request has computed into the prefix tree and keeps it locked.
+    /// Puts the whole pages that a request has computed into the prefix tree and keeps them locked.
     ///
     /// Positions that the tree had already keep the tree's slots: the request's own duplicates are freed and its rows repointed.
     /// (Invariant numerics make the two copies equal.)
-    mutating func cache(_ id: UInt64) {
-        guard limits.usesPrefixCache, let request = requests[id], request.computed > request.treeOwned else { return }
-        let (match, cached) = tree.insert(
-            request.tokens[..<request.computed], slots: request.slots[..<request.computed], namespace: request.namespace
-        )
-        if cached > request.treeOwned {
-            pool.give(request.slots[request.treeOwned..<cached])
-            requests[id]!.slots.replaceSubrange(
-                request.treeOwned..<cached, with: match.slots[request.treeOwned..<cached])
+    ///
+    ///     before   [ tree's | own ................... | own, part of a page ]
+    ///     after    [ tree's | tree's known | tree's new | own, part of a page ]
+    mutating func cache(_ row: Int) {
+        let owned = table.rows[row].treeOwned
+        let end = pool.wholePages(table.rows[row].computed)
+        guard limits.usesPrefixCache, end > owned else { return }
+        let inserted = tree.insert(
+            table.rows[row].tokens[owned..<end], slots: table.rows[row].slots[owned..<end],
+            after: table.rows[row].lockedNode, namespace: table.rows[row].namespace)
+        let known = owned..<(owned + inserted.known.count)
+        if !known.isEmpty {
+            pool.give(table.rows[row].slots[known])
+            table.rows[row].slots.replaceSubrange(known, with: inserted.known)
         }
-        tree.lock(match.node)
-        if let old = request.lockedNode { tree.unlock(old) }
-        requests[id]!.lockedNode = match.node
-        requests[id]!.treeOwned = request.computed
+        ownSlots -= end - owned
+        tree.lock(inserted.node)
+        if let old = table.rows[row].lockedNode { tree.unlock(old) }
+        table.rows[row].lockedNode = inserted.node
+        table.rows[row].treeOwned = end
     }
 
     /// Gives back what a request holds: its own slots to the pool, its lock to the tree.
-    mutating func release(_ id: UInt64) {
-        guard let request = requests[id] else { return }
-        pool.give(request.slots[request.treeOwned...])
-        if let node = request.lockedNode { tree.unlock(node) }
-        requests[id]!.slots.removeAll()
-        requests[id]!.treeOwned = 0
-        requests[id]!.computed = 0
-        requests[id]!.lockedNode = nil
+    private mutating func release(_ row: Int) {
+        let own = table.rows[row].slots[table.rows[row].treeOwned...]
+        pool.give(own)
+        ownSlots -= pool.pageSpan(own.count)
+        if let node = table.rows[row].lockedNode { tree.unlock(node) }
+        table.rows[row].slots = []
+        table.rows[row].treeOwned = 0
+        table.rows[row].computed = 0
+        table.rows[row].lockedNode = nil
+    }
+
+    /// A running request gives back everything and runs no more.
+    mutating func leaveRunning(_ row: Int) {
+        release(row)
+        if let place = running.firstIndex(of: row) { running.remove(at: place) }
     }
 
     /// A finished request leaves.
-    mutating func retire(_ id: UInt64) {
-        cache(id)
-        release(id)
-        requests[id] = nil
-        running.removeAll { $0 == id }
+    mutating func retire(_ row: Int) {
+        cache(row)
+        leaveRunning(row)
+        table.remove(row)
     }
 
-    /// Takes a running request's slots and queues it again, before all others. What it computed stays in the tree for as long as
-    /// nobody needs the room.
-    mutating func retract(_ id: UInt64) {
-        cache(id)
-        release(id)
-        requests[id]!.retractions += 1
+    /// Takes a running request's slots and queues it again. What it computed stays in the tree for as long as nobody needs the room.
+    mutating func retract(_ row: Int) {
+        cache(row)
+        leaveRunning(row)
+        table.rows[row].retractions += 1
         retractionCount += 1
-        running.removeAll { $0 == id }
-        waiting.prepend(id)
+        enqueue(row)
     }
 
-    /// Takes slots from the requests with the least output until every decoding request can grow by one.
+    /// Takes slots from running requests until every decoding one can grow by one.
     mutating func makeRoomForDecode(_ batch: inout Batch) {
         while true {
-            let decoding = running.filter { requests[$0]?.isPrefilling == false }
-            if decoding.count <= obtainable { return }
+            let growing = running.count { row in
+                !table.rows[row].isPrefilling && table.rows[row].slots.count % limits.pageSize == 0
+            }
+            if growing * limits.pageSize <= obtainable { return }
             guard running.count > 1, let victim = cheapestVictim() else { return }
+            batch.retracted.append(table.rows[victim].id)
             retract(victim)
-            batch.retracted.append(victim)
-            reserveRatio.afterRetraction(running.compactMap { requests[$0] })
+            reserveRatio.afterRetraction(
+                decoded: running.reduce(0) { $0 + table.rows[$1].outputCount },
+                limits: running.reduce(0) { $0 + table.rows[$1].maxNewTokens }, running: running.count)
         }
     }
 
-    /// The running request that loses least: least output, then the longer prompt, then the later one.
-    func cheapestVictim() -> UInt64? {
-        running.enumerated().min { left, right in
-            let a = requests[left.element]!
-            let b = requests[right.element]!
-            return (a.outputCount, -a.promptCount, -left.offset) < (b.outputCount, -b.promptCount, -right.offset)
-        }?.element
+    /// The running request that loses least: least output, then the longer prompt, then the later one; the least urgent first where
+    /// priorities say so.
+    func cheapestVictim() -> Int? {
+        let guided = limits.priorities?.guidesRetraction == true
+        return running.max { left, right in
+            if guided, table.rows[left].rank != table.rows[right].rank {
+                return table.rows[left].rank > table.rows[right].rank
+            }
+            let outputs = (table.rows[left].outputCount, table.rows[right].outputCount)
+            if outputs.0 != outputs.1 { return outputs.0 > outputs.1 }
+            let prompts = (table.rows[left].promptCount, table.rows[right].promptCount)
+            if prompts.0 != prompts.1 { return prompts.0 < prompts.1 }
+            return table.rows[left].arrival < table.rows[right].arrival
+        }
     }
 }

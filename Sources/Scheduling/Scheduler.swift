@@ -8,57 +8,77 @@ internal import KVCache
 package struct Scheduler: ~Copyable {
     package let limits: SchedulerLimits
     var pool: SlotPool
-    var tree = RadixTree()
-    var requests: [UInt64: ScheduledRequest] = [:]
-    /// Not admitted yet, or retracted; the retracted go first.
-    var waiting = Deque<UInt64>()
-    /// Admitted, in order of admission.
-    var running: [UInt64] = []
+    var tree: RadixTree
+    var table = RequestTable()
+    /// Rows not admitted yet, or retracted, in the order of `precedes`.
+    var waiting = Deque<Int>()
+    /// Admitted rows, in order of admission.
+    var running: [Int] = []
+    /// Slots of running requests that are not the tree's, in whole pages.
+    var ownSlots = 0
+    var waitingTokens = 0
     var arrivals: UInt64 = 0
+    /// Prompt tokens computed since the start.
+    var prefilled = 0
     var retractionCount = 0
     var reserveRatio: ReserveRatio
+    var random: SplitMix64
 
     package init(limits: SchedulerLimits) {
         self.limits = limits
-        pool = SlotPool(total: limits.slots)
+        pool = SlotPool(total: limits.slots, pageSize: limits.pageSize)
+        tree = RadixTree(pageSize: limits.pageSize)
         reserveRatio = ReserveRatio(conservativeness: limits.conservativeness)
+        random = SplitMix64(seed: limits.seed)
     }
 
     /// Queues a request.
     package mutating func admit(_ request: ScheduledRequest) -> Admission {
-        guard request.promptCount <= limits.maxPromptLength, request.tokens.count < limits.slots else {
+        guard request.promptCount <= limits.maxPromptLength, request.tokens.count < limits.usableSlots else {
             return .tooLong(limit: limits.maxPromptLength)
         }
-        if let most = limits.maxQueued, waiting.count >= most { return .queueFull }
-        precondition(requests[request.id] == nil, "a request was queued twice")
-        requests[request.id] = request
-        waiting.append(request.id)
-        return .queued
+        if limits.priorities == nil, limits.refusesPriorities, request.priority != nil { return .priorityRefused }
+        var newcomer = request
+        newcomer.rank = limits.priorities?.rank(request.priority) ?? 0
+        var displaced: UInt64?
+        if let most = limits.maxQueued, waiting.count >= most, !request.wasAccepted {
+            guard let row = displaceable(by: newcomer.rank) else { return .queueFull }
+            displaced = table.rows[row].id
+            leaveQueue(row)
+            table.remove(row)
+        }
+        arrivals += 1
+        newcomer.arrival = arrivals
+        newcomer.prefillAtArrival = prefilled
+        enqueue(table.add(newcomer))
+        return displaced.map(Admission.queuedInPlaceOf) ?? .queued
     }
 
     /// The request with this id, while it waits or runs.
-    package func request(_ id: UInt64) -> ScheduledRequest? { requests[id] }
+    package func request(_ id: UInt64) -> ScheduledRequest? { table.row(of: id).map { table.rows[$0] } }
 
     /// The request waits for its turn.
-    package func isWaiting(_ id: UInt64) -> Bool { waiting.contains(id) }
+    package func isWaiting(_ id: UInt64) -> Bool { table.row(of: id).map { table.rows[$0].isWaiting } ?? false }
 
     /// Nothing waits and nothing runs.
-    package var isIdle: Bool { requests.isEmpty }
+    package var isIdle: Bool { table.isEmpty }
 
     /// The rows of the next step; nil when nothing can be computed.
     package mutating func nextBatch() -> Batch? {
         var batch = Batch()
+        preemptForUrgent(&batch)
         while true {
             makeRoomForDecode(&batch)
             fill(&batch)
             if !batch.entries.isEmpty {
                 reserveRatio.decay()
+                prefilled += batch.prefillTokens
                 return batch
             }
             // Unfinished prompts that hold all slots between them: the one that loses least makes room for the others.
             guard running.count > 1, let victim = cheapestVictim() else { break }
+            batch.retracted.append(table.rows[victim].id)
             retract(victim)
-            batch.retracted.append(victim)
         }
         reserveRatio.reset()
         return nil
@@ -66,78 +86,93 @@ package struct Scheduler: ~Copyable {
 
     /// Decoding requests first, then prompts under way, then new ones.
     private mutating func fill(_ batch: inout Batch) {
-        var budget = limits.chunkTokens
-        var logitBudget = limits.logitRows
-        for id in running where requests[id]?.isPrefilling == false {
-            addRows(id, count: 1, to: &batch)
-            logitBudget -= 1
+        var budget = StepBudget(limits)
+        batch.entries.reserveCapacity(running.count)
+        for row in running where !table.rows[row].isPrefilling {
+            addRows(row, count: 1, to: &batch)
+            budget.logits -= 1
         }
-        logitBudget = max(1, logitBudget)
-        for id in running where requests[id]?.isPrefilling == true {
-            extendPrefill(id, &batch, &budget, &logitBudget)
+        budget.logits = max(1, budget.logits)
+        for row in running where table.rows[row].isPrefilling {
+            extendPrefill(row, &batch, &budget)
         }
-        admitWaiting(&batch, &budget, &logitBudget)
+        admitWaiting(&batch, &budget)
     }
 
     /// Records that the entry's rows were computed and, when it yields one, the token that was chosen.
     ///
     /// A finished request leaves: what it computed stays cached, its slots and locks are given back.
     package mutating func commit(_ entry: Batch.Entry, token: Int32?, finished: Bool) {
-        guard requests[entry.id] != nil else { return }
-        requests[entry.id]!.computed = entry.start + entry.count
-        if let token { requests[entry.id]!.tokens.append(token) }
+        guard let row = table.row(of: entry.id) else { return }
+        table.rows[row].computed = entry.start + entry.count
+        if let token { table.rows[row].tokens.append(token) }
         if finished {
-            retire(entry.id)
-        } else if entry.count > 1 || requests[entry.id]!.outputCount == 1 {
-            cache(entry.id)
+            retire(row)
+        } else if entry.count > 1 || table.rows[row].outputCount == 1 {
+            cache(row)
         }
     }
 
     /// The prompt's log probabilities were delivered: a later retraction need not compute them again.
-    package mutating func scored(_ id: UInt64) { requests[id]?.scoredFrom = nil }
+    package mutating func scored(_ id: UInt64) {
+        if let row = table.row(of: id) { table.rows[row].scoredFrom = nil }
+    }
 
     /// Ends a request wherever it is; false when it is unknown. What it computed alone is not kept.
     @discardableResult
     package mutating func abort(_ id: UInt64) -> Bool {
-        guard requests[id] != nil else { return false }
-        release(id)
-        requests[id] = nil
-        waiting.removeAll { $0 == id }
-        running.removeAll { $0 == id }
+        guard let row = table.row(of: id) else { return false }
+        if table.rows[row].isWaiting { leaveQueue(row) } else { leaveRunning(row) }
+        table.remove(row)
         return true
     }
 
     /// Ends a request but keeps what it computed in the prefix cache: it comes again as another attempt.
     package mutating func withdraw(_ id: UInt64) {
-        guard requests[id] != nil else { return }
-        cache(id)
+        guard let row = table.row(of: id) else { return }
+        cache(row)
         abort(id)
     }
 
     /// Takes the slots of every running request and queues them again (pause_generation with mode retract).
     package mutating func retractAll() {
-        for id in running.reversed() { retract(id) }
+        for row in running.reversed() { retract(row) }
     }
 
     /// Empties the prefix cache; false while requests wait or run.
     package mutating func flushCache() -> Bool {
         guard isIdle else { return false }
-        pool.give(tree.evictAll())
+        pool.give(tree.evictAll()[...])
         return true
     }
 
     /// The counts now.
     package var counts: SchedulerCounts {
-        var own = 0
-        var waitingTokens = 0
-        for request in requests.values { own += request.slots.count - request.treeOwned }
-        for id in waiting { waitingTokens += requests[id]?.uncomputed ?? 0 }
-        return SchedulerCounts(
+        SchedulerCounts(
             running: running.count, waiting: waiting.count, total: pool.total, free: pool.available,
-            cached: tree.evictable,
-            held: tree.protected + own, waitingTokens: waitingTokens, retractions: retractionCount)
+            cached: tree.evictable, held: tree.protected + ownSlots, waitingTokens: waitingTokens,
+            retractions: retractionCount)
     }
 
     /// Ids of everything that waits or runs.
-    package var ids: [UInt64] { Array(requests.keys) }
+    package var ids: [UInt64] { table.ids }
+}
+
+/// What is left of a step for prompts.
+struct StepBudget {
+    /// Prompt tokens.
+    var tokens: Int
+    /// Rows with logits.
+    var logits: Int
+    /// Requests that compute prompts.
+    var requests: Int
+
+    init(_ limits: SchedulerLimits) {
+        tokens = limits.chunkTokens
+        logits = limits.logitRows
+        requests = limits.prefillRequests ?? Int.max
+    }
+
+    /// Another prompt may have rows.
+    var isOpen: Bool { tokens > 0 && logits > 0 && requests > 0 }
 }

@@ -1,15 +1,9 @@
-/// How the waiting queue is ordered (SGLang's `--schedule-policy`).
-package enum SchedulePolicy: String, Sendable, CaseIterable {
-    /// By arrival.
-    case fcfs
-    /// Longest cached prefix first.
-    case lpm
-}
-
 /// What a worker can hold and how it shares a step; fixed at start.
 package struct SchedulerLimits: Sendable, Equatable {
-    /// KV slots of the pool.
+    /// KV slots of the pool; those that fill no whole page are not used.
     package var slots: Int
+    /// Slots in a page of the pool.
+    package var pageSize: Int
     /// Most tokens of one request, prompt and output together.
     package var contextLength: Int
     /// Most requests that hold slots at the same time.
@@ -18,31 +12,55 @@ package struct SchedulerLimits: Sendable, Equatable {
     package var maxQueued: Int?
     /// Most prefill tokens in one step. Decoding requests ride along, so this bounds how long they stall.
     package var chunkTokens: Int
+    /// A prompt may be cut where a step's budget ends. Otherwise only the first of a step may, and `chunkTokens` must hold any prompt.
+    package var cutsPrompts: Bool
+    /// Most requests that compute prompts in one step; nil means no limit.
+    package var prefillRequests: Int?
     /// Most rows of one step whose logits are computed.
     package var logitRows: Int
     package var policy: SchedulePolicy
+    /// Priorities of requests count, by these rules; nil: they do not.
+    package var priorities: PriorityRules?
+    /// A request that names a priority is refused while priorities do not count.
+    package var refusesPriorities: Bool
     /// Share of the tokens that running requests may still generate which is set aside for them at admission.
     package var conservativeness: Double
     /// Reuse and keep prefixes.
     package var usesPrefixCache: Bool
+    /// Seed of the random policy.
+    package var seed: UInt64
 
     package init(
-        slots: Int, contextLength: Int, maxRunning: Int, maxQueued: Int? = nil, chunkTokens: Int, logitRows: Int,
-        policy: SchedulePolicy = .fcfs, conservativeness: Double = 1, usesPrefixCache: Bool = true
+        slots: Int, pageSize: Int = 1, contextLength: Int, maxRunning: Int, maxQueued: Int? = nil, chunkTokens: Int,
+        cutsPrompts: Bool = true, prefillRequests: Int? = nil, logitRows: Int, policy: SchedulePolicy = .fcfs,
+        priorities: PriorityRules? = nil, refusesPriorities: Bool = false, conservativeness: Double = 1,
+        usesPrefixCache: Bool = true, seed: UInt64 = 0
     ) {
         self.slots = slots
+        self.pageSize = pageSize
         self.contextLength = contextLength
         self.maxRunning = maxRunning
         self.maxQueued = maxQueued
         self.chunkTokens = chunkTokens
+        self.cutsPrompts = cutsPrompts
+        self.prefillRequests = prefillRequests
         self.logitRows = logitRows
         self.policy = policy
+        self.priorities = priorities
+        self.refusesPriorities = refusesPriorities
         self.conservativeness = conservativeness
         self.usesPrefixCache = usesPrefixCache
+        self.seed = seed
     }
 
+    /// Slots in whole pages.
+    package var usableSlots: Int { slots / pageSize * pageSize }
+
+    /// Rows that the key and value stores need: the pool's, and the page that is never handed out.
+    package var storeRows: Int { usableSlots + pageSize }
+
     /// Longest request, prompt and output together (SGLang's max_req_len).
-    package var maxRequestLength: Int { min(contextLength - 1, slots - 1) }
+    package var maxRequestLength: Int { min(contextLength, usableSlots) - 1 }
 
     /// Longest prompt (SGLang's max_req_input_len).
     package var maxPromptLength: Int { maxRequestLength - 5 }

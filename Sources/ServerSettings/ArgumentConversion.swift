@@ -39,6 +39,11 @@ extension Flag {
         case .jsonObject:
             try checkIsObject(word)
             return .text(word)
+        case .coreGroups:
+            if let problem = CoreGroups.problem(with: word) {
+                throw .outOfRange(flag: spellings, value: word, rule: problem)
+            }
+            return .text(word)
         default:
             return .text(word)
         }

@@ -140,9 +140,29 @@ extension ServerSettings.LoadFormat: ArgumentConvertible {}
 extension ServerSettings.SamplingDefaults: ArgumentConvertible {}
 extension ServerSettings.SchedulePolicy: ArgumentConvertible {}
 extension ServerSettings.LogLevel: ArgumentConvertible {}
+extension ServerSettings.Quantization: ArgumentConvertible {}
+extension ServerSettings.RetractionPolicy: ArgumentConvertible {}
 extension ServerSettings.GrammarBackend: ArgumentConvertible {}
 extension ServerSettings.KernelCeiling: ArgumentConvertible {}
 extension ServerSettings.ChildFailurePolicy: ArgumentConvertible {}
+
+extension ServerSettings.KVCacheDType: ArgumentConvertible {
+    /// Takes SGLang's short name of bfloat16 too.
+    init?(argument: ArgumentValue) {
+        guard case .text(let word) = argument, let value = Self(rawValue: word == "bf16" ? "bfloat16" : word) else {
+            return nil
+        }
+        self = value
+    }
+}
+
+extension CoreGroups: ArgumentConvertible {
+    init?(argument: ArgumentValue) {
+        guard case .text(let text) = argument else { return nil }
+        self.init(text)
+    }
+    var argument: ArgumentValue { .text(text) }
+}
 
 extension ServerSettings.ModelDType: ArgumentConvertible {
     /// Takes SGLang's two other names of the same types too.

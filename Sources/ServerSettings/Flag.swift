@@ -54,6 +54,8 @@ enum FlagKind: Sendable, Equatable {
     case list(atLeast: Int)
     /// A word or nothing.
     case optionalText
+    /// Lists of CPU cores, one for each rank.
+    case coreGroups
 
     /// What Python calls the type when a value does not fit it.
     var typeName: String {
@@ -76,6 +78,7 @@ enum FlagKind: Sendable, Equatable {
         case .choice(let words): "{" + words.joined(separator: ",") + "}"
         case .list: "WORD …"
         case .optionalText: "[WORD]"
+        case .coreGroups: "CORES|CORES…"
         }
     }
 }
@@ -113,9 +116,9 @@ struct ServedValues: Sendable {
         self.reason = reason
     }
 
-    /// Serves a single number.
-    init(_ number: Int, otherwise reason: String) {
-        values = [.integer(number)]
+    /// Serves numbers.
+    init(_ numbers: [Int], otherwise reason: String) {
+        values = numbers.map(ArgumentValue.integer)
         self.reason = reason
     }
 }

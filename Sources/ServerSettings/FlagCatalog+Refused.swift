@@ -13,9 +13,7 @@ extension FlagCatalog {
             "revision download-dir custom-weight-loader checkpoint-engine-wait-weights-before-ready"),
         group("weights are mapped, never read", "weight-loader-disable-mmap"),
         group(
-            "weights are used as the checkpoint stores them; a quantized GGUF file loads without the flag",
-            "quantization quantize-and-serve rl-quant-profile"),
-        group("the KV cache has the model's type; choose it by --dtype", "kv-cache-dtype"),
+            "weights are quantized by --quantization only", "quantize-and-serve rl-quant-profile"),
         group(
             "there is one tokenizer process and one detokenizer process",
             "tokenizer-worker-num detokenizer-worker-num"),
@@ -86,14 +84,7 @@ extension FlagCatalog {
                 "attn-dp-size": ["attention-data-parallel-size"], "attn-cp-size": ["attention-context-parallel-size"],
                 "dcp-size": ["decode-context-parallel-size"],
             ]),
-        group("threads are pinned by --cpu-threads-per-rank and taskset", "numa-node:list"),
-        group(
-            "requests have no priorities",
-            """
-            enable-priority-scheduling schedule-low-priority-values-first disable-priority-preemption
-            default-priority-value abort-on-priority-when-disabled:toggle priority-scheduling-preemption-threshold
-            retraction-policy
-            """),
+        group("name the cores of each rank by --cpu-bind", "numa-node:list"),
         group(
             "a step is planned in one way", "num-continuous-decode-steps enable-mixed-chunk"),
         group("prefixes leave the cache in LRU order", "radix-eviction-policy radix-eviction-policy-config"),

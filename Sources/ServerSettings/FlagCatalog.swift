@@ -54,6 +54,28 @@ extension FlagCatalog {
             name: "json-model-override-args", kind: .jsonObject,
             standing: .honoured(FlagBinding(\.jsonModelOverrideArgs)), section: .model,
             help: "entries that replace those of config.json"),
+        Flag(
+            name: "quantization", kind: .choice(KnownWords.quantizations),
+            standing: .honoured(FlagBinding(\.quantization)), section: .model,
+            help: "quantizes the weights at load (they stay as the checkpoint stores them)",
+            served: ServedValues(
+                ServerSettings.Quantization.allCases.map(\.rawValue),
+                otherwise: "Invalid quantization method on CPU. Available methods: ['w8a8_int8', 'int4']; "
+                    + "a quantized GGUF file loads without the flag")),
+        Flag(
+            name: "int4-group-size", kind: .integer(32...128), standing: .honoured(FlagBinding(\.int4GroupSize)),
+            section: .model, help: "weights that share a scale with --quantization int4: 32, 64 or 128",
+            served: ServedValues([32, 64, 128], otherwise: "choose 32, 64 or 128")),
+        Flag(
+            name: "int4-head-bits", kind: .integer(4...8), standing: .honoured(FlagBinding(\.int4HeadBits)),
+            section: .model, help: "bits of the output head's weights with --quantization int4: 4 or 8",
+            served: ServedValues([4, 8], otherwise: "choose 4 or 8")),
+        Flag(
+            name: "kv-cache-dtype", kind: .choice(KnownWords.cacheTypes),
+            standing: .honoured(FlagBinding(\.kvCacheDType)), section: .model,
+            help: "type of the KV cache: auto (the model's), bfloat16 or int8",
+            served: ServedValues(
+                ["auto", "bfloat16", "bf16", "int8"], otherwise: "choose auto, bfloat16 (bf16) or int8")),
     ]
 
     /// The HTTP side.
@@ -147,8 +169,38 @@ extension FlagCatalog {
         Flag(
             name: "schedule-policy", kind: .choice(KnownWords.schedulePolicies),
             standing: .honoured(FlagBinding(\.schedulePolicy)), section: .scheduling,
-            help: "order of admission: first come, or longest cached prefix",
-            served: ServedValues(["lpm", "fcfs"], otherwise: "choose fcfs or lpm")),
+            help: "order of admission",
+            served: ServedValues(
+                ServerSettings.SchedulePolicy.allCases.map(\.rawValue),
+                otherwise: "priorities are no policy; use --enable-priority-scheduling with fcfs or lof")),
+        Flag(
+            name: "enable-priority-scheduling", kind: .toggle,
+            standing: .honoured(FlagBinding(\.enablePriorityScheduling)), section: .scheduling,
+            help: "requests with a larger priority go first, with the policies fcfs and lof"),
+        Flag(
+            name: "schedule-low-priority-values-first", kind: .toggle,
+            standing: .honoured(FlagBinding(\.scheduleLowPriorityValuesFirst)), section: .scheduling,
+            help: "requests with a smaller priority go first"),
+        Flag(
+            name: "default-priority-value", kind: .integer(Int.min...Int.max),
+            standing: .honoured(FlagBinding(\.defaultPriorityValue)), section: .scheduling,
+            help: "priority of requests that name none (the lowest)"),
+        Flag(
+            name: "priority-scheduling-preemption-threshold", kind: .integer(0...Int(Int32.max)),
+            standing: .honoured(FlagBinding(\.priorityPreemptionThreshold)), section: .scheduling,
+            help: "a running request gives way to one whose priority is higher by so much"),
+        Flag(
+            name: "disable-priority-preemption", kind: .toggle,
+            standing: .honoured(FlagBinding(\.disablePriorityPreemption)), section: .scheduling,
+            help: "running requests give way to none"),
+        Flag(
+            name: "abort-on-priority-when-disabled", kind: .toggle,
+            standing: .honoured(FlagBinding(\.abortOnPriorityWhenDisabled)), section: .scheduling,
+            help: "without priority scheduling, requests that name a priority are answered with 503"),
+        Flag(
+            name: "retraction-policy", kind: .choice(ServerSettings.RetractionPolicy.allCases.map(\.rawValue)),
+            standing: .honoured(FlagBinding(\.retractionPolicy)), section: .scheduling,
+            help: "who loses KV slots first: the least output, or the lowest priority"),
         Flag(
             name: "schedule-conservativeness", kind: .number(0...1e6),
             standing: .honoured(FlagBinding(\.scheduleConservativeness)), section: .scheduling,
@@ -158,8 +210,7 @@ extension FlagCatalog {
             section: .scheduling, help: "keep no prefix for reuse"),
         Flag(
             name: "page-size", kind: .integer(anyCount), standing: .honoured(FlagBinding(\.pageSize)),
-            section: .scheduling, help: "tokens in one KV page; 1 is the only one",
-            served: ServedValues(1, otherwise: "its KV pool has pages of one token")),
+            section: .scheduling, help: "tokens in one KV page; whole pages are cached and shared"),
     ]
 
     /// Devices, ranks, seeds.
@@ -169,7 +220,7 @@ extension FlagCatalog {
             section: .device, help: "cpu is the only one",
             served: ServedValues(["auto", "cpu"], otherwise: "it computes on the CPU only; leave the flag away")),
         Flag(
-            name: "tp-size", aliases: ["tensor-parallel-size"], kind: .integer(1...32),
+            name: "tp-size", aliases: ["tensor-parallel-size", "tp"], kind: .integer(1...32),
             standing: .honoured(FlagBinding(\.tensorParallelSize)), section: .device,
             help: "tensor-parallel ranks that share the model, each a process"),
         Flag(
@@ -213,6 +264,9 @@ extension FlagCatalog {
             name: "cpu-threads-per-rank", kind: .integer(1...4096),
             standing: .honoured(FlagBinding(\.cpuThreadsPerRank)), section: .processes,
             help: "threads that compute in each rank (the cores shared out)"),
+        Flag(
+            name: "cpu-bind", kind: .coreGroups, standing: .honoured(FlagBinding(\.cpuBind)), section: .processes,
+            help: "cores of each rank, like 0-15|16-31, as in SGLANG_CPU_OMP_THREADS_BIND (shared out)"),
         Flag(
             name: "kernel-isa", kind: .choice(ServerSettings.KernelCeiling.allCases.map(\.rawValue)),
             standing: .honoured(FlagBinding(\.kernelISA)), section: .processes,

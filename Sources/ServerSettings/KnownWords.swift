@@ -11,6 +11,17 @@ enum KnownWords {
     static let schedulePolicies = words(
         "lpm random fcfs dfs-weight lof priority routing-key hrrn shortest-prefill-first")
 
+    /// Ways to quantize weights: SGLang's, and the int4 that only srt has.
+    static let quantizations = words(
+        """
+        awq fp8 mxfp8 gptq gptq_marlin awq_marlin bitsandbytes gguf modelopt modelopt_fp8 modelopt_fp4 nvfp4_online
+        modelopt_mixed petit_nvfp4 w8a8_int8 int4 w8a8_fp8 moe_wna16 w4afp8 mxfp4 auto-round auto-round-int8
+        compressed-tensors modelslim mxfp_w4a8 quark quark_int4fp8_moe quark_mxfp4 mlx_q4 mlx_q8 unquant humming
+        """)
+
+    /// Types of the KV cache: SGLang's, and the int8 that only srt has.
+    static let cacheTypes = words("auto bfloat16 bf16 int8 fp8_e5m2 fp8_e4m3 mxfp8 nvfp4 fp4_mx_block16")
+
     private static let attentionBackends = words(
         """
         triton torch_native flex_attention dsa nsa qsa dsv4 compressed fa3 fa4 flashinfer llada2_cfg_flashinfer flashmla
@@ -23,14 +34,6 @@ enum KnownWords {
         "tokenizer-mode": ["auto", "slow"],
         "tokenizer-backend": ["huggingface", "fastokens"],
         "startup-weight-load-mode": ["serial", "overlap"],
-        "kv-cache-dtype": words("auto fp8_e5m2 fp8_e4m3 mxfp8 bf16 bfloat16 nvfp4 fp4_mx_block16"),
-        "quantization": words(
-            """
-            awq fp8 mxfp8 gptq gptq_marlin awq_marlin bitsandbytes gguf modelopt modelopt_fp8 modelopt_fp4 nvfp4_online
-            modelopt_mixed petit_nvfp4 w8a8_int8 w8a8_fp8 moe_wna16 w4afp8 mxfp4 auto-round auto-round-int8
-            compressed-tensors modelslim mxfp_w4a8 quark quark_int4fp8_moe quark_mxfp4 mlx_q4 mlx_q8 unquant humming
-            """),
-        "retraction-policy": ["length", "priority"],
         "radix-eviction-policy": words("lru lfu slru priority tlru"),
         "load-balance-method": words("auto round_robin follow_bootstrap_room total_requests total_tokens"),
         "log-requests-format": ["text", "json"],

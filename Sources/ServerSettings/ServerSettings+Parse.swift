@@ -13,7 +13,7 @@ extension ServerSettings {
     ///
     /// - Parameters:
     ///   - arguments: What follows the command's name.
-    ///   - environment: SRT_KERNEL_ISA, XDG_CACHE_HOME and HOME are looked up in it.
+    ///   - environment: SRT_KERNEL_ISA, SGLANG_CPU_OMP_THREADS_BIND, XDG_CACHE_HOME and HOME are looked up in it.
     ///   - readFile: The text of the file that `--config` names; throws where it cannot be read.
     ///   - randomSeed: Draws the seed if none is given.
     package static func parse(
@@ -141,10 +141,7 @@ private struct SettingsAssembly {
     /// Fills what was not given and checks what only the whole shows.
     mutating func finish(environment: [String: String], randomSeed: () -> Int) throws(UsageError) {
         guard !settings.modelPath.isEmpty else { throw .required(flag: "--model-path/--model") }
-        if settings.chunkedPrefillSize == 0 {
-            throw .outOfRange(
-                flag: "--chunked-prefill-size", value: "0", rule: "is neither a length nor -1, which cuts nothing")
-        }
+        try checkScheduling()
         for (name, text) in [
             ("host", settings.host), ("api-key", settings.apiKey), ("admin-api-key", settings.adminAPIKey),
             ("tokenizer-path", given.contains("tokenizer-path") ? settings.tokenizerPath : nil),
@@ -164,6 +161,55 @@ private struct SettingsAssembly {
         try takeEnvironment(environment)
     }
 
+    /// What only several flags of the scheduler together show.
+    private mutating func checkScheduling() throws(UsageError) {
+        if settings.chunkedPrefillSize == 0 {
+            throw .outOfRange(
+                flag: "--chunked-prefill-size", value: "0", rule: "is neither a length nor -1, which cuts nothing")
+        }
+        if let chunk = settings.chunkedPrefillSize, chunk % settings.pageSize != 0 {
+            throw .outOfRange(
+                flag: "--chunked-prefill-size", value: "\(chunk)",
+                rule: "is not a multiple of --page-size \(settings.pageSize)")
+        }
+        guard settings.enablePriorityScheduling else {
+            if settings.retractionPolicy == .priority {
+                throw .outOfRange(
+                    flag: "--retraction-policy", value: "priority", rule: "needs --enable-priority-scheduling")
+            }
+            for name in [
+                "schedule-low-priority-values-first", "default-priority-value",
+                "priority-scheduling-preemption-threshold", "disable-priority-preemption",
+            ] where given.contains(name) {
+                warn("--\(name) has no effect without --enable-priority-scheduling")
+            }
+            return
+        }
+        guard settings.schedulePolicy == .fcfs || settings.schedulePolicy == .lof else {
+            throw .outOfRange(
+                flag: "--schedule-policy", value: settings.schedulePolicy.rawValue,
+                rule: "does not go with --enable-priority-scheduling, which needs fcfs or lof")
+        }
+    }
+
+    /// Cores by rank: as many lists as ranks.
+    private mutating func takeCores(_ environment: [String: String]) throws(UsageError) {
+        let variable = "SGLANG_CPU_OMP_THREADS_BIND"
+        var source = "argument --cpu-bind"
+        // SGLang's word for no choice.
+        if settings.cpuBind == nil, let text = environment[variable], !text.isEmpty, text != "all" {
+            if let problem = CoreGroups.problem(with: text) {
+                throw .configuration("environment variable \(variable): '\(text)' \(problem)")
+            }
+            settings.cpuBind = CoreGroups(text)
+            source = "environment variable \(variable)"
+        }
+        guard let cores = settings.cpuBind, cores.ranks.count != settings.tensorParallelSize else { return }
+        throw .configuration(
+            "\(source): '\(cores.text)' names cores of \(cores.ranks.count) rank(s), but --tp-size is "
+                + "\(settings.tensorParallelSize)")
+    }
+
     private mutating func takeEnvironment(_ environment: [String: String]) throws(UsageError) {
         if settings.kernelISA == nil, let word = environment["SRT_KERNEL_ISA"], !word.isEmpty {
             guard let ceiling = ServerSettings.KernelCeiling(rawValue: word) else {
@@ -173,6 +219,7 @@ private struct SettingsAssembly {
             }
             settings.kernelISA = ceiling
         }
+        try takeCores(environment)
         if settings.weightCacheDirectory == "none" {
             settings.weightCacheDirectory = nil
         } else if settings.weightCacheDirectory == nil {

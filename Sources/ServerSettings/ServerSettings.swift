@@ -17,6 +17,14 @@ package struct ServerSettings: Sendable, Codable, Equatable {
     package var dtype = ModelDType.auto
     /// JSON object text whose entries replace those of config.json (`--json-model-override-args`).
     package var jsonModelOverrideArgs = "{}"
+    /// How weights are quantized when they are loaded (`--quantization`); nil: they are not.
+    package var quantization: Quantization?
+    /// Weights that share a scale with int4 (`--int4-group-size`).
+    package var int4GroupSize = 32
+    /// Bits of the output head's weights with int4 (`--int4-head-bits`).
+    package var int4HeadBits = 8
+    /// Type of the KV cache (`--kv-cache-dtype`).
+    package var kvCacheDType = KVCacheDType.auto
 
     // MARK: Serving
 
@@ -69,11 +77,25 @@ package struct ServerSettings: Sendable, Codable, Equatable {
     package var prefillMaxRequests: Int?
     /// Order in which waiting requests are admitted (`--schedule-policy`).
     package var schedulePolicy = SchedulePolicy.fcfs
+    /// Priorities of requests count (`--enable-priority-scheduling`); only with the policies fcfs and lof.
+    package var enablePriorityScheduling = false
+    /// Smaller priorities go first (`--schedule-low-priority-values-first`).
+    package var scheduleLowPriorityValuesFirst = false
+    /// Priority of requests that name none (`--default-priority-value`); nil: lower than any.
+    package var defaultPriorityValue: Int?
+    /// A running request gives way to one whose priority is higher by so much (`--priority-scheduling-preemption-threshold`).
+    package var priorityPreemptionThreshold = 10
+    /// Running requests give way to none (`--disable-priority-preemption`).
+    package var disablePriorityPreemption = false
+    /// Without priority scheduling a request that names a priority is refused (`--abort-on-priority-when-disabled`).
+    package var abortOnPriorityWhenDisabled = false
+    /// Who loses its KV slots first when the pool is full (`--retraction-policy`).
+    package var retractionPolicy = RetractionPolicy.length
     /// Above 1 the scheduler reserves more room for outputs and retracts less often (`--schedule-conservativeness`).
     package var scheduleConservativeness = 1.0
     /// No prefix is kept for reuse (`--disable-radix-cache`).
     package var disableRadixCache = false
-    /// Tokens in one page of the KV pool (`--page-size`).
+    /// Tokens in one page of the KV pool (`--page-size`); divides `chunkedPrefillSize`.
     package var pageSize = 1
 
     // MARK: Device and watching
@@ -97,6 +119,8 @@ package struct ServerSettings: Sendable, Codable, Equatable {
 
     /// Threads that compute in each rank (`--cpu-threads-per-rank`); nil: the cores shared out evenly.
     package var cpuThreadsPerRank: Int?
+    /// Cores of each rank (`--cpu-bind`, or SGLANG_CPU_OMP_THREADS_BIND), as many lists as ranks; nil: all cores, shared out.
+    package var cpuBind: CoreGroups?
     /// Most capable kernels that may be used (`--kernel-isa`, or SRT_KERNEL_ISA); nil: whatever the machine has.
     package var kernelISA: KernelCeiling?
     /// Folder for sockets and process state (`--run-dir`); nil: the launcher chooses a private one.

@@ -36,8 +36,46 @@ extension ServerSettings {
     package enum SchedulePolicy: String, Sendable, Codable, CaseIterable {
         /// Longest matching prefix in the cache first.
         case lpm
+        /// Shuffled anew for each step.
+        case random
         /// First come, first served.
         case fcfs
+        /// Along the prefix cache's tree, branches with more waiting requests first.
+        case dfsWeight = "dfs-weight"
+        /// Largest limit of new tokens first.
+        case lof
+        /// Requests first whose routing key many running ones have.
+        case routingKey = "routing-key"
+        /// Highest response ratio next.
+        case hrrn
+        /// Fewest tokens to compute first.
+        case shortestPrefillFirst = "shortest-prefill-first"
+    }
+
+    /// Who loses its KV slots first when the pool is full.
+    package enum RetractionPolicy: String, Sendable, Codable, CaseIterable {
+        /// The request with the least output.
+        case length
+        /// The request with the lowest priority.
+        case priority
+    }
+
+    /// How weights are quantized when they are loaded.
+    package enum Quantization: String, Sendable, Codable, CaseIterable {
+        /// Weights in 8 bits with a scale for each row; activations in 8 bits with a scale for each token.
+        case w8a8Int8 = "w8a8_int8"
+        /// Weights in 4 bits with a scale for each group.
+        case int4
+    }
+
+    /// The type of the KV cache.
+    package enum KVCacheDType: String, Sendable, Codable, CaseIterable {
+        /// The model's own.
+        case auto
+        /// The upper half of a single.
+        case bfloat16
+        /// 8 bits with scales.
+        case int8
     }
 
     /// Importance of a log line, in SGLang's words.

@@ -20,4 +20,21 @@ import Testing
         let available = pool.available
         #expect(!taken && slots.isEmpty && available == 2)
     }
+
+    @Test func fillsAPageBeforeItTakesAnother() {
+        var pool = SlotPool(total: 14, pageSize: 4)
+        var (first, second): ([Int32], [Int32]) = ([], [])
+        _ = pool.take(3, into: &first)
+        _ = pool.take(1, into: &second)
+        _ = pool.take(2, into: &first)
+        #expect((first, second) == ([4, 5, 6, 7, 12], [8]))
+        let none = pool.take(4, into: &second)
+        let rest = pool.take(3, into: &second)
+        let (total, available) = (pool.total, pool.available)
+        #expect(!none && rest && second == [8, 9, 10, 11])
+        #expect((total, available) == (12, 0))
+        pool.give(first[...])
+        let free = Set(pool.freeSlots)
+        #expect(free == Set(4...7).union(12...15))
+    }
 }

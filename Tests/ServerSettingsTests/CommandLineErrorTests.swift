@@ -54,6 +54,22 @@ import Testing
         ("--model m --served-model-name=", "argument --served-model-name: '' is empty"),
         ("--model m --run-dir=", "argument --run-dir: '' is empty"),
         ("--model m --random-seed -1", "argument --random-seed: '-1' is not between 0"),
+        ("--model m --tp 0", "argument --tp-size/--tensor-parallel-size/--tp: '0' is not between 1 and 32"),
+        ("--model m --tp 33", "argument --tp-size/--tensor-parallel-size/--tp: '33' is not between 1 and 32"),
+        ("--model m --cpu-bind 3-1", "argument --cpu-bind: '3-1' is not a list of cores for each rank"),
+        ("--model m --cpu-bind 1-", "argument --cpu-bind: '1-' is not a list of cores for each rank"),
+        ("--model m --cpu-bind 1||2", "argument --cpu-bind: '1||2' is not a list of cores for each rank"),
+        ("--model m --cpu-bind 0-99999999", "argument --cpu-bind: '0-99999999' is not a list of cores"),
+        ("--model m --tp 2 --cpu-bind 0-2|2-3", "argument --cpu-bind: '0-2|2-3' names core 2 twice"),
+        ("--model m --cpu-bind 0|1", "argument --cpu-bind: '0|1' names cores of 2 rank(s), but --tp-size is 1"),
+        ("--model m --kv-cache-dtype f8", "argument --kv-cache-dtype: invalid choice: 'f8' (choose from 'auto'"),
+        ("--model m --page-size 0", "argument --page-size: '0' is not between 1"),
+        ("--model m --page-size 100", "argument --chunked-prefill-size: '512' is not a multiple of --page-size 100"),
+        ("--model m --retraction-policy priority", "'priority' needs --enable-priority-scheduling"),
+        (
+            "--model m --enable-priority-scheduling --schedule-policy lpm",
+            "argument --schedule-policy: 'lpm' does not go with --enable-priority-scheduling, which needs fcfs or lof"
+        ),
         ("--model m --max-body-size 10", "argument --max-body-size: '10' is not between 1024"),
     ]
 
@@ -77,6 +93,15 @@ import Testing
         let failure = try #require(line.failure)
         #expect(
             failure.contains("error: environment variable SRT_KERNEL_ISA: invalid choice: 'mmx' (choose from 'scalar'"))
+    }
+
+    @Test func namesTheVariableOfTheCores() throws {
+        var line = CommandLine("--model m")
+        line.environment["SGLANG_CPU_OMP_THREADS_BIND"] = "a"
+        #expect(
+            try #require(line.failure).contains("error: environment variable SGLANG_CPU_OMP_THREADS_BIND: 'a' is not"))
+        line.environment["SGLANG_CPU_OMP_THREADS_BIND"] = "0|1"
+        #expect(try #require(line.failure).contains("names cores of 2 rank(s), but --tp-size is 1"))
     }
 
     @Test(arguments: ["--help", "-h", "--model m --help --zzz", "--port 1 -h"])

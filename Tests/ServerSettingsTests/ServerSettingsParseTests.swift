@@ -57,7 +57,19 @@ import Testing
         Case("--enable-cache-report") { $0.enableCacheReport },
         Case("--allow-auto-truncate") { $0.allowAutoTruncate },
         Case("--tp-size 1") { $0.tensorParallelSize == 1 },
-        Case("--tp 4") { $0.tensorParallelSize == 4 },
+        Case("--tp-size 2") { $0.tensorParallelSize == 2 },
+        Case("--tp 32") { $0.tensorParallelSize == 32 },
+        Case("--tensor-parallel-size 3") { $0.tensorParallelSize == 3 },
+        Case("--tp 2 --cpu-bind 0-2|4,6-7") { $0.cpuBind?.ranks == [[0, 1, 2], [4, 6, 7]] },
+        Case("--cpu-bind 5") { $0.cpuBind?.ranks == [[5]] && $0.cpuBind?.text == "5" },
+        Case("--quantization w8a8_int8") { $0.quantization == .w8a8Int8 },
+        Case("--quantization int4 --int4-group-size 128 --int4-head-bits 4") {
+            $0.quantization == .int4 && $0.int4GroupSize == 128 && $0.int4HeadBits == 4
+        },
+        Case("--kv-cache-dtype auto") { $0.kvCacheDType == .auto },
+        Case("--kv-cache-dtype bf16") { $0.kvCacheDType == .bfloat16 },
+        Case("--kv-cache-dtype bfloat16") { $0.kvCacheDType == .bfloat16 },
+        Case("--kv-cache-dtype int8") { $0.kvCacheDType == .int8 },
         Case("--mem-fraction-static 0.5") { $0.memFractionStatic == 0.5 },
         Case("--mem-fraction-static 1") { $0.memFractionStatic == 1 },
         Case("--max-running-requests 16") { $0.maxRunningRequests == 16 },
@@ -70,7 +82,29 @@ import Testing
         Case("--schedule-policy lpm") { $0.schedulePolicy == .lpm },
         Case("--schedule-conservativeness .3") { $0.scheduleConservativeness == 0.3 },
         Case("--disable-radix-cache") { $0.disableRadixCache },
+        Case("--schedule-policy dfs-weight") { $0.schedulePolicy == .dfsWeight },
+        Case("--schedule-policy hrrn") { $0.schedulePolicy == .hrrn },
+        Case("--schedule-policy shortest-prefill-first") { $0.schedulePolicy == .shortestPrefillFirst },
+        Case("--schedule-policy routing-key") { $0.schedulePolicy == .routingKey },
+        Case("--schedule-policy random") { $0.schedulePolicy == .random },
+        Case("--schedule-policy lof --enable-priority-scheduling") {
+            $0.schedulePolicy == .lof && $0.enablePriorityScheduling && !$0.scheduleLowPriorityValuesFirst
+                && $0.priorityPreemptionThreshold == 10 && !$0.disablePriorityPreemption
+                && $0.defaultPriorityValue == nil
+        },
+        Case("--enable-priority-scheduling --schedule-low-priority-values-first --default-priority-value -3") {
+            $0.scheduleLowPriorityValuesFirst && $0.defaultPriorityValue == -3
+        },
+        Case(
+            "--enable-priority-scheduling --priority-scheduling-preemption-threshold 0 --retraction-policy priority"
+        ) {
+            $0.priorityPreemptionThreshold == 0 && $0.retractionPolicy == .priority
+        },
+        Case("--enable-priority-scheduling --disable-priority-preemption") { $0.disablePriorityPreemption },
+        Case("--abort-on-priority-when-disabled") { $0.abortOnPriorityWhenDisabled },
         Case("--page-size 1") { $0.pageSize == 1 },
+        Case("--page-size 16") { $0.pageSize == 16 },
+        Case("--page-size 300 --chunked-prefill-size -1") { $0.pageSize == 300 },
         Case("--random-seed 7") { $0.randomSeed == 7 },
         Case("--watchdog-timeout 1e3") { $0.watchdogTimeout == 1000 },
         Case("--log-level debug") { $0.logLevel == .debug && $0.effectiveLogLevelHTTP == .debug },
@@ -167,9 +201,22 @@ import Testing
         #expect(CommandLine("--model m").settings.map { $0.weightCacheDirectory == nil } == true)
     }
 
+    @Test func looksUpTheCoresOfSGLang() {
+        var line = CommandLine("--model m --tp 2")
+        line.environment = ["SGLANG_CPU_OMP_THREADS_BIND": "0-1|2-3"]
+        #expect(line.settings?.cpuBind?.ranks == [[0, 1], [2, 3]])
+        #expect(line.settings?.argumentLine.contains("cpu_bind='0-1|2-3'") == true)
+        line.arguments += ["--cpu-bind", "7|8"]
+        #expect(line.settings?.cpuBind?.ranks == [[7], [8]])
+        line = CommandLine("--model m")
+        line.environment = ["SGLANG_CPU_OMP_THREADS_BIND": "all"]
+        #expect(line.settings.map { $0.cpuBind == nil } == true)
+    }
+
     @Test func survivesBeingWrittenAsJSON() throws {
         let settings = try #require(
-            CommandLine("--model m --api-key k --chunked-prefill-size -1 --kernel-isa avx2 --dtype half").settings)
+            CommandLine("--model m --api-key k --chunked-prefill-size -1 --kernel-isa avx2 --dtype half --cpu-bind 1-3")
+                .settings)
         let data = try JSONEncoder().encode(settings)
         #expect(try JSON.decode(ServerSettings.self, from: Array(data)) == settings)
     }

@@ -6,11 +6,11 @@ import Testing
         "--is-embedding", "--dp-size 2", "--data-parallel-size 2",
         "--pp-size 2", "--ep-size 2", "--ep 2", "--expert-parallel-size 2", "--nnodes 2", "--node-rank 1",
         "--nccl-init-addr h:1", "--device cuda", "--device=npu", "--load-format pt", "--load-format bitsandbytes",
-        "--quantization awq", "--kv-cache-dtype fp8_e5m2", "--page-size 16", "--schedule-policy dfs-weight",
+        "--quantization awq", "--kv-cache-dtype fp8_e5m2", "--schedule-policy priority", "--int4-group-size 48",
         "--enable-lora", "--lora-paths a b=c", "--max-lora-rank 8", "--enable-custom-logit-processor", "--grpc-mode",
         "--speculative-algorithm NGRAM", "--speculative-draft-model x", "--disaggregation-mode prefill",
         "--moe-a2a-backend deepep", "--chat-template chatml", "--tool-call-parser qwen25", "--log-requests",
-        "--tokenizer-worker-num 2", "--enable-priority-scheduling", "--radix-eviction-policy lfu", "--numa-node 0 1",
+        "--tokenizer-worker-num 2", "--int4-head-bits 5", "--radix-eviction-policy lfu", "--numa-node 0 1",
         "--enable-watermark", "--kt-weight-path x", "--no-dllm-fdfo", "--ssl-keyfile k", "--revision main",
         "--grammar-backend outlines", "--enable-return-hidden-states", "--weight-cache-mode on", "--enable-hisparse",
         "--sidecar a b", "--use-ray", "--enable-multimodal", "--soft-watchdog-timeout 5",
@@ -25,8 +25,25 @@ import Testing
     }
 
     @Test func namesTheFlagAndItsValue() throws {
-        let failure = try #require(CommandLine("--model m --dp 2").failure)
-        #expect(failure.hasPrefix("error: --dp-size 2 is not supported by srt: "))
+        let pipeline = try #require(CommandLine("--model m --pp-size 2").failure)
+        #expect(pipeline.hasPrefix("error: --pp-size 2 is not supported by srt: a model is not cut into stages"))
+        let quantization = try #require(CommandLine("--model m --quantization fp8").failure)
+        #expect(
+            quantization.hasPrefix(
+                "error: --quantization fp8 is not supported by srt: Invalid quantization method on CPU. "
+                    + "Available methods: ['w8a8_int8', 'int4']"))
+        let policy = try #require(CommandLine("--model m --schedule-policy priority").failure)
+        #expect(policy.contains("use --enable-priority-scheduling with fcfs or lof"))
+    }
+
+    @Test(arguments: [
+        "--schedule-low-priority-values-first", "--default-priority-value 3",
+        "--priority-scheduling-preemption-threshold 4", "--disable-priority-preemption",
+    ])
+    func saysWhatNeedsPriorityScheduling(_ flag: String) throws {
+        let warnings = try #require(CommandLine("--model m " + flag).warnings)
+        #expect(warnings.count == 1 && warnings[0].hasSuffix("has no effect without --enable-priority-scheduling"))
+        #expect(CommandLine("--model m --enable-priority-scheduling " + flag).warnings == [])
     }
 
     @Test func keepsSecretsOutOfErrorsAndReports() throws {

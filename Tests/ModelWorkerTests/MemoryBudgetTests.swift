@@ -1,0 +1,90 @@
+import ModelWorker
+import Testing
+
+@Suite struct MemoryBudgetTests {
+    private static let meminfo = "MemTotal:       16000000 kB\nMemFree:  1 kB\nMemAvailable:    8000000 kB\n"
+
+    private static func available(_ files: [String: String]) -> UInt64 {
+        var files = files
+        files["/proc/meminfo"] = files["/proc/meminfo"] ?? meminfo
+        return MemoryBudget { files[$0] }.available
+    }
+
+    @Test func withoutControlGroupsItIsWhatTheMachineHasLeft() {
+        #expect(Self.available([:]) == 8_000_000 * 1024)
+    }
+
+    @Test func theProcessesOwnGroupBoundsIt() {
+        let files = [
+            "/proc/self/cgroup": "0::/user.slice/run-1.scope\n",
+            "/sys/fs/cgroup/user.slice/run-1.scope/memory.max": "3000000000\n",
+            "/sys/fs/cgroup/user.slice/run-1.scope/memory.current": "1000000000\n",
+        ]
+        #expect(Self.available(files) == 2_000_000_000)
+    }
+
+    @Test func everyGroupAboveItBoundsItToo() {
+        let files = [
+            "/proc/self/cgroup": "0::/a/b\n",
+            "/sys/fs/cgroup/a/b/memory.max": "max\n",
+            "/sys/fs/cgroup/a/memory.max": "5000\n",
+            "/sys/fs/cgroup/a/memory.current": "4000\n",
+            "/sys/fs/cgroup/memory.max": "9000\n",
+        ]
+        #expect(Self.available(files) == 1000)
+    }
+
+    @Test func aContainerSeesItsOwnGroupAtTheRoot() {
+        let files = [
+            "/proc/self/cgroup": "0::/docker/0123\n",
+            "/sys/fs/cgroup/memory.max": "700\n",
+            "/sys/fs/cgroup/memory.current": "300\n",
+        ]
+        #expect(Self.available(files) == 400)
+    }
+
+    @Test func filesThatTheKernelCanDropCountAsFree() {
+        let files = [
+            "/proc/self/cgroup": "0::/\n",
+            "/sys/fs/cgroup/memory.max": "1000\n",
+            "/sys/fs/cgroup/memory.current": "900\n",
+            "/sys/fs/cgroup/memory.stat": "anon 100\nfile 800\ninactive_file 600\nactive_file 200\n",
+        ]
+        #expect(Self.available(files) == 700)
+    }
+
+    @Test func readsTheMemoryControllerOfTheFirstVersion() {
+        let files = [
+            "/proc/self/cgroup": "5:cpu,cpuacct:/x\n4:memory:/x/y\n0::/z\n",
+            "/sys/fs/cgroup/memory/x/y/memory.limit_in_bytes": "9223372036854771712\n",
+            "/sys/fs/cgroup/memory/x/memory.limit_in_bytes": "2000\n",
+            "/sys/fs/cgroup/memory/x/memory.usage_in_bytes": "1500\n",
+            "/sys/fs/cgroup/memory/x/memory.stat": "inactive_file 1\ntotal_inactive_file 500\n",
+        ]
+        #expect(Self.available(files) == 1000)
+    }
+
+    @Test func nothingIsLeftOfAGroupThatIsOverItsLimit() {
+        let files = [
+            "/proc/self/cgroup": "0::/\n", "/sys/fs/cgroup/memory.max": "5\n", "/sys/fs/cgroup/memory.current": "6\n",
+        ]
+        #expect(Self.available(files) == 0)
+    }
+
+    @Test(arguments: ["", "nonsense", "0::", "::::", "0:memory", "1:name=systemd:/x\n\n"])
+    func malformedGroupsBoundNothing(_ text: String) {
+        #expect(Self.available(["/proc/self/cgroup": text]) == 8_000_000 * 1024)
+    }
+
+    @Test func theWeightsAreTakenOffBeforeSlotsAreCounted() {
+        let budget = MemoryBudget { $0 == "/proc/meminfo" ? "MemAvailable: 1000 kB\n" : nil }
+        #expect(budget.slots(bytesPerSlot: 1000, weightBytes: 12_000, fraction: 0.5) == 500)
+        #expect(budget.slots(bytesPerSlot: 1000, weightBytes: 512_000, fraction: 0.5) == nil)
+        #expect(budget.slots(bytesPerSlot: 1000, weightBytes: 510_999, fraction: 0.5) == 1)
+    }
+
+    @Test func aPoolGrowsNoLargerThanAnybodyNeeds() {
+        let budget = MemoryBudget { $0 == "/proc/meminfo" ? "MemAvailable: 99999999999 kB\n" : nil }
+        #expect(budget.slots(bytesPerSlot: 1, weightBytes: 0, fraction: nil) == MemoryBudget.mostTokens)
+    }
+}

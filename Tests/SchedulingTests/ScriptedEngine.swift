@@ -1,0 +1,113 @@
+import Scheduling
+
+/// Plays the model: keeps "keys and values" in slots and chooses each token from all those of its request, as greedy decoding does.
+///
+/// What a position leaves in its slot depends on all tokens up to it, so a token is right only when every slot of its request still holds
+/// what the right prefix left there.
+struct ScriptedEngine {
+    private var store: [UInt64]
+
+    init(_ limits: SchedulerLimits) { store = Array(repeating: 0, count: limits.storeRows) }
+
+    /// Computes a batch: for each entry the token it yields, if it does.
+    mutating func forward(_ batch: Batch, _ scheduler: borrowing Scheduler) -> [Int32?] {
+        for entry in batch.entries {
+            guard let request = scheduler.request(entry.id) else { continue }
+            var state = entry.start == 0 ? 1 : store[Int(request.slots[entry.start - 1])]
+            for position in entry.start..<(entry.start + entry.count) {
+                state = Self.mix(state, request.tokens[position])
+                store[Int(request.slots[position])] = state
+            }
+        }
+        return batch.entries.map { entry in
+            guard entry.yieldsToken, let request = scheduler.request(entry.id) else { return nil }
+            return Self.token(request.slots.prefix(entry.start + entry.count).reduce(0) { $0 &+ store[Int($1)] })
+        }
+    }
+
+    /// What an undisturbed run generates.
+    static func output(of prompt: [Int32], count: Int) -> [Int32] {
+        var state: UInt64 = 1
+        var sum: UInt64 = 0
+        var output: [Int32] = []
+        for token in prompt {
+            state = mix(state, token)
+            sum &+= state
+        }
+        while output.count < count {
+            let next = token(sum)
+            output.append(next)
+            state = mix(state, next)
+            sum &+= state
+        }
+        return output
+    }
+
+    private static func mix(_ state: UInt64, _ token: Int32) -> UInt64 {
+        var value = (state ^ UInt64(UInt32(bitPattern: token))) &* 0xBF58_476D_1CE4_E5B9
+        value ^= value >> 29
+        return value &* 0x94D0_49BB_1331_11EB
+    }
+
+    private static func token(_ sum: UInt64) -> Int32 { Int32((sum >> 40) % 50) }
+}
+
+/// A scheduler with its scripted engine.
+struct Run: ~Copyable {
+    var scheduler: Scheduler
+    private var engine: ScriptedEngine
+
+    init(_ limits: SchedulerLimits) {
+        scheduler = Scheduler(limits: limits)
+        engine = ScriptedEngine(limits)
+    }
+
+    /// Queues a request that generates from a prompt.
+    @discardableResult
+    mutating func admit(_ id: UInt64, _ prompt: [Int32], _ count: Int, priority: Int64? = nil) -> Admission {
+        scheduler.admit(ScheduledRequest(id: id, prompt: prompt, maxNewTokens: count, priority: priority))
+    }
+
+    /// One step; the batch and the outputs of those that ended with it, or nil when nothing could be computed.
+    mutating func step() -> (batch: Batch, ended: [UInt64: [Int32]])? {
+        guard let batch = scheduler.nextBatch() else { return nil }
+        var ended: [UInt64: [Int32]] = [:]
+        for (entry, token) in zip(batch.entries, engine.forward(batch, scheduler)) {
+            guard let request = scheduler.request(entry.id) else { continue }
+            let output = Array(request.tokens[request.promptCount...]) + (token.map { [$0] } ?? [])
+            let finished = entry.yieldsToken && output.count >= request.maxNewTokens
+            if finished { ended[entry.id] = output }
+            scheduler.commit(entry, token: token, finished: finished)
+        }
+        return (batch, ended)
+    }
+
+    /// Steps until everything ended; all outputs.
+    mutating func finish(most steps: Int = 20_000) -> [UInt64: [Int32]] {
+        var outputs: [UInt64: [Int32]] = [:]
+        var count = 0
+        while count < steps, let (_, ended) = step() {
+            outputs.merge(ended) { $1 }
+            count += 1
+        }
+        return outputs
+    }
+}
+
+/// A small seeded generator, so that every failure can be repeated.
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: Int) { state = UInt64(seed) &* 0x9E37_79B9 &+ 1 }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+
+    /// True once in `n` times.
+    mutating func once(in n: Int) -> Bool { Int.random(in: 0..<n, using: &self) == 0 }
+}
