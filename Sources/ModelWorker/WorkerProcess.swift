@@ -53,7 +53,7 @@ struct LoadedModel {
         let ceiling = settings.kernelISA.flatMap { KernelISA(name: $0.rawValue) } ?? .avx512bf16
         let threads = settings.cpuThreadsPerRank ?? max(1, Int(platform_usable_cores()) / settings.tensorParallelSize)
         compute = Compute(isa: KernelISA.detect(ceiling: ceiling), threads: threads)
-        let bytesPerSlot = try KeyValueStore.bytesPerSlot(config, dtype: dtype)
+        let bytesPerSlot = try KeyValueStore.bytesPerSlot(config, dtype: CacheDType(dtype))
         let expected = Self.expectedWeightBytes(config, dtype)
         let budget = MemoryBudget.current()
         guard

@@ -18,7 +18,8 @@ final class CausalLM: LanguageModel {
 
     /// Joins the parts; reserves cache and scratch memory for `limits`.
     init(
-        _ decoder: any Decoder, plan: WeightPlan, weights: WeightStore, compute: Compute, limits: ForwardLimits
+        _ decoder: any Decoder, plan: WeightPlan, weights: WeightStore, cacheDType: CacheDType, compute: Compute,
+        limits: ForwardLimits
     ) throws(CheckpointError) {
         config = plan.config
         self.limits = limits
@@ -26,7 +27,7 @@ final class CausalLM: LanguageModel {
         self.compute = compute
         self.weights = weights
         dtype = plan.dtype
-        cache = try KeyValueStore(plan.config, shard: plan.shard, dtype: plan.dtype, slots: limits.slots)
+        cache = try KeyValueStore(plan.config, shard: plan.shard, dtype: cacheDType, slots: limits.slots)
         rotary = try RotaryEmbedding(plan.config, positions: limits.positions, modelPath: plan.modelPath)
         scratch = try ScratchMemory(plan.config, shard: plan.shard, dtype: plan.dtype, limits: limits)
     }
