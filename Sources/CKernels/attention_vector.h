@@ -1,24 +1,27 @@
 // Loading of keys and values, the softmax of a block and the quantization of cache rows, for any vector level; include
-// after vector_exp.h and after defining <type>_part(words, s): element s of each 32-bit word, as a float,
+// after a vector_*.h and after defining <type>_part(words, s): element s of each 32-bit word, as a float,
 // and vf_power2(x): 2^n of the n in the last bits of x.
 #include <math.h>
 
 /// Rows of the cache fetched ahead: slots follow no order that the processor could guess.
 #define ROWS_AHEAD 16
 
-static inline void fetch_row(const void *row, size_t bytes) {
-    for (size_t i = 0; i < bytes; i += 64) _mm_prefetch((const char *)row + i, _MM_HINT_T0);
+/// The slots to fetch while those from `i` on are used; at the end these themselves, whose rows are near anyway.
+static inline const int32_t *slots_ahead(const int32_t *slots, size_t i, size_t count, size_t ahead) {
+    return i + ROWS_AHEAD + count <= ahead ? slots + i + ROWS_AHEAD : slots + i;
 }
 
 /// Keys are transposed as 32-bit words of one, two or four elements, VW keys by VW words at a time, and unpacked after:
 /// so a key of small elements takes fewer shuffles than one of floats.
 #define KEY_LOADER(type, element)                                                                                      \
-    static inline __attribute__((always_inline)) void type##_key_square(                                               \
-        const float *keys, size_t stride, const int32_t *slots, size_t count, size_t words, float *out) {              \
+    static inline __attribute__((always_inline)) void type##_key_square(const float *keys, size_t stride,              \
+        const int32_t *slots, const int32_t *next, size_t count, size_t words, float *out) {                           \
         enum { PARTS = sizeof(float) / sizeof(element) };                                                              \
         vf r[VW];                                                                                                      \
-        _Pragma("clang loop unroll(full)") for (size_t i = 0; i < VW; i++) r[i] =                                      \
-            i < count ? vf_load_n(keys + (size_t)slots[i] * stride, words) : vf_zero();                                \
+        _Pragma("clang loop unroll(full)") for (size_t i = 0; i < VW; i++) {                                           \
+            r[i] = i < count ? vf_load_n(keys + (size_t)slots[i] * stride, words) : vf_zero();                         \
+            if (i < count) _mm_prefetch((const char *)(keys + (size_t)next[i] * stride), _MM_HINT_T0);                 \
+        }                                                                                                              \
         vf_transpose(r);                                                                                               \
         _Pragma("clang loop unroll(full)") for (size_t i = 0; i < VW; i++)                                             \
             _Pragma("clang loop unroll(full)") for (size_t s = 0; s < PARTS; s++) if (i < words)                       \
@@ -30,15 +33,14 @@ static inline void fetch_row(const void *row, size_t bytes) {
         for (size_t i = 0; i < round_up(count, BLOCK); i += VW) {                                                      \
             float *columns = panel + i / BLOCK * dim * BLOCK + i % BLOCK;                                              \
             size_t here = count > i ? min_size(VW, count - i) : 0;                                                     \
-            for (size_t j = i + ROWS_AHEAD; j < min_size(ahead, i + ROWS_AHEAD + VW); j++)                             \
-                fetch_row((const element *)keys + (size_t)slots[j] * dim, dim * sizeof(element));                      \
+            const int32_t *next = slots_ahead(slots, i, here, ahead);                                                  \
             for (size_t w = 0; w < words; w += VW) {                                                                   \
                 const float *from = (const float *)keys + w;                                                           \
                 float *to = columns + w * (sizeof(float) / sizeof(element)) * BLOCK;                                   \
                 if (here == VW && words - w >= VW)                                                                     \
-                    type##_key_square(from, words, slots + i, VW, VW, to);                                             \
+                    type##_key_square(from, words, slots + i, next, VW, VW, to);                                       \
                 else                                                                                                   \
-                    type##_key_square(from, words, slots + i, here, min_size(VW, words - w), to);                      \
+                    type##_key_square(from, words, slots + i, next, here, min_size(VW, words - w), to);                \
             }                                                                                                          \
         }                                                                                                              \
     }
@@ -49,12 +51,14 @@ static inline void fetch_row(const void *row, size_t bytes) {
         size_t whole = dim / BLOCK * BLOCK;                                                                            \
         for (size_t i = 0; i < count; i++) {                                                                           \
             const element *v = (const element *)values + (size_t)slots[i] * dim;                                       \
+            const element *next = (const element *)values + (size_t)*slots_ahead(slots, i, 1, ahead) * dim;            \
             float *out = panel + i * BLOCK;                                                                            \
-            if (i + ROWS_AHEAD < ahead)                                                                                \
-                fetch_row((const element *)values + (size_t)slots[i + ROWS_AHEAD] * dim, dim * sizeof(element));       \
-            for (size_t d = 0; d < whole; d += BLOCK, out += count * BLOCK)                                            \
+            for (size_t d = 0; d < whole; d += BLOCK, out += count * BLOCK) {                                          \
+                _Pragma("clang loop unroll(full)") for (size_t j = 0; j < BLOCK; j += 64 / sizeof(element))            \
+                    _mm_prefetch((const char *)(next + d + j), _MM_HINT_T0);                                           \
                 _Pragma("clang loop unroll(full)") for (size_t j = 0; j < BLOCK; j += VW)                              \
                     vf_store(out + j, load_##type(v + d + j));                                                         \
+            }                                                                                                          \
             if (whole < dim)                                                                                           \
                 for (size_t j = 0; j < BLOCK; j += VW)                                                                 \
                     vf_store(out + j,                                                                                  \
