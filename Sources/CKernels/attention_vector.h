@@ -75,7 +75,7 @@ VALUE_LOADER(f16, uint16_t)
 VALUE_LOADER(bf16, uint16_t)
 VALUE_LOADER(i8, int8_t)
 
-/// 2^x for x of at most 0, within about one unit in the last place; below -126 it is 2^-126, and NaN stays NaN.
+/// 2^x for x of at most 0, within about two units in the last place; below -126 it is 2^-126, and NaN stays NaN.
 ///
 /// x = n + f with |f| <= 1/2, and the Taylor polynomial of degree 6, whose remainder there is below 2^-22 of 2^f.
 static inline vf vf_exp2(vf x) {

@@ -89,7 +89,7 @@ typedef struct {
     /// sum. `scales` multiply the scores before and their powers, outside of the sum, after.
     void (*block_softmax)(
         float *scores, const score_scales *scales, size_t valid, size_t padded, float *max, float *sum);
-    /// Writes x as codes and returns their scale: the largest magnitude / 127, or NaN for a row with a NaN.
+    /// Writes x as codes and returns their scale: the largest magnitude / 127, or NaN for a row that is not finite.
     float (*quantize)(const float *x, size_t n, int8_t *codes);
     /// acc = acc * a + o * b.
     void (*blend)(float *acc, float a, const float *o, float b, size_t n);
