@@ -17,6 +17,11 @@ import Tensors
     @Option(help: "bfloat16, float16 or float32.")
     var dtype: String = "bfloat16"
 
+    @Option(
+        name: .customLong("kv-cache-dtype"),
+        help: "Type of the key-value cache: auto, float32, float16, bfloat16 or int8.")
+    var kvCacheDType: String = "auto"
+
     @Option(help: "auto, safetensors, gguf or dummy.")
     var loadFormat: String = "auto"
 
@@ -50,6 +55,9 @@ import Tensors
     func validate() throws {
         guard !modelPaths.isEmpty else { throw ValidationError("name at least one model") }
         guard modelDType != nil else { throw ValidationError("dtype `\(dtype)` is not known") }
+        guard KVCacheDType(rawValue: kvCacheDType) != nil else {
+            throw ValidationError("cache dtype `\(kvCacheDType)` is not known")
+        }
         guard LoadFormat(rawValue: loadFormat) != nil else {
             throw ValidationError("load format `\(loadFormat)` is not known")
         }
@@ -60,7 +68,8 @@ import Tensors
     }
 
     func run() throws {
-        guard let dtype = modelDType, let ceiling = KernelISA(name: isa), let format = LoadFormat(rawValue: loadFormat)
+        guard let dtype = modelDType, let cache = KVCacheDType(rawValue: kvCacheDType),
+            let ceiling = KernelISA(name: isa), let format = LoadFormat(rawValue: loadFormat)
         else { throw ValidationError("unreachable after validate") }
         let cores = Compute.availableCores()
         let count = threads ?? cores.count
@@ -72,7 +81,8 @@ import Tensors
         }
         for path in modelPaths {
             let subject = try Subject(
-                path, format: format, dtype: dtype, compute: compute, cacheDirectory: cacheDirectory,
+                path, format: format, dtype: dtype, kvCacheDType: cache, compute: compute,
+                cacheDirectory: cacheDirectory,
                 plan: WorkPlan(prompt: prompt, context: context, batches: batches))
             print(subject.heading(machine))
             let results = Rounds(

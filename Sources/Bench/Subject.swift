@@ -19,7 +19,8 @@ struct Subject {
 
     /// Loads a model; with `.auto` a folder without weights gets random ones.
     init(
-        _ path: String, format: LoadFormat, dtype: DType, compute: Compute, cacheDirectory: String?, plan: WorkPlan
+        _ path: String, format: LoadFormat, dtype: DType, kvCacheDType: KVCacheDType, compute: Compute,
+        cacheDirectory: String?, plan: WorkPlan
     ) throws {
         let config = try ModelConfig.load(modelPath: path)
         let largest = plan.batches.max() ?? 1
@@ -29,7 +30,8 @@ struct Subject {
         isRandom = format == .dummy || (format == .auto && !Self.hasWeights(path))
         model = try loadModel(
             LoadOptions(
-                modelPath: path, config: config, dtype: dtype, loadFormat: isRandom ? .dummy : format,
+                modelPath: path, config: config, dtype: dtype, kvCacheDType: kvCacheDType,
+                loadFormat: isRandom ? .dummy : format,
                 cacheDirectory: isRandom ? nil : cacheDirectory, limits: limits, compute: compute))
         guard let logits = AlignedBuffer(byteCount: largest * config.vocabularySize * MemoryLayout<Float>.size) else {
             throw CheckpointError.outOfMemory(byteCount: largest * config.vocabularySize * MemoryLayout<Float>.size)

@@ -9,6 +9,13 @@
 
 #include "table.h"
 
+/// Positions whose keys or values are unpacked at a time: few for few rows, which use them once, so that they do not
+/// leave the first-level cache; for many rows as many as the second level holds well.
+#define DECODE_PIECE (WIDE * BLOCK)
+#define PREFILL_PIECE (4 * BLOCK)
+
+#define LOG2_E 1.44269504f
+
 typedef struct {
     kernels_compute *c;
     const float *query;
@@ -18,6 +25,7 @@ typedef struct {
     size_t sequence_count;
     const int32_t *slots;
     float scale;
+    kernels_dtype out_dtype;
     char *out;
     size_t group;      // query heads per key-value head
     size_t tile_rows;  // query rows of a tile
@@ -44,7 +52,8 @@ typedef struct {
 typedef struct {
     float query[ATTENTION_ROWS * ATTENTION_STRIDE];
     float scores[ATTENTION_ROWS * ATTENTION_STRIDE];
-    float panel[4 * BLOCK * MAX_HEAD_DIM];
+    float panel[PREFILL_PIECE * MAX_HEAD_DIM];
+    float key_scales[KV_BLOCK], value_scales[KV_BLOCK];
     tile_sums block, total;
 } attention_scratch;
 
@@ -82,66 +91,134 @@ static bool next_tile(const attention_job *j, tile *t) {
     return settle(j, t);
 }
 
-/// Copies the tile's query rows for one head group, scaled.
+/// Copies the tile's query rows for one head group, scaled so that weights are powers of two.
 static void load_query(const attention_job *j, const tile *t, size_t head, attention_scratch *s) {
     size_t dim = j->heads.head_dim;
     size_t row = (size_t)j->sequences[t->sequence].row_start + t->first;
     for (size_t i = 0; i < t->count; i++) {
         const float *q = j->query + ((row + i) * j->heads.query_heads + head * j->group) * dim;
         for (size_t g = 0; g < j->group; g++)
-            j->c->table.scale(q + g * dim, dim, j->scale, s->query + (i * j->group + g) * ATTENTION_STRIDE);
+            j->c->table.scale(q + g * dim, dim, j->scale * LOG2_E, s->query + (i * j->group + g) * ATTENTION_STRIDE);
     }
 }
 
-/// c[rows][columns] = a[rows][steps] · panel, tile by tile; with `load` on top of what c holds.
-static void multiply(const kernel_table *k, size_t rows, size_t columns, size_t steps, const float *a,
-    const float *panel, bool load, float *c) {
-    size_t tiles = (rows + k->row_tile_rows - 1) / k->row_tile_rows;
-    for (size_t column = 0; column < columns; column += BLOCK) {
-        for (size_t i = 0; i < tiles; i++) {
-            size_t row = i * rows / tiles;
-            gemm_tile t = {.rows = (i + 1) * rows / tiles - row,
-                .blocks = 1,
-                .steps = steps,
-                .a = a + row * ATTENTION_STRIDE,
-                .b = panel + column * steps,
-                .c = c + row * ATTENTION_STRIDE + column,
-                .ldc = ATTENTION_STRIDE,
-                .load = load};
-            k->row_tile(&t);
-        }
+/// One block of positions as one tile and head see it.
+typedef struct {
+    const attention_job *job;
+    const kernel_table *kernels;
+    size_t rows;           // query rows times group
+    size_t first, count;   // positions of the block that the tile's last row sees
+    size_t position;       // of the tile's first query row
+    const int32_t *slots;  // of the block
+    const void *keys, *values;
+    const float *key_scales, *value_scales;
+} block_view;
+
+static block_view view_block(const attention_job *j, const tile *t, size_t head, size_t block) {
+    const kernels_sequence *q = &j->sequences[t->sequence];
+    size_t plane = head * j->cache.slots, bytes = plane * j->heads.head_dim * cache_element_size(j->cache.dtype);
+    bool scaled = j->cache.dtype == KERNELS_CACHE_I8;
+    size_t first = block * KV_BLOCK, position = (size_t)(q->length - q->row_count) + t->first;
+    return (block_view){.job = j,
+        .kernels = &j->c->table,
+        .rows = t->count * j->group,
+        .first = first,
+        .count = min_size(KV_BLOCK, position + t->count - first),
+        .position = position,
+        .slots = j->slots + q->slot_start + first,
+        .keys = (const char *)j->cache.keys + bytes,
+        .values = (const char *)j->cache.values + bytes,
+        .key_scales = scaled ? j->cache.key_scales + plane : NULL,
+        .value_scales = scaled ? j->cache.value_scales + plane : NULL};
+}
+
+/// How many of the block's positions a row sees.
+static size_t seen_by(const block_view *v, size_t row) {
+    size_t seen = v->position + row / v->job->group + 1;
+    return seen <= v->first ? 0 : min_size(v->count, seen - v->first);
+}
+
+/// Row tiles of a view: how many, and where each starts. Rows are dealt out evenly.
+static size_t row_tiles(const block_view *v) {
+    size_t most = v->kernels->gemm[KERNELS_F32].max_rows;
+    return (v->rows + most - 1) / most;
+}
+
+/// Runs a tile of as many blocks at once as its rows allow; `b` is the first block's panel, `columns` a multiple of 32.
+static void run_tile(const kernel_table *k, gemm_tile t, size_t columns) {
+    size_t most = t.rows <= k->gemm[KERNELS_F32].wide_rows ? WIDE : 1;
+    t.b_stride = t.steps * BLOCK * sizeof(float);
+    for (size_t left = columns / BLOCK; left > 0; left -= t.blocks) {
+        t.blocks = min_size(most, left);
+        k->row_tile(&t);
+        t.b = (const char *)t.b + t.blocks * t.b_stride;
+        t.c += t.blocks * BLOCK;
     }
+}
+
+/// Scores of `here` positions from the block's `p`th on, whose keys are in the panel.
+static void score_piece(const block_view *v, size_t p, size_t here, attention_scratch *s) {
+    size_t tiles = row_tiles(v);
+    for (size_t i = 0; i < tiles; i++) {
+        size_t row = i * v->rows / tiles, end = (i + 1) * v->rows / tiles, seen = seen_by(v, end - 1);
+        if (seen <= p) continue;
+        gemm_tile t = {.rows = end - row,
+            .steps = v->job->heads.head_dim,
+            .a = s->query + row * ATTENTION_STRIDE,
+            .b = s->panel,
+            .c = s->scores + row * ATTENTION_STRIDE + p,
+            .ldc = ATTENTION_STRIDE};
+        run_tile(v->kernels, t, round_up(min_size(here, seen - p), BLOCK));
+    }
+}
+
+/// Adds to each row the values in the panel of `here` positions from the block's `p`th on, by their weights.
+static void add_piece(const block_view *v, size_t p, size_t here, attention_scratch *s, tile_sums *out) {
+    size_t tiles = row_tiles(v), dim = v->job->heads.head_dim;
+    for (size_t i = 0; i < tiles; i++) {
+        size_t row = i * v->rows / tiles, end = (i + 1) * v->rows / tiles;
+        if (seen_by(v, end - 1) <= p) continue;
+        gemm_tile t = {.rows = end - row,
+            .steps = here,
+            .a = s->scores + row * ATTENTION_STRIDE + p,
+            .b = s->panel,
+            .c = out->values + row * ATTENTION_STRIDE,
+            .ldc = ATTENTION_STRIDE,
+            .load = p > 0};
+        run_tile(v->kernels, t, round_up(dim, BLOCK));
+    }
+}
+
+/// Scales of the block's positions, if the cache has any, side by side.
+static score_scales gather_scales(const block_view *v, attention_scratch *s) {
+    if (!v->key_scales) return (score_scales){0};
+    size_t padded = round_up(v->count, BLOCK);
+    for (size_t i = 0; i < padded; i++) {
+        s->key_scales[i] = i < v->count ? v->key_scales[v->slots[i]] : 0;
+        s->value_scales[i] = i < v->count ? v->value_scales[v->slots[i]] : 0;
+    }
+    return (score_scales){.keys = s->key_scales, .values = s->value_scales};
 }
 
 /// One block of positions for a tile whose queries are loaded.
 static void attend_block(
     const attention_job *j, const tile *t, size_t head, size_t block, attention_scratch *s, tile_sums *out) {
-    const kernel_table *k = &j->c->table;
-    const kernels_sequence *q = &j->sequences[t->sequence];
-    size_t dim = j->heads.head_dim, stride = j->heads.kv_heads * dim, rows = t->count * j->group;
-    size_t first = block * KV_BLOCK, position = (size_t)(q->length - q->row_count) + t->first;
-    size_t count = min_size(KV_BLOCK, position + t->count - first), padded = round_up(count, BLOCK);
-    const int32_t *slots = j->slots + q->slot_start + first;
-    size_t offset = head * dim * dtype_size(j->cache.dtype);
-
-    // Panels of few rows are used once, so they should not leave the first-level cache.
-    size_t piece = rows <= k->row_tile_rows ? BLOCK : 4 * BLOCK;
-    for (size_t p = 0; p < count; p += piece) {
-        size_t here = min_size(piece, count - p);
-        k->load_keys[j->cache.dtype](
-            (const char *)j->cache.keys + offset, stride, slots + p, here, count - p, dim, s->panel);
-        multiply(k, rows, round_up(here, BLOCK), dim, s->query, s->panel, false, s->scores + p);
+    block_view v = view_block(j, t, head, block);
+    const kernel_table *k = v.kernels;
+    size_t dim = j->heads.head_dim, padded = round_up(v.count, BLOCK);
+    size_t piece = v.rows <= k->gemm[KERNELS_F32].max_rows ? DECODE_PIECE : PREFILL_PIECE;
+    score_scales scales = gather_scales(&v, s);
+    for (size_t p = 0; p < v.count; p += piece) {
+        size_t here = min_size(piece, v.count - p);
+        k->load_keys[j->cache.dtype](v.keys, v.slots + p, here, v.count - p, dim, s->panel);
+        score_piece(&v, p, here, s);
     }
-    for (size_t r = 0; r < rows; r++) {
-        size_t seen = position + r / j->group + 1;
-        size_t valid = seen <= first ? 0 : min_size(count, seen - first);
-        k->block_softmax(s->scores + r * ATTENTION_STRIDE, valid, padded, &out->max[r], &out->sum[r]);
-    }
-    for (size_t p = 0; p < count; p += piece) {
-        size_t here = min_size(piece, count - p);
-        k->load_values[j->cache.dtype](
-            (const char *)j->cache.values + offset, stride, slots + p, here, count - p, dim, s->panel);
-        multiply(k, rows, round_up(dim, BLOCK), here, s->scores + p, s->panel, p > 0, out->values);
+    for (size_t r = 0; r < v.rows; r++)
+        k->block_softmax(s->scores + r * ATTENTION_STRIDE, &scales, seen_by(&v, r), padded, &out->max[r], &out->sum[r]);
+    for (size_t p = 0; p < v.count; p += piece) {
+        size_t here = min_size(piece, v.count - p);
+        k->load_values[j->cache.dtype](v.values, v.slots + p, here, v.count - p, dim, s->panel);
+        add_piece(&v, p, here, s, out);
     }
 }
 
@@ -150,7 +227,7 @@ static void merge_row(const kernel_table *k, size_t dim, float *max, float *sum,
     float block_sum, const float *block_values) {
     if (block_sum == 0) return;  // the row sees none of the block
     float top = block_max > *max || isnan(block_max) ? block_max : *max;
-    float a = expf(*max - top), b = expf(block_max - top);
+    float a = *max == top ? 1 : exp2f(*max - top), b = block_max == top ? 1 : exp2f(block_max - top);
     *sum = *sum * a + block_sum * b;
     *max = top;
     k->blend(values, a, block_values, b, dim);
@@ -165,13 +242,13 @@ static void clear(tile_sums *s, size_t rows, size_t dim) {
 }
 
 static void store_rows(const attention_job *j, const tile *t, size_t head, tile_sums *s) {
-    size_t dim = j->heads.head_dim, size = dtype_size(j->cache.dtype);
+    size_t dim = j->heads.head_dim, size = dtype_size(j->out_dtype);
     size_t row = (size_t)j->sequences[t->sequence].row_start + t->first;
     for (size_t r = 0; r < t->count * j->group; r++) {
         float *values = s->values + r * ATTENTION_STRIDE;
         j->c->table.scale(values, dim, 1 / s->sum[r], values);
         size_t at = ((row + r / j->group) * j->heads.query_heads + head * j->group + r % j->group) * dim;
-        j->c->table.from_float[j->cache.dtype](values, dim, j->out + at * size);
+        j->c->table.from_float[j->out_dtype](values, dim, j->out + at * size);
     }
 }
 
@@ -245,7 +322,8 @@ static void merge_items(void *context, size_t thread, size_t begin, size_t end) 
 }
 
 void kernels_attention(kernels_compute *c, const float *query, const kernels_heads *heads, const kernels_cache *cache,
-    const kernels_sequence *sequences, size_t sequence_count, const int32_t *slots, float scale, void *out) {
+    const kernels_sequence *sequences, size_t sequence_count, const int32_t *slots, float scale,
+    kernels_dtype out_dtype, void *out) {
     size_t group = heads->query_heads / heads->kv_heads;
     attention_job j = {.c = c,
         .query = query,
@@ -255,18 +333,23 @@ void kernels_attention(kernels_compute *c, const float *query, const kernels_hea
         .sequence_count = sequence_count,
         .slots = slots,
         .scale = scale,
+        .out_dtype = out_dtype,
         .out = out,
         .group = group,
         .tile_rows = max_size(1, ATTENTION_ROWS / group)};
-    size_t tiles = 0, blocks = 0, partial_bytes = 0;
+    size_t tiles = 0, blocks = 0, longest = 0, partial_bytes = 0;
     tile t;
     for (bool more = first_tile(&j, &t); more; more = next_tile(&j, &t)) {
         tiles++;
         blocks += t.blocks;
+        longest = max_size(longest, t.blocks);
         partial_bytes += heads->kv_heads * t.blocks * t.partial_floats * sizeof(float);
     }
     size_t whole = tiles * heads->kv_heads;
-    j.split = whole < 4 * pool_threads(c->pool) && blocks > tiles && partial_bytes <= SHARED_BYTES;
+    // Whole tiles are too coarse for the threads when they are few, or when one is much longer than the others.
+    size_t threads = pool_threads(c->pool);
+    bool coarse = whole < 4 * threads || longest * 4 * threads > blocks * heads->kv_heads;
+    j.split = threads > 1 && coarse && blocks > tiles && partial_bytes <= SHARED_BYTES;
     j.items = j.split ? blocks * heads->kv_heads : whole;
     pool_lock(c->pool);
     pool_run(c->pool, attend_items, &j, j.items, 1);

@@ -1,84 +1,141 @@
-// Loading of keys and values and the softmax of a block, for any vector level; include after vector_exp.h.
+// Loading of keys and values, the softmax of a block and the quantization of cache rows, for any vector level; include
+// after a vector_*.h and after defining <type>_part(words, s): element s of each 32-bit word, as a float,
+// and vf_power2(x): 2^n of the n in the last bits of x.
 #include <math.h>
 
 /// Rows of the cache fetched ahead: slots follow no order that the processor could guess.
 #define ROWS_AHEAD 16
 
-static inline void fetch_row(const void *row, size_t bytes) {
-    for (size_t i = 0; i < bytes; i += 64) _mm_prefetch((const char *)row + i, _MM_HINT_T0);
+/// The slots to fetch while those from `i` on are used; at the end these themselves, whose rows are near anyway.
+static inline const int32_t *slots_ahead(const int32_t *slots, size_t i, size_t count, size_t ahead) {
+    return i + ROWS_AHEAD + count <= ahead ? slots + i + ROWS_AHEAD : slots + i;
 }
 
-/// Transposes up to VW keys, from element `d` on, into VW columns of a panel.
+/// Keys are transposed as 32-bit words of one, two or four elements, VW keys by VW words at a time, and unpacked after:
+/// so a key of small elements takes fewer shuffles than one of floats.
 #define KEY_LOADER(type, element)                                                                                      \
-    static inline void type##_key_square(                                                                              \
-        const element *keys, size_t stride, const int32_t *slots, size_t count, size_t d, size_t lanes, float *out) {  \
+    static inline __attribute__((always_inline)) void type##_key_square(const float *keys, size_t stride,              \
+        const int32_t *slots, const int32_t *next, size_t count, size_t words, float *out) {                           \
+        enum { PARTS = sizeof(float) / sizeof(element) };                                                              \
         vf r[VW];                                                                                                      \
-        for (size_t i = 0; i < VW; i++) {                                                                              \
-            if (i >= count)                                                                                            \
-                r[i] = vf_zero();                                                                                      \
-            else if (lanes == VW)                                                                                      \
-                r[i] = load_##type(keys + (size_t)slots[i] * stride + d);                                              \
-            else                                                                                                       \
-                r[i] = load_##type##_n(keys + (size_t)slots[i] * stride + d, lanes);                                   \
+        _Pragma("clang loop unroll(full)") for (size_t i = 0; i < VW; i++) {                                           \
+            r[i] = i < count ? vf_load_n(keys + (size_t)slots[i] * stride, words) : vf_zero();                         \
+            if (i < count) _mm_prefetch((const char *)(keys + (size_t)next[i] * stride), _MM_HINT_T0);                 \
         }                                                                                                              \
         vf_transpose(r);                                                                                               \
-        for (size_t i = 0; i < lanes; i++) vf_store(out + i * BLOCK, r[i]);                                            \
+        _Pragma("clang loop unroll(full)") for (size_t i = 0; i < VW; i++)                                             \
+            _Pragma("clang loop unroll(full)") for (size_t s = 0; s < PARTS; s++) if (i < words)                       \
+                vf_store(out + (i * PARTS + s) * BLOCK, type##_part(r[i], s));                                         \
     }                                                                                                                  \
     static void type##_keys(                                                                                           \
-        const void *keys, size_t stride, const int32_t *slots, size_t count, size_t ahead, size_t dim, float *panel) { \
+        const void *keys, const int32_t *slots, size_t count, size_t ahead, size_t dim, float *panel) {                \
+        size_t words = dim * sizeof(element) / sizeof(float);                                                          \
         for (size_t i = 0; i < round_up(count, BLOCK); i += VW) {                                                      \
             float *columns = panel + i / BLOCK * dim * BLOCK + i % BLOCK;                                              \
-            size_t keys_here = count > i ? min_size(VW, count - i) : 0;                                                \
-            for (size_t j = i + ROWS_AHEAD; j < min_size(ahead, i + ROWS_AHEAD + VW); j++)                             \
-                fetch_row((const element *)keys + (size_t)slots[j] * stride, dim * sizeof(element));                   \
-            for (size_t d = 0; d < dim; d += VW)                                                                       \
-                type##_key_square(keys, stride, slots + i, keys_here, d, min_size(VW, dim - d), columns + d * BLOCK);  \
+            size_t here = count > i ? min_size(VW, count - i) : 0;                                                     \
+            const int32_t *next = slots_ahead(slots, i, here, ahead);                                                  \
+            for (size_t w = 0; w < words; w += VW) {                                                                   \
+                const float *from = (const float *)keys + w;                                                           \
+                float *to = columns + w * (sizeof(float) / sizeof(element)) * BLOCK;                                   \
+                if (here == VW && words - w >= VW)                                                                     \
+                    type##_key_square(from, words, slots + i, next, VW, VW, to);                                       \
+                else                                                                                                   \
+                    type##_key_square(from, words, slots + i, next, here, min_size(VW, words - w), to);                \
+            }                                                                                                          \
         }                                                                                                              \
     }
 
 #define VALUE_LOADER(type, element)                                                                                    \
-    static void type##_values(const void *values, size_t stride, const int32_t *slots, size_t count, size_t ahead,     \
-        size_t dim, float *panel) {                                                                                    \
-        size_t whole = dim / VW * VW;                                                                                  \
+    static void type##_values(                                                                                         \
+        const void *values, const int32_t *slots, size_t count, size_t ahead, size_t dim, float *panel) {              \
+        size_t whole = dim / BLOCK * BLOCK;                                                                            \
         for (size_t i = 0; i < count; i++) {                                                                           \
-            const element *v = (const element *)values + (size_t)slots[i] * stride;                                    \
-            if (i + ROWS_AHEAD < ahead)                                                                                \
-                fetch_row((const element *)values + (size_t)slots[i + ROWS_AHEAD] * stride, dim * sizeof(element));    \
-            for (size_t d = 0; d < round_up(dim, BLOCK); d += VW) {                                                    \
-                float *out = panel + (d / BLOCK * count + i) * BLOCK + d % BLOCK;                                      \
-                if (d < whole)                                                                                         \
-                    vf_store(out, load_##type(v + d));                                                                 \
-                else                                                                                                   \
-                    vf_store(out, d < dim ? load_##type##_n(v + d, dim - d) : vf_zero());                              \
+            const element *v = (const element *)values + (size_t)slots[i] * dim;                                       \
+            const element *next = (const element *)values + (size_t)*slots_ahead(slots, i, 1, ahead) * dim;            \
+            float *out = panel + i * BLOCK;                                                                            \
+            for (size_t d = 0; d < whole; d += BLOCK, out += count * BLOCK) {                                          \
+                _Pragma("clang loop unroll(full)") for (size_t j = 0; j < BLOCK; j += 64 / sizeof(element))            \
+                    _mm_prefetch((const char *)(next + d + j), _MM_HINT_T0);                                           \
+                _Pragma("clang loop unroll(full)") for (size_t j = 0; j < BLOCK; j += VW)                              \
+                    vf_store(out + j, load_##type(v + d + j));                                                         \
             }                                                                                                          \
+            if (whole < dim)                                                                                           \
+                for (size_t j = 0; j < BLOCK; j += VW)                                                                 \
+                    vf_store(out + j,                                                                                  \
+                        whole + j < dim ? load_##type##_n(v + whole + j, min_size(VW, dim - whole - j)) : vf_zero());  \
         }                                                                                                              \
     }
 
 KEY_LOADER(f32, float)
 KEY_LOADER(f16, uint16_t)
 KEY_LOADER(bf16, uint16_t)
+KEY_LOADER(i8, int8_t)
 VALUE_LOADER(f32, float)
 VALUE_LOADER(f16, uint16_t)
 VALUE_LOADER(bf16, uint16_t)
+VALUE_LOADER(i8, int8_t)
 
-static void block_softmax(float *scores, size_t valid, size_t padded, float *max, float *sum) {
+/// 2^x for x of at most 0, within about two units in the last place; below -126 it is 2^-126, and NaN stays NaN.
+///
+/// x = n + f with |f| <= 1/2, and the Taylor polynomial of degree 6, whose remainder there is below 2^-22 of 2^f.
+static inline vf vf_exp2(vf x) {
+    // Adding 1.5 * 2^23 leaves n in the last bits, rounded by the addition itself.
+    vf limited = vf_max(vf_set1(-126.0f), x), shifted = vf_add(limited, vf_set1(0x1.8p23f));
+    vf f = vf_sub(limited, vf_sub(shifted, vf_set1(0x1.8p23f)));
+    vf p = vf_set1(0x1.430912p-13f);
+    p = vf_fma(p, f, vf_set1(0x1.5d87fep-10f));
+    p = vf_fma(p, f, vf_set1(0x1.3b2ab6p-7f));
+    p = vf_fma(p, f, vf_set1(0x1.c6b08ep-5f));
+    p = vf_fma(p, f, vf_set1(0x1.ebfbep-3f));
+    p = vf_fma(p, f, vf_set1(0x1.62e43p-1f));
+    p = vf_fma(p, f, vf_set1(1.0f));
+    return vf_mul(p, vf_power2(shifted));
+}
+
+static void block_softmax(
+    float *scores, const score_scales *scales, size_t valid, size_t padded, float *max, float *sum) {
+    // The first lanes of a last vector that is not full count; what its other lanes hold is anything.
+    size_t whole = valid / VW * VW, rest = valid - whole;
+    if (scales->keys)
+        for (size_t i = 0; i < valid; i += VW)
+            vf_store(scores + i, vf_mul(vf_load(scores + i), vf_load(scales->keys + i)));
     vf top = vf_set1(-INFINITY);
-    for (size_t i = 0; i < valid; i += VW) {
-        size_t n = min_size(VW, valid - i);
-        vf s = vf_select_n(vf_load(scores + i), vf_set1(-INFINITY), n);
-        top = vf_max(top, s);
-    }
+    for (size_t i = 0; i < whole; i += VW) top = vf_max(top, vf_load(scores + i));
+    if (rest > 0) top = vf_max(top, vf_select_n(vf_load(scores + whole), vf_set1(-INFINITY), rest));
     float m = vf_largest(top);
     vf highest = vf_set1(m), total = vf_zero();
-    for (size_t i = 0; i < padded; i += VW) {
-        vf e = vf_zero();
-        size_t seen = i < valid ? min_size(VW, valid - i) : 0;
-        if (seen > 0) e = vf_select_n(vf_exp(vf_sub(vf_load(scores + i), highest)), vf_zero(), seen);
-        vf_store(scores + i, e);
+    for (size_t i = 0; i < whole; i += VW) {
+        vf e = vf_exp2(vf_sub(vf_load(scores + i), highest));
         total = vf_add(total, e);
+        vf_store(scores + i, e);
     }
+    if (rest > 0) {
+        vf e = vf_select_n(vf_exp2(vf_sub(vf_load(scores + whole), highest)), vf_zero(), rest);
+        total = vf_add(total, e);
+        vf_store(scores + whole, e);
+    }
+    for (size_t i = round_up(valid, VW); i < padded; i += VW) vf_store(scores + i, vf_zero());
+    if (scales->values)
+        for (size_t i = 0; i < valid; i += VW)
+            vf_store(scores + i, vf_mul(vf_load(scores + i), vf_load(scales->values + i)));
     *max = m;
     *sum = vf_sum(total);
+}
+
+static float quantize(const float *x, size_t n, int8_t *codes) {
+    vf largest = vf_zero(), sign = vf_set1(-0.0f);
+    unsigned nan = 0;
+    for (size_t i = 0; i < n; i += VW) {
+        vf v = vf_load_n(x + i, min_size(VW, n - i));
+        nan |= vf_nan_mask(v);
+        largest = vf_max(largest, vf_andnot(sign, v));
+    }
+    float top = nan ? NAN : vf_largest(largest), factor = quantization_factor(top);
+    for (size_t i = 0; i < n; i += VW) {
+        size_t here = min_size(VW, n - i);
+        store_codes(codes + i, factor == 0 ? vf_zero() : vf_mul(vf_load_n(x + i, here), vf_set1(factor)), here);
+    }
+    return factor == 0 ? top * 0 : top / 127;
 }
 
 static void blend(float *acc, float a, const float *o, float b, size_t n) {
@@ -89,12 +146,15 @@ static void blend(float *acc, float a, const float *o, float b, size_t n) {
 }
 
 static void fill_attention(kernel_table *t) {
-    t->load_keys[KERNELS_F32] = f32_keys;
-    t->load_keys[KERNELS_F16] = f16_keys;
-    t->load_keys[KERNELS_BF16] = bf16_keys;
-    t->load_values[KERNELS_F32] = f32_values;
-    t->load_values[KERNELS_F16] = f16_values;
-    t->load_values[KERNELS_BF16] = bf16_values;
+    t->load_keys[KERNELS_CACHE_F32] = f32_keys;
+    t->load_keys[KERNELS_CACHE_F16] = f16_keys;
+    t->load_keys[KERNELS_CACHE_BF16] = bf16_keys;
+    t->load_keys[KERNELS_CACHE_I8] = i8_keys;
+    t->load_values[KERNELS_CACHE_F32] = f32_values;
+    t->load_values[KERNELS_CACHE_F16] = f16_values;
+    t->load_values[KERNELS_CACHE_BF16] = bf16_values;
+    t->load_values[KERNELS_CACHE_I8] = i8_values;
     t->block_softmax = block_softmax;
+    t->quantize = quantize;
     t->blend = blend;
 }

@@ -68,5 +68,4 @@ void fill_gemm_scalar(kernel_table *t) {
     common.pack_panel = pack_bf16;
     t->gemm[KERNELS_BF16] = common;
     t->row_tile = f32_row_tile;
-    t->row_tile_rows = 1;
 }

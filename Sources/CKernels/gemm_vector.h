@@ -106,5 +106,4 @@ PANEL_PACKER(f32, float) PANEL_PACKER(f16, uint16_t) PANEL_PACKER(bf16, uint16_t
     common.tile_step = 2;
     t->gemm[KERNELS_BF16] = common;
     t->row_tile = f32_row_tile;
-    t->row_tile_rows = TILE_ROWS;
 }

@@ -26,21 +26,31 @@ static void prepare_head(const rope_job *j, const float *x, const float *weight,
     k->rotate(out, j->rotary.cosines + at, j->rotary.sines + at, j->rotary.rotary_dim);
 }
 
+/// Writes one key or value head to its slot in `plane`, one of the cache's two.
+static void store_head(const rope_job *j, const float *x, size_t head, size_t slot, void *plane, float *plane_scales) {
+    const kernel_table *k = &j->c->table;
+    size_t dim = j->heads.head_dim, row = head * j->cache.slots + slot;
+    char *out = (char *)plane + row * dim * cache_element_size(j->cache.dtype);
+    if (j->cache.dtype == KERNELS_CACHE_I8)
+        plane_scales[row] = k->quantize(x, dim, (int8_t *)out);
+    else
+        k->from_float[(kernels_dtype)j->cache.dtype](x, dim, out);
+}
+
 static void rope_rows(void *context, size_t thread, size_t begin, size_t end) {
     const rope_job *j = context;
     size_t dim = j->heads.head_dim, queries = j->heads.query_heads, kv = j->heads.kv_heads;
-    size_t slot_bytes = kv * dim * dtype_size(j->cache.dtype);
-    float *keys = (float *)thread_scratch(j->c, thread);
-    void (*store)(const float *, size_t, void *) = j->c->table.from_float[j->cache.dtype];
+    float *key = (float *)thread_scratch(j->c, thread);
     for (size_t t = begin; t < end; t++) {
         const float *row = j->qkv + t * (queries + 2 * kv) * dim;
         for (size_t h = 0; h < queries; h++)
             prepare_head(j, row + h * dim, j->norm.query_weight, t, j->query + (t * queries + h) * dim);
-        for (size_t h = 0; h < kv; h++)
-            prepare_head(j, row + (queries + h) * dim, j->norm.key_weight, t, keys + h * dim);
-        size_t slot = (size_t)j->slots[t];
-        store(keys, kv * dim, (char *)j->cache.keys + slot * slot_bytes);
-        store(row + (queries + kv) * dim, kv * dim, (char *)j->cache.values + slot * slot_bytes);
+        for (size_t h = 0; h < kv; h++) {
+            prepare_head(j, row + (queries + h) * dim, j->norm.key_weight, t, key);
+            store_head(j, key, h, (size_t)j->slots[t], j->cache.keys, j->cache.key_scales);
+            const float *value = row + (queries + kv + h) * dim;
+            store_head(j, value, h, (size_t)j->slots[t], j->cache.values, j->cache.value_scales);
+        }
     }
 }
 

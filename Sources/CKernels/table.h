@@ -15,8 +15,9 @@
 #define ATTENTION_STRIDE (KV_BLOCK + 16)
 /// Largest head size attention handles.
 #define MAX_HEAD_DIM 256
-/// Rows of a tile of attention: query rows times the query heads that share a key-value head.
-#define ATTENTION_ROWS 64
+/// Most rows of a tile of attention, query rows times the query heads that share a key-value head: unpacking a block of
+/// keys and values is a tenth of what so many rows then do with it.
+#define ATTENTION_ROWS 192
 
 /// Sums of a tile of outputs over `steps` steps of the panel: c[r][j] (+)= Σ a[r][k] · b[k][j].
 ///
@@ -55,6 +56,11 @@ typedef struct {
     void (*tile)(const gemm_tile *t);
 } gemm_kernels;
 
+/// Scales of the positions of a block of int8 keys and values, `padded` each; null pointers stand for ones.
+typedef struct {
+    const float *keys, *values;
+} score_scales;
+
 typedef struct {
     gemm_kernels gemm[KERNELS_DTYPES];
 
@@ -69,19 +75,22 @@ typedef struct {
     /// out[i] = silu(gate) * up over `blocks` blocks of 16 gates then 16 ups; 16 results per block.
     void (*silu_mul)(const float *c, size_t blocks, float *out);
 
-    /// Transposes keys of `count` slots into `[count/32][dim][32]` f32, missing slots as zero. `stride` is in elements;
-    /// `ahead` of the slots, at least `count`, are wanted by this call or the next ones.
-    void (*load_keys[KERNELS_DTYPES])(
-        const void *keys, size_t stride, const int32_t *slots, size_t count, size_t ahead, size_t dim, float *panel);
+    /// Transposes keys of `count` slots into `[count/32][dim][32]` f32, missing slots as zero; int8 codes stay
+    /// unscaled. `keys` is one head's, rows of `dim` elements. `ahead` of the slots, at least `count`, are wanted by
+    /// this call or the next ones.
+    void (*load_keys[KERNELS_CACHE_DTYPES])(
+        const void *keys, const int32_t *slots, size_t count, size_t ahead, size_t dim, float *panel);
     /// Gathers values of `count` slots into `[dim/32][count][32]` f32, missing columns as zero.
-    void (*load_values[KERNELS_DTYPES])(
-        const void *values, size_t stride, const int32_t *slots, size_t count, size_t ahead, size_t dim, float *panel);
-    /// Like the f32 tile of one block, with `a` in rows of ATTENTION_STRIDE floats.
+    void (*load_values[KERNELS_CACHE_DTYPES])(
+        const void *values, const int32_t *slots, size_t count, size_t ahead, size_t dim, float *panel);
+    /// Like the f32 tile, with `a` in rows of ATTENTION_STRIDE floats and the rows and blocks of `gemm[KERNELS_F32]`.
     void (*row_tile)(const gemm_tile *t);
-    size_t row_tile_rows;
-    /// Turns `valid` scores into exp(score - max) and zeroes the rest up to `padded`, a multiple of 32; gives max and
-    /// sum.
-    void (*block_softmax)(float *scores, size_t valid, size_t padded, float *max, float *sum);
+    /// Turns `valid` scores into 2^(score - max) and zeroes the rest up to `padded`, a multiple of 32; gives max and
+    /// sum. `scales` multiply the scores before and their powers, outside of the sum, after.
+    void (*block_softmax)(
+        float *scores, const score_scales *scales, size_t valid, size_t padded, float *max, float *sum);
+    /// Writes x as codes and returns their scale: the largest magnitude / 127, or NaN for a row that is not finite.
+    float (*quantize)(const float *x, size_t n, int8_t *codes);
     /// acc = acc * a + o * b.
     void (*blend)(float *acc, float a, const float *o, float b, size_t n);
 
@@ -149,6 +158,14 @@ static inline char *thread_scratch(const kernels_compute *c, size_t thread) {
 }
 
 static inline size_t dtype_size(kernels_dtype d) { return d == KERNELS_F32 ? 4 : 2; }
+static inline size_t cache_element_size(kernels_cache_dtype d) {
+    return d == KERNELS_CACHE_F32 ? 4 : d == KERNELS_CACHE_I8 ? 1 : 2;
+}
+/// What elements are multiplied with to become int8 codes when `largest` is their largest magnitude; 0 for a row that
+/// has no finite scale, or one so small that the factor would overflow: its codes are all 0.
+static inline float quantization_factor(float largest) {
+    return largest > 0x1p-100f && largest <= 0x1.fffffep127f ? 127 / largest : 0;
+}
 static inline size_t round_up(size_t x, size_t unit) { return (x + unit - 1) / unit * unit; }
 static inline size_t min_size(size_t a, size_t b) { return a < b ? a : b; }
 static inline size_t max_size(size_t a, size_t b) { return a > b ? a : b; }

@@ -39,11 +39,20 @@ extension WorkerLoop {
         guard !command.prompt.isEmpty else { throw Refusal(message: "input_ids cannot be empty.", status: 400) }
         let scheduled = ScheduledRequest(
             id: command.key.id, prompt: command.prompt, output: command.resumedIds, maxNewTokens: limit,
+            runsToLimit: command.sampling.ignoreEos,
             scoredFrom: command.hasLogprobs && command.logprobs.start >= 0 ? Int(command.logprobs.start) : nil,
-            namespace: command.cacheKey)
+            namespace: command.cacheKey, wasAccepted: command.key.attempt > 0)
         switch scheduler.admit(scheduled) {
         case .queued:
             requests[command.key.id] = request
+        case .queuedInPlaceOf(let displaced):
+            requests[command.key.id] = request
+            guard let key = requests.removeValue(forKey: displaced)?.key else { return }
+            refuse(key, Refusal(message: "The request is aborted by a higher priority request.", status: 503))
+        case .priorityRefused:
+            throw Refusal(
+                message: "Using priority is disabled for this server. Please send a new request without a priority.",
+                status: 503)
         case .queueFull:
             throw Refusal(message: "The request queue is full.", status: 503)
         case .tooLong(let limit):

@@ -75,7 +75,9 @@ struct LoadedModel {
         // A file of quantized blocks names no type to compute in; bfloat16 is what the vector units multiply fastest.
         dtype = flag == .auto && config.checkpointDType == nil ? .bfloat16 : config.resolvedDType(flag: flag)
         let rank = ShardRank(index: group?.rank ?? 0, count: group?.size ?? 1)
-        let bytesPerSlot = try KeyValueStore.bytesPerSlot(config, dtype: dtype, ranks: rank.count)
+        let cacheFlag = Models.KVCacheDType(rawValue: settings.kvCacheDType.rawValue) ?? .auto
+        let bytesPerSlot = try KeyValueStore.bytesPerSlot(
+            config, dtype: cacheFlag.resolved(for: dtype), ranks: rank.count)
         var slots = 0
         if rank.index == 0 {
             slots = try Self.slots(
@@ -83,7 +85,7 @@ struct LoadedModel {
         }
         if let group { slots = try Self.agree(on: slots, group, settings, config) }
         limits = try Self.limits(settings, config, slots: slots)
-        kvBytes = UInt64(bytesPerSlot) * UInt64(slots + 1)
+        kvBytes = UInt64(bytesPerSlot) * UInt64(limits.storeRows)
         compute = Self.makeCompute(settings, rank: rank, log)
         log.info(
             "Compute in \(dtype) with \(compute.isa.name) kernels on \(compute.threads) threads; KV pool of \(slots) tokens"
@@ -91,7 +93,7 @@ struct LoadedModel {
         link = group.map { RankLink(group: $0) }
         model = try loadModel(
             LoadOptions(
-                modelPath: settings.modelPath, config: config, dtype: dtype,
+                modelPath: settings.modelPath, config: config, dtype: dtype, kvCacheDType: cacheFlag,
                 loadFormat: Models.LoadFormat(rawValue: settings.loadFormat.rawValue) ?? .auto,
                 cacheDirectory: settings.weightCacheDirectory, limits: Self.forwardLimits(limits), rank: rank,
                 group: group, compute: compute),
@@ -126,23 +128,33 @@ struct LoadedModel {
         return slots
     }
 
-    private static func limits(_ settings: ServerSettings, _ config: ModelConfig, slots: Int) throws -> SchedulerLimits
-    {
+    private static func limits(_ settings: ServerSettings, _ config: ModelConfig, slots: Int) throws -> SchedulerLimits {
         let length = try config.contextLength(flag: settings.contextLength, allowsLonger: false)
         let running = settings.maxRunningRequests ?? max(1, min(256, slots / 2))
         let chunk = min(settings.chunkedPrefillSize ?? length, max(settings.maxPrefillTokens, 1))
+        var priorities: PriorityRules?
+        if settings.enablePriorityScheduling {
+            priorities = PriorityRules(
+                lowValuesFirst: settings.scheduleLowPriorityValuesFirst,
+                defaultValue: settings.defaultPriorityValue.map { Int64($0) },
+                preemptionGap: settings.disablePriorityPreemption ? nil : Int64(settings.priorityPreemptionThreshold),
+                guidesRetraction: settings.retractionPolicy == .priority)
+        }
         return SchedulerLimits(
-            slots: slots, contextLength: length, maxRunning: running, maxQueued: settings.maxQueuedRequests,
-            chunkTokens: chunk,
-            logitRows: chunk + running, policy: settings.schedulePolicy == .lpm ? .lpm : .fcfs,
-            conservativeness: settings.scheduleConservativeness, usesPrefixCache: !settings.disableRadixCache)
+            slots: slots, pageSize: settings.pageSize, contextLength: length, maxRunning: running,
+            maxQueued: settings.maxQueuedRequests, chunkTokens: chunk, cutsPrompts: settings.chunkedPrefillSize != nil,
+            prefillRequests: settings.prefillMaxRequests, logitRows: chunk + running,
+            policy: Scheduling.SchedulePolicy(rawValue: settings.schedulePolicy.rawValue) ?? .fcfs,
+            priorities: priorities, refusesPriorities: settings.abortOnPriorityWhenDisabled,
+            conservativeness: settings.scheduleConservativeness, usesPrefixCache: !settings.disableRadixCache,
+            seed: UInt64(settings.randomSeed))
     }
 
     /// What the model must be able to do in one step to serve the scheduler.
     private static func forwardLimits(_ limits: SchedulerLimits) -> ForwardLimits {
         let rows = limits.chunkTokens + limits.maxRunning
         return ForwardLimits(
-            rows: rows, logitRows: min(rows, 64), sequences: limits.maxRunning, slots: limits.slots + 1,
+            rows: rows, logitRows: min(rows, 64), sequences: limits.maxRunning, slots: limits.storeRows,
             positions: limits.contextLength)
     }
 
@@ -150,7 +162,8 @@ struct LoadedModel {
         let ceiling = settings.kernelISA.flatMap { KernelISA(name: $0.rawValue) } ?? .avx512bf16
         let machine = Cores.current(available: Compute.availableCores())
         let plan = CorePlan(
-            machine, rank: rank.index, ranks: rank.count, threads: settings.cpuThreadsPerRank, binding: nil)
+            machine, rank: rank.index, ranks: rank.count, threads: settings.cpuThreadsPerRank,
+            binding: settings.cpuBind?.ranks)
         if plan.cores == nil {
             log.warning(
                 "\(rank.count) ranks of \(plan.threads) threads are more than \(machine.ordered.count) cores: threads are not pinned"

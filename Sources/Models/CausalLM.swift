@@ -22,8 +22,8 @@ final class CausalLM: LanguageModel {
 
     /// Joins the parts; reserves cache and scratch memory for `limits`.
     init(
-        _ decoder: any Decoder, plan: WeightPlan, weights: WeightStore, compute: Compute, limits: ForwardLimits,
-        group: Collectives?
+        _ decoder: any Decoder, plan: WeightPlan, weights: WeightStore, cacheDType: CacheDType, compute: Compute,
+        limits: ForwardLimits, group: Collectives?
     ) throws(CheckpointError) {
         config = plan.config
         self.limits = limits
@@ -39,7 +39,7 @@ final class CausalLM: LanguageModel {
             parts.append(try ShardPlan(plan.config, rank: rank, modelPath: plan.modelPath).vocabulary.range)
         }
         vocabularyParts = parts
-        cache = try KeyValueStore(plan.config, shard: plan.shard, dtype: plan.dtype, slots: limits.slots)
+        cache = try KeyValueStore(plan.config, shard: plan.shard, dtype: cacheDType, slots: limits.slots)
         rotary = try RotaryEmbedding(plan.config, positions: limits.positions, modelPath: plan.modelPath)
         scratch = try ScratchMemory(plan.config, shard: plan.shard, dtype: plan.dtype, limits: limits)
     }

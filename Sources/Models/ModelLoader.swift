@@ -6,8 +6,10 @@ package struct LoadOptions {
     package var modelPath: String
     /// The checkpoint's configuration, read with `ModelConfig.load`.
     package var config: ModelConfig
-    /// Type of weights, activations and cache.
+    /// Type of weights and activations.
     package var dtype: DType
+    /// Type of the key-value cache.
+    package var kvCacheDType: KVCacheDType
     /// How to look at the path; `.dummy` invents the weights and needs only a configuration file.
     package var loadFormat: LoadFormat
     /// Where packed weights are kept between runs; nil keeps them in memory only.
@@ -23,14 +25,15 @@ package struct LoadOptions {
 
     /// States what to load.
     package init(
-        modelPath: String, config: ModelConfig, dtype: DType, loadFormat: LoadFormat = .auto,
-        cacheDirectory: String? = nil,
-        limits: ForwardLimits, rank: ShardRank = .only, group: Collectives? = nil, compute: Compute
+        modelPath: String, config: ModelConfig, dtype: DType, kvCacheDType: KVCacheDType = .auto,
+        loadFormat: LoadFormat = .auto, cacheDirectory: String? = nil, limits: ForwardLimits,
+        rank: ShardRank = .only, group: Collectives? = nil, compute: Compute
     ) {
         precondition(group?.size ?? 1 == rank.count && group?.rank ?? 0 == rank.index, "the group has this rank")
         self.modelPath = modelPath
         self.config = config
         self.dtype = dtype
+        self.kvCacheDType = kvCacheDType
         self.loadFormat = loadFormat
         self.cacheDirectory = cacheDirectory
         self.limits = limits
@@ -69,8 +72,9 @@ package func loadModel(
         try plan.pack(into: memory, threads: options.compute.threads, progress: progress)
     }
     let model = try CausalLM(
-        decoder, plan: plan, weights: WeightStore(plan, packed), compute: options.compute, limits: options.limits,
-        group: options.group)
+        decoder, plan: plan, weights: WeightStore(plan, packed),
+        cacheDType: options.kvCacheDType.resolved(for: options.dtype), compute: options.compute,
+        limits: options.limits, group: options.group)
     progress(1)
     return model
 }

@@ -19,7 +19,7 @@ struct Step: ~Copyable {
     let weights: WeightStore
     let cache: KeyValueStore
     let rotary: RotaryTable
-    /// Type of activations, weights and cache.
+    /// Type of activations and weights.
     let dtype: DType
     /// Rows of the step.
     let rows: Int

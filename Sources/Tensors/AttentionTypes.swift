@@ -21,31 +21,79 @@ package struct AttentionHeads: Sendable, Equatable {
 
     /// Elements of one row of fused query, key and value projections.
     package var fusedSize: Int { (query + 2 * keyValue) * dimension }
-    /// Elements of one cache slot, in keys and in values.
+    /// Elements of one cache slot over all heads, in keys and in values.
     package var slotSize: Int { keyValue * dimension }
 
     /// The same shape as the C kernels take it.
     var kernel: kernels_heads { kernels_heads(query_heads: query, kv_heads: keyValue, head_dim: dimension) }
 }
 
-/// Keys and values of one layer: each `[slots][keyValue heads][dimension]` of `dtype`, in borrowed memory.
+/// The element types a key-value cache can hold.
+package enum CacheDType: UInt8, Sendable, CaseIterable {
+    case float32 = 0
+    case float16 = 1
+    case bfloat16 = 2
+    /// Codes of -127 ... 127 with one float32 scale for each slot and head, in keys and in values.
+    case int8 = 3
+
+    /// The type that keeps what a model of `dtype` computes, at its precision.
+    package init(_ dtype: DType) {
+        self =
+            switch dtype {
+            case .float32: .float32
+            case .float16: .float16
+            case .bfloat16: .bfloat16
+            }
+    }
+
+    /// Bytes of one element, scales not counted.
+    package var size: Int {
+        switch self {
+        case .float32: 4
+        case .float16, .bfloat16: 2
+        case .int8: 1
+        }
+    }
+
+    /// Whether each slot and head has a scale, a float32.
+    package var isScaled: Bool { self == .int8 }
+
+    /// The same type as the C kernels name it.
+    var kernel: kernels_cache_dtype { kernels_cache_dtype(rawValue: UInt32(rawValue)) }
+}
+
+/// Keys and values of one layer: each `[keyValue heads][slots][dimension]` of `dtype`, in borrowed memory.
 package struct KeyValueLayer {
     /// First key of slot 0.
     package let keys: UnsafeMutableRawPointer
     /// First value of slot 0.
     package let values: UnsafeMutableRawPointer
+    /// Scales `[keyValue heads][slots]` of keys and of values; nil unless `dtype` is scaled.
+    package let scales: (keys: UnsafeMutablePointer<Float>, values: UnsafeMutablePointer<Float>)?
     /// Type of both.
-    package let dtype: DType
+    package let dtype: CacheDType
+    /// Slots of each head.
+    package let slots: Int
 
     /// Describes memory of `slots * slotSize` elements each.
-    package init(keys: UnsafeMutableRawPointer, values: UnsafeMutableRawPointer, dtype: DType) {
+    package init(
+        keys: UnsafeMutableRawPointer, values: UnsafeMutableRawPointer, dtype: CacheDType, slots: Int,
+        scales: (keys: UnsafeMutablePointer<Float>, values: UnsafeMutablePointer<Float>)? = nil
+    ) {
+        precondition(dtype.isScaled == (scales != nil), "a scaled type has scales, and no other")
         self.keys = keys
         self.values = values
+        self.scales = scales
         self.dtype = dtype
+        self.slots = slots
     }
 
     /// The same layer as the C kernels take it.
-    var kernel: kernels_cache { kernels_cache(keys: keys, values: values, dtype: dtype.kernel) }
+    var kernel: kernels_cache {
+        kernels_cache(
+            keys: keys, values: values, key_scales: scales?.keys, value_scales: scales?.values, slots: slots,
+            dtype: dtype.kernel)
+    }
 }
 
 /// One sequence of a step; its rows are the last `rowCount` of its `length` positions.

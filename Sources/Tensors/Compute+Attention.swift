@@ -4,8 +4,8 @@ extension Compute {
     /// Splits fused projections, norms and rotates queries and keys, and stores keys and values in their slots.
     ///
     /// `qkv` is float32 `[rows][query heads | key heads | value heads][dimension]`. Row t has position `positions[t]`
-    /// and is stored in slot `writeSlots[t]`, rounded to the cache's dtype. `query` receives float32
-    /// `[rows][query heads][dimension]`.
+    /// and is stored in slot `writeSlots[t]`, rounded to the cache's dtype; int8 scales depend on the row alone. `query`
+    /// receives float32 `[rows][query heads][dimension]`.
     package func qkNormRopeStore(
         _ qkv: UnsafePointer<Float>, rows: Int, heads: AttentionHeads, rotary: RotaryTable, norm: HeadNorm? = nil,
         positions: UnsafePointer<Int32>, writeSlots: UnsafePointer<Int32>, cache: KeyValueLayer,
@@ -24,17 +24,18 @@ extension Compute {
     /// Causal attention with shared key-value heads over cache slots.
     ///
     /// A row at position p of a sequence sees that sequence's positions `0 ... p`. `query` is float32
-    /// `[rows][query heads][dimension]`, `out` `[rows][query heads * dimension]` of the cache's dtype. Reduction runs
-    /// over fixed blocks of positions in position order, so a row's bits depend on its sequence's contents only.
+    /// `[rows][query heads][dimension]`, `out` `[rows][query heads * dimension]` of `dtype`, whatever the cache's.
+    /// Reduction runs over fixed blocks of positions in position order, so a row's bits depend on its sequence's
+    /// contents only.
     package func attention(
         _ query: UnsafePointer<Float>, heads: AttentionHeads, cache: KeyValueLayer,
         sequences: UnsafePointer<AttentionSequence>, sequenceCount: Int, slots: UnsafePointer<Int32>, scale: Float,
-        into out: UnsafeMutableRawPointer
+        dtype: DType, into out: UnsafeMutableRawPointer
     ) {
         var shape = heads.kernel
         var layer = cache.kernel
         // AttentionSequence and kernels_sequence are both four Int32 in the same order.
         let plain = UnsafeRawPointer(sequences).assumingMemoryBound(to: kernels_sequence.self)
-        kernels_attention(handle, query, &shape, &layer, plain, sequenceCount, slots, scale, out)
+        kernels_attention(handle, query, &shape, &layer, plain, sequenceCount, slots, scale, dtype.kernel, out)
     }
 }

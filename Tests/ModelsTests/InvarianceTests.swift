@@ -7,24 +7,46 @@ import Testing
 @Suite struct InvarianceTests {
     @Test(arguments: Fixture.all, presentLevels)
     func everyWayOfRunningGivesTheSameBits(_ fixture: Fixture, _ isa: KernelISA) throws {
-        for dtype in [DType.float32, .bfloat16, .float16] {
-            let model = try fixture.load(dtype: dtype, isa: isa)
+        let cases: [(DType, KVCacheDType)] = [
+            (.float32, .auto), (.bfloat16, .auto), (.float16, .auto), (.bfloat16, .int8), (.bfloat16, .float32),
+        ]
+        for (dtype, cache) in cases {
+            let model = try fixture.load(dtype: dtype, kvCacheDType: cache, isa: isa)
             let texts = sequences(vocabulary: model.config.vocabularySize)
             let alone = runAlone(model, texts)
-            #expect(alone.allSatisfy { $0.allSatisfy { $0.allSatisfy { $0.isFinite } } }, "\(dtype)")
+            #expect(alone.allSatisfy { $0.allSatisfy { $0.allSatisfy { $0.isFinite } } }, "\(dtype) \(cache)")
             #expect(
-                differences(runBatched(model, texts).flatMap { $0 }, alone.flatMap { $0 }) == [], "batched, \(dtype)")
-            #expect(differences(runChunked(model, texts[0]), alone[0]) == [], "chunks of 7, \(dtype)")
+                differences(runBatched(model, texts).flatMap { $0 }, alone.flatMap { $0 }) == [],
+                "batched, \(dtype) \(cache)")
+            #expect(differences(runChunked(model, texts[0]), alone[0]) == [], "chunks of 7, \(dtype) \(cache)")
             for shared in [1, 7, 64, 101] {
                 #expect(
                     differences(runOverCachedPrefix(model, texts[0], shared: shared), Array(alone[0][shared...])) == [],
-                    "cached prefix of \(shared), \(dtype)")
+                    "cached prefix of \(shared), \(dtype) \(cache)")
             }
-            let oneThread = try fixture.load(dtype: dtype, isa: isa, threads: 1)
+            let oneThread = try fixture.load(dtype: dtype, kvCacheDType: cache, isa: isa, threads: 1)
             #expect(
                 differences(runBatched(oneThread, texts).flatMap { $0 }, alone.flatMap { $0 }) == [],
-                "one thread, \(dtype)")
+                "one thread, \(dtype) \(cache)")
         }
+    }
+
+    @Test(arguments: Fixture.all) func anInt8CacheChangesLogitsOnlyALittle(_ fixture: Fixture) throws {
+        let exact = try fixture.load()
+        let quantized = try fixture.load(kvCacheDType: .int8)
+        let texts = Array(sequences(vocabulary: exact.config.vocabularySize)[..<1])
+        let expected = runAlone(exact, texts)[0], found = runAlone(quantized, texts)[0]
+        #expect(differences(expected, found) != [], "the cache is another")
+        // Random weights spread rounding errors more than trained ones; a scale of another row would give about one.
+        var error = 0.0, total = 0.0
+        for (logits, others) in zip(expected, found) {
+            let mean = logits.reduce(0, +) / Float(logits.count)
+            for (x, y) in zip(logits, others) {
+                error += Double((x - y) * (x - y))
+                total += Double((x - mean) * (x - mean))
+            }
+        }
+        #expect((error / total).squareRoot() < 0.15)
     }
 
     @Test func logitsInBlocksEqualLogitsAtOnce() throws {

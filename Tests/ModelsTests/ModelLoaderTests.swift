@@ -96,6 +96,7 @@ import Testing
         let config = try ModelConfig.load(modelPath: Fixture(name: "qwen3-tied").path)
         #expect(try KeyValueStore.bytesPerSlot(config, dtype: .bfloat16) == 2 * 2 * 2 * 24 * 2)
         #expect(try KeyValueStore.bytesPerSlot(config, dtype: .float32) == 2 * 2 * 2 * 24 * 4)
+        #expect(try KeyValueStore.bytesPerSlot(config, dtype: .int8) == 2 * 2 * 2 * (24 + 4))
     }
 
     @Test func theRegistryListsItsArchitectures() {

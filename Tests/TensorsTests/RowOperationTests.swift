@@ -66,19 +66,18 @@ import Testing
         RopeCase(heads: .init(query: 2, keyValue: 1, dimension: 128), rotaryDimension: 6, normed: true),
     ]
 
-    @Test(arguments: KernelCase.all) func normsRotatesAndStores(kernel: KernelCase) {
+    @Test(arguments: CacheCase.all) func normsRotatesAndStores(kernel: CacheCase) {
         for shape in Self.ropeCases { checkRope(kernel, shape) }
     }
 
-    private func checkRope(_ kernel: KernelCase, _ shape: RopeCase) {
+    private func checkRope(_ kernel: CacheCase, _ shape: RopeCase) {
         var random = SeededGenerator(seed: 13)
         let heads = shape.heads, dim = heads.dimension, half = shape.rotaryDimension / 2, rows = 50
         let qkv = random.floats(rows * heads.fusedSize)
         let positions = (0..<rows).map { Int32(($0 * 7) % 20) }, slots = (0..<rows).map { Int32(rows - 1 - $0) }
         let cosines = random.floats(20 * half), sines = random.floats(20 * half)
         let queryWeight = random.floats(dim), keyWeight = random.floats(dim)
-        let keys = TypedArray(zeros: rows * heads.slotSize, kernel.dtype)
-        let values = TypedArray(zeros: rows * heads.slotSize, kernel.dtype)
+        let cache = CacheMemory(heads, slots: rows, dtype: kernel.dtype)
         var query = [Float](repeating: 0, count: rows * heads.query * dim)
         cosines.withUnsafeBufferPointer { c in
             sines.withUnsafeBufferPointer { s in
@@ -91,39 +90,66 @@ import Testing
                             norm: shape.normed
                                 ? HeadNorm(queryWeight: q.baseAddress, keyWeight: k.baseAddress, epsilon: 1e-6) : nil,
                             positions: positions, writeSlots: slots,
-                            cache: KeyValueLayer(keys: keys.pointer, values: values.pointer, dtype: kernel.dtype),
-                            query: &query)
+                            cache: cache.layer, query: &query)
                     }
                 }
             }
         }
-        let storedKeys = keys.floats, storedValues = values.floats
-        let unit: Float = kernel.dtype == .float32 ? 2e-6 : kernel.dtype == .float16 ? 6e-4 : 5e-3
         for row in 0..<rows {
+            let slot = Int(slots[row])
             for head in 0..<heads.query + 2 * heads.keyValue {
                 let start = row * heads.fusedSize + head * dim
                 var x = qkv[start..<start + dim].map(Double.init)
-                let isKey = head >= heads.query
-                if head < heads.query + heads.keyValue {
-                    if shape.normed { x = normed(x, isKey ? keyWeight : queryWeight) }
+                let keyHead = head - heads.query, valueHead = keyHead - heads.keyValue
+                if valueHead < 0 {
+                    if shape.normed { x = normed(x, keyHead >= 0 ? keyWeight : queryWeight) }
                     let at = Int(positions[row]) * half
                     x = rotated(x, Array(cosines[at..<at + half]), Array(sines[at..<at + half]))
                 }
-                let slot = Int(slots[row]) * heads.slotSize
-                let got: ArraySlice<Float>
-                if !isKey {
-                    got = query[(row * heads.query + head) * dim..<(row * heads.query + head + 1) * dim]
-                } else if head < heads.query + heads.keyValue {
-                    let from = slot + (head - heads.query) * dim
-                    got = storedKeys[from..<from + dim]
-                } else {
-                    let from = slot + (head - heads.query - heads.keyValue) * dim
-                    got = storedValues[from..<from + dim]
-                }
-                let limit = isKey ? unit : 2e-6
-                let good = zip(got, x).allSatisfy { abs(Double($0) - $1) <= Double(limit) * (abs($1) + 0.1) }
+                let got =
+                    if valueHead >= 0 {
+                        cache.row(.values, head: valueHead, slot: slot)
+                    } else if keyHead >= 0 {
+                        cache.row(.keys, head: keyHead, slot: slot)
+                    } else {
+                        query[(row * heads.query + head) * dim..<(row * heads.query + head + 1) * dim].map(Double.init)
+                    }
+                let unit = keyHead >= 0 ? kernel.dtype : .float32
+                let largest = x.map { abs($0) }.max() ?? 0
+                let good = zip(got, x).allSatisfy { abs($0 - $1) <= roundingError($1, unit, largest: largest) }
                 #expect(good, "row \(row) head \(head)")
             }
+        }
+    }
+
+    /// How far a number in a row of at most `largest` may be from what is stored.
+    private func roundingError(_ x: Double, _ dtype: CacheDType, largest: Double) -> Double {
+        switch dtype {
+        case .float32: 2e-6 * (abs(x) + 0.1)
+        case .float16: 6e-4 * (abs(x) + 0.1)
+        case .bfloat16: 5e-3 * (abs(x) + 0.1)
+        case .int8: largest / 127 * 0.501
+        }
+    }
+
+    @Test(arguments: presentLevels) func everyLevelQuantizesCacheRowsAlike(isa: KernelISA) {
+        var random = SeededGenerator(seed: 14)
+        for dim in [8, 24, 40, 64, 72, 128] {
+            let heads = AttentionHeads(query: 2, keyValue: 2, dimension: dim)
+            var qkv = random.floats(30 * heads.fusedSize)
+            // A row of zeros, one of numbers too small for a scale, and one with the largest finite number.
+            for i in 0..<heads.fusedSize {
+                qkv[i] = 0
+                qkv[heads.fusedSize + i] *= 1e-36
+            }
+            qkv[2 * heads.fusedSize + 2 * dim] = .greatestFiniteMagnitude
+            let expected = CacheMemory(heads, qkv: qkv, dtype: .int8)
+            let cache = CacheMemory(heads, qkv: qkv, dtype: .int8, compute: Compute(isa: isa, threads: 2))
+            #expect(cache.bytes == expected.bytes, "head size \(dim)")
+            for (plane, head, slot) in [(CacheMemory.Plane.keys, 0, 0), (.values, 1, 1)] {
+                #expect(cache.row(plane, head: head, slot: slot).allSatisfy { $0 == 0 })
+            }
+            #expect(cache.row(.keys, head: 0, slot: 2)[0] == Double(Float.greatestFiniteMagnitude / 127) * 127)
         }
     }
 

@@ -40,10 +40,21 @@ typedef struct {
     size_t query_heads, kv_heads, head_dim;
 } kernels_heads;
 
-/// Keys and values of one layer, each `[slots][kv_heads][head_dim]`.
+/// Element types of a key-value cache; the first three are those of `kernels_dtype`.
+typedef enum {
+    KERNELS_CACHE_F32 = 0,
+    KERNELS_CACHE_F16 = 1,
+    KERNELS_CACHE_BF16 = 2,
+    KERNELS_CACHE_I8 = 3,  ///< codes of -127 ... 127 times a scale for each slot and head
+    KERNELS_CACHE_DTYPES = 4
+} kernels_cache_dtype;
+
+/// Keys and values of one layer, each `[kv_heads][slots][head_dim]`; the scales, of int8 only, are `[kv_heads][slots]`.
 typedef struct {
     void *keys, *values;
-    kernels_dtype dtype;
+    float *key_scales, *value_scales;
+    size_t slots;
+    kernels_cache_dtype dtype;
 } kernels_cache;
 
 /// One sequence of a step: its rows are the last `row_count` of its `length` positions.
@@ -136,16 +147,18 @@ void kernels_to_float(kernels_compute *c, const void *x, size_t count, kernels_d
 // Attention
 
 /// Splits rows of `[q heads | k heads | v heads]`, norms and rotates q and k, writes q to `query` as f32
-/// `[rows][query_heads][head_dim]`, and stores k and v of row t in slot `slots[t]`.
+/// `[rows][query_heads][head_dim]`, and stores k and v of row t in slot `slots[t]`, rounded to the cache's type. For
+/// int8 a head's scale is its largest magnitude / 127, so that what is stored depends on the row alone.
 void kernels_rope_store(kernels_compute *c, const float *qkv, size_t rows, const kernels_heads *heads,
     const kernels_rotary *rotary, const kernels_head_norm *norm, const int32_t *positions, const int32_t *slots,
     const kernels_cache *cache, float *query);
 
-/// Causal attention of each sequence's rows over its slots; out is `[rows][query_heads * head_dim]` of the cache's
-/// dtype. Positions are reduced in blocks of 256 that start at multiples of 256, in position order.
+/// Causal attention of each sequence's rows over its slots; out is `[rows][query_heads * head_dim]` of `out_dtype`,
+/// whatever the cache's type. Positions are reduced in blocks of 256 that start at multiples of 256, in position order.
 /// head_dim is a multiple of 8 up to 256, query_heads a multiple of kv_heads.
 void kernels_attention(kernels_compute *c, const float *query, const kernels_heads *heads, const kernels_cache *cache,
-    const kernels_sequence *sequences, size_t sequence_count, const int32_t *slots, float scale, void *out);
+    const kernels_sequence *sequences, size_t sequence_count, const int32_t *slots, float scale,
+    kernels_dtype out_dtype, void *out);
 
 // Logits
 

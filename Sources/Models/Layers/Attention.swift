@@ -65,7 +65,8 @@ struct Attention {
             positions: step.positions, writeSlots: step.writeSlots, cache: cache, query: step.query)
         step.compute.attention(
             step.query, heads: heads, cache: cache, sequences: step.sequences, sequenceCount: step.sequenceCount,
-            slots: step.slots, scale: scale, into: step.attended)
+            slots: step.slots, scale: scale, dtype: step.dtype,
+            into: step.attended)
         output(step.attended, addingTo: residual, step)
     }
 }
