@@ -6,8 +6,10 @@ package struct LoadOptions {
     package var modelPath: String
     /// The checkpoint's configuration, read with `ModelConfig.load`.
     package var config: ModelConfig
-    /// Type of weights, activations and cache.
+    /// Type of activations and cache, and of weights that are not quantized.
     package var dtype: DType
+    /// How weights are rounded when they are packed.
+    package var quantization: Quantization
     /// How to look at the path; `.dummy` invents the weights and needs only a configuration file.
     package var loadFormat: LoadFormat
     /// Where packed weights are kept between runs; nil keeps them in memory only.
@@ -21,13 +23,14 @@ package struct LoadOptions {
 
     /// States what to load.
     package init(
-        modelPath: String, config: ModelConfig, dtype: DType, loadFormat: LoadFormat = .auto,
-        cacheDirectory: String? = nil,
+        modelPath: String, config: ModelConfig, dtype: DType, quantization: Quantization = .none,
+        loadFormat: LoadFormat = .auto, cacheDirectory: String? = nil,
         limits: ForwardLimits, rank: ShardRank = .only, compute: Compute
     ) {
         self.modelPath = modelPath
         self.config = config
         self.dtype = dtype
+        self.quantization = quantization
         self.loadFormat = loadFormat
         self.cacheDirectory = cacheDirectory
         self.limits = limits
@@ -53,13 +56,15 @@ package func loadModel(
     let checkpoint = try openCheckpoint(options.modelPath, options.loadFormat)
     let binder = WeightBinder(checkpoint, tiedEmbeddings: config.tiesWordEmbeddings)
     let shard = try ShardPlan(config, rank: options.rank, modelPath: options.modelPath)
-    let plan = WeightPlan(binder, config: config, dtype: options.dtype, shard: shard, modelPath: options.modelPath)
+    let plan = WeightPlan(
+        binder, config: config, dtype: options.dtype, quantization: options.quantization, shard: shard,
+        modelPath: options.modelPath)
     let decoder = try ModelRegistry.makeDecoder(WeightScope(plan: plan, prefix: ""))
     try binder.finish()
 
     let key = PackedWeightsKey(
         checkpoint: checkpoint.identity, layoutVersion: packedLayoutVersion, dtype: options.dtype,
-        rank: options.rank.index, size: options.rank.count, kinds: [config.architecture])
+        rank: options.rank.index, size: options.rank.count, kinds: [config.architecture, options.quantization.name])
     let packed = try PackedWeights.open(key: key, directory: options.cacheDirectory, sections: plan.sections) {
         memory throws(CheckpointError) in
         try plan.pack(into: memory, threads: options.compute.threads, progress: progress)

@@ -8,23 +8,37 @@ import Testing
     @Test(arguments: Fixture.all, presentLevels)
     func everyWayOfRunningGivesTheSameBits(_ fixture: Fixture, _ isa: KernelISA) throws {
         for dtype in [DType.float32, .bfloat16, .float16] {
-            let model = try fixture.load(dtype: dtype, isa: isa)
-            let texts = sequences(vocabulary: model.config.vocabularySize)
-            let alone = runAlone(model, texts)
-            #expect(alone.allSatisfy { $0.allSatisfy { $0.allSatisfy { $0.isFinite } } }, "\(dtype)")
-            #expect(
-                differences(runBatched(model, texts).flatMap { $0 }, alone.flatMap { $0 }) == [], "batched, \(dtype)")
-            #expect(differences(runChunked(model, texts[0]), alone[0]) == [], "chunks of 7, \(dtype)")
-            for shared in [1, 7, 64, 101] {
-                #expect(
-                    differences(runOverCachedPrefix(model, texts[0], shared: shared), Array(alone[0][shared...])) == [],
-                    "cached prefix of \(shared), \(dtype)")
-            }
-            let oneThread = try fixture.load(dtype: dtype, isa: isa, threads: 1)
-            #expect(
-                differences(runBatched(oneThread, texts).flatMap { $0 }, alone.flatMap { $0 }) == [],
-                "one thread, \(dtype)")
+            try check(fixture, dtype: dtype, quantization: .none, isa: isa)
         }
+    }
+
+    @Test(arguments: Fixture.all, presentLevels)
+    func everyWayOfRunningQuantizedGivesTheSameBits(_ fixture: Fixture, _ isa: KernelISA) throws {
+        try check(fixture, dtype: .bfloat16, quantization: .w8a8Int8, isa: isa)
+        try check(fixture, dtype: .float32, quantization: .w8a8Int8, isa: isa)
+        try check(fixture, dtype: .bfloat16, quantization: .int4(), isa: isa)
+        try check(fixture, dtype: .float32, quantization: .int4(groupSize: 32, headBits: 4), isa: isa)
+    }
+
+    private func check(
+        _ fixture: Fixture, dtype: DType, quantization: Quantization, isa: KernelISA
+    ) throws {
+        let model = try fixture.load(dtype: dtype, quantization: quantization, isa: isa)
+        let name = "\(dtype) \(quantization.name)"
+        let texts = sequences(vocabulary: model.config.vocabularySize)
+        let alone = runAlone(model, texts)
+        #expect(alone.allSatisfy { $0.allSatisfy { $0.allSatisfy { $0.isFinite } } }, "\(name)")
+        #expect(differences(runBatched(model, texts).flatMap { $0 }, alone.flatMap { $0 }) == [], "batched, \(name)")
+        #expect(differences(runChunked(model, texts[0]), alone[0]) == [], "chunks of 7, \(name)")
+        for shared in [1, 7, 64, 101] {
+            #expect(
+                differences(runOverCachedPrefix(model, texts[0], shared: shared), Array(alone[0][shared...])) == [],
+                "cached prefix of \(shared), \(name)")
+        }
+        let oneThread = try fixture.load(dtype: dtype, quantization: quantization, isa: isa, threads: 1)
+        #expect(
+            differences(runBatched(oneThread, texts).flatMap { $0 }, alone.flatMap { $0 }) == [],
+            "one thread, \(name)")
     }
 
     @Test func logitsInBlocksEqualLogitsAtOnce() throws {

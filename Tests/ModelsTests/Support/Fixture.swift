@@ -25,9 +25,11 @@ struct Fixture: Sendable, CustomTestStringConvertible {
 
     /// Loads it for small steps.
     func load(
-        dtype: DType = .float32, isa: KernelISA = .avx512bf16, threads: Int = 2, logitRows: Int = 300
+        dtype: DType = .float32, quantization: Quantization = .none, isa: KernelISA = .avx512bf16, threads: Int = 2,
+        logitRows: Int = 300
     ) throws -> any LanguageModel {
-        try loadForTest(path, dtype: dtype, isa: isa, threads: threads, logitRows: logitRows)
+        try loadForTest(
+            path, dtype: dtype, quantization: quantization, isa: isa, threads: threads, logitRows: logitRows)
     }
 }
 
@@ -39,14 +41,16 @@ let testLimits = ForwardLimits(rows: 300, logitRows: 300, sequences: 16, slots: 
 
 /// Loads any model folder or file for small steps.
 func loadForTest(
-    _ path: String, dtype: DType = .float32, isa: KernelISA = .avx512bf16, threads: Int = 2, logitRows: Int = 300,
+    _ path: String, dtype: DType = .float32, quantization: Quantization = .none, isa: KernelISA = .avx512bf16,
+    threads: Int = 2, logitRows: Int = 300,
     loadFormat: LoadFormat = .auto, cacheDirectory: String? = nil, progress: (Double) -> Void = { _ in }
 ) throws -> any LanguageModel {
     var limits = testLimits
     limits.logitRows = logitRows
     let options = LoadOptions(
-        modelPath: path, config: try ModelConfig.load(modelPath: path), dtype: dtype, loadFormat: loadFormat,
-        cacheDirectory: cacheDirectory, limits: limits, compute: Compute(isa: isa, threads: threads))
+        modelPath: path, config: try ModelConfig.load(modelPath: path), dtype: dtype,
+        quantization: quantization, loadFormat: loadFormat, cacheDirectory: cacheDirectory, limits: limits,
+        compute: Compute(isa: isa, threads: threads))
     return try loadModel(options, progress: progress)
 }
 
