@@ -38,6 +38,11 @@ static bool has_avx512bf16(void) {
     return cpuid(7, 0).a >= 1 && all(cpuid(7, 1).a, avx512bf16);
 }
 
+bool has_avx512vnni(void) {
+    const unsigned avx512vnni = 1u << 11;
+    return all(cpuid(7, 0).c, avx512vnni);
+}
+
 kernels_isa kernels_detect(kernels_isa ceiling) {
     const unsigned osxsave = 1u << 27;
     if (ceiling < KERNELS_AVX2 || !all(cpuid(1, 0).c, osxsave)) return KERNELS_SCALAR;

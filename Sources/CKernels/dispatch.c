@@ -7,6 +7,7 @@ kernels_isa kernels_select(kernels_isa ceiling, kernel_table *t) {
     kernels_isa isa = kernels_detect(ceiling);
     memset(t, 0, sizeof *t);
     fill_gemm_scalar(t);
+    fill_codes_scalar(&t->codes);
     fill_attention_scalar(t);
     fill_rows_scalar(t);
     fill_convert_scalar(t);
@@ -14,6 +15,7 @@ kernels_isa kernels_select(kernels_isa ceiling, kernel_table *t) {
     fill_measure_scalar(t);
     if (isa < KERNELS_AVX2) return isa;
     fill_gemm_avx2(t);
+    fill_codes_avx2(&t->codes);
     fill_attention_avx2(t);
     fill_rows_avx2(t);
     fill_convert_avx2(t);
@@ -21,6 +23,9 @@ kernels_isa kernels_select(kernels_isa ceiling, kernel_table *t) {
     fill_measure_avx2(t);
     if (isa < KERNELS_AVX512) return isa;
     fill_gemm_avx512(t);
+    fill_codes_avx512(&t->codes);
+    // A capability beside the levels: processors have it with and without the bf16 dot.
+    if (has_avx512vnni()) fill_codes_vnni(&t->codes);
     fill_attention_avx512(t);
     fill_rows_avx512(t);
     fill_convert_avx512(t);
@@ -30,4 +35,12 @@ kernels_isa kernels_select(kernels_isa ceiling, kernel_table *t) {
     fill_gemm_avx512bf16(t);
     fill_measure_avx512bf16(t);
     return isa;
+}
+
+bool kernels_uses_vnni(const kernels_compute *c) {
+    return c->isa >= KERNELS_AVX512 && c->table.codes.start_factor != 0;
+}
+
+void kernels_leave_vnni(kernels_compute *c) {
+    if (kernels_uses_vnni(c)) fill_codes_avx512(&c->table.codes);
 }

@@ -198,9 +198,11 @@ static void run_product(gemm_job j, size_t rows) {
 
 void kernels_matmul(kernels_compute *c, const void *x, size_t rows, const kernels_matrix *w, const float *bias,
     bool accumulate, float *out) {
+    if (w->format != KERNELS_PLAIN_NUMBERS) return run_quantized_product(c, x, rows, w, bias, accumulate, out, NULL);
     run_product((gemm_job){.c = c, .w = w, .x = x, .bias = bias, .accumulate = accumulate, .out = out}, rows);
 }
 
 void kernels_gate_up(kernels_compute *c, const void *x, size_t rows, const kernels_matrix *w, void *out) {
+    if (w->format != KERNELS_PLAIN_NUMBERS) return run_quantized_product(c, x, rows, w, NULL, false, NULL, out);
     run_product((gemm_job){.c = c, .w = w, .x = x, .gate_up_out = out}, rows);
 }

@@ -7,7 +7,7 @@ typedef struct {
     kernels_compute *c;
     const char *data;
     size_t bytes, iterations;
-    kernels_dtype dtype;
+    double (*dots)(size_t iterations);
 } measurement;
 
 static double seconds_now(void) {
@@ -41,11 +41,11 @@ double kernels_time_read(kernels_compute *c, const void *data, size_t bytes) {
 static void run_dots(void *context, size_t thread, size_t begin, size_t end) {
     measurement *m = context;
     // Each thread owns a double in its own scratch, so that none waits for another's cache line.
-    *(double *)thread_scratch(m->c, thread) = m->c->table.dot_peak[m->dtype](m->iterations);
+    *(double *)thread_scratch(m->c, thread) = m->dots(m->iterations);
 }
 
-double kernels_dot_peak(kernels_compute *c, kernels_dtype dtype, size_t iterations) {
-    measurement m = {.c = c, .iterations = iterations, .dtype = dtype};
+static double peak(kernels_compute *c, double (*dots)(size_t iterations), size_t iterations) {
+    measurement m = {.c = c, .iterations = iterations, .dots = dots};
     pool_lock(c->pool);
     double start = seconds_now();
     pool_run_each(c->pool, run_dots, &m);
@@ -53,4 +53,12 @@ double kernels_dot_peak(kernels_compute *c, kernels_dtype dtype, size_t iteratio
     for (size_t i = 0; i < pool_threads(c->pool); i++) operations += *(double *)thread_scratch(c, i);
     pool_unlock(c->pool);
     return operations / seconds;
+}
+
+double kernels_dot_peak(kernels_compute *c, kernels_dtype dtype, size_t iterations) {
+    return peak(c, c->table.dot_peak[dtype], iterations);
+}
+
+double kernels_int8_dot_peak(kernels_compute *c, size_t iterations) {
+    return peak(c, c->table.codes.dot_peak, iterations);
 }

@@ -4,21 +4,7 @@
 #include "half.h"
 #include "table.h"
 
-size_t kernels_packed_bytes(size_t outputs, size_t inputs, kernels_dtype dtype, kernels_packing packing) {
-    kernels_matrix w = {.outputs = outputs, .inputs = inputs, .dtype = dtype, .packing = packing};
-    return block_count(&w) * block_bytes(&w);
-}
-
-/// Where a row lives: its block, and its lane in the block.
-typedef struct {
-    size_t block, lane;
-} row_place;
-
-static row_place place_of(const kernels_matrix *w, size_t row) {
-    if (w->packing == KERNELS_PLAIN) return (row_place){row / BLOCK, row % BLOCK};
-    size_t half = w->outputs / 2, up = row >= half, r = up ? row - half : row;
-    return (row_place){r / 16, r % 16 + 16 * up};
-}
+size_t kernels_packed_bytes(const kernels_matrix *w) { return block_count(w) * block_bytes(w); }
 
 /// Writes `lanes` neighbouring lanes of one block; with a null source zeros.
 static void write_lanes(const kernels_matrix *w, char *block, size_t lane, size_t lanes, const float *rows) {
@@ -59,6 +45,7 @@ static void zero_padding_rows(const kernels_matrix *w, char *packed) {
 
 void kernels_pack(const kernels_matrix *w, const float *rows, size_t first, size_t count, void *packed) {
     if (count == 0) return;
+    if (w->format != KERNELS_PLAIN_NUMBERS) return pack_quantized(w, rows, first, count, packed);
     size_t run = w->packing == KERNELS_PLAIN ? BLOCK : 16;
     for (size_t row = first; row < first + count;) {
         row_place place = place_of(w, row);
@@ -74,6 +61,7 @@ void kernels_pack(const kernels_matrix *w, const float *rows, size_t first, size
 
 void kernels_unpack_row(const kernels_matrix *w, size_t row, float *out) {
     row_place place = place_of(w, row);
+    if (w->format != KERNELS_PLAIN_NUMBERS) return unpack_quantized_row(w, place.block, place.lane, out);
     const char *block = (const char *)w->data + place.block * block_bytes(w);
     for (size_t k = 0; k < w->inputs; k++) {
         switch (w->dtype) {

@@ -4,6 +4,7 @@
 
 #include "kernels.h"
 #include "pool.h"
+#include "quantized.h"
 
 /// Outputs in a block of packed weights.
 #define BLOCK 32
@@ -109,10 +110,15 @@ typedef struct {
     uint64_t (*read_memory)(const void *p, size_t bytes);
     /// Runs dot instructions in registers; returns operations done.
     double (*dot_peak[KERNELS_DTYPES])(size_t iterations);
+
+    code_kernels codes;
 } kernel_table;
 
 /// Fills the table for the highest present level that is at most `ceiling`, and returns that level.
 kernels_isa kernels_select(kernels_isa ceiling, kernel_table *t);
+
+/// Whether the processor has AVX512-VNNI; only meaningful from the AVX-512 level on.
+bool has_avx512vnni(void);
 
 // Each family of each level fills its part of the table.
 void fill_gemm_scalar(kernel_table *t);
@@ -174,11 +180,23 @@ static inline size_t max_size(size_t a, size_t b) { return a > b ? a : b; }
 static inline size_t padded_inputs(size_t inputs) { return round_up(inputs, 2); }
 /// Bytes from one block of a packed matrix to the next.
 static inline size_t block_bytes(const kernels_matrix *w) {
+    if (w->format != KERNELS_PLAIN_NUMBERS) return code_block_bytes(w);
     return padded_inputs(w->inputs) * BLOCK * dtype_size(w->dtype);
 }
 /// Blocks of a packed matrix.
 static inline size_t block_count(const kernels_matrix *w) {
     return w->packing == KERNELS_GATE_UP ? (w->outputs / 2 + 15) / 16 : (w->outputs + BLOCK - 1) / BLOCK;
+}
+
+/// Where a row of a packed matrix lives: its block, and its lane in the block.
+typedef struct {
+    size_t block, lane;
+} row_place;
+
+static inline row_place place_of(const kernels_matrix *w, size_t row) {
+    if (w->packing == KERNELS_PLAIN) return (row_place){row / BLOCK, row % BLOCK};
+    size_t half = w->outputs / 2, up = row >= half, r = up ? row - half : row;
+    return (row_place){r / 16, r % 16 + 16 * up};
 }
 
 #endif

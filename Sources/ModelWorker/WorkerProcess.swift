@@ -93,7 +93,8 @@ struct LoadedModel {
         link = group.map { RankLink(group: $0) }
         model = try loadModel(
             LoadOptions(
-                modelPath: settings.modelPath, config: config, dtype: dtype, kvCacheDType: cacheFlag,
+                modelPath: settings.modelPath, config: config, dtype: dtype,
+                quantization: Self.quantization(settings), kvCacheDType: cacheFlag,
                 loadFormat: Models.LoadFormat(rawValue: settings.loadFormat.rawValue) ?? .auto,
                 cacheDirectory: settings.weightCacheDirectory, limits: Self.forwardLimits(limits), rank: rank,
                 group: group, compute: compute),
@@ -173,7 +174,15 @@ struct LoadedModel {
         return Compute(isa: KernelISA.detect(ceiling: ceiling), threads: plan.threads, cores: plan.cores)
     }
 
-    /// Bytes of the packed weights, nearly, before anything is read.
+    private static func quantization(_ settings: ServerSettings) -> Models.Quantization {
+        switch settings.quantization {
+        case nil: .none
+        case .w8a8Int8: .w8a8Int8
+        case .int4: .int4(groupSize: settings.int4GroupSize, headBits: settings.int4HeadBits)
+        }
+    }
+
+    /// Bytes of the packed weights, nearly, before anything is read; quantized ones take less.
     private static func expectedWeightBytes(_ config: ModelConfig, _ dtype: DType) -> UInt64 {
         let heads = (config.headCount * 2 + config.keyValueHeadCount * 2) * config.headDimension
         let layer = config.hiddenSize * (heads + 3 * config.intermediateSize)

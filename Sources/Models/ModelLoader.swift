@@ -6,8 +6,10 @@ package struct LoadOptions {
     package var modelPath: String
     /// The checkpoint's configuration, read with `ModelConfig.load`.
     package var config: ModelConfig
-    /// Type of weights and activations.
+    /// Type of activations, and of weights that are not quantized.
     package var dtype: DType
+    /// How weights are rounded when they are packed.
+    package var quantization: Quantization
     /// Type of the key-value cache.
     package var kvCacheDType: KVCacheDType
     /// How to look at the path; `.dummy` invents the weights and needs only a configuration file.
@@ -25,14 +27,15 @@ package struct LoadOptions {
 
     /// States what to load.
     package init(
-        modelPath: String, config: ModelConfig, dtype: DType, kvCacheDType: KVCacheDType = .auto,
-        loadFormat: LoadFormat = .auto, cacheDirectory: String? = nil, limits: ForwardLimits,
-        rank: ShardRank = .only, group: Collectives? = nil, compute: Compute
+        modelPath: String, config: ModelConfig, dtype: DType, quantization: Quantization = .none,
+        kvCacheDType: KVCacheDType = .auto, loadFormat: LoadFormat = .auto, cacheDirectory: String? = nil,
+        limits: ForwardLimits, rank: ShardRank = .only, group: Collectives? = nil, compute: Compute
     ) {
         precondition(group?.size ?? 1 == rank.count && group?.rank ?? 0 == rank.index, "the group has this rank")
         self.modelPath = modelPath
         self.config = config
         self.dtype = dtype
+        self.quantization = quantization
         self.kvCacheDType = kvCacheDType
         self.loadFormat = loadFormat
         self.cacheDirectory = cacheDirectory
@@ -60,13 +63,15 @@ package func loadModel(
     let checkpoint = try openCheckpoint(options.modelPath, options.loadFormat)
     let binder = WeightBinder(checkpoint, tiedEmbeddings: config.tiesWordEmbeddings)
     let shard = try ShardPlan(config, rank: options.rank, modelPath: options.modelPath)
-    let plan = WeightPlan(binder, config: config, dtype: options.dtype, shard: shard, modelPath: options.modelPath)
+    let plan = WeightPlan(
+        binder, config: config, dtype: options.dtype, quantization: options.quantization, shard: shard,
+        modelPath: options.modelPath)
     let decoder = try ModelRegistry.makeDecoder(WeightScope(plan: plan, prefix: ""))
     try binder.finish()
 
     let key = PackedWeightsKey(
         checkpoint: checkpoint.identity, layoutVersion: packedLayoutVersion, dtype: options.dtype,
-        rank: options.rank.index, size: options.rank.count, kinds: [config.architecture])
+        rank: options.rank.index, size: options.rank.count, kinds: [config.architecture, options.quantization.name])
     let packed = try PackedWeights.open(key: key, directory: options.cacheDirectory, sections: plan.sections) {
         memory throws(CheckpointError) in
         try plan.pack(into: memory, threads: options.compute.threads, progress: progress)

@@ -30,4 +30,9 @@ extension Compute {
     package func dotRate(_ dtype: DType, rounds: Int) -> Double {
         kernels_dot_peak(handle, dtype.kernel, rounds) / 1e9
     }
+
+    /// The same for the products of bytes that quantized weights use.
+    package func int8DotRate(rounds: Int) -> Double {
+        kernels_int8_dot_peak(handle, rounds) / 1e9
+    }
 }

@@ -3,8 +3,9 @@ import CKernels
 /// A weight matrix laid out for the kernels, in memory that someone else keeps alive.
 ///
 /// Outputs come in blocks of 32: a block is `[K][32]` for float32 and float16, and `[K/2][32][2]` for bfloat16, so that
-/// two inputs of one output are neighbours. Outputs are padded to 32 and inputs to even with zeros. The layout is the
-/// same on every instruction set. The memory starts on a 64-byte boundary.
+/// two inputs of one output are neighbours; quantized formats are described in CKernels/quantized.h. Outputs are padded
+/// to 32 and inputs to even with zeros. The layout is the same on every instruction set. The memory starts on a 64-byte
+/// boundary.
 package struct PackedMatrix {
     /// How rows are ordered in the blocks of 32.
     package enum Kind: UInt8, Sendable {
@@ -13,6 +14,9 @@ package struct PackedMatrix {
         /// Block b holds gate rows 16b ... 16b+15 and then the up rows of the same numbers. Rows are numbered over all
         /// gate rows, then all up rows.
         case gateUp = 1
+
+        /// The same order as the C kernels name it.
+        var kernel: kernels_packing { kernels_packing(rawValue: UInt32(rawValue)) }
     }
 
     /// First byte of the packed form.
@@ -21,39 +25,71 @@ package struct PackedMatrix {
     package let outputs: Int
     /// Columns before padding.
     package let inputs: Int
-    /// Type of the stored weights, and of the activations they are multiplied with.
+    /// Type of the activations that the weights are multiplied with, and of the weights unless they are quantized.
     package let dtype: DType
     /// Order of the rows.
     package let kind: Kind
+    /// How the weights are stored.
+    package let format: WeightFormat
 
-    /// Describes packed memory of `byteCount(outputs:inputs:dtype:kind:)` bytes.
-    package init(data: UnsafeRawPointer, outputs: Int, inputs: Int, dtype: DType, kind: Kind = .plain) {
-        precondition(outputs >= 0 && inputs >= 0, "a matrix has no negative side")
-        precondition(kind == .plain || outputs % 2 == 0, "gate and up have the same number of rows")
+    /// Describes packed memory of `byteCount(outputs:inputs:dtype:kind:format:)` bytes.
+    package init(
+        data: UnsafeRawPointer, outputs: Int, inputs: Int, dtype: DType, kind: Kind = .plain,
+        format: WeightFormat = .plain
+    ) {
         precondition(UInt(bitPattern: data) % 64 == 0, "packed weights start on a 64-byte boundary")
+        Self.check(outputs: outputs, inputs: inputs, kind: kind, format: format)
         self.data = data
         self.outputs = outputs
         self.inputs = inputs
         self.dtype = dtype
         self.kind = kind
+        self.format = format
+    }
+
+    private static func check(outputs: Int, inputs: Int, kind: Kind, format: WeightFormat) {
+        precondition(outputs >= 0 && inputs >= 0, "a matrix has no negative side")
+        precondition(kind == .plain || outputs % 2 == 0, "gate and up have the same number of rows")
+        if case .int4(let group) = format {
+            precondition([32, 64, 128].contains(group), "a group has 32, 64 or 128 inputs")
+        }
+        precondition(format == .plain || inputs <= 1 << 17, "a quantized row has at most 131072 inputs")
     }
 
     /// Bytes of the packed form; a multiple of 64.
-    package static func byteCount(outputs: Int, inputs: Int, dtype: DType, kind: Kind = .plain) -> Int {
-        kernels_packed_bytes(outputs, inputs, dtype.kernel, kernels_packing(rawValue: UInt32(kind.rawValue)))
+    package static func byteCount(
+        outputs: Int, inputs: Int, dtype: DType, kind: Kind = .plain, format: WeightFormat = .plain
+    ) -> Int {
+        check(outputs: outputs, inputs: inputs, kind: kind, format: format)
+        var shape = kernels_matrix(
+            data: nil, outputs: outputs, inputs: inputs, dtype: dtype.kernel, packing: kind.kernel,
+            format: format.kernel, group: format.group)
+        return kernels_packed_bytes(&shape)
     }
 
     /// Writes rows `first ..< first + count` of the packed form from row-major float32 rows.
     ///
-    /// Values are rounded to nearest even. Padding is zeroed by the calls that touch it, the padding rows by the call
-    /// that writes the last row. Calls for disjoint rows may run at the same time on several threads.
+    /// Values are rounded to nearest even; quantized formats choose their scales here. Padding is zeroed by the calls
+    /// that touch it, the padding rows by the call that writes the last row. Calls for disjoint rows may run at the same
+    /// time on several threads.
     package static func pack(
         rows: UnsafePointer<Float>, first: Int, count: Int, outputs: Int, inputs: Int, dtype: DType,
-        kind: Kind = .plain, into packed: UnsafeMutableRawPointer
+        kind: Kind = .plain, format: WeightFormat = .plain, into packed: UnsafeMutableRawPointer
     ) {
         precondition(first >= 0 && count >= 0 && first + count <= outputs, "rows lie inside the matrix")
-        let target = PackedMatrix(data: packed, outputs: outputs, inputs: inputs, dtype: dtype, kind: kind)
+        let target = PackedMatrix(
+            data: packed, outputs: outputs, inputs: inputs, dtype: dtype, kind: kind, format: format)
         withUnsafePointer(to: target.kernel) { kernels_pack($0, rows, first, count, packed) }
+    }
+
+    /// Writes rows `first ..< first + count` of a quantized matrix, this one's memory, code for code.
+    package func pack(
+        codes: QuantizedRows, first: Int, count: Int, into packed: UnsafeMutableRawPointer
+    ) {
+        precondition(first >= 0 && count >= 0 && first + count <= outputs, "rows lie inside the matrix")
+        precondition(format == .int8 || (format != .plain && codes.minimums != nil), "int4 codes have minimums")
+        var rows = kernels_codes(codes: codes.codes, scales: codes.scales, minimums: codes.minimums)
+        withUnsafePointer(to: kernel) { kernels_pack_codes($0, &rows, first, count, packed) }
     }
 
     /// Reads one row back as float32.
@@ -65,7 +101,7 @@ package struct PackedMatrix {
     /// The same matrix as the C kernels take it.
     var kernel: kernels_matrix {
         kernels_matrix(
-            data: data, outputs: outputs, inputs: inputs, dtype: dtype.kernel,
-            packing: kernels_packing(rawValue: UInt32(kind.rawValue)))
+            data: data, outputs: outputs, inputs: inputs, dtype: dtype.kernel, packing: kind.kernel,
+            format: format.kernel, group: format.group)
     }
 }

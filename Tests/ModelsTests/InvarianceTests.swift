@@ -10,25 +10,15 @@ import Testing
         let cases: [(DType, KVCacheDType)] = [
             (.float32, .auto), (.bfloat16, .auto), (.float16, .auto), (.bfloat16, .int8), (.bfloat16, .float32),
         ]
-        for (dtype, cache) in cases {
-            let model = try fixture.load(dtype: dtype, kvCacheDType: cache, isa: isa)
-            let texts = sequences(vocabulary: model.config.vocabularySize)
-            let alone = runAlone(model, texts)
-            #expect(alone.allSatisfy { $0.allSatisfy { $0.allSatisfy { $0.isFinite } } }, "\(dtype) \(cache)")
-            #expect(
-                differences(runBatched(model, texts).flatMap { $0 }, alone.flatMap { $0 }) == [],
-                "batched, \(dtype) \(cache)")
-            #expect(differences(runChunked(model, texts[0]), alone[0]) == [], "chunks of 7, \(dtype) \(cache)")
-            for shared in [1, 7, 64, 101] {
-                #expect(
-                    differences(runOverCachedPrefix(model, texts[0], shared: shared), Array(alone[0][shared...])) == [],
-                    "cached prefix of \(shared), \(dtype) \(cache)")
-            }
-            let oneThread = try fixture.load(dtype: dtype, kvCacheDType: cache, isa: isa, threads: 1)
-            #expect(
-                differences(runBatched(oneThread, texts).flatMap { $0 }, alone.flatMap { $0 }) == [],
-                "one thread, \(dtype) \(cache)")
-        }
+        for (dtype, cache) in cases { try check(fixture, dtype: dtype, cache: cache, isa: isa) }
+    }
+
+    @Test(arguments: Fixture.all, presentLevels)
+    func everyWayOfRunningQuantizedGivesTheSameBits(_ fixture: Fixture, _ isa: KernelISA) throws {
+        try check(fixture, dtype: .bfloat16, quantization: .w8a8Int8, cache: .int8, isa: isa)
+        try check(fixture, dtype: .float32, quantization: .w8a8Int8, isa: isa)
+        try check(fixture, dtype: .bfloat16, quantization: .int4(), isa: isa)
+        try check(fixture, dtype: .float32, quantization: .int4(groupSize: 32, headBits: 4), isa: isa)
     }
 
     @Test(arguments: Fixture.all) func anInt8CacheChangesLogitsOnlyALittle(_ fixture: Fixture) throws {
@@ -47,6 +37,29 @@ import Testing
             }
         }
         #expect((error / total).squareRoot() < 0.15)
+    }
+
+    private func check(
+        _ fixture: Fixture, dtype: DType, quantization: Quantization = .none, cache: KVCacheDType = .auto,
+        isa: KernelISA
+    ) throws {
+        let model = try fixture.load(dtype: dtype, quantization: quantization, kvCacheDType: cache, isa: isa)
+        let name = "\(dtype) \(quantization.name) \(cache)"
+        let texts = sequences(vocabulary: model.config.vocabularySize)
+        let alone = runAlone(model, texts)
+        #expect(alone.allSatisfy { $0.allSatisfy { $0.allSatisfy { $0.isFinite } } }, "\(name)")
+        #expect(differences(runBatched(model, texts).flatMap { $0 }, alone.flatMap { $0 }) == [], "batched, \(name)")
+        #expect(differences(runChunked(model, texts[0]), alone[0]) == [], "chunks of 7, \(name)")
+        for shared in [1, 7, 64, 101] {
+            #expect(
+                differences(runOverCachedPrefix(model, texts[0], shared: shared), Array(alone[0][shared...])) == [],
+                "cached prefix of \(shared), \(name)")
+        }
+        let oneThread = try fixture.load(
+            dtype: dtype, quantization: quantization, kvCacheDType: cache, isa: isa, threads: 1)
+        #expect(
+            differences(runBatched(oneThread, texts).flatMap { $0 }, alone.flatMap { $0 }) == [],
+            "one thread, \(name)")
     }
 
     @Test func logitsInBlocksEqualLogitsAtOnce() throws {

@@ -74,6 +74,24 @@ import Testing
         }
     }
 
+    @Test(arguments: [Quantization.w8a8Int8, .int4(), .int4(groupSize: 128, headBits: 4)])
+    func theCacheFileOfAQuantizedModelGivesTheSameBits(_ quantization: Quantization) throws {
+        let folder = TemporaryFolder()
+        for fixture in [Self.tied, Fixture(name: "qwen2-untied"), Fixture(name: "llama-gguf")] {
+            let plain = try loadForTest(fixture.path, dtype: .bfloat16, cacheDirectory: folder.path)
+            let memory = try loadForTest(fixture.path, dtype: .bfloat16, quantization: quantization)
+            let built = try loadForTest(
+                fixture.path, dtype: .bfloat16, quantization: quantization, cacheDirectory: folder.path)
+            let mapped = try loadForTest(
+                fixture.path, dtype: .bfloat16, quantization: quantization, cacheDirectory: folder.path)
+            #expect(built.weightsSource.origin == .built && mapped.weightsSource.origin == .mapped)
+            #expect(mapped.weightsSource.byteCount < plain.weightsSource.byteCount)
+            let expected = logits(memory)
+            #expect(differences(logits(built), expected) == [])
+            #expect(differences(logits(mapped), expected) == [])
+        }
+    }
+
     @Test func progressRisesToOne() throws {
         for fixture in Fixture.all {
             var seen: [Double] = []

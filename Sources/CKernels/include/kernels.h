@@ -26,14 +26,31 @@ typedef enum {
     KERNELS_GATE_UP = 1  ///< block b holds gate rows 16b ... 16b+15, then the up rows of the same numbers
 } kernels_packing;
 
-/// A weight matrix in packed form: blocks of 32 outputs, each `[K][32]`, or `[K/2][32][2]` for bf16; K padded to even.
+/// How the numbers of a packed matrix are stored.
+typedef enum {
+    KERNELS_PLAIN_NUMBERS = 0,  ///< in the matrix's dtype
+    KERNELS_INT8 = 1,           ///< signed bytes, one scale for each output
+    KERNELS_INT4 = 2            ///< codes 0 ... 15, a scale and a minimum for each output and group of inputs
+} kernels_format;
+
+/// A weight matrix in packed form: blocks of 32 outputs. In plain numbers each is `[K][32]`, or `[K/2][32][2]` for
+/// bf16, K padded to even; quantized, K is padded to a multiple of 8 and scales lie in the block.
 typedef struct {
     const void *data;
     size_t outputs;  ///< rows before padding; for gate-up the gate and the up rows together
     size_t inputs;
-    kernels_dtype dtype;
+    kernels_dtype dtype;  ///< of the activations, and of plain numbers
     kernels_packing packing;
+    kernels_format format;
+    size_t group;  ///< inputs that share a scale in int4: 32, 64 or 128
 } kernels_matrix;
+
+/// Rows of quantized weights before packing: int8 codes with one scale a row, or int4 codes (one a byte, 0 ... 15) with
+/// a scale and a minimum, both exact in f16, for each group of a row.
+typedef struct {
+    const uint8_t *codes;
+    const float *scales, *minimums;
+} kernels_codes;
 
 /// Head counts and head size of an attention layer.
 typedef struct {
@@ -90,6 +107,12 @@ size_t kernels_compute_threads(const kernels_compute *c);
 /// False, and nothing changes, below the AVX-512 level.
 bool kernels_emulate_pair_dot(kernels_compute *c);
 
+/// Whether `c` multiplies bytes with AVX512-VNNI, which it does from the AVX-512 level on where the processor has it.
+bool kernels_uses_vnni(const kernels_compute *c);
+
+/// For tests: from here on `c` multiplies bytes without AVX512-VNNI.
+void kernels_leave_vnni(kernels_compute *c);
+
 /// Pins the calling thread to `core`; false when the system refuses.
 bool kernels_pin_calling_thread(int32_t core);
 
@@ -102,13 +125,17 @@ void kernels_step_end(kernels_compute *c);
 
 // Packing
 
-/// Bytes of the packed form, a multiple of 64.
-size_t kernels_packed_bytes(size_t outputs, size_t inputs, kernels_dtype dtype, kernels_packing packing);
+/// Bytes of the packed form of `matrix` (its `data` is ignored), a multiple of 64.
+size_t kernels_packed_bytes(const kernels_matrix *matrix);
 
 /// Writes rows `first ..< first+count` of `matrix` (its `data` is ignored) into `packed`. Row numbers of a gate-up
 /// matrix run over all gate rows, then all up rows. Padding is zeroed by the calls that touch it: columns with each
-/// row, rows with the last row. Calls for disjoint rows may run at the same time.
+/// row, rows with the last row. Calls for disjoint rows may run at the same time. Quantized formats choose scales here.
 void kernels_pack(const kernels_matrix *matrix, const float *rows, size_t first, size_t count, void *packed);
+
+/// The same for rows that are quantized already, code for code.
+void kernels_pack_codes(
+    const kernels_matrix *matrix, const kernels_codes *rows, size_t first, size_t count, void *packed);
 
 /// Reads one row of a packed matrix back as f32.
 void kernels_unpack_row(const kernels_matrix *matrix, size_t row, float *out);
@@ -117,6 +144,9 @@ void kernels_unpack_row(const kernels_matrix *matrix, size_t row, float *out);
 
 /// out[t] (+)= x[t]·Wᵀ + bias for `rows` activations of the matrix's dtype. Accumulation is in f32 over ascending k;
 /// bias is added to the sum, and with `accumulate` that is added to what `out` holds.
+///
+/// For quantized weights each row of activations is rounded to int8 with a scale of its own, max |x| / 127; products
+/// are summed as integers over all of K (int8) or over a group (int4), and groups in f32, ascending.
 void kernels_matmul(kernels_compute *c, const void *x, size_t rows, const kernels_matrix *w, const float *bias,
     bool accumulate, float *out);
 
@@ -189,5 +219,8 @@ double kernels_time_read(kernels_compute *c, const void *data, size_t bytes);
 /// Runs the dot instructions of `dtype` in registers on all threads for `iterations` rounds; returns operations per
 /// second (a multiply and an add are two).
 double kernels_dot_peak(kernels_compute *c, kernels_dtype dtype, size_t iterations);
+
+/// The same for the products of bytes that quantized weights use.
+double kernels_int8_dot_peak(kernels_compute *c, size_t iterations);
 
 #endif

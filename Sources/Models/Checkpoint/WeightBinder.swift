@@ -86,6 +86,8 @@ package struct BoundTensor: Sendable {
 
     /// The name in the checkpoint.
     package var name: String { info.name }
+    /// How the numbers are stored.
+    package var type: WeightType { info.type }
     /// Dimensions, slowest first.
     package var shape: [Int] { info.shape }
     /// Size of dimension 0.

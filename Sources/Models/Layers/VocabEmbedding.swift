@@ -1,12 +1,17 @@
 import Tensors
 
 /// The table of token vectors, kept in packed form so that a tied output head is the same memory.
+///
+/// A table of its own is never quantized: a step reads a few rows of it, so there is nothing to gain. A tied one is
+/// stored as the head is, and rows are dequantized when they are looked up.
 struct VocabEmbedding {
     let table: MatrixID
 
     /// Takes `NAME.weight`, `[vocabulary][hidden]`.
     init(_ scope: WeightScope) throws(CheckpointError) {
-        table = try scope.plan.matrix(scope.prefix + ".weight", [vocabularySlice(scope)])
+        table = try scope.plan.matrix(
+            scope.prefix + ".weight", [vocabularySlice(scope)],
+            role: scope.config.tiesWordEmbeddings ? .head : .lookup)
     }
 
     /// Looks up the step's tokens into the residual stream, float32.
@@ -59,7 +64,7 @@ struct LanguageModelHead {
         weight =
             scope.config.tiesWordEmbeddings
             ? embedding.table
-            : try scope.plan.matrix(scope.prefix + ".weight", [vocabularySlice(scope)])
+            : try scope.plan.matrix(scope.prefix + ".weight", [vocabularySlice(scope)], role: .head)
     }
 }
 

@@ -81,7 +81,7 @@ extension WeightPlan {
         }
         PackedMatrix.pack(
             rows: rows, first: piece.target, count: piece.rows.count, outputs: matrix.outputs, inputs: matrix.inputs,
-            dtype: dtype, kind: matrix.kind, into: memory[matrix.name].baseAddress!)
+            dtype: dtype, kind: matrix.kind, format: matrix.format, into: memory[matrix.name].baseAddress!)
     }
 
     private func copyVectors(into memory: PackedMemory) throws(CheckpointError) {

@@ -11,6 +11,7 @@ final class WeightPlan {
         let outputs: Int
         let inputs: Int
         let kind: PackedMatrix.Kind
+        let format: WeightFormat
     }
 
     /// A vector to copy: slices joined; an absent one (`isKept` false) only has its names checked.
@@ -21,8 +22,10 @@ final class WeightPlan {
 
     /// What the checkpoint says about the network.
     let config: ModelConfig
-    /// Type of the packed numbers.
+    /// Type of activations, and of the packed numbers that are not quantized.
     let dtype: DType
+    /// How weights are rounded.
+    let quantization: Quantization
     /// What this rank holds.
     let shard: ShardPlan
     /// Path of the model, for errors.
@@ -34,23 +37,29 @@ final class WeightPlan {
     private(set) var vectorElements = 0
 
     /// An empty plan over a checkpoint.
-    init(_ binder: WeightBinder, config: ModelConfig, dtype: DType, shard: ShardPlan, modelPath: String) {
+    init(
+        _ binder: WeightBinder, config: ModelConfig, dtype: DType, quantization: Quantization, shard: ShardPlan,
+        modelPath: String
+    ) {
         self.binder = binder
         self.config = config
         self.dtype = dtype
+        self.quantization = quantization
         self.shard = shard
         self.modelPath = modelPath
     }
 
     /// Plans a matrix of slices stacked by rows, all of one width; throws when a tensor has another shape.
     func matrix(
-        _ name: String, _ slices: [TensorSlice], kind: PackedMatrix.Kind = .plain
+        _ name: String, _ slices: [TensorSlice], kind: PackedMatrix.Kind = .plain, role: MatrixRole = .layer
     ) throws(CheckpointError) -> MatrixID {
         let pieces = try bind(slices)
         let inputs = slices.first?.columns.count ?? 0
         precondition(slices.allSatisfy { $0.columns.count == inputs }, "stacked slices have one width")
         let outputs = slices.reduce(0) { $0 + $1.rows.count }
-        matrices.append(Matrix(name: name, pieces: pieces, outputs: outputs, inputs: inputs, kind: kind))
+        let format = quantization.format(of: role, storedAs: pieces.map(\.tensor.type))
+        matrices.append(
+            Matrix(name: name, pieces: pieces, outputs: outputs, inputs: inputs, kind: kind, format: format))
         return MatrixID(index: matrices.count - 1)
     }
 
@@ -79,7 +88,8 @@ final class WeightPlan {
 
     /// Bytes a matrix takes in packed form.
     func byteCount(of matrix: Matrix) -> Int {
-        PackedMatrix.byteCount(outputs: matrix.outputs, inputs: matrix.inputs, dtype: dtype, kind: matrix.kind)
+        PackedMatrix.byteCount(
+            outputs: matrix.outputs, inputs: matrix.inputs, dtype: dtype, kind: matrix.kind, format: matrix.format)
     }
 
     /// Name of the section that holds the vectors; no tensor is called so.

@@ -22,7 +22,7 @@ final class WeightStore {
         matrices = plan.matrices.map { matrix in
             PackedMatrix(
                 data: packed[matrix.name].baseAddress!, outputs: matrix.outputs, inputs: matrix.inputs,
-                dtype: plan.dtype, kind: matrix.kind)
+                dtype: plan.dtype, kind: matrix.kind, format: matrix.format)
         }
         vectors = packed[WeightPlan.vectorSection].baseAddress!.assumingMemoryBound(to: Float.self)
     }

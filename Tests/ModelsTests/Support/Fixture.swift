@@ -25,11 +25,12 @@ struct Fixture: Sendable, CustomTestStringConvertible {
 
     /// Loads it for small steps.
     func load(
-        dtype: DType = .float32, kvCacheDType: KVCacheDType = .auto, isa: KernelISA = .avx512bf16, threads: Int = 2,
-        logitRows: Int = 300
+        dtype: DType = .float32, quantization: Quantization = .none, kvCacheDType: KVCacheDType = .auto,
+        isa: KernelISA = .avx512bf16, threads: Int = 2, logitRows: Int = 300
     ) throws -> any LanguageModel {
         try loadForTest(
-            path, dtype: dtype, kvCacheDType: kvCacheDType, isa: isa, threads: threads, logitRows: logitRows)
+            path, dtype: dtype, quantization: quantization, kvCacheDType: kvCacheDType, isa: isa, threads: threads,
+            logitRows: logitRows)
     }
 }
 
@@ -41,15 +42,15 @@ let testLimits = ForwardLimits(rows: 300, logitRows: 300, sequences: 16, slots: 
 
 /// Loads any model folder or file for small steps.
 func loadForTest(
-    _ path: String, dtype: DType = .float32, kvCacheDType: KVCacheDType = .auto, isa: KernelISA = .avx512bf16,
-    threads: Int = 2, logitRows: Int = 300, loadFormat: LoadFormat = .auto, cacheDirectory: String? = nil,
-    progress: (Double) -> Void = { _ in }
+    _ path: String, dtype: DType = .float32, quantization: Quantization = .none, kvCacheDType: KVCacheDType = .auto,
+    isa: KernelISA = .avx512bf16, threads: Int = 2, logitRows: Int = 300, loadFormat: LoadFormat = .auto,
+    cacheDirectory: String? = nil, progress: (Double) -> Void = { _ in }
 ) throws -> any LanguageModel {
     var limits = testLimits
     limits.logitRows = logitRows
     let options = LoadOptions(
-        modelPath: path, config: try ModelConfig.load(modelPath: path), dtype: dtype, kvCacheDType: kvCacheDType,
-        loadFormat: loadFormat, cacheDirectory: cacheDirectory, limits: limits,
+        modelPath: path, config: try ModelConfig.load(modelPath: path), dtype: dtype, quantization: quantization,
+        kvCacheDType: kvCacheDType, loadFormat: loadFormat, cacheDirectory: cacheDirectory, limits: limits,
         compute: Compute(isa: isa, threads: threads))
     return try loadModel(options, progress: progress)
 }

@@ -1,0 +1,283 @@
+// Products with quantized weights: activations become int8 rows, and rows, outputs and K are cut for caches and threads
+// the way gemm.c does it.
+//
+// Int32 sums are exact in any order. Int4 groups turn to float one by one, ascending, wherever K is cut, and it is only
+// cut between groups; so every row gets the same bits in every shape of call.
+#include "table.h"
+
+/// Columns in one K block at most, a multiple of every group: the panel of a row tile stays in the first-level cache
+/// while the weights of a chunk pass.
+#define COLUMN_BLOCK 2048
+/// Bytes of weights a thread works on at a time: they stay in the second-level cache while all rows pass.
+#define CHUNK_BYTES ((size_t)256 << 10)
+/// Rows of one pass over the weights.
+#define PASS_ROWS 512
+
+typedef struct {
+    kernels_compute *c;
+    const code_kernels *g;
+    const kernels_matrix *w;
+    const char *x;
+    size_t rows;   // of this pass
+    size_t tiles;  // row tiles of this pass
+    size_t columns;
+    size_t groups;
+    const float *bias;
+    bool accumulate;
+    float *out;
+    char *gate_up_out;
+    // What rows become, in shared memory.
+    int8_t *panels;
+    float *scales;
+    int32_t *starts;    // what int8 sums begin with
+    float *group_sums;  // int4: of each tile `[groups][rows]`
+} code_job;
+
+/// First row of a tile; rows are dealt out evenly.
+static size_t tile_start(const code_job *j, size_t tile) {
+    size_t each = j->rows / j->tiles, more = j->rows % j->tiles;
+    return tile * each + min_size(tile, more);
+}
+
+/// Rounds the rows of a tile to int8 and interleaves them into its panel.
+static void quantize_tile(const code_job *j, size_t tile, char *scratch) {
+    size_t inputs = j->w->inputs, first = tile_start(j, tile), rows = tile_start(j, tile + 1) - first;
+    kernels_dtype dtype = j->w->dtype;
+    float *numbers = (float *)scratch;
+    int32_t *sums = (int32_t *)(scratch + round_up(inputs * 4, 64));
+    int8_t *codes = (int8_t *)(sums + round_up(j->groups, 16));
+    for (size_t r = 0; r < rows; r++) {
+        const char *x = j->x + (first + r) * inputs * dtype_size(dtype);
+        int8_t *row = codes + r * j->columns;
+        if (dtype != KERNELS_F32) j->c->table.to_float[dtype](x, inputs, numbers);
+        j->scales[first + r] = j->g->quantize(dtype == KERNELS_F32 ? (const float *)x : numbers, inputs, row);
+        for (size_t k = inputs; k < j->columns; k++) row[k] = 0;
+        j->g->group_sums(row, j->columns, j->w->format == KERNELS_INT4 ? j->w->group : j->columns, sums);
+        j->starts[first + r] = -j->g->start_factor * sums[0];
+        if (j->w->format == KERNELS_INT4)
+            for (size_t g = 0; g < j->groups; g++) j->group_sums[first * j->groups + g * rows + r] = (float)sums[g];
+    }
+    j->g->interleave(codes, rows, j->columns, j->panels + first * j->columns);
+}
+
+static void quantize_tiles(void *context, size_t thread, size_t begin, size_t end) {
+    const code_job *j = context;
+    for (size_t tile = begin; tile < end; tile++) quantize_tile(j, tile, thread_scratch(j->c, thread));
+}
+
+/// Takes finished sums of one block for `rows` rows from `row` on; they are `ldc` numbers apart.
+static void finish(const code_job *j, size_t block, size_t row, size_t rows, const int32_t *c, size_t ldc) {
+    enum { SLICE = 16 };
+    const kernels_matrix *w = j->w;
+    void (*settle)(const code_sums *) = w->format == KERNELS_INT4 ? j->g->settle_int4 : j->g->settle_int8;
+    const char *weights = (const char *)w->data + block * block_bytes(w);
+    code_sums s = {.c = c, .ldc = ldc, .rows = rows, .row_scales = j->scales + row};
+    s.scales = (const float *)(weights + j->columns * BLOCK);
+    if (!j->gate_up_out) {
+        s.columns = min_size(BLOCK, w->outputs - block * BLOCK);
+        s.bias = j->bias ? j->bias + block * BLOCK : NULL;
+        s.accumulate = j->accumulate;
+        s.out = j->out + row * w->outputs + block * BLOCK;
+        s.ldout = w->outputs;
+        return settle(&s);
+    }
+    float sums[SLICE * BLOCK], products[SLICE * 16];
+    size_t width = w->outputs / 2, count = min_size(16, width - 16 * block), size = dtype_size(w->dtype);
+    char *out = j->gate_up_out + (row * width + 16 * block) * size;
+    s.columns = s.ldout = BLOCK;
+    s.out = sums;
+    for (size_t r = 0; r < rows; r += SLICE) {
+        s.rows = min_size(SLICE, rows - r);
+        s.c = c + r * ldc;
+        s.row_scales = j->scales + row + r;
+        settle(&s);
+        j->c->table.silu_mul(sums, s.rows, products);
+        for (size_t i = 0; i < s.rows; i++)
+            j->c->table.from_float[w->dtype](products + 16 * i, count, out + (r + i) * width * size);
+    }
+}
+
+/// Bytes of the first `columns` columns of a block.
+static size_t column_bytes(const code_job *j, size_t columns) {
+    return j->w->format == KERNELS_INT4 ? int4_bytes(columns, j->w->group) : columns * BLOCK;
+}
+
+/// The tile of the pass's row tile `tile`, over the columns from `k` on of the blocks from `block` on.
+static code_tile make_tile(const code_job *j, size_t tile, size_t block, size_t blocks, size_t k, size_t columns) {
+    size_t row = tile_start(j, tile), rows = tile_start(j, tile + 1) - row, stride = block_bytes(j->w);
+    code_tile t = {.rows = rows,
+        .blocks = blocks,
+        .columns = columns,
+        .a = j->panels + row * j->columns + rows * k,
+        .b = (const char *)j->w->data + block * stride + column_bytes(j, k),
+        .b_stride = stride,
+        .load = k > 0,
+        .starts = j->starts + row};
+    if (j->w->format == KERNELS_INT4) {
+        t.group = j->w->group;
+        t.group_sums = j->group_sums + row * j->groups + k / t.group * rows;
+    }
+    return t;
+}
+
+/// How far ahead of their use weights are fetched when they come from memory, as in gemm.c; and when they come from the
+/// second-level cache.
+#define BYTES_AHEAD 4096
+#define CACHE_BYTES_AHEAD 1024
+/// Columns that the tiles of few rows share through the first-level cache: 12 kB of weights.
+#define FEW_COLUMN_BLOCK 384
+
+/// Few rows: the weights pass by once at the speed of memory, WIDE blocks side by side.
+static void few_rows(void *context, size_t thread, size_t begin, size_t end) {
+    const code_job *j = context;
+    int32_t *sums = (int32_t *)thread_scratch(j->c, thread);
+    bool int4 = j->w->format == KERNELS_INT4;
+    size_t stride = block_bytes(j->w);
+    // Several tiles share weights through the first-level cache; one alone keeps its sums in registers throughout.
+    size_t k_block = j->tiles > 1 ? FEW_COLUMN_BLOCK / (int4 ? 1 : WIDE) : j->columns;
+    for (size_t block = begin; block < end;) {
+        size_t blocks = end - block >= WIDE ? WIDE : 1, ldc = blocks * BLOCK;
+        for (size_t k = 0; k < j->columns; k += k_block) {
+            size_t columns = min_size(k_block, j->columns - k);
+            size_t bytes = column_bytes(j, k + columns) - column_bytes(j, k);
+            for (size_t tile = 0; tile < j->tiles; tile++) {
+                code_tile t = make_tile(j, tile, block, blocks, k, columns);
+                t.c = sums + tile_start(j, tile) * ldc;
+                t.ldc = ldc;
+                t.prefetch = t.b + BYTES_AHEAD;
+                t.prefetch_step = BLOCK * 4;
+                if (j->tiles > 1) {
+                    // Each tile fetches a part of what follows, so that memory never rests.
+                    t.prefetch = t.b + bytes + bytes / j->tiles * tile;
+                    if (k + columns == j->columns) t.prefetch += (blocks - 1) * stride;
+                    t.prefetch_step = BLOCK * 4 / j->tiles;
+                }
+                (int4 ? j->g->int4_tile : j->g->int8_tile)(&t);
+            }
+        }
+        for (size_t i = 0; i < blocks; i++) finish(j, block + i, 0, j->rows, sums + i * BLOCK, ldc);
+        block += blocks;
+    }
+}
+
+/// Neighbouring blocks over some columns, and where their bytes and sums are kept.
+typedef struct {
+    size_t block, blocks, k, columns;
+    /// Int4 codes spread to bytes; null for int8.
+    char *spread;
+    /// Of all rows and blocks of the chunk when K is cut, else of one tile.
+    int32_t *sums;
+    /// The weights that come after these.
+    const char *next;
+} code_chunk;
+
+/// Spreads the int4 codes of a chunk, once for all rows.
+static void spread_chunk(const code_job *j, const code_chunk *p) {
+    size_t stride = block_bytes(j->w), bytes = spread_bytes(p->columns, j->w->group);
+    const char *weights = (const char *)j->w->data + p->block * stride + column_bytes(j, p->k);
+    for (size_t b = 0; b < p->blocks; b++)
+        j->g->spread(weights + b * stride, p->columns, j->w->group, p->spread + b * bytes);
+}
+
+/// Adds a chunk to the sums of one row tile; finishes them when it holds the last columns.
+static void add_chunk(const code_job *j, const code_chunk *p, size_t tile) {
+    bool cut = p->columns < j->columns, last = p->k + p->columns == j->columns;
+    size_t row = tile_start(j, tile), bytes = p->spread ? spread_bytes(p->columns, j->w->group) : 0;
+    for (size_t b = 0; b < p->blocks; b++) {
+        code_tile t = make_tile(j, tile, p->block + b, 1, p->k, p->columns);
+        int32_t *sums = p->sums + (cut ? (b * j->rows + row) * BLOCK : 0);
+        t.c = sums;
+        t.ldc = BLOCK;
+        if (p->spread) t.b = p->spread + b * bytes;
+        t.prefetch = t.b + CACHE_BYTES_AHEAD;
+        t.prefetch_step = BLOCK * 4;
+        (p->spread ? j->g->spread_tile : j->g->int8_tile)(&t);
+        if (last) finish(j, p->block + b, row, t.rows, sums, BLOCK);
+    }
+}
+
+/// Asks for a part of the next chunk, so that it is in the second-level cache when its turn comes.
+static void fetch_part(const code_job *j, const code_chunk *p, size_t tile) {
+    size_t stride = block_bytes(j->w), bytes = column_bytes(j, p->k + p->columns) - column_bytes(j, p->k);
+    size_t part = round_up(bytes / j->tiles + 1, 64);
+    for (size_t b = 0; b < p->blocks; b++) {
+        const char *at = p->next + b * stride + tile * part;
+        for (size_t i = 0; i < part; i += 64) __builtin_prefetch(at + i, 0, 2);
+    }
+}
+
+/// Many rows: a chunk of weights stays in the second-level cache while all row tiles pass, whose panels stay in the
+/// first.
+static void many_rows(void *context, size_t thread, size_t begin, size_t end) {
+    const code_job *j = context;
+    size_t parts = (j->columns + COLUMN_BLOCK - 1) / COLUMN_BLOCK, stride = block_bytes(j->w);
+    size_t k_block = round_up((j->columns + parts - 1) / parts, 128),
+           most = max_size(1, CHUNK_BYTES / (k_block * BLOCK));
+    code_chunk p;
+    char *scratch = thread_scratch(j->c, thread);
+    p.spread = j->w->format == KERNELS_INT4 ? scratch : NULL;
+    p.sums = (int32_t *)(scratch + (p.spread ? round_up(most * spread_bytes(k_block, 32), 4096) : 0));
+    for (p.block = begin; p.block < end; p.block += p.blocks) {
+        p.blocks = min_size(most, end - p.block);
+        const char *weights = (const char *)j->w->data + p.block * stride;
+        for (p.k = 0; p.k < j->columns; p.k += k_block) {
+            p.columns = min_size(k_block, j->columns - p.k);
+            size_t after = p.k + p.columns;
+            p.next = weights + (after < j->columns ? column_bytes(j, after) : p.blocks * stride);
+            if (p.spread) spread_chunk(j, &p);
+            for (size_t tile = 0; tile < j->tiles; tile++) {
+                fetch_part(j, &p, tile);
+                add_chunk(j, &p, tile);
+            }
+        }
+    }
+}
+
+/// Panels of fewer elements than this are packed by the caller alone.
+#define PACK_GRAIN 16384
+
+static void run_pass(code_job *j) {
+    bool few = j->rows <= j->g->few_rows;
+    size_t most = few ? j->g->wide_rows : j->g->max_rows;
+    j->tiles = (j->rows + most - 1) / most;
+    size_t tile_elements = max_size(1, j->rows / j->tiles * j->columns);
+    pool_run(j->c->pool, quantize_tiles, j, j->tiles, max_size(1, PACK_GRAIN / tile_elements));
+    pool_run(j->c->pool, few ? few_rows : many_rows, j, block_count(j->w), WIDE);
+}
+
+/// Divides the shared memory for passes of `rows` rows.
+static void place_rows(code_job *j, size_t rows) {
+    char *next = j->c->shared;
+    j->scales = (float *)next;
+    next += round_up(rows * sizeof *j->scales, 64);
+    j->starts = (int32_t *)next;
+    next += round_up(rows * sizeof *j->starts, 64);
+    j->group_sums = (float *)next;
+    next += round_up(rows * j->groups * sizeof *j->group_sums, 64);
+    j->panels = (int8_t *)next;
+}
+
+void run_quantized_product(kernels_compute *c, const void *x, size_t rows, const kernels_matrix *w, const float *bias,
+    bool accumulate, float *out, void *gate_up_out) {
+    code_job j = {.c = c, .g = &c->table.codes, .w = w, .x = x, .bias = bias, .accumulate = accumulate, .out = out};
+    j.gate_up_out = gate_up_out;
+    j.columns = padded_codes(w->inputs);
+    j.groups = w->format == KERNELS_INT4 ? (w->inputs + w->group - 1) / w->group : 1;
+    if (rows == 0 || w->outputs == 0) return;
+    size_t row_bytes = j.columns + (j.groups + 2) * 4;
+    size_t fit = max_size(1, min_size(PASS_ROWS, (SHARED_BYTES - 256) / row_bytes));
+    size_t passes = (rows + fit - 1) / fit;
+    size_t width = gate_up_out ? w->outputs / 2 : w->outputs;
+    pool_lock(c->pool);
+    place_rows(&j, min_size(rows, fit));
+    for (size_t pass = 0; pass < passes; pass++) {
+        j.rows = rows / passes + (pass < rows % passes);
+        run_pass(&j);
+        j.x += j.rows * w->inputs * dtype_size(w->dtype);
+        if (gate_up_out)
+            j.gate_up_out += j.rows * width * dtype_size(w->dtype);
+        else
+            j.out += j.rows * width;
+    }
+    pool_unlock(c->pool);
+}

@@ -1,0 +1,34 @@
+// Integer vectors of quantized products for AVX-512, with and without VNNI; include after vector_avx512.h.
+
+typedef __m512i vi;
+
+static inline vi vi_load(const void *p) { return _mm512_loadu_si512(p); }
+static inline void vi_store(void *p, vi x) { _mm512_storeu_si512(p, x); }
+static inline vi vi_set1(int32_t x) { return _mm512_set1_epi32(x); }
+static inline vi vi_add(vi a, vi b) { return _mm512_add_epi32(a, b); }
+static inline vi vi_largest(vi a, vi b) { return _mm512_max_epi32(a, b); }
+static inline vi vi_magnitude(vi x) { return _mm512_and_si512(x, _mm512_set1_epi32(0x7fffffff)); }
+static inline vi vi_from_bits(vf x) { return _mm512_castps_si512(x); }
+static inline vf vi_to_float(vi x) { return _mm512_cvtepi32_ps(x); }
+static inline vi vi_broadcast(const int8_t *p) {
+    int32_t four;
+    memcpy(&four, p, 4);
+    return _mm512_set1_epi32(four);
+}
+static inline vi low_nibbles(vi x) { return _mm512_and_si512(x, _mm512_set1_epi8(15)); }
+static inline vi high_nibbles(vi x) { return low_nibbles(_mm512_srli_epi16(x, 4)); }
+static inline void store_bytes(int8_t *p, vf x) {
+    _mm_storeu_si128((__m128i *)p, _mm512_cvtsepi32_epi8(_mm512_cvtps_epi32(x)));
+}
+
+/// The products without VNNI. Pairs of them are added in 16 bits first and must not saturate there.
+static inline vi add_pairs(vi acc, vi unsigned_bytes, vi signed_bytes) {
+    vi pairs = _mm512_maddubs_epi16(unsigned_bytes, signed_bytes);
+    return _mm512_add_epi32(acc, _mm512_madd_epi16(pairs, _mm512_set1_epi16(1)));
+}
+static inline vi count_bytes(vi x) { return add_pairs(_mm512_setzero_si512(), _mm512_set1_epi8(1), x); }
+
+// Tile shapes for 32 registers, as in gemm_shapes_avx512.h.
+#include "gemm_shapes_avx512.h"
+#define PEAK_SUMS 24
+#define VECTOR_REGISTER "v"

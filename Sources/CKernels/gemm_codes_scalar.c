@@ -1,0 +1,150 @@
+// Quantized products in portable C: the reference of every other level. One row at a time, columns ascending.
+#include <math.h>
+#include <string.h>
+
+#include "half.h"
+#include "table.h"
+
+/// Byte of column k of output j in a step of four columns.
+static uint8_t byte_at(const char *steps, size_t k, size_t j) {
+    return ((const uint8_t *)steps)[(k / 4 * BLOCK + j) * 4 + k % 4];
+}
+
+/// Code of column k of output j in a step of eight columns.
+static uint8_t nibble_at(const char *steps, size_t k, size_t j) {
+    uint8_t pair = ((const uint8_t *)steps)[(k / 8 * BLOCK + j) * 4 + k % 4];
+    return k % 8 < 4 ? pair & 15 : pair >> 4;
+}
+
+static void int8_tile(const code_tile *t) {
+    for (size_t i = 0; i < t->blocks; i++)
+        for (size_t j = 0; j < BLOCK; j++) {
+            int32_t *c = (int32_t *)t->c + i * BLOCK + j, sum = t->load ? *c : t->starts[0];
+            for (size_t k = 0; k < t->columns; k++)
+                sum += t->a[k] * ((int32_t)byte_at(t->b + i * t->b_stride, k, j) - CODE_OFFSET);
+            *c = sum;
+        }
+}
+
+/// c = c + sum * scale + x * minimum, each step rounded once, as the fused multiply-adds of the vector levels are.
+static void add_group(float *c, bool load, int32_t sum, float scale, float x, float minimum) {
+    *c = fmaf(x, minimum, fmaf((float)sum, scale, load ? *c : 0));
+}
+
+static void int4_tile(const code_tile *t) {
+    for (size_t i = 0; i < t->blocks; i++)
+        for (size_t k = 0; k < t->columns; k += t->group) {
+            const char *scales = t->b + i * t->b_stride + k / t->group * int4_bytes(t->group, t->group);
+            size_t columns = min_size(t->group, t->columns - k);
+            for (size_t j = 0; j < BLOCK; j++) {
+                int32_t sum = 0;
+                for (size_t n = 0; n < columns; n++) sum += t->a[k + n] * nibble_at(scales + SCALE_BYTES, n, j);
+                const uint16_t *halves = (const uint16_t *)scales;
+                add_group((float *)t->c + i * BLOCK + j, t->load || k > 0, sum, f16_to_float(halves[j]),
+                    t->group_sums[k / t->group], f16_to_float(halves[BLOCK + j]));
+            }
+        }
+}
+
+static void spread_tile(const code_tile *t) {
+    for (size_t k = 0; k < t->columns; k += t->group) {
+        const char *scales = t->b + k / t->group * spread_bytes(t->group, t->group);
+        size_t columns = min_size(t->group, t->columns - k);
+        for (size_t j = 0; j < BLOCK; j++) {
+            int32_t sum = 0;
+            for (size_t n = 0; n < columns; n++) sum += t->a[k + n] * byte_at(scales + SPREAD_SCALE_BYTES, n, j);
+            const float *floats = (const float *)scales;
+            add_group(
+                (float *)t->c + j, t->load || k > 0, sum, floats[j], t->group_sums[k / t->group], floats[BLOCK + j]);
+        }
+    }
+}
+
+static void spread(const char *groups, size_t columns, size_t group, char *out) {
+    for (size_t k = 0; k < columns; k += group) {
+        for (size_t j = 0; j < 2 * BLOCK; j++) ((float *)out)[j] = f16_to_float(((const uint16_t *)groups)[j]);
+        groups += SCALE_BYTES;
+        out += SPREAD_SCALE_BYTES;
+        size_t count = min_size(group, columns - k);
+        for (size_t n = 0; n < count; n++)
+            for (size_t j = 0; j < BLOCK; j++) out[(n / 4 * BLOCK + j) * 4 + n % 4] = (char)nibble_at(groups, n, j);
+        groups += count * 16;
+        out += count * 32;
+    }
+}
+
+float quantize_scalar(const float *x, size_t n, int8_t *codes) {
+    uint32_t magnitude = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t u = float_bits(x[i]) & 0x7fffffff;
+        magnitude = u > magnitude ? u : magnitude;
+    }
+    float factor, scale = row_scale(magnitude, &factor);
+    // With a factor of zero the row may hold numbers that have no product.
+    if (factor == 0) memset(codes, 0, n);
+    // Adding and subtracting 1.5 * 2^23 rounds to nearest even without a call.
+    for (size_t i = 0; factor != 0 && i < n; i++) codes[i] = (int8_t)((x[i] * factor + 0x1.8p23f) - 0x1.8p23f);
+    return scale;
+}
+
+static void group_sums(const int8_t *codes, size_t n, size_t group, int32_t *sums) {
+    for (size_t k = 0; k < n; k += group) {
+        int32_t sum = 0;
+        for (size_t i = k; i < min_size(n, k + group); i++) sum += codes[i];
+        *sums++ = sum;
+    }
+}
+
+static void interleave(const int8_t *codes, size_t rows, size_t n, int8_t *panel) {
+    for (size_t r = 0; r < rows; r++)
+        for (size_t k = 0; k < n; k += 4) memcpy(panel + (k / 4 * rows + r) * 4, codes + r * n + k, 4);
+}
+
+/// Stores one finished output.
+static void settle(const code_sums *s, size_t r, size_t j, float value) {
+    float *out = s->out + r * s->ldout + j;
+    if (s->bias) value += s->bias[j];
+    *out = s->accumulate ? *out + value : value;
+}
+
+static void settle_int8(const code_sums *s) {
+    for (size_t r = 0; r < s->rows; r++)
+        for (size_t j = 0; j < s->columns; j++) {
+            float sum = (float)((const int32_t *)s->c)[r * s->ldc + j];
+            settle(s, r, j, sum * s->scales[j] * s->row_scales[r]);
+        }
+}
+
+static void settle_int4(const code_sums *s) {
+    for (size_t r = 0; r < s->rows; r++)
+        for (size_t j = 0; j < s->columns; j++)
+            settle(s, r, j, ((const float *)s->c)[r * s->ldc + j] * s->row_scales[r]);
+}
+
+static double byte_dot_peak(size_t iterations) {
+    int32_t sum[32];
+    int8_t a[32], b[32];
+    for (size_t j = 0; j < 32; j++) sum[j] = a[j] = b[j] = (int8_t)j;
+    for (size_t i = 0; i < iterations; i++) {
+        __asm__ volatile("" : : "r"(a), "r"(b) : "memory");
+        for (size_t j = 0; j < 32; j++) sum[j] += a[j] * b[j];
+    }
+    for (size_t j = 0; j < 32; j++) __asm__ volatile("" : : "r"(sum[j]));
+    return (double)iterations * 64;
+}
+
+void fill_codes_scalar(code_kernels *t) {
+    *t = (code_kernels){.max_rows = 1,
+        .few_rows = 1,
+        .wide_rows = 1,
+        .int8_tile = int8_tile,
+        .int4_tile = int4_tile,
+        .spread_tile = spread_tile,
+        .spread = spread,
+        .quantize = quantize_scalar,
+        .group_sums = group_sums,
+        .interleave = interleave,
+        .settle_int8 = settle_int8,
+        .settle_int4 = settle_int4,
+        .dot_peak = byte_dot_peak};
+}
