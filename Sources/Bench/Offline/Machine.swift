@@ -1,3 +1,4 @@
+import ArgumentParser
 import Tensors
 
 /// What this machine can do at most, measured whenever it is asked.
@@ -6,11 +7,13 @@ struct Machine {
     let dtype: DType
     private let memory: AlignedBuffer
 
-    /// Reserves the memory that is read; nil when there is none.
-    init?(_ compute: Compute, dtype: DType) {
+    /// Reserves the memory that is read.
+    init(_ compute: Compute, dtype: DType) throws {
         // Many times the largest cache.
         let byteCount = 512 << 20
-        guard let memory = AlignedBuffer(byteCount: byteCount) else { return nil }
+        guard let memory = AlignedBuffer(byteCount: byteCount) else {
+            throw ValidationError("no memory to measure the bandwidth with")
+        }
         // Untouched pages all map to one zero page, which would be read from the cache.
         memory.pointer.initializeMemory(as: UInt8.self, repeating: 1, count: byteCount)
         self.memory = memory

@@ -1,0 +1,79 @@
+import Glibc
+
+/// A place in a chart, in the units of its axes.
+struct Point: Equatable {
+    let x: Double
+    let y: Double
+
+    /// Names a place.
+    init(_ x: Double, _ y: Double) {
+        self.x = x
+        self.y = y
+    }
+}
+
+/// What a chart's axis shows.
+struct Axis: Equatable {
+    let label: String
+    let isLogarithmic: Bool
+
+    /// Names an axis.
+    init(_ label: String, isLogarithmic: Bool = false) {
+        self.label = label
+        self.isLogarithmic = isLogarithmic
+    }
+}
+
+/// Lines and marks over two axes.
+struct Chart {
+    /// One row of points.
+    struct Line {
+        /// How the points are drawn.
+        enum Style { case marks, solid, dashed }
+
+        let name: String
+        let points: [Point]
+        let style: Style
+    }
+
+    let title: String
+    let x: Axis
+    let y: Axis
+    let lines: [Line]
+}
+
+/// An axis with the range of values it has to show.
+struct Scale: Equatable {
+    let low: Double
+    let high: Double
+    let isLogarithmic: Bool
+
+    /// Covers the values; a linear axis starts at zero, a logarithmic one at the smallest positive value.
+    init(_ values: [Double], isLogarithmic: Bool) {
+        let usable = values.filter { $0.isFinite && (!isLogarithmic || $0 > 0) }
+        let low = isLogarithmic ? usable.min() ?? 1 : min(0, usable.min() ?? 0)
+        let high = usable.max() ?? 1
+        self.low = low
+        self.high = high > low ? high : low + (isLogarithmic ? low : 1)
+        self.isLogarithmic = isLogarithmic
+    }
+
+    /// Where a value lies between the ends, 0 to 1.
+    func fraction(_ value: Double) -> Double {
+        isLogarithmic ? log(max(value, low) / low) / log(high / low) : (value - low) / (high - low)
+    }
+
+    /// Round values to mark: steps of 1, 2 or 5 times a power of ten, or powers of two (of ten over a long range).
+    var ticks: [Double] {
+        if isLogarithmic {
+            let base: Double = high / low > 4096 ? 10 : 2
+            let first = (log(low) / log(base) - 1e-9).rounded(.up)
+            let last = (log(high) / log(base) + 1e-9).rounded(.down)
+            return first > last ? [low, high] : stride(from: first, through: last, by: 1).map { pow(base, $0) }
+        }
+        let rough = (high - low) / 5
+        let power = pow(10, log10(rough).rounded(.down))
+        let step = power * (rough / power < 1.5 ? 1 : rough / power < 3.5 ? 2 : rough / power < 7.5 ? 5 : 10)
+        return stride(from: (low / step).rounded(.up), through: (high / step).rounded(.down), by: 1).map { $0 * step }
+    }
+}
