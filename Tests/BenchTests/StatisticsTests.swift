@@ -1,6 +1,5 @@
+import Bench
 import Testing
-
-@testable import Bench
 
 @Suite struct StatisticsTests {
     @Test func percentilesInterpolateBetweenNeighbours() {

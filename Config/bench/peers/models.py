@@ -35,10 +35,11 @@ def save(model, tokenizer, folder):
 def make_smollm2(gguf, folder):
     """De-quantizes the GGUF into a bfloat16 folder."""
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 
     parent, name = os.path.split(os.path.abspath(gguf))
-    tokenizer = AutoTokenizer.from_pretrained(parent, gguf_file=name)
+    # Not AutoTokenizer, which takes any Llama for a CodeLlama.
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(parent, gguf_file=name)
     model = AutoModelForCausalLM.from_pretrained(parent, gguf_file=name, dtype=torch.float32).to(torch.bfloat16)
     save(model, tokenizer, folder)
 
@@ -46,13 +47,13 @@ def make_smollm2(gguf, folder):
 def make_qwen(config_folder, tokenizer_folder, folder):
     """Invents weights for Qwen2.5-0.5B's configuration."""
     import torch
-    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedTokenizerFast
 
     torch.manual_seed(1)
     config = AutoConfig.from_pretrained(config_folder)
     config.torch_dtype = torch.bfloat16
     model = AutoModelForCausalLM.from_config(config).to(torch.bfloat16)
-    save(model, AutoTokenizer.from_pretrained(tokenizer_folder), folder)
+    save(model, PreTrainedTokenizerFast.from_pretrained(tokenizer_folder), folder)
 
 
 def export_openvino(folder, kind, options):

@@ -1,15 +1,15 @@
 import Glibc
-import JSON
+package import JSON
 
 /// Predictions of a model on a text, and how they compare with a reference's.
-struct AccuracyReport {
-    let model: String
+package struct AccuracyReport {
+    package let model: String
     /// How the model was run.
-    let settings: String
+    package let settings: String
     /// What it is compared with.
-    let reference: String
-    let window: Int
-    let hasReference: Bool
+    package let reference: String
+    package let window: Int
+    package let hasReference: Bool
     private var surprises: [Double] = []
     private var expectedSurprises: [Double] = []
     private var divergences: [Double] = []
@@ -18,7 +18,7 @@ struct AccuracyReport {
     private var continuationLength = 0
 
     /// Starts an empty report.
-    init(model: String, settings: String, reference: String, window: Int, hasReference: Bool) {
+    package init(model: String, settings: String, reference: String, window: Int, hasReference: Bool) {
         self.model = model
         self.settings = settings
         self.reference = reference
@@ -27,7 +27,7 @@ struct AccuracyReport {
     }
 
     /// Takes the predictions of some positions, and the reference's of the same.
-    mutating func take(_ predictions: [Prediction], _ expected: [Prediction]?, divergences: [Double]) {
+    package mutating func take(_ predictions: [Prediction], _ expected: [Prediction]?, divergences: [Double]) {
         surprises += predictions.map(\.surprise)
         guard let expected else { return }
         expectedSurprises += expected.map(\.surprise)
@@ -36,19 +36,19 @@ struct AccuracyReport {
     }
 
     /// Takes a greedy continuation and the reference's of the same prompt.
-    mutating func takeContinuation(_ ids: [Int32], expected: [Int32]) {
+    package mutating func takeContinuation(_ ids: [Int32], expected: [Int32]) {
         sameTokens.append(zip(ids, expected).prefix { $0 == $1 }.count)
         continuationLength = expected.count
     }
 
     /// e to the mean surprise.
-    var perplexity: Double { Self.perplexity(surprises) }
+    package var perplexity: Double { Self.perplexity(surprises) }
     /// The same of the reference.
-    var referencePerplexity: Double { Self.perplexity(expectedSurprises) }
+    package var referencePerplexity: Double { Self.perplexity(expectedSurprises) }
     /// Share of positions at which both hold the same token for the likeliest.
-    var topAgreement: Double { surprises.isEmpty ? 0 : Double(agreements) / Double(surprises.count) }
+    package var topAgreement: Double { surprises.isEmpty ? 0 : Double(agreements) / Double(surprises.count) }
     /// Tokens of a continuation that are the reference's before the first that is not, in the mean.
-    var meanSameTokens: Double {
+    package var meanSameTokens: Double {
         sameTokens.isEmpty ? 0 : Double(sameTokens.reduce(0, +)) / Double(sameTokens.count)
     }
 
@@ -57,7 +57,7 @@ struct AccuracyReport {
     }
 
     /// The figures in lines.
-    var text: String {
+    package var text: String {
         let scored =
             "\(model), \(settings): perplexity \(decimal(perplexity, 4)) over \(surprises.count) tokens in windows of \(window)"
         guard hasReference else { return scored }
@@ -74,7 +74,7 @@ struct AccuracyReport {
     }
 
     /// The figures by name.
-    var json: JSONValue {
+    package var json: JSONValue {
         var object: JSONObject = [
             "model": .string(model), "settings": .string(settings), "window": .int(Int64(window)),
             "tokens": .int(Int64(surprises.count)), "perplexity": .double(perplexity),

@@ -1,19 +1,25 @@
 import Glibc
-import Models
-import Tensors
+package import Models
+package import Tensors
 
 /// What a model says of one position.
-struct Prediction: Equatable {
+package struct Prediction: Equatable {
     /// The token it holds for the likeliest.
-    let best: Int32
+    package let best: Int32
     /// Minus the log of the probability that it gives to the token that does follow.
-    let surprise: Double
+    package let surprise: Double
+
+    /// States a prediction.
+    package init(best: Int32, surprise: Double) {
+        self.best = best
+        self.surprise = surprise
+    }
 }
 
 /// Reads texts with a model, one window at a time.
-final class Reader {
+package final class Reader {
     /// Rows whose logits are computed at once.
-    let block: Int
+    package let block: Int
     private let model: any LanguageModel
     private let compute: Compute
     private let logits: AlignedBuffer
@@ -21,7 +27,7 @@ final class Reader {
     private var logSums: [Float] = []
 
     /// Takes a model and reserves memory for its logits.
-    init(_ model: any LanguageModel, compute: Compute) throws {
+    package init(_ model: any LanguageModel, compute: Compute) throws {
         self.model = model
         self.compute = compute
         block = model.limits.logitRows
@@ -32,7 +38,7 @@ final class Reader {
     private var vocabulary: Int { model.config.vocabularySize }
 
     /// Computes all positions of a window.
-    func read(_ ids: [Int32]) { forward(ids, from: 0, logitRows: 0..<ids.count) }
+    package func read(_ ids: [Int32]) { forward(ids, from: 0, logitRows: 0..<ids.count) }
 
     private func forward(_ ids: [Int32], from position: Int, logitRows: Range<Int>) {
         var input = ForwardInput()
@@ -47,7 +53,7 @@ final class Reader {
     }
 
     /// What the model says at some positions of the window it has read, whose tokens are `next`.
-    func predictions(_ rows: Range<Int>, next ids: [Int32]) -> [Prediction] {
+    package func predictions(_ rows: Range<Int>, next ids: [Int32]) -> [Prediction] {
         let values = logits.bound(to: Float.self)
         model.logits(rows, into: values)
         var best = [Int32](repeating: 0, count: rows.count)
@@ -62,7 +68,7 @@ final class Reader {
     }
 
     /// The Kullback-Leibler divergence of another model's last predictions from this one's, by row, in nats.
-    func divergences(from other: Reader) -> [Double] {
+    package func divergences(from other: Reader) -> [Double] {
         let mine = logits.bound(to: Float.self)
         let theirs = other.logits.bound(to: Float.self)
         let shares = probabilities.bound(to: Float.self)
@@ -102,7 +108,7 @@ final class Reader {
     }
 
     /// The tokens that follow a prompt when the likeliest is taken each time.
-    func continuation(of prompt: [Int32], tokens: Int) -> [Int32] {
+    package func continuation(of prompt: [Int32], tokens: Int) -> [Int32] {
         var ids: [Int32] = []
         var next = prompt
         var position = 0

@@ -1,4 +1,3 @@
-import ArgumentParser
 import Tensors
 
 /// What this machine can do at most, measured whenever it is asked.
@@ -12,7 +11,7 @@ struct Machine {
         // Many times the largest cache.
         let byteCount = 512 << 20
         guard let memory = AlignedBuffer(byteCount: byteCount) else {
-            throw ValidationError("no memory to measure the bandwidth with")
+            throw BenchFailure("no memory to measure the bandwidth with")
         }
         // Untouched pages all map to one zero page, which would be read from the cache.
         memory.pointer.initializeMemory(as: UInt8.self, repeating: 1, count: byteCount)

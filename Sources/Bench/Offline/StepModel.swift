@@ -1,29 +1,36 @@
 /// The curve that explains decode steps: weights at the bandwidth, a fixed cost, so much for each further sequence, and
 /// keys and values at a rate of their own.
-struct StepModel {
+package struct StepModel {
     /// Seconds to read the weights at the bandwidth that was measured beside the steps.
-    let weightSeconds: Double
+    package let weightSeconds: Double
     /// What a step of one sequence takes beyond that; negative when weights were read faster than the bandwidth says.
-    let fixedSeconds: Double
+    package let fixedSeconds: Double
     /// What each further sequence of a step takes.
-    let secondsPerSequence: Double
+    package let secondsPerSequence: Double
     /// What each byte of keys and values takes.
-    let secondsPerByte: Double
+    package let secondsPerByte: Double
     /// How far each observation is from the curve, as a fraction of the observation.
-    private(set) var errors: [Double] = []
+    package private(set) var errors: [Double] = []
 
     /// One kind of step and how long it takes.
-    struct Observation {
-        let batch: Int
+    package struct Observation {
+        package let batch: Int
         /// Bytes of keys and values that the step's attention goes through.
-        let keyValueBytes: Double
-        let seconds: Double
+        package let keyValueBytes: Double
+        package let seconds: Double
+
+        /// States an observation.
+        package init(batch: Int, keyValueBytes: Double, seconds: Double) {
+            self.batch = batch
+            self.keyValueBytes = keyValueBytes
+            self.seconds = seconds
+        }
     }
 
     /// Fits the three unknowns; nil when the observations do not tell them apart.
     ///
     /// - Parameter bandwidth: bytes per second.
-    init?(_ observations: [Observation], weightBytes: Double, bandwidth: Double) {
+    package init?(_ observations: [Observation], weightBytes: Double, bandwidth: Double) {
         // Divided by the time, so that a fast step's error counts as much as a slow one's.
         let rows = observations.map { step in
             [1, Double(step.batch - 1), step.keyValueBytes].map { $0 / step.seconds }
@@ -39,12 +46,12 @@ struct StepModel {
     }
 
     /// What the curve says of a step.
-    func seconds(batch: Int, keyValueBytes: Double) -> Double {
+    package func seconds(batch: Int, keyValueBytes: Double) -> Double {
         weightSeconds + fixedSeconds + Double(batch - 1) * secondsPerSequence + keyValueBytes * secondsPerByte
     }
 
     /// The curve in words.
-    var text: String {
+    package var text: String {
         let milliseconds = { (seconds: Double) in decimal(seconds * 1e3, 2) + " ms" }
         let distances = errors.map { abs($0) * 100 }
         return """

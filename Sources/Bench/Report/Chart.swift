@@ -1,55 +1,70 @@
 import Glibc
 
 /// A place in a chart, in the units of its axes.
-struct Point: Equatable {
-    let x: Double
-    let y: Double
+package struct Point: Equatable {
+    package let x: Double
+    package let y: Double
 
     /// Names a place.
-    init(_ x: Double, _ y: Double) {
+    package init(_ x: Double, _ y: Double) {
         self.x = x
         self.y = y
     }
 }
 
 /// What a chart's axis shows.
-struct Axis: Equatable {
-    let label: String
-    let isLogarithmic: Bool
+package struct Axis: Equatable {
+    package let label: String
+    package let isLogarithmic: Bool
 
     /// Names an axis.
-    init(_ label: String, isLogarithmic: Bool = false) {
+    package init(_ label: String, isLogarithmic: Bool = false) {
         self.label = label
         self.isLogarithmic = isLogarithmic
     }
 }
 
 /// Lines and marks over two axes.
-struct Chart {
+package struct Chart {
     /// One row of points.
-    struct Line {
+    package struct Line {
         /// How the points are drawn.
-        enum Style { case marks, solid, dashed }
+        package enum Style { case marks, solid, dashed }
 
-        let name: String
-        let points: [Point]
-        let style: Style
+        package let name: String
+        package let points: [Point]
+        package let style: Style
+
+        /// States what to draw.
+        package init(name: String, points: [Point], style: Style) {
+            self.name = name
+            self.points = points
+            self.style = style
+        }
     }
 
-    let title: String
-    let x: Axis
-    let y: Axis
-    let lines: [Line]
+    package let title: String
+    package let x: Axis
+    package let y: Axis
+    package let lines: [Line]
+
+    /// States what a chart shows.
+    package init(title: String, x: Axis, y: Axis, lines: [Line]) {
+        self.title = title
+        self.x = x
+        self.y = y
+        self.lines = lines
+    }
 }
 
 /// An axis with the range of values it has to show.
-struct Scale: Equatable {
-    let low: Double
-    let high: Double
-    let isLogarithmic: Bool
+package struct Scale: Equatable {
+    package let low: Double
+    package let high: Double
+    package let isLogarithmic: Bool
 
     /// Covers the values; a linear axis starts at zero, a logarithmic one at the smallest positive value.
-    init(_ values: [Double], isLogarithmic: Bool) {
+    package init(_ values: [Double], isLogarithmic: Bool) {
         let usable = values.filter { $0.isFinite && (!isLogarithmic || $0 > 0) }
         let low = isLogarithmic ? usable.min() ?? 1 : min(0, usable.min() ?? 0)
         let high = usable.max() ?? 1
@@ -59,12 +74,12 @@ struct Scale: Equatable {
     }
 
     /// Where a value lies between the ends, 0 to 1.
-    func fraction(_ value: Double) -> Double {
+    package func fraction(_ value: Double) -> Double {
         isLogarithmic ? log(max(value, low) / low) / log(high / low) : (value - low) / (high - low)
     }
 
     /// Round values to mark: steps of 1, 2 or 5 times a power of ten, or powers of two (of ten over a long range).
-    var ticks: [Double] {
+    package var ticks: [Double] {
         if isLogarithmic {
             let base: Double = high / low > 4096 ? 10 : 2
             let first = (log(low) / log(base) - 1e-9).rounded(.up)

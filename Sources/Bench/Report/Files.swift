@@ -1,4 +1,3 @@
-import ArgumentParser
 import Glibc
 
 /// Writes a file anew; an error names it.
@@ -21,6 +20,6 @@ func readFile(_ path: String) throws -> String {
 }
 
 /// The system's last complaint, about a file.
-private func fault(_ path: String) -> ValidationError {
-    ValidationError("\(path): \(String(cString: strerror(errno)))")
+private func fault(_ path: String) -> BenchFailure {
+    BenchFailure("\(path): \(String(cString: strerror(errno)))")
 }

@@ -1,13 +1,13 @@
 /// Charts as a Scalable Vector Graphics file, which every browser shows.
-enum SVG {
+package enum SVG {
     private static let width = 480.0
     private static let height = 320.0
     /// Space around the drawing for title, labels and legend.
-    private static let margin = (left: 64.0, right: 16.0, top: 36.0, bottom: 46.0)
+    private static let margin = (left: 64.0, right: 16.0, top: 48.0, bottom: 46.0)
     private static let colours = ["#1f5fa8", "#c4501b", "#3a8f4d", "#7a4ea3"]
 
     /// A page of charts, one row for each inner array.
-    static func page(_ rows: [[Chart]]) -> String {
+    package static func page(_ rows: [[Chart]]) -> String {
         let columns = rows.map(\.count).max() ?? 0
         var text = """
             <svg xmlns="http://www.w3.org/2000/svg" width="\(number(width * Double(columns)))" \
@@ -68,7 +68,7 @@ enum SVG {
 
     private static func legend(_ line: Chart.Line, index: Int) -> String {
         let colour = colours[index % colours.count]
-        let at = Point(margin.left + 10, margin.top + 12 + 15 * Double(index))
+        let at = Point(margin.left + 140 * Double(index), margin.top - 10)
         let sample =
             line.style == .marks
             ? mark(Point(at.x + 11, at.y - 4), colour)

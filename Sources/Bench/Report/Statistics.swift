@@ -1,8 +1,8 @@
 /// The middle value, or the mean of the two in the middle; 0 of none.
-func median(_ values: [Double]) -> Double { percentile(values.sorted(), 50) }
+package func median(_ values: [Double]) -> Double { percentile(values.sorted(), 50) }
 
 /// The value below which `percent` of ascending values lie, interpolated between neighbours; 0 of none.
-func percentile(_ sorted: [Double], _ percent: Double) -> Double {
+package func percentile(_ sorted: [Double], _ percent: Double) -> Double {
     guard let last = sorted.indices.last else { return 0 }
     let place = min(max(percent / 100, 0), 1) * Double(last)
     let below = Int(place)
@@ -11,15 +11,15 @@ func percentile(_ sorted: [Double], _ percent: Double) -> Double {
 }
 
 /// Mean and percentiles of measurements.
-struct Summary: Equatable {
-    let count: Int
-    let mean: Double
-    let p50: Double
-    let p90: Double
-    let p99: Double
+package struct Summary: Equatable {
+    package let count: Int
+    package let mean: Double
+    package let p50: Double
+    package let p90: Double
+    package let p99: Double
 
     /// Summarises values in any order; all zero of none.
-    init(_ values: [Double]) {
+    package init(_ values: [Double]) {
         let sorted = values.sorted()
         count = sorted.count
         mean = sorted.isEmpty ? 0 : sorted.reduce(0, +) / Double(sorted.count)
@@ -31,7 +31,7 @@ struct Summary: Equatable {
 
 /// The unknowns that explain `targets` best as sums of the rows' entries, by least squares; nil when the rows do not
 /// determine them.
-func leastSquares(_ rows: [[Double]], targets: [Double]) -> [Double]? {
+package func leastSquares(_ rows: [[Double]], targets: [Double]) -> [Double]? {
     guard let unknowns = rows.first?.count, rows.count >= unknowns else { return nil }
     // Entries of very different size would drown each other in the products, so columns are brought to length one.
     let scales = (0..<unknowns).map { column in

@@ -9,7 +9,7 @@ func textTable(_ header: [String], _ rows: [[String]], widths: [Int]) -> String 
 }
 
 /// A number with so many digits after the point.
-func decimal(_ value: Double, _ digits: Int) -> String {
+package func decimal(_ value: Double, _ digits: Int) -> String {
     guard value.isFinite else { return "\(value)" }
     let scale = (0..<digits).reduce(1.0) { power, _ in power * 10 }
     let scaled = (abs(value) * scale).rounded()

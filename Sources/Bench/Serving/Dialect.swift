@@ -2,24 +2,31 @@ import ArgumentParser
 import JSON
 
 /// How a server wants to be asked, and how it tells of tokens.
-enum Dialect: String, ExpressibleByArgument, CaseIterable {
+package enum Dialect: String, ExpressibleByArgument, CaseIterable {
     /// SGLang's /generate.
     case native
     /// OpenAI's /v1/completions.
     case openai
 
     /// What both ends of a run agree on for all requests.
-    struct Settings {
+    package struct Settings {
         let model: String
         let temperature: Double
         let ignoresEOS: Bool
+
+        /// States the settings.
+        package init(model: String, temperature: Double, ignoresEOS: Bool) {
+            self.model = model
+            self.temperature = temperature
+            self.ignoresEOS = ignoresEOS
+        }
     }
 
     /// Where requests go.
-    var path: String { self == .native ? "/generate" : "/v1/completions" }
+    package var path: String { self == .native ? "/generate" : "/v1/completions" }
 
     /// A request's body.
-    func body(_ request: PlannedRequest, _ settings: Settings) -> [UInt8] {
+    package func body(_ request: PlannedRequest, _ settings: Settings) -> [UInt8] {
         var body: JSONObject = ["stream": true]
         switch self {
         case .native:
@@ -48,9 +55,9 @@ enum Dialect: String, ExpressibleByArgument, CaseIterable {
 
 /// Counts one stream's tokens without reading its events as JSON, but for the last: the load generator shares the
 /// processor with the server that it measures.
-struct StreamReader {
+package struct StreamReader {
     /// What an event tells.
-    enum Event: Equatable {
+    package enum Event: Equatable {
         /// There are so many tokens now.
         case tokens(Int)
         /// Nothing of interest.
@@ -62,11 +69,14 @@ struct StreamReader {
     }
 
     /// Tokens so far.
-    private(set) var tokens = 0
+    package private(set) var tokens = 0
     private var last: [UInt8] = []
 
+    /// Starts at the beginning of a stream.
+    package init() {}
+
     /// Takes the data of one event.
-    mutating func take(_ event: [UInt8]) -> Event {
+    package mutating func take(_ event: [UInt8]) -> Event {
         if event.elementsEqual("[DONE]".utf8) { return .done }
         if let total = event.integer(after: Self.completionTokens) {
             last = event
@@ -83,7 +93,7 @@ struct StreamReader {
     }
 
     /// What the server says at the end of its own count.
-    var ending: (promptTokens: Int?, cachedTokens: Int?, failure: String?) {
+    package var ending: (promptTokens: Int?, cachedTokens: Int?, failure: String?) {
         guard !last.isEmpty, let event = try? JSON.parse(last) else { return (nil, nil, nil) }
         let usage = event["meta_info"] ?? event["usage"]
         let finish = event["meta_info"]?["finish_reason"]

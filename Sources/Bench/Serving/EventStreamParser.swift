@@ -1,13 +1,16 @@
 /// Takes server-sent events out of the pieces in which they arrive.
-struct EventStreamParser {
+package struct EventStreamParser {
     private var line: [UInt8] = []
     private var data: [UInt8] = []
     private var hasData = false
 
+    /// Starts at the beginning of a stream.
+    package init() {}
+
     /// Takes the next piece, and gives the data of each event that it completes.
     ///
     /// Comments and other fields than `data` are of no use here.
-    mutating func append(_ piece: UnsafeRawBufferPointer, onEvent: ([UInt8]) -> Void) {
+    package mutating func append(_ piece: UnsafeRawBufferPointer, onEvent: ([UInt8]) -> Void) {
         var rest = piece[...]
         while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
             line += rest[..<end]

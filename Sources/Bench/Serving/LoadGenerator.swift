@@ -1,19 +1,18 @@
-import ArgumentParser
 import NIOCore
 import NIOHTTP1
 import NIOPosix
 
 /// A server, and what the requests to it have in common.
-struct Target: Sendable {
-    let host: String
-    let port: Int
+package struct Target: Sendable {
+    package let host: String
+    package let port: Int
     /// What precedes the path of a request.
-    let basePath: String
+    package let basePath: String
     /// The bearer token, if it wants one.
-    let apiKey: String?
+    package let apiKey: String?
 
     /// Reads `http://HOST:PORT/BASE`; nil when it is something else.
-    init?(url: String, apiKey: String?) {
+    package init?(url: String, apiKey: String?) {
         guard url.hasPrefix("http://") else { return nil }
         let rest = url.dropFirst("http://".count)
         let authority = rest.prefix { $0 != "/" }
@@ -73,7 +72,7 @@ final class LoadGenerator {
                 ).admit()
             }
         } catch {
-            finished.fail(ValidationError("\(target.host):\(target.port): \(error)"))
+            finished.fail(BenchFailure("\(target.host):\(target.port): \(error)"))
         }
         return try finished.futureResult.wait()
     }

@@ -1,33 +1,33 @@
 /// What became of one request; times are seconds after the start of the run.
-struct RequestRecord: Equatable {
+package struct RequestRecord: Equatable {
     /// When it was sent.
-    let start: Double
+    package let start: Double
     /// When its answer ended, or it failed.
-    private(set) var end: Double
+    package private(set) var end: Double
     /// When its first token came; nil before.
-    private(set) var firstToken: Double?
+    package private(set) var firstToken: Double?
     /// Time from each token to the next.
     ///
     /// Tokens that come together share the time since the one before.
-    private(set) var gaps: [Double] = []
+    package private(set) var gaps: [Double] = []
     /// Tokens it gave.
-    private(set) var outputTokens = 0
+    package private(set) var outputTokens = 0
     /// Prompt tokens as the server counts them; 0 when it does not say.
-    var promptTokens = 0
+    package var promptTokens = 0
     /// Prompt tokens that the server had already.
-    var cachedTokens = 0
+    package var cachedTokens = 0
     /// Why it failed; nil when it did not.
-    var failure: String?
+    package var failure: String?
     private var lastToken = 0.0
 
     /// Starts the record of a request that is sent now.
-    init(start: Double) {
+    package init(start: Double) {
         self.start = start
         end = start
     }
 
     /// Notes that there are `total` tokens by now.
-    mutating func tokens(_ total: Int, at time: Double) {
+    package mutating func tokens(_ total: Int, at time: Double) {
         let news = total - outputTokens
         guard news > 0 else { return }
         if firstToken == nil {
@@ -40,5 +40,5 @@ struct RequestRecord: Equatable {
     }
 
     /// Notes the end.
-    mutating func finish(at time: Double) { end = time }
+    package mutating func finish(at time: Double) { end = time }
 }

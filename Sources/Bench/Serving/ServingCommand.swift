@@ -88,7 +88,7 @@ struct ServingCommand: ParsableCommand {
 
     private func require(_ records: [RequestRecord], _ what: String) throws {
         guard let failure = records.lazy.compactMap(\.failure).first else { return }
-        throw ValidationError("\(what): \(failure)")
+        throw BenchFailure("\(what): \(failure)")
     }
 
     /// Processor time that this process used so far.

@@ -1,15 +1,15 @@
-import JSON
+package import JSON
 
 /// What a load gave, as text, as JSON and as charts.
-struct ServingReport {
+package struct ServingReport {
     /// Requests that ended well.
-    let completed: [RequestRecord]
+    package let completed: [RequestRecord]
     /// How many failed, by cause.
-    let failures: [String: Int]
+    package let failures: [String: Int]
     /// Requests that ended with fewer tokens than were asked for.
-    let shortened: Int
+    package let shortened: Int
     /// From the first request sent to the last answer's end.
-    let duration: Double
+    package let duration: Double
     private let title: String
     /// Processor time of this process for each second of the run.
     private let ownLoad: Double
@@ -19,7 +19,7 @@ struct ServingReport {
     /// - Parameters:
     ///   - wanted: tokens that were asked for, by request.
     ///   - processorSeconds: what the load generator used itself.
-    init(title: String, records: [RequestRecord], wanted: [Int], processorSeconds: Double) {
+    package init(title: String, records: [RequestRecord], wanted: [Int], processorSeconds: Double) {
         self.title = title
         completed = records.filter { $0.failure == nil }
         failures = Dictionary(records.compactMap(\.failure).map { ($0, 1) }, uniquingKeysWith: +)
@@ -48,7 +48,7 @@ struct ServingReport {
     private func perSecond(_ count: Int) -> Double { duration > 0 ? Double(count) / duration : 0 }
 
     /// A table for people.
-    var text: String {
+    package var text: String {
         var lines = [
             title,
             "requests     \(completed.count) completed, \(failed) failed in \(decimal(duration, 2)) s: "
@@ -69,7 +69,7 @@ struct ServingReport {
     }
 
     /// All figures, with their units in their names, and the times of each request.
-    var json: JSONValue {
+    package var json: JSONValue {
         var object: JSONObject = [
             "title": .string(title), "completed": .int(Int64(completed.count)), "failed": .int(Int64(failed)),
             "shortened": .int(Int64(shortened)), "duration_s": .double(duration),
@@ -100,7 +100,7 @@ struct ServingReport {
     }
 
     /// Latencies by percentile, and tokens per second over time.
-    var charts: [Chart] {
+    package var charts: [Chart] {
         let percentiles = latencies.map { latency in
             let sorted = latency.values.sorted()
             return Chart.Line(
@@ -118,17 +118,17 @@ struct ServingReport {
         ]
     }
 
-    /// Tokens per second in each fiftieth of the run.
+    /// Tokens per second in each twenty-fifth of the run.
     private var throughput: [Point] {
-        let width = duration / 50
+        let width = duration / 25
         guard width > 0 else { return [] }
         let origin = completed.map(\.start).min() ?? 0
-        var counts = [Int](repeating: 0, count: 50)
+        var counts = [Int](repeating: 0, count: 25)
         for record in completed {
             guard var time = record.firstToken else { continue }
             for gap in [0] + record.gaps {
                 time += gap
-                counts[min(49, max(0, Int((time - origin) / width)))] += 1
+                counts[min(24, max(0, Int((time - origin) / width)))] += 1
             }
         }
         return counts.enumerated().map { Point((Double($0.offset) + 0.5) * width, Double($0.element) / width) }

@@ -1,36 +1,42 @@
-import ArgumentParser
 import Glibc
 
 /// What one request asks for, and when it may start.
-struct PlannedRequest: Equatable {
+package struct PlannedRequest: Equatable {
     /// What the model is asked to go on with.
-    enum Prompt: Equatable {
+    package enum Prompt: Equatable {
         case ids([Int])
         case text(String)
     }
 
-    let prompt: Prompt
-    let outputLength: Int
+    package let prompt: Prompt
+    package let outputLength: Int
     /// Seconds after the start of the run.
-    let arrival: Double
+    package let arrival: Double
+
+    /// States what a request asks for.
+    package init(prompt: Prompt, outputLength: Int, arrival: Double) {
+        self.prompt = prompt
+        self.outputLength = outputLength
+        self.arrival = arrival
+    }
 }
 
 /// The requests of a run, the same for the same options.
-struct Workload {
-    let requests: [PlannedRequest]
+package struct Workload {
+    package let requests: [PlannedRequest]
     /// Sent before, to warm the server; their prompts share nothing with the others.
-    let warmup: [PlannedRequest]
+    package let warmup: [PlannedRequest]
 
     /// Makes the requests.
     ///
     /// - Parameter text: what prompts are cut from, instead of random ids.
-    init(_ options: WorkloadOptions, text: String?) throws {
+    package init(_ options: WorkloadOptions, text: String?) throws {
         var random = SplitMix64(state: options.seed)
         let source = PromptSource(
             ids: options.tokenRange.range, words: text?.split(whereSeparator: \.isWhitespace) ?? [])
         let longest = options.sharedPrefixLen + options.inputLen.range.upperBound
         guard text == nil || source.words.count > longest else {
-            throw ValidationError(
+            throw BenchFailure(
                 "the text has \(source.words.count) words; prompts of \(longest) cannot be cut from it")
         }
         let prefix = source.piece(of: options.sharedPrefixLen, using: &random)
@@ -77,10 +83,10 @@ private struct PromptSource {
 }
 
 /// A small random number generator whose numbers are the same everywhere.
-struct SplitMix64: RandomNumberGenerator {
+package struct SplitMix64: RandomNumberGenerator {
     var state: UInt64
 
-    mutating func next() -> UInt64 {
+    package mutating func next() -> UInt64 {
         state &+= 0x9e37_79b9_7f4a_7c15
         var mixed = state
         mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9

@@ -1,7 +1,7 @@
 import ArgumentParser
 
 /// Which requests are sent, and how fast.
-struct WorkloadOptions: ParsableArguments {
+package struct WorkloadOptions: ParsableArguments {
     @Option(help: "How many requests are sent.")
     var numPrompts: Int = 64
 
@@ -33,7 +33,9 @@ struct WorkloadOptions: ParsableArguments {
     @Option(help: "Requests that are sent one after the other before the measurement, with prompts of their own.")
     var warmupRequests: Int = 1
 
-    func validate() throws {
+    package init() {}
+
+    package func validate() throws {
         guard numPrompts > 0, maxConcurrency > 0, sharedPrefixLen >= 0, warmupRequests >= 0 else {
             throw ValidationError("counts are positive")
         }
@@ -47,23 +49,23 @@ struct WorkloadOptions: ParsableArguments {
 }
 
 /// One length, or all between two.
-struct LengthRange: ExpressibleByArgument, CustomStringConvertible {
-    let range: ClosedRange<Int>
+package struct LengthRange: ExpressibleByArgument, CustomStringConvertible {
+    package let range: ClosedRange<Int>
 
     /// Wraps a range.
-    init(_ range: ClosedRange<Int>) { self.range = range }
+    package init(_ range: ClosedRange<Int>) { self.range = range }
 
     /// Reads `N` or `LOW-HIGH`.
-    init?(argument: String) {
+    package init?(argument: String) {
         let ends = argument.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
         guard (1...2).contains(ends.count), let low = ends[0], let high = ends[ends.count - 1], 0 <= low, low <= high
         else { return nil }
         range = low...high
     }
 
-    var description: String {
+    package var description: String {
         range.lowerBound == range.upperBound ? "\(range.lowerBound)" : "\(range.lowerBound)-\(range.upperBound)"
     }
 
-    var defaultValueDescription: String { description }
+    package var defaultValueDescription: String { description }
 }
