@@ -7,10 +7,10 @@ FORMAT := swift format
 FORMAT_OPTIONS := --configuration Config/swift-format.json --parallel --recursive Package.swift Sources Tests
 ARGS ?=
 
-.PHONY: help deps build serve model test check format bench protos clean
+.PHONY: help deps build serve model test check format bench bench-serving bench-accuracy bench-peers protos clean
 
 help:  ## lists these commands
-	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 14
+	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 22
 
 deps:  ## installs the Debian packages that are missing
 	@Config/install-packages.sh
@@ -40,7 +40,23 @@ format:  ## formats all Swift, and all C where clang-format is installed
 	    find Sources -name '*.[ch]' -exec clang-format --style=file:Config/clang-format -i {} +; fi
 
 bench: deps  ## measures this machine and models on it; ARGS names more models and options
-	swift run -c release Bench Config/bench/qwen2.5-0.5b $(wildcard $(MODEL)) $(ARGS)
+	swift build -c release --product srt
+	.build/release/srt bench offline Config/bench/qwen2.5-0.5b $(wildcard $(MODEL)) $(ARGS)
+
+bench-serving: deps  ## sends a load to the server that runs on port 30000; ARGS has options
+	swift build -c release --product srt
+	.build/release/srt bench serving $(ARGS)
+
+bench-accuracy: deps $(MODEL)  ## perplexity of the small model, and its agreement with bfloat16; ARGS has options
+	swift build -c release --product srt
+	.build/release/srt bench accuracy "$(MODEL)" --text Config/bench/northanger-abbey.txt $(ARGS)
+
+bench-peers: deps $(MODEL)  ## installs llama.cpp and OpenVINO (half an hour, once) and compares them with srt
+	swift build -c release --product srt
+	Config/bench/peers/install.sh "$(CACHE)/peers" llama.cpp openvino
+	"$(CACHE)/peers/openvino/bin/python" Config/bench/peers/models.py "$(CACHE)/peers" "$(MODEL)" \
+	    Config/bench/qwen2.5-0.5b
+	python3 Config/bench/peers/compare.py --srt .build/release/srt --cache "$(CACHE)/peers" $(ARGS)
 
 protos:  ## generates Swift from the message definitions, after they were changed
 	@Config/generate-protos.sh

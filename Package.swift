@@ -40,15 +40,22 @@ let package = Package(
             dependencies: [
                 argumentParser, log, "Supervisor", "Operator", "HTTPFront", "TextWorkers", "ModelWorker",
                 "ServerSettings",
-                "ChildRuntime", "Messages", "JSON", "CPlatform",
+                "ChildRuntime", "Messages", "JSON", "CPlatform", "Bench",
             ],
             swiftSettings: strict),
         .target(
             name: "Operator",
             dependencies: [argumentParser, "Supervisor", "JSON", "Transport", "Messages", "ChildRuntime", "CPlatform"],
             swiftSettings: strict),
-        .executableTarget(
-            name: "Bench", dependencies: [argumentParser, "Models", "Tensors"], swiftSettings: strict),
+        .target(
+            name: "Bench",
+            dependencies: [
+                argumentParser, "Models", "Tensors", "TokenizerSource", "Tokenizers", "JSON",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: strict),
         .target(
             name: "Supervisor",
             dependencies: [log, "Transport", "Messages", "ChildRuntime", "ServerSettings", "CPlatform", "JSON"],
@@ -131,6 +138,7 @@ let package = Package(
             name: "HTTPFrontTests",
             dependencies: [log, "HTTPFront", "Transport", "Messages", "JSON", "ServerSettings", "ChildRuntime"],
             exclude: ["Fixtures"], swiftSettings: strict),
+        .testTarget(name: "BenchTests", dependencies: ["Bench", "Models", "Tensors", "JSON"], swiftSettings: strict),
 
         .testTarget(name: "EndToEndTests", dependencies: ["JSON"], swiftSettings: strict),
 

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Bench
 internal import Operator
 
 /// `srt`: starts servers and looks after them.
@@ -6,7 +7,8 @@ struct RootCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "srt", abstract: "SGLang's runtime for CPU servers.", version: BuildVersion.text,
         subcommands: [
-            ServeCommand.self, PsCommand.self, StopCommand.self, RestartCommand.self, LogsCommand.self, VersionCommand.self,
+            ServeCommand.self, PsCommand.self, LogsCommand.self, StopCommand.self, RestartCommand.self,
+            BenchCommand.self, VersionCommand.self,
         ])
 }
 

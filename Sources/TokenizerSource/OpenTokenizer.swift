@@ -8,7 +8,12 @@ package import Tokenizers
 /// Here alone a checkpoint's metadata and a tokenizer meet.
 /// - Throws: One line that names the file and the place.
 package func openTokenizer(_ settings: ServerSettings) throws -> Tokenizer {
-    let path = settings.tokenizerPath
+    try openTokenizer(path: settings.tokenizerPath)
+}
+
+/// Opens the tokenizer of a folder, a tokenizer.json or a GGUF file.
+/// - Throws: One line that names the file and the place.
+package func openTokenizer(path: String) throws -> Tokenizer {
     guard path.hasSuffix(".gguf") else {
         return path.hasSuffix(".json") ? try Tokenizer(file: path) : try Tokenizer(folder: path)
     }

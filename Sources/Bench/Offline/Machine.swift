@@ -4,18 +4,23 @@ import Tensors
 struct Machine {
     let compute: Compute
     let dtype: DType
+    /// Products are of bytes.
+    let isQuantized: Bool
     private let memory: AlignedBuffer
 
-    /// Reserves the memory that is read; nil when there is none.
-    init?(_ compute: Compute, dtype: DType) {
+    /// Reserves the memory that is read.
+    init(_ compute: Compute, dtype: DType, isQuantized: Bool = false) throws {
         // Many times the largest cache.
         let byteCount = 512 << 20
-        guard let memory = AlignedBuffer(byteCount: byteCount) else { return nil }
+        guard let memory = AlignedBuffer(byteCount: byteCount) else {
+            throw BenchFailure("no memory to measure the bandwidth with")
+        }
         // Untouched pages all map to one zero page, which would be read from the cache.
         memory.pointer.initializeMemory(as: UInt8.self, repeating: 1, count: byteCount)
         self.memory = memory
         self.compute = compute
         self.dtype = dtype
+        self.isQuantized = isQuantized
     }
 
     /// Bytes per second of a read with all threads, in units of 10⁹; the better of two passes.
@@ -25,9 +30,11 @@ struct Machine {
             compute.readRate(memory.pointer, byteCount: memory.byteCount))
     }
 
-    /// Operations per second of the dtype's dot instruction, in units of 10⁹; the best of three runs.
+    /// Operations per second of the dot instruction that products use, in units of 10⁹; the best of three runs.
     func dotPeak() -> Double {
         let rounds = compute.isa == .scalar ? 1 << 16 : 1 << 20
-        return (0..<3).map { _ in compute.dotRate(dtype, rounds: rounds) }.max() ?? 0
+        return (0..<3).map { _ in
+            isQuantized ? compute.int8DotRate(rounds: rounds) : compute.dotRate(dtype, rounds: rounds)
+        }.max() ?? 0
     }
 }
