@@ -24,16 +24,6 @@ package struct CorePlan: Equatable {
         let part = machine.ordered.count / ranks
         cores = threads <= part ? Array(machine.ordered[rank * part..<rank * part + threads]) : nil
     }
-
-    /// Reads `0-15|16,18|…`: one list of cores for each rank; nil when it is not of this form.
-    package static func parse(_ text: String) -> [[Int]]? {
-        var ranks: [[Int]] = []
-        for list in text.split(separator: "|", omittingEmptySubsequences: false) {
-            guard let cores = Cores.parse(list) else { return nil }
-            ranks.append(cores)
-        }
-        return ranks
-    }
 }
 
 /// The processor cores of this process.

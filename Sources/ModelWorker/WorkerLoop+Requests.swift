@@ -39,11 +39,22 @@ extension WorkerLoop {
         guard !command.prompt.isEmpty else { throw Refusal(message: "input_ids cannot be empty.", status: 400) }
         let scheduled = ScheduledRequest(
             id: command.key.id, prompt: command.prompt, output: command.resumedIds, maxNewTokens: limit,
+            runsToLimit: command.sampling.ignoreEos,
             scoredFrom: command.hasLogprobs && command.logprobs.start >= 0 ? Int(command.logprobs.start) : nil,
-            namespace: command.cacheKey)
+            namespace: command.cacheKey, priority: command.hasPriority ? command.priority : nil,
+            routingKey: command.routingKey, wasAccepted: command.key.attempt > 0)
         switch scheduler.admit(scheduled) {
         case .queued:
             requests[command.key.id] = request
+        case .queuedInPlaceOf(let id):
+            requests[command.key.id] = request
+            guard let displaced = requests.removeValue(forKey: id) else { return }
+            refuse(
+                displaced.key,
+                Refusal(message: "The request is aborted by a higher priority request.", status: 503))
+        case .priorityRefused:
+            let text = "Using priority is disabled for this server. Please send a new request without a priority."
+            throw Refusal(message: text, status: 503)
         case .queueFull:
             throw Refusal(message: "The request queue is full.", status: 503)
         case .tooLong(let limit):

@@ -83,10 +83,10 @@ struct LoadedModel {
         }
         if let group { slots = try Self.agree(on: slots, group, settings, config) }
         limits = try Self.limits(settings, config, slots: slots)
-        kvBytes = UInt64(bytesPerSlot) * UInt64(slots + 1)
+        kvBytes = UInt64(bytesPerSlot) * UInt64(limits.storeRows)
         compute = Self.makeCompute(settings, rank: rank, log)
         log.info(
-            "Compute in \(dtype) with \(compute.isa.name) kernels on \(compute.threads) threads; KV pool of \(slots) tokens"
+            "Compute in \(dtype) with \(compute.isa.name) kernels on \(compute.threads) threads; KV pool of \(limits.usableSlots) tokens"
         )
         link = group.map { RankLink(group: $0) }
         model = try loadModel(
@@ -129,20 +129,14 @@ struct LoadedModel {
     private static func limits(_ settings: ServerSettings, _ config: ModelConfig, slots: Int) throws -> SchedulerLimits
     {
         let length = try config.contextLength(flag: settings.contextLength, allowsLonger: false)
-        let running = settings.maxRunningRequests ?? max(1, min(256, slots / 2))
-        let chunk = min(settings.chunkedPrefillSize ?? length, max(settings.maxPrefillTokens, 1))
-        return SchedulerLimits(
-            slots: slots, contextLength: length, maxRunning: running, maxQueued: settings.maxQueuedRequests,
-            chunkTokens: chunk,
-            logitRows: chunk + running, policy: settings.schedulePolicy == .lpm ? .lpm : .fcfs,
-            conservativeness: settings.scheduleConservativeness, usesPrefixCache: !settings.disableRadixCache)
+        return SchedulerLimits(settings, slots: slots, contextLength: length)
     }
 
     /// What the model must be able to do in one step to serve the scheduler.
     private static func forwardLimits(_ limits: SchedulerLimits) -> ForwardLimits {
         let rows = limits.chunkTokens + limits.maxRunning
         return ForwardLimits(
-            rows: rows, logitRows: min(rows, 64), sequences: limits.maxRunning, slots: limits.slots + 1,
+            rows: rows, logitRows: min(rows, 64), sequences: limits.maxRunning, slots: limits.storeRows,
             positions: limits.contextLength)
     }
 
@@ -150,7 +144,8 @@ struct LoadedModel {
         let ceiling = settings.kernelISA.flatMap { KernelISA(name: $0.rawValue) } ?? .avx512bf16
         let machine = Cores.current(available: Compute.availableCores())
         let plan = CorePlan(
-            machine, rank: rank.index, ranks: rank.count, threads: settings.cpuThreadsPerRank, binding: nil)
+            machine, rank: rank.index, ranks: rank.count, threads: settings.cpuThreadsPerRank,
+            binding: settings.cpuBind?.ranks)
         if plan.cores == nil {
             log.warning(
                 "\(rank.count) ranks of \(plan.threads) threads are more than \(machine.ordered.count) cores: threads are not pinned"
@@ -173,7 +168,7 @@ struct LoadedModel {
         .make {
             $0.contextLength = UInt32(limits.contextLength)
             $0.vocabularySize = UInt32(model.config.vocabularySize)
-            $0.maxTotalTokens = UInt64(limits.slots)
+            $0.maxTotalTokens = UInt64(limits.usableSlots)
             $0.maxRequestInput = UInt32(limits.maxPromptLength)
             $0.maxRunning = UInt32(limits.maxRunning)
             $0.modelType = model.config.modelType

@@ -35,10 +35,4 @@ import Testing
         #expect(plans(machine, ranks: 2, threads: 2, binding: binding).map(\.cores) == [[0, 1], [4, 5]])
         #expect(plans(machine, ranks: 2, threads: 3, binding: binding).map(\.cores) == [[0, 1, 2], nil])
     }
-
-    @Test func bindingsAreListsOfRanges() {
-        #expect(CorePlan.parse("0-3|4,6-7") == [[0, 1, 2, 3], [4, 6, 7]])
-        #expect(CorePlan.parse("5") == [[5]])
-        for text in ["", "a", "3-1", "1|", "1,,2", "1-2-3", "-1"] { #expect(CorePlan.parse(text) == nil, "\(text)") }
-    }
 }
