@@ -110,7 +110,8 @@ let package = Package(
         .testTarget(name: "SchedulingTests", dependencies: ["Scheduling"], swiftSettings: strict),
         .testTarget(name: "TextWorkersTests", dependencies: ["TextWorkers", "Messages"], swiftSettings: strict),
         .testTarget(
-            name: "ModelWorkerTests", dependencies: ["ModelWorker", "Messages", "Tensors", "Tokenizers"],
+            name: "ModelWorkerTests",
+            dependencies: ["ModelWorker", "Messages", "Tensors", "Tokenizers", "Scheduling", "ServerSettings"],
             swiftSettings: strict),
         .testTarget(name: "TransportTests", dependencies: ["Transport", "Messages"], swiftSettings: strict),
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),

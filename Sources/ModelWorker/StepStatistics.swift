@@ -34,6 +34,9 @@ struct StepStatistics {
         if !batch.retracted.isEmpty {
             log.warning("KV cache pool is full. Retract requests. #retracted_reqs: \(batch.retracted.count)")
         }
+        if !batch.preempted.isEmpty {
+            log.info("Preempt running requests for a more urgent one. #preempted_reqs: \(batch.preempted.count)")
+        }
         if batch.prefillTokens > 0 { prefillLine(batch, counts, now, log) }
         let decoding = batch.entries.filter { $0.count == 1 && $0.yieldsToken }.count
         guard decoding > 0 else { return }

@@ -33,19 +33,18 @@ package struct StopRules: Sendable {
     /// Ids that end the request.
     package var ids: [Int32] { Array(stopIDs) }
 
-    /// Why the request is over after `output`, whose last id is new; nil while it goes on.
-    package func finish(_ output: ArraySlice<Int32>, tokenizer: Tokenizer?) -> FinishReason? {
-        guard let last = output.last else { return nil }
+    /// Why the request is over when `last` follows `output`; nil while it goes on.
+    package func finish(_ output: ArraySlice<Int32>, _ last: Int32, tokenizer: Tokenizer?) -> FinishReason? {
         if last < 0 || last >= vocabularySize { return .make { $0.nan = true } }
         if let tokenizer, !strings.isEmpty || !patterns.isEmpty {
-            let tail = tokenizer.decode(Array(output.suffix(window)), skipSpecialTokens: false)
+            let tail = tokenizer.decode(output.suffix(window - 1) + [last], skipSpecialTokens: false)
             if let found = strings.first(where: { tail.utf8Contains($0) }) { return .make { $0.stopString = found } }
             if let found = patterns.first(where: { $0.pattern.matches(tail) }) {
                 return .make { $0.stopRegex = found.text }
             }
         }
         if !ignoresIDs, stopIDs.contains(last) { return .make { $0.stopToken = last } }
-        if output.count >= maxNewTokens { return .make { $0.length = Int32(maxNewTokens) } }
+        if output.count + 1 >= maxNewTokens { return .make { $0.length = Int32(maxNewTokens) } }
         return nil
     }
 }

@@ -41,18 +41,20 @@ extension WorkerLoop {
             id: command.key.id, prompt: command.prompt, output: command.resumedIds, maxNewTokens: limit,
             runsToLimit: command.sampling.ignoreEos,
             scoredFrom: command.hasLogprobs && command.logprobs.start >= 0 ? Int(command.logprobs.start) : nil,
-            namespace: command.cacheKey, wasAccepted: command.key.attempt > 0)
+            namespace: command.cacheKey, priority: command.hasPriority ? command.priority : nil,
+            routingKey: command.routingKey, wasAccepted: command.key.attempt > 0)
         switch scheduler.admit(scheduled) {
         case .queued:
             requests[command.key.id] = request
-        case .queuedInPlaceOf(let displaced):
+        case .queuedInPlaceOf(let id):
             requests[command.key.id] = request
-            guard let key = requests.removeValue(forKey: displaced)?.key else { return }
-            refuse(key, Refusal(message: "The request is aborted by a higher priority request.", status: 503))
+            guard let displaced = requests.removeValue(forKey: id) else { return }
+            refuse(
+                displaced.key,
+                Refusal(message: "The request is aborted by a higher priority request.", status: 503))
         case .priorityRefused:
-            throw Refusal(
-                message: "Using priority is disabled for this server. Please send a new request without a priority.",
-                status: 503)
+            let text = "Using priority is disabled for this server. Please send a new request without a priority."
+            throw Refusal(message: text, status: 503)
         case .queueFull:
             throw Refusal(message: "The request queue is full.", status: 503)
         case .tooLong(let limit):

@@ -123,7 +123,11 @@ struct WorkerLoop: ~Copyable {
             model.logits(block, into: rows)
             for index in block {
                 let row = rows + (index - done) * model.config.vocabularySize
-                take(plan.targets[index], batch, row, &frames)
+                let target = plan.targets[index]
+                // Committed here, where nothing else holds the request's tokens: the new one is appended without a copy.
+                if let choice = take(target, batch, row, &frames) {
+                    scheduler.commit(batch.entries[target.entry], token: choice.token, finished: choice.finished)
+                }
             }
             done = block.upperBound
         }
@@ -145,30 +149,34 @@ struct WorkerLoop: ~Copyable {
     }
 
     /// Uses one row of logits: to score the prompt's next token, to choose the output's next token, or both.
+    ///
+    /// - Returns: What was chosen, if something was.
     private mutating func take(
         _ target: BatchPlan.LogitTarget, _ batch: Batch, _ row: UnsafeMutablePointer<Float>, _ frames: inout TokenFrames
-    ) {
+    ) -> (token: Int32?, finished: Bool)? {
         let entry = batch.entries[target.entry]
         let size = model.config.vocabularySize
-        guard let scheduled = scheduler.request(entry.id), requests[entry.id] != nil else { return }
+        guard let scheduled = scheduler.request(entry.id), requests[entry.id] != nil else { return nil }
         guard target.position == scheduled.tokens.count - 1 else {
-            guard requests[entry.id]?.logprobs != nil, target.position + 1 < scheduled.promptCount else { return }
+            guard requests[entry.id]?.logprobs != nil, target.position + 1 < scheduled.promptCount else {
+                return nil
+            }
             let scored = LogitRow(row, size: size, inverseTemperature: 1, compute: compute)
             requests[entry.id]!.logprobs!.addInput(scored, token: scheduled.tokens[target.position + 1])
-            return
+            return nil
         }
         if scheduled.outputCount == 0, requests[entry.id]!.logprobs != nil {
             requests[entry.id]!.logprobs!.addLastInput(
                 LogitRow(row, size: size, inverseTemperature: 1, compute: compute))
         }
-        choose(entry, scheduled, row, &frames)
+        return choose(entry, scheduled, row, &frames)
     }
 
-    /// Chooses the next token of a request and tells who needs to know.
+    /// Chooses the next token of a request, none where it asked for none, and tells who needs to know.
     private mutating func choose(
         _ entry: Batch.Entry, _ scheduled: ScheduledRequest, _ row: UnsafeMutablePointer<Float>,
         _ frames: inout TokenFrames
-    ) {
+    ) -> (token: Int32?, finished: Bool) {
         let size = model.config.vocabularySize
         var request = requests.removeValue(forKey: entry.id)!
         request.penalties.apply(to: UnsafeMutableBufferPointer(start: row, count: size))
@@ -187,16 +195,15 @@ struct WorkerLoop: ~Copyable {
             token = id
             request.penalties.count(id)
             request.unsent.append(id)
-            var output = scheduled.tokens[scheduled.promptCount...]
-            output.append(choice.token)
-            finish = request.stop.finish(output, tokenizer: tokenizer)
+            finish = request.stop.finish(
+                scheduled.tokens[scheduled.promptCount...], choice.token, tokenizer: tokenizer)
         }
         if request.isFrameDue(finished: finish != nil) {
             frames.add(&request, scheduled, finish: finish, idsOnly: tokenizer == nil)
             scheduler.scored(entry.id)
         }
-        scheduler.commit(entry, token: token, finished: finish != nil)
         if finish == nil { requests[entry.id] = request }
+        return (token, finish != nil)
     }
 
     /// Hands a message to the detokenizer. A consumer that is gone comes back, and the front then asks for what was lost.

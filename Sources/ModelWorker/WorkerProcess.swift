@@ -88,7 +88,7 @@ struct LoadedModel {
         kvBytes = UInt64(bytesPerSlot) * UInt64(limits.storeRows)
         compute = Self.makeCompute(settings, rank: rank, log)
         log.info(
-            "Compute in \(dtype) with \(compute.isa.name) kernels on \(compute.threads) threads; KV pool of \(slots) tokens"
+            "Compute in \(dtype) with \(compute.isa.name) kernels on \(compute.threads) threads; KV pool of \(limits.usableSlots) tokens"
         )
         link = group.map { RankLink(group: $0) }
         model = try loadModel(
@@ -131,24 +131,7 @@ struct LoadedModel {
 
     private static func limits(_ settings: ServerSettings, _ config: ModelConfig, slots: Int) throws -> SchedulerLimits {
         let length = try config.contextLength(flag: settings.contextLength, allowsLonger: false)
-        let running = settings.maxRunningRequests ?? max(1, min(256, slots / 2))
-        let chunk = min(settings.chunkedPrefillSize ?? length, max(settings.maxPrefillTokens, 1))
-        var priorities: PriorityRules?
-        if settings.enablePriorityScheduling {
-            priorities = PriorityRules(
-                lowValuesFirst: settings.scheduleLowPriorityValuesFirst,
-                defaultValue: settings.defaultPriorityValue.map { Int64($0) },
-                preemptionGap: settings.disablePriorityPreemption ? nil : Int64(settings.priorityPreemptionThreshold),
-                guidesRetraction: settings.retractionPolicy == .priority)
-        }
-        return SchedulerLimits(
-            slots: slots, pageSize: settings.pageSize, contextLength: length, maxRunning: running,
-            maxQueued: settings.maxQueuedRequests, chunkTokens: chunk, cutsPrompts: settings.chunkedPrefillSize != nil,
-            prefillRequests: settings.prefillMaxRequests, logitRows: chunk + running,
-            policy: Scheduling.SchedulePolicy(rawValue: settings.schedulePolicy.rawValue) ?? .fcfs,
-            priorities: priorities, refusesPriorities: settings.abortOnPriorityWhenDisabled,
-            conservativeness: settings.scheduleConservativeness, usesPrefixCache: !settings.disableRadixCache,
-            seed: UInt64(settings.randomSeed))
+        return SchedulerLimits(settings, slots: slots, contextLength: length)
     }
 
     /// What the model must be able to do in one step to serve the scheduler.
@@ -195,7 +178,7 @@ struct LoadedModel {
         .make {
             $0.contextLength = UInt32(limits.contextLength)
             $0.vocabularySize = UInt32(model.config.vocabularySize)
-            $0.maxTotalTokens = UInt64(limits.slots)
+            $0.maxTotalTokens = UInt64(limits.usableSlots)
             $0.maxRequestInput = UInt32(limits.maxPromptLength)
             $0.maxRunning = UInt32(limits.maxRunning)
             $0.modelType = model.config.modelType

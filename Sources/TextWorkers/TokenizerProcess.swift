@@ -81,7 +81,8 @@ struct TokenizerProcess: ~Copyable {
             request.streamInterval = generate.streamInterval
             request.resumedIds = generate.resumedIds
             request.cacheKey = generate.cacheKey
-            request.priority = generate.priority
+            if generate.hasPriority { request.priority = generate.priority }
+            request.routingKey = generate.routingKey
             try checkPatterns(generate.sampling)
             let model = facts.current
             try PromptChecks.check(

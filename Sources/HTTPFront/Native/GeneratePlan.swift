@@ -11,6 +11,8 @@ struct GeneratePlan: Sendable {
         var radixCacheIsOff = false
         /// Seeds the seeds of requests that name none.
         var randomSeed: UInt64 = 0
+        /// Routing key of requests that name none: the one in the header.
+        var routingKey = ""
         /// Most rows one HTTP request may open.
         var maximumRows = Int.max
     }
@@ -90,7 +92,8 @@ struct GeneratePlan: Sendable {
         message.stream = request.stream
         message.streamInterval = UInt32(clamping: max(1, given["stream_interval"]?.intValue ?? rules.streamInterval))
         message.cacheKey = request.cacheKeys[prompt]
-        message.priority = Int64(request.priority)
+        if let priority = request.priority { message.priority = Int64(priority) }
+        message.routingKey = request.routingKey.isEmpty ? rules.routingKey : request.routingKey
         message.allowTruncate = rules.allowsTruncation
         message.wantsPromptIds = request.returnPromptIDs || request.session != nil
         return message

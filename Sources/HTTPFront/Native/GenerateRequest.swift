@@ -41,7 +41,10 @@ struct GenerateRequest: Sendable {
     var textInLogprobs: Bool
     var returnPromptIDs: Bool
     var cacheKeys: OneOrMany<String>
-    var priority: Int
+    /// How urgent the request is; nil when it does not say.
+    var priority: Int?
+    /// Requests with the same one had better run together; empty for none.
+    var routingKey: String
     var session: SessionPlace?
     /// Samples for each prompt.
     var samples: Int
@@ -64,7 +67,8 @@ struct GenerateRequest: Sendable {
         textInLogprobs = try fields.bool("return_text_in_logprobs")
         returnPromptIDs = try fields.bool("return_prompt_token_ids")
         cacheKeys = try Self.cacheKeys(fields)
-        priority = try fields.int("priority") ?? 0
+        priority = try fields.int("priority")
+        routingKey = try fields.string("routing_key") ?? ""
         stream = asksForStream
         session = try Self.session(fields)
         let refused = try UnservedFields(fields)

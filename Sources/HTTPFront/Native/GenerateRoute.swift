@@ -20,7 +20,7 @@ struct GenerateRoute: Sendable {
         let body = try await request.bytes(upTo: front.settings.maxBodySize)
         let plan: GeneratePlan
         do {
-            plan = try await self.plan(body)
+            plan = try await self.plan(body, routingKey: request.headers[.init("X-SMG-Routing-Key")!] ?? "")
         } catch let failure {
             // Only errors of the two schemas are HTTP errors for a client that asked for a stream.
             guard failure.shape == .semantic || failure.shape == .condition, Self.wantsStream(body) else {
@@ -53,16 +53,18 @@ struct GenerateRoute: Sendable {
     /// Bodies from this size on are read on another thread, so that their reading does not hold up other clients.
     private static let largeBody = 128 << 10
 
-    private func plan(_ body: [UInt8]) async throws(RequestFailure) -> GeneratePlan {
-        guard body.count >= Self.largeBody else { return try makePlan(body) }
+    private func plan(_ body: [UInt8], routingKey: String) async throws(RequestFailure) -> GeneratePlan {
+        guard body.count >= Self.largeBody else { return try makePlan(body, routingKey) }
         let outcome = await withTaskExecutorPreference(globalConcurrentExecutor) { [self] in
-            Result { () throws(RequestFailure) in try makePlan(body) }
+            Result { () throws(RequestFailure) in try makePlan(body, routingKey) }
         }
         return try outcome.get()
     }
 
-    private func makePlan(_ body: [UInt8]) throws(RequestFailure) -> GeneratePlan {
+    private func makePlan(_ body: [UInt8], _ routingKey: String) throws(RequestFailure) -> GeneratePlan {
         let request = try GenerateRequest(body: body, preferred: front.preferred)
+        var rules = rules
+        rules.routingKey = routingKey
         var plan = try GeneratePlan(request, rules, serial: front.nextSerial())
         if let place = plan.session { try front.sessions.join(place, &plan.openings[0].request, now: front.clock()) }
         return plan

@@ -174,10 +174,15 @@ package nonisolated struct Generate: @unchecked Sendable {
     set {_uniqueStorage()._cacheKey = newValue}
   }
 
+  /// How urgent the request is; absent when the client named none.
   package var priority: Int64 {
-    get {_storage._priority}
+    get {_storage._priority ?? 0}
     set {_uniqueStorage()._priority = newValue}
   }
+  /// Returns true if `priority` has been explicitly set.
+  package var hasPriority: Bool {_storage._priority != nil}
+  /// Clears the value of `priority`. Subsequent reads from it will return its default value.
+  package mutating func clearPriority() {_uniqueStorage()._priority = nil}
 
   /// Cut the prompt and the limit of new tokens to the context instead of refusing.
   package var allowTruncate: Bool {
@@ -201,6 +206,12 @@ package nonisolated struct Generate: @unchecked Sendable {
   package var wantsPromptIds: Bool {
     get {_storage._wantsPromptIds}
     set {_uniqueStorage()._wantsPromptIds = newValue}
+  }
+
+  /// Requests with the same key had better run together (the routing-key policy); empty for none.
+  package var routingKey: String {
+    get {_storage._routingKey}
+    set {_uniqueStorage()._routingKey = newValue}
   }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -391,7 +402,7 @@ nonisolated extension TokenizerCommand: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension Generate: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Generate"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}text\0\u{1}ids\0\u{1}sampling\0\u{1}logprobs\0\u{1}stream\0\u{3}stream_interval\0\u{3}resumed_ids\0\u{3}cache_key\0\u{1}priority\0\u{3}allow_truncate\0\u{3}plain_text\0\u{1}history\0\u{3}wants_prompt_ids\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}text\0\u{1}ids\0\u{1}sampling\0\u{1}logprobs\0\u{1}stream\0\u{3}stream_interval\0\u{3}resumed_ids\0\u{3}cache_key\0\u{1}priority\0\u{3}allow_truncate\0\u{3}plain_text\0\u{1}history\0\u{3}wants_prompt_ids\0\u{3}routing_key\0")
 
   fileprivate class _StorageClass {
     var _key: RequestKey? = nil
@@ -402,11 +413,12 @@ nonisolated extension Generate: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     var _streamInterval: UInt32 = 0
     var _resumedIds: [Int32] = []
     var _cacheKey: String = String()
-    var _priority: Int64 = 0
+    var _priority: Int64? = nil
     var _allowTruncate: Bool = false
     var _plainText: Bool = false
     var _history: [Int32] = []
     var _wantsPromptIds: Bool = false
+    var _routingKey: String = String()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -430,6 +442,7 @@ nonisolated extension Generate: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       _plainText = source._plainText
       _history = source._history
       _wantsPromptIds = source._wantsPromptIds
+      _routingKey = source._routingKey
     }
   }
 
@@ -481,6 +494,7 @@ nonisolated extension Generate: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
         case 12: try { try decoder.decodeSingularBoolField(value: &_storage._plainText) }()
         case 13: try { try decoder.decodeRepeatedInt32Field(value: &_storage._history) }()
         case 14: try { try decoder.decodeSingularBoolField(value: &_storage._wantsPromptIds) }()
+        case 15: try { try decoder.decodeSingularStringField(value: &_storage._routingKey) }()
         default: break
         }
       }
@@ -525,9 +539,9 @@ nonisolated extension Generate: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       if !_storage._cacheKey.isEmpty {
         try visitor.visitSingularStringField(value: _storage._cacheKey, fieldNumber: 9)
       }
-      if _storage._priority != 0 {
-        try visitor.visitSingularInt64Field(value: _storage._priority, fieldNumber: 10)
-      }
+      try { if let v = _storage._priority {
+        try visitor.visitSingularInt64Field(value: v, fieldNumber: 10)
+      } }()
       if _storage._allowTruncate != false {
         try visitor.visitSingularBoolField(value: _storage._allowTruncate, fieldNumber: 11)
       }
@@ -539,6 +553,9 @@ nonisolated extension Generate: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       }
       if _storage._wantsPromptIds != false {
         try visitor.visitSingularBoolField(value: _storage._wantsPromptIds, fieldNumber: 14)
+      }
+      if !_storage._routingKey.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._routingKey, fieldNumber: 15)
       }
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -562,6 +579,7 @@ nonisolated extension Generate: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
         if _storage._plainText != rhs_storage._plainText {return false}
         if _storage._history != rhs_storage._history {return false}
         if _storage._wantsPromptIds != rhs_storage._wantsPromptIds {return false}
+        if _storage._routingKey != rhs_storage._routingKey {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -117,7 +117,16 @@ package nonisolated struct GenerateIDs: Sendable {
 
   package var cacheKey: String = String()
 
-  package var priority: Int64 = 0
+  package var priority: Int64 {
+    get {_priority ?? 0}
+    set {_priority = newValue}
+  }
+  /// Returns true if `priority` has been explicitly set.
+  package var hasPriority: Bool {self._priority != nil}
+  /// Clears the value of `priority`. Subsequent reads from it will return its default value.
+  package mutating func clearPriority() {self._priority = nil}
+
+  package var routingKey: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -126,6 +135,7 @@ package nonisolated struct GenerateIDs: Sendable {
   fileprivate var _key: RequestKey? = nil
   fileprivate var _sampling: SamplingParams? = nil
   fileprivate var _logprobs: LogprobOptions? = nil
+  fileprivate var _priority: Int64? = nil
 }
 
 /// A question or an order that is answered by FrontReply.control with the same call number.
@@ -382,7 +392,7 @@ nonisolated extension WorkerCommand: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension GenerateIDs: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".GenerateIDs"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}prompt\0\u{1}sampling\0\u{1}logprobs\0\u{1}stream\0\u{3}stream_interval\0\u{3}resumed_ids\0\u{3}cache_key\0\u{1}priority\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}prompt\0\u{1}sampling\0\u{1}logprobs\0\u{1}stream\0\u{3}stream_interval\0\u{3}resumed_ids\0\u{3}cache_key\0\u{1}priority\0\u{3}routing_key\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -398,7 +408,8 @@ nonisolated extension GenerateIDs: SwiftProtobuf.Message, SwiftProtobuf._Message
       case 6: try { try decoder.decodeSingularUInt32Field(value: &self.streamInterval) }()
       case 7: try { try decoder.decodeRepeatedInt32Field(value: &self.resumedIds) }()
       case 8: try { try decoder.decodeSingularStringField(value: &self.cacheKey) }()
-      case 9: try { try decoder.decodeSingularInt64Field(value: &self.priority) }()
+      case 9: try { try decoder.decodeSingularInt64Field(value: &self._priority) }()
+      case 10: try { try decoder.decodeSingularStringField(value: &self.routingKey) }()
       default: break
       }
     }
@@ -433,8 +444,11 @@ nonisolated extension GenerateIDs: SwiftProtobuf.Message, SwiftProtobuf._Message
     if !self.cacheKey.isEmpty {
       try visitor.visitSingularStringField(value: self.cacheKey, fieldNumber: 8)
     }
-    if self.priority != 0 {
-      try visitor.visitSingularInt64Field(value: self.priority, fieldNumber: 9)
+    try { if let v = self._priority {
+      try visitor.visitSingularInt64Field(value: v, fieldNumber: 9)
+    } }()
+    if !self.routingKey.isEmpty {
+      try visitor.visitSingularStringField(value: self.routingKey, fieldNumber: 10)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -448,7 +462,8 @@ nonisolated extension GenerateIDs: SwiftProtobuf.Message, SwiftProtobuf._Message
     if lhs.streamInterval != rhs.streamInterval {return false}
     if lhs.resumedIds != rhs.resumedIds {return false}
     if lhs.cacheKey != rhs.cacheKey {return false}
-    if lhs.priority != rhs.priority {return false}
+    if lhs._priority != rhs._priority {return false}
+    if lhs.routingKey != rhs.routingKey {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
