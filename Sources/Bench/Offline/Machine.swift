@@ -27,9 +27,9 @@ struct Machine {
             compute.readRate(memory.pointer, byteCount: memory.byteCount))
     }
 
-    /// Operations per second of the dtype's dot instruction, in units of 10⁹; the best of three runs.
-    func dotPeak() -> Double {
+    /// Operations per second of a dtype's dot instruction, in units of 10⁹; the best of three runs.
+    func dotPeak(of dtype: DType? = nil) -> Double {
         let rounds = compute.isa == .scalar ? 1 << 16 : 1 << 20
-        return (0..<3).map { _ in compute.dotRate(dtype, rounds: rounds) }.max() ?? 0
+        return (0..<3).map { _ in compute.dotRate(dtype ?? self.dtype, rounds: rounds) }.max() ?? 0
     }
 }

@@ -16,7 +16,7 @@ struct MachineCommand: ParsableCommand {
         let compute = compute.start()
         let machine = try Machine(compute, dtype: .bfloat16)
         let bandwidth = median((0..<5).map { _ in machine.bandwidth() })
-        let peaks = DType.allCases.map { (dtype: $0, rate: compute.measureDotPeak($0)) }
+        let peaks = DType.allCases.map { (dtype: $0, rate: machine.dotPeak(of: $0)) }
         if json {
             var facts: JSONObject = [
                 "isa": .string(compute.isa.name), "threads": .int(Int64(compute.threads)),
