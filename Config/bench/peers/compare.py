@@ -232,6 +232,8 @@ def main():
     parser.add_argument("--wrap", type=shlex.split, default=[], help="command that each measurement runs through")
     parser.add_argument("--json", help="file for all samples")
     options = parser.parse_args()
+    # So that a server under way is stopped when this is.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     options.srt = os.path.abspath(options.srt)
     table = run_rounds(options)
     if options.json:

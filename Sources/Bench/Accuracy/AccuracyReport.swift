@@ -3,12 +3,15 @@ package import JSON
 
 /// Predictions of a model on a text, and how they compare with a reference's.
 package struct AccuracyReport {
+    /// Path of the model.
     package let model: String
     /// How the model was run.
     package let settings: String
     /// What it is compared with.
     package let reference: String
+    /// Tokens of a window.
     package let window: Int
+    /// Whether there is anything to compare with.
     package let hasReference: Bool
     private var surprises: [Double] = []
     private var expectedSurprises: [Double] = []

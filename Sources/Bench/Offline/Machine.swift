@@ -32,9 +32,17 @@ struct Machine {
 
     /// Operations per second of the dot instruction that products use, in units of 10⁹; the best of three runs.
     func dotPeak() -> Double {
+        best { isQuantized ? compute.int8DotRate(rounds: $0) : compute.dotRate(dtype, rounds: $0) }
+    }
+
+    /// The same of the dot instruction of products without quantization.
+    func dotPeak(of dtype: DType) -> Double { best { compute.dotRate(dtype, rounds: $0) } }
+
+    /// The same of products of bytes.
+    func int8DotPeak() -> Double { best { compute.int8DotRate(rounds: $0) } }
+
+    private func best(_ rate: (_ rounds: Int) -> Double) -> Double {
         let rounds = compute.isa == .scalar ? 1 << 16 : 1 << 20
-        return (0..<3).map { _ in
-            isQuantized ? compute.int8DotRate(rounds: rounds) : compute.dotRate(dtype, rounds: rounds)
-        }.max() ?? 0
+        return (0..<3).map { _ in rate(rounds) }.max() ?? 0
     }
 }

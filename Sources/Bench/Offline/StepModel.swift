@@ -14,9 +14,11 @@ package struct StepModel {
 
     /// One kind of step and how long it takes.
     package struct Observation {
+        /// Sequences of the step.
         package let batch: Int
         /// Bytes of keys and values that the step's attention goes through.
         package let keyValueBytes: Double
+        /// What it takes.
         package let seconds: Double
 
         /// States an observation.

@@ -2,7 +2,9 @@ import Glibc
 
 /// A place in a chart, in the units of its axes.
 package struct Point: Equatable {
+    /// Along the horizontal axis.
     package let x: Double
+    /// Along the vertical axis.
     package let y: Double
 
     /// Names a place.
@@ -14,7 +16,9 @@ package struct Point: Equatable {
 
 /// What a chart's axis shows.
 package struct Axis: Equatable {
+    /// What is written beside it.
     package let label: String
+    /// Whether equal lengths are equal factors.
     package let isLogarithmic: Bool
 
     /// Names an axis.
@@ -31,8 +35,11 @@ package struct Chart {
         /// How the points are drawn.
         package enum Style { case marks, solid, dashed }
 
+        /// Its name in the legend.
         package let name: String
+        /// From left to right.
         package let points: [Point]
+        /// How it looks.
         package let style: Style
 
         /// States what to draw.
@@ -43,9 +50,13 @@ package struct Chart {
         }
     }
 
+    /// What is written above.
     package let title: String
+    /// The horizontal axis.
     package let x: Axis
+    /// The vertical axis.
     package let y: Axis
+    /// Drawn in this order, each in a colour of its own.
     package let lines: [Line]
 
     /// States what a chart shows.
@@ -59,8 +70,11 @@ package struct Chart {
 
 /// An axis with the range of values it has to show.
 package struct Scale: Equatable {
+    /// The value at its start.
     package let low: Double
+    /// The value at its end.
     package let high: Double
+    /// Whether equal lengths are equal factors.
     package let isLogarithmic: Bool
 
     /// Covers the values; a linear axis starts at zero, a logarithmic one at the smallest positive value.

@@ -12,10 +12,15 @@ package func percentile(_ sorted: [Double], _ percent: Double) -> Double {
 
 /// Mean and percentiles of measurements.
 package struct Summary: Equatable {
+    /// How many there are.
     package let count: Int
+    /// Their sum over their number.
     package let mean: Double
+    /// The median.
     package let p50: Double
+    /// Nine in ten lie below.
     package let p90: Double
+    /// 99 in 100 lie below.
     package let p99: Double
 
     /// Summarises values in any order; all zero of none.

@@ -4,7 +4,9 @@ import NIOPosix
 
 /// A server, and what the requests to it have in common.
 package struct Target: Sendable {
+    /// Name or address.
     package let host: String
+    /// TCP port.
     package let port: Int
     /// What precedes the path of a request.
     package let basePath: String

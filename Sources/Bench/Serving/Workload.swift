@@ -8,7 +8,9 @@ package struct PlannedRequest: Equatable {
         case text(String)
     }
 
+    /// What the model goes on with.
     package let prompt: Prompt
+    /// Tokens to generate.
     package let outputLength: Int
     /// Seconds after the start of the run.
     package let arrival: Double
@@ -23,6 +25,7 @@ package struct PlannedRequest: Equatable {
 
 /// The requests of a run, the same for the same options.
 package struct Workload {
+    /// In the order in which they start.
     package let requests: [PlannedRequest]
     /// Sent before, to warm the server; their prompts share nothing with the others.
     package let warmup: [PlannedRequest]
@@ -86,6 +89,7 @@ private struct PromptSource {
 package struct SplitMix64: RandomNumberGenerator {
     var state: UInt64
 
+    /// The next 64 random bits.
     package mutating func next() -> UInt64 {
         state &+= 0x9e37_79b9_7f4a_7c15
         var mixed = state

@@ -33,8 +33,10 @@ package struct WorkloadOptions: ParsableArguments {
     @Option(help: "Requests that are sent one after the other before the measurement, with prompts of their own.")
     var warmupRequests: Int = 1
 
+    /// For the command line parser.
     package init() {}
 
+    /// Refuses what makes no load.
     package func validate() throws {
         guard numPrompts > 0, maxConcurrency > 0, sharedPrefixLen >= 0, warmupRequests >= 0 else {
             throw ValidationError("counts are positive")
@@ -50,6 +52,7 @@ package struct WorkloadOptions: ParsableArguments {
 
 /// One length, or all between two.
 package struct LengthRange: ExpressibleByArgument, CustomStringConvertible {
+    /// The lengths.
     package let range: ClosedRange<Int>
 
     /// Wraps a range.
@@ -63,9 +66,11 @@ package struct LengthRange: ExpressibleByArgument, CustomStringConvertible {
         range = low...high
     }
 
+    /// As it is written on the command line.
     package var description: String {
         range.lowerBound == range.upperBound ? "\(range.lowerBound)" : "\(range.lowerBound)-\(range.upperBound)"
     }
 
+    /// The same, for the help.
     package var defaultValueDescription: String { description }
 }
