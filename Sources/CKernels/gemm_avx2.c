@@ -14,9 +14,10 @@ static inline vf vf_upper_half(vf pairs) {
 }
 
 // Tile shapes for 16 registers: up to 12 sums.
-#define TILE_ROWS 3
 #define WIDE_ROWS 1
-#define FEW_ROWS 1
+#define TILE_ROWS 3
+#define TILE_BLOCKS 1
+#define ROW_TILE_ROWS 3
 
 #define TILE_CASE(body, rows, blocks)                                                                                  \
     case (rows)*8 + (blocks):                                                                                          \
@@ -27,6 +28,7 @@ static inline vf vf_upper_half(vf pairs) {
         TILE_CASE(body, 1, 1)                                                                                          \
         TILE_CASE(body, 2, 1) TILE_CASE(body, 3, 1) TILE_CASE(body, 1, WIDE) default : __builtin_trap();               \
     }
+#define ROW_TILE_SHAPES TILE_SHAPES
 
 #include "gemm_vector.h"
 
