@@ -7,15 +7,15 @@
 /// Weight blocks whose sums a thread holds at a time when there are many rows.
 #define CHUNK_BLOCKS 8
 /// Bytes of one block's weights in one K block, as the tile reads them: with WIDE blocks they stay in the first-level
-/// cache while all rows pass; when there are few rows, with room for the next K block.
+/// cache while all rows pass.
 #define K_BLOCK_BYTES 12288
+/// The same for few rows, with room for the next K block beside it.
 #define FEW_K_BLOCK_BYTES 8192
 /// Rows whose sums a thread holds at a time: with their activations of one K block they stay in the second-level cache.
 #define PASS_ROWS 192
 /// How far ahead of their use weights are fetched when they come from memory: far enough for its latency, and across
-/// the page boundaries where the processor's own prefetching stops. 2048 and 4096 did best of 512 to 8192.
-#define BYTES_AHEAD 4096
-
+/// the page boundaries where the processor's own prefetching stops. 2048 did best of 512 to 8192, 4096 next.
+#define BYTES_AHEAD 2048
 /// Up to so many row tiles memory limits a product: a thread passes through weights in the order they are stored, and
 /// it does not pay to expand them.
 #define FEW_TILES 3
