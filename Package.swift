@@ -121,8 +121,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "TensorsTests", dependencies: ["Tensors", "CKernels", "COpenBLAS"], swiftSettings: strict),
+        .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
         .testTarget(
-            name: "ModelsTests", dependencies: ["Models", "Tensors", "JSON"],
+            name: "ModelsTests", dependencies: ["Models", "Tensors", "JSON", "CAllocationCounter"],
             exclude: [
                 "Checkpoint/dequant_goldens.bin", "Checkpoint/dequant_goldens.json",
                 "Checkpoint/make_dequant_goldens.py",

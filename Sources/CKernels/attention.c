@@ -140,7 +140,7 @@ static size_t seen_by(const block_view *v, size_t row) {
 
 /// Row tiles of a view: how many, and where each starts. Rows are dealt out evenly.
 static size_t row_tiles(const block_view *v) {
-    size_t most = v->kernels->gemm[KERNELS_F32].max_rows;
+    size_t most = v->kernels->gemm[KERNELS_F32].tile_rows;
     return (v->rows + most - 1) / most;
 }
 
@@ -206,7 +206,7 @@ static void attend_block(
     block_view v = view_block(j, t, head, block);
     const kernel_table *k = v.kernels;
     size_t dim = j->heads.head_dim, padded = round_up(v.count, BLOCK);
-    size_t piece = v.rows <= k->gemm[KERNELS_F32].max_rows ? DECODE_PIECE : PREFILL_PIECE;
+    size_t piece = v.rows <= k->gemm[KERNELS_F32].tile_rows ? DECODE_PIECE : PREFILL_PIECE;
     score_scales scales = gather_scales(&v, s);
     for (size_t p = 0; p < v.count; p += piece) {
         size_t here = min_size(piece, v.count - p);

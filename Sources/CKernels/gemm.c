@@ -4,21 +4,33 @@
 // blocks), so every row gets the same bits in every shape of call.
 #include "table.h"
 
-/// Weight blocks whose sums a thread holds at a time.
+/// Weight blocks whose sums a thread holds at a time when there are many rows.
 #define CHUNK_BLOCKS 8
-/// Steps of a tile in one K block: 12 kB of weights stay in the first-level cache while all rows pass, with room for
-/// the activations that stream by. 48 to 192 differed by less than the noise of a busy Ice Lake machine.
-#define STEP_BLOCK 96
+/// Bytes of one block's weights in one K block, as the tile reads them: with WIDE blocks they stay in the first-level
+/// cache while all rows pass.
+#define K_BLOCK_BYTES 12288
+/// The same for few rows, with room for the next K block beside it.
+#define FEW_K_BLOCK_BYTES 8192
 /// Rows whose sums a thread holds at a time: with their activations of one K block they stay in the second-level cache.
 #define PASS_ROWS 192
+/// How far ahead of their use weights are fetched when they come from memory: far enough for its latency, and across
+/// the page boundaries where the processor's own prefetching stops. 2048 did best of 512 to 8192, 4096 next.
+#define BYTES_AHEAD 2048
+/// Up to so many row tiles memory limits a product: a thread passes through weights in the order they are stored, and
+/// it does not pay to expand them.
+#define FEW_TILES 3
 
 typedef struct {
     kernels_compute *c;
     const gemm_kernels *g;
     const kernels_matrix *w;
     const char *x;
-    size_t rows;   // of this pass
-    size_t tiles;  // row tiles of this pass
+    size_t rows;         // of this pass
+    size_t tiles;        // row tiles of this pass
+    size_t tile_blocks;  // blocks of a tile
+    size_t chunk;        // blocks whose sums are held at a time
+    size_t k_block;      // columns of a K block
+    bool expands;
     size_t columns;
     const float *bias;
     bool accumulate;
@@ -65,92 +77,70 @@ static void finish(const gemm_job *j, size_t block, size_t blocks, const float *
     }
 }
 
-/// The tile of the pass's row tile `tile`, over the columns from `k` on of the blocks from `block` on.
-static gemm_tile make_tile(const gemm_job *j, size_t tile, size_t block, size_t blocks, size_t k, size_t columns) {
-    size_t row = tile_start(j, tile), rows = tile_start(j, tile + 1) - row;
-    size_t column_bytes = BLOCK * dtype_size(j->w->dtype), stride = block_bytes(j->w);
-    return (gemm_tile){.rows = rows,
-        .blocks = blocks,
+/// A thread's scratch in a product: weights that are expanded, and sums of all rows of a chunk.
+typedef struct {
+    float expanded[WIDE * K_BLOCK_BYTES / sizeof(float)];
+    float sums[PASS_ROWS * CHUNK_BLOCKS * BLOCK];
+} gemm_scratch;
+
+_Static_assert(sizeof(gemm_scratch) <= THREAD_BYTES, "products work in a thread's scratch");
+
+/// Adds columns `k ..< k + columns` of the `blocks` blocks at `weights` to the sums of all rows. `next` is where the
+/// weights continue after these; each tile fetches a part of them, so that memory never rests.
+static void add_blocks(const gemm_job *j, gemm_scratch *s, const char *weights, size_t blocks, size_t k, size_t columns,
+    const char *next, float *sums) {
+    size_t stride = block_bytes(j->w), column_bytes = BLOCK * dtype_size(j->w->dtype), bytes = columns * column_bytes;
+    gemm_tile t = {.blocks = blocks,
         .steps = columns / j->g->tile_step,
-        .a = j->c->shared + panel_bytes(j->g, row, j->columns) + panel_bytes(j->g, rows, k),
-        .b = (const char *)j->w->data + block * stride + k * column_bytes,
+        .b = weights,
         .b_stride = stride,
+        .ldc = blocks * BLOCK,
         .load = k > 0,
-        .prefetch_step = column_bytes * j->g->tile_step};
-}
-
-/// How far ahead of their use weights are fetched when they come from memory: far enough for its latency, and across
-/// the page boundaries where the processor's own prefetching stops. 2048 and 4096 did best of 512 to 8192.
-#define BYTES_AHEAD 4096
-
-/// Few rows: the weights pass by once at the speed of memory, WIDE blocks side by side.
-static void few_rows(void *context, size_t thread, size_t begin, size_t end) {
-    const gemm_job *j = context;
-    float *sums = (float *)thread_scratch(j->c, thread);
-    size_t step_bytes = BLOCK * dtype_size(j->w->dtype) * j->g->tile_step, stride = block_bytes(j->w);
-    // Several tiles share weights through the first-level cache; one alone keeps its sums in registers throughout.
-    size_t k_block = j->tiles > 1 ? STEP_BLOCK / WIDE * j->g->tile_step : j->columns;
-    for (size_t block = begin; block < end;) {
-        size_t blocks = end - block >= WIDE ? WIDE : 1, ldc = blocks * BLOCK;
-        for (size_t k = 0; k < j->columns; k += k_block) {
-            size_t columns = min_size(k_block, j->columns - k), bytes = columns / j->g->tile_step * step_bytes;
-            for (size_t tile = 0; tile < j->tiles; tile++) {
-                gemm_tile t = make_tile(j, tile, block, blocks, k, columns);
-                t.c = sums + tile_start(j, tile) * ldc;
-                t.ldc = ldc;
-                t.prefetch = (const char *)t.b + BYTES_AHEAD;
-                if (j->tiles > 1) {
-                    // Each tile fetches a part of what follows, so that memory never rests.
-                    t.prefetch = (const char *)t.b + bytes + bytes / j->tiles * tile;
-                    if (k + columns == j->columns) t.prefetch += (blocks - 1) * stride;
-                    t.prefetch_step = step_bytes / j->tiles;
-                }
-                j->g->tile(&t);
-            }
-        }
-        finish(j, block, blocks, sums, ldc);
-        block += blocks;
+        .prefetch_step = column_bytes * j->g->tile_step / j->tiles,
+        .prefetch_stride = stride,
+        .expanded = s->expanded,
+        .expanded_stride = columns * BLOCK};
+    void (*tile)(const gemm_tile *) = j->expands ? j->g->expanding_tile : j->g->tile;
+    for (size_t i = 0; i < j->tiles; i++) {
+        size_t row = tile_start(j, i);
+        t.rows = tile_start(j, i + 1) - row;
+        t.a = j->c->shared + panel_bytes(j->g, row, j->columns) + panel_bytes(j->g, t.rows, k);
+        t.c = sums + row * t.ldc;
+        t.prefetch = k + columns < j->columns && j->tiles == 1 ? weights + BYTES_AHEAD : next + bytes / j->tiles * i;
+        tile(&t);
+        if (i > 0 || !j->expands) continue;
+        // The first tile left the weights as floats for the others.
+        tile = j->g->expanded_tile;
+        t.steps = columns;
+        t.b = s->expanded;
+        t.b_stride = t.expanded_stride * sizeof(float);
+        t.prefetch_step = column_bytes / j->tiles;
     }
 }
 
-static void fetch(const char *p, size_t bytes) {
-    for (size_t i = 0; i < bytes; i += 64) __builtin_prefetch(p + i, 0, 3);
-}
-
-/// Adds `columns` columns from `k` on of one block to the sums of all rows. `next` is where the weights continue after
-/// these; each tile fetches a part of them, and the sums of the tile after it.
-static void add_block(const gemm_job *j, size_t block, size_t k, size_t columns, const char *next, float *sums) {
-    size_t part = columns * BLOCK * dtype_size(j->w->dtype) / j->tiles + 63;
-    for (size_t tile = 0; tile < j->tiles; tile++) {
-        gemm_tile t = make_tile(j, tile, block, 1, k, columns);
-        t.c = sums + tile_start(j, tile) * BLOCK;
-        t.ldc = BLOCK;
-        fetch(next + part * tile, part);
-        fetch((const char *)(t.c + t.rows * BLOCK), t.rows * BLOCK * sizeof(float));
-        j->g->tile(&t);
-    }
-}
-
-static void many_rows(void *context, size_t thread, size_t begin, size_t end) {
-    const gemm_job *j = context;
-    float *sums = (float *)thread_scratch(j->c, thread);
-    size_t k_block = STEP_BLOCK * j->g->tile_step, column_bytes = BLOCK * dtype_size(j->w->dtype);
-    size_t stride = block_bytes(j->w);
-    for (size_t first = begin; first < end; first += CHUNK_BLOCKS) {
-        size_t blocks = min_size(CHUNK_BLOCKS, end - first);
-        const char *weights = (const char *)j->w->data + first * stride;
-        for (size_t k = 0; k < j->columns; k += k_block) {
-            size_t columns = min_size(k_block, j->columns - k), after = k + columns;
-            // After the chunk's last block come the next columns of its first one, or the next chunk.
-            const char *around = weights + (after < j->columns ? after * column_bytes : blocks * stride);
-            for (size_t b = 0; b < blocks; b++) {
-                const char *next = b + 1 < blocks ? weights + (b + 1) * stride + k * column_bytes : around;
-                float *block_sums = sums + b * j->rows * BLOCK;
-                add_block(j, first + b, k, columns, next, block_sums);
-                if (after == j->columns) finish(j, first + b, 1, block_sums, BLOCK);
-            }
+/// All rows times the blocks from `first` on, K block by K block.
+static void add_chunk(const gemm_job *j, gemm_scratch *s, size_t first, size_t blocks) {
+    size_t stride = block_bytes(j->w), column_bytes = BLOCK * dtype_size(j->w->dtype);
+    const char *weights = (const char *)j->w->data + first * stride;
+    for (size_t k = 0; k < j->columns; k += j->k_block) {
+        size_t columns = min_size(j->k_block, j->columns - k), after = k + columns;
+        // After the chunk's last block come the next columns of its first one, or the next chunk.
+        const char *around = weights + (after < j->columns ? after * column_bytes : blocks * stride);
+        for (size_t b = 0; b < blocks; b += j->tile_blocks) {
+            size_t width = min_size(j->tile_blocks, blocks - b);
+            const char *here = weights + b * stride + k * column_bytes;
+            const char *next = b + width < blocks ? here + width * stride : around;
+            float *sums = s->sums + b * j->rows * BLOCK;
+            add_blocks(j, s, here, width, k, columns, next, sums);
+            if (after == j->columns) finish(j, first + b, width, sums, width * BLOCK);
         }
     }
+}
+
+static void multiply_blocks(void *context, size_t thread, size_t begin, size_t end) {
+    const gemm_job *j = context;
+    gemm_scratch *s = (gemm_scratch *)thread_scratch(j->c, thread);
+    for (size_t first = begin; first < end; first += j->chunk) add_chunk(j, s, first, min_size(j->chunk, end - first));
 }
 
 static void pack_tiles(void *context, size_t thread, size_t begin, size_t end) {
@@ -165,14 +155,35 @@ static void pack_tiles(void *context, size_t thread, size_t begin, size_t end) {
 /// Panels of fewer elements than this are packed by the caller alone.
 #define PACK_GRAIN 16384
 
+/// Chooses tiles and cuts for the rows of a pass.
+static void plan_pass(gemm_job *j) {
+    const gemm_kernels *g = j->g;
+    if (j->rows <= g->wide_rows) {
+        j->tiles = 1;
+        j->tile_blocks = j->chunk = WIDE;
+        // The last columns are a K block of their own, which fetches the next blocks.
+        size_t last = BYTES_AHEAD / (BLOCK * dtype_size(j->w->dtype));
+        j->k_block = j->columns > last ? j->columns - last : max_size(2, j->columns);
+        j->expands = false;
+        return;
+    }
+    j->tiles = (j->rows + g->tile_rows - 1) / g->tile_rows;
+    j->tile_blocks = g->tile_blocks;
+    bool few = j->tiles <= FEW_TILES;
+    j->chunk = few ? g->tile_blocks : CHUNK_BLOCKS;
+    j->expands = !few && g->expanding_tile;
+    size_t column_bytes = BLOCK * (j->expands ? sizeof(float) : dtype_size(j->w->dtype));
+    size_t most_columns = (few ? FEW_K_BLOCK_BYTES : K_BLOCK_BYTES) / column_bytes;
+    // K blocks of one size, as each fetches what the next one needs.
+    size_t k_blocks = max_size(1, (j->columns + most_columns - 1) / most_columns);
+    j->k_block = round_up((j->columns + k_blocks - 1) / k_blocks, 2);
+}
+
 static void run_pass(gemm_job *j) {
-    bool few = j->rows <= j->g->few_rows;
-    size_t most = few ? j->g->wide_rows : j->g->max_rows;
-    j->tiles = (j->rows + most - 1) / most;
+    plan_pass(j);
     size_t tile_elements = max_size(1, j->rows / j->tiles * j->columns);
     pool_run(j->c->pool, pack_tiles, j, j->tiles, max_size(1, PACK_GRAIN / tile_elements));
-    size_t blocks = block_count(j->w);
-    pool_run(j->c->pool, few ? few_rows : many_rows, j, blocks, WIDE);
+    pool_run(j->c->pool, multiply_blocks, j, block_count(j->w), WIDE);
 }
 
 static void run_product(gemm_job j, size_t rows) {

@@ -14,9 +14,9 @@ static inline vf vf_upper_half(vf pairs) {
 }
 
 // Tile shapes for 16 registers: up to 12 sums.
-#define TILE_ROWS 3
 #define WIDE_ROWS 1
-#define FEW_ROWS 1
+#define TILE_ROWS 3
+#define TILE_BLOCKS 1
 
 #define TILE_CASE(body, rows, blocks)                                                                                  \
     case (rows)*8 + (blocks):                                                                                          \

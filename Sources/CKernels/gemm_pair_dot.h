@@ -11,7 +11,8 @@
 #define TILE_WEIGHTS(p, j, s) _mm512_loadu_si512((p) + (j)*VW * 4)
 #define TILE_BROADCAST(p) _mm512_set1_epi32((int)*(p))
 #define TILE_DOT(acc, a, b) PAIR_DOT(acc, a, b)
-#define TILE_PREFETCHES(rows) ((rows) <= WIDE_ROWS)
+#define TILE_PREFETCHES 1
+#define TILE_EXPANDS 0
 #include "gemm_tile.h"
 
 static void pair_tile(const gemm_tile *t) { TILE_SHAPES(pair_body) }
@@ -40,12 +41,12 @@ static void pack_pairs(const void *x, size_t ldx, size_t rows, size_t inputs, vo
 }
 
 static void fill_pair_dot(kernel_table *t) {
-    t->gemm[KERNELS_BF16] = (gemm_kernels){.max_rows = TILE_ROWS,
+    t->gemm[KERNELS_BF16] = (gemm_kernels){.wide_rows = WIDE_ROWS,
+        .tile_rows = TILE_ROWS,
+        .tile_blocks = TILE_BLOCKS,
         .tile_step = 2,
         .panel_bytes = 4,
         .panel_columns = 2,
-        .few_rows = FEW_ROWS,
-        .wide_rows = WIDE_ROWS,
         .pack_panel = pack_pairs,
         .tile = pair_tile};
 }

@@ -9,7 +9,8 @@
 //   TILE_WEIGHTS(p, j, s) vector j of substep s of the step at p
 //   TILE_BROADCAST(p)    one panel element in all lanes
 //   TILE_DOT(acc, a, b)  acc + a * b
-//   TILE_PREFETCHES(rows) 1 if a tile of so many rows prefetches, else 0
+//   TILE_PREFETCHES      1 if the tile prefetches, else 0
+//   TILE_EXPANDS         1 if the tile leaves the weights behind as f32, else 0
 // `rows` and `blocks` are constants at every call, so the loops over them vanish and the sums live in registers.
 
 static inline __attribute__((always_inline)) void TILE_NAME(
@@ -17,9 +18,10 @@ static inline __attribute__((always_inline)) void TILE_NAME(
     enum { VECTORS = BLOCK / VW };
     const TILE_ACTIVATION *a = t->a;
     const char *b = t->b, *prefetch = t->prefetch;
-    const size_t stride = t->b_stride, ldc = t->ldc, steps = t->steps, prefetch_step = t->prefetch_step;
-    float *c = t->c;
-    vf acc[16][4 * VECTORS];
+    const size_t stride = t->b_stride, ldc = t->ldc, steps = t->steps;
+    const size_t prefetch_step = t->prefetch_step, prefetch_stride = t->prefetch_stride;
+    float *c = t->c, *expanded = t->expanded;
+    vf acc[16][2 * VECTORS];
 #pragma clang loop unroll(full)
     for (size_t r = 0; r < rows; r++)
 #pragma clang loop unroll(full)
@@ -27,18 +29,25 @@ static inline __attribute__((always_inline)) void TILE_NAME(
 #pragma clang loop unroll(disable)
     for (size_t step = 0; step < steps; step++) {
 #pragma clang loop unroll(full)
-        for (size_t i = 0; i < TILE_PREFETCHES(rows) * blocks * TILE_STEP_BYTES; i += 64)
-            _mm_prefetch(prefetch + i / TILE_STEP_BYTES * stride + i % TILE_STEP_BYTES, _MM_HINT_T0);
+        for (size_t i = 0; i < TILE_PREFETCHES * blocks * TILE_STEP_BYTES; i += 64)
+            _mm_prefetch(prefetch + i / TILE_STEP_BYTES * prefetch_stride + i % TILE_STEP_BYTES, _MM_HINT_T0);
 #pragma clang loop unroll(full)
         for (size_t s = 0; s < TILE_SUBSTEPS; s++) {
             // Weights are loaded again for each substep: kept, they would leave too few registers for the sums.
             if (s > 0) __asm__ volatile("" : : : "memory");
+            __typeof__(TILE_WEIGHTS(b, 0, 0)) w[2 * VECTORS];
+#pragma clang loop unroll(full)
+            for (size_t i = 0; i < blocks * VECTORS; i++) {
+                w[i] = TILE_WEIGHTS(b + i / VECTORS * stride, i % VECTORS, s);
+                if (TILE_EXPANDS) vf_store(expanded + i / VECTORS * t->expanded_stride + i % VECTORS * VW, (vf)w[i]);
+            }
+            expanded += BLOCK;
 #pragma clang loop unroll(full)
             for (size_t r = 0; r < rows; r++)
 #pragma clang loop unroll(full)
                 for (size_t i = 0; i < blocks * VECTORS; i++)
-                    acc[r][i] = TILE_DOT(acc[r][i], TILE_BROADCAST(a + TILE_AT(r, step * TILE_SUBSTEPS + s, rows)),
-                        TILE_WEIGHTS(b + i / VECTORS * stride, i % VECTORS, s));
+                    acc[r][i] =
+                        TILE_DOT(acc[r][i], TILE_BROADCAST(a + TILE_AT(r, step * TILE_SUBSTEPS + s, rows)), w[i]);
         }
         b += TILE_STEP_BYTES;
         prefetch += prefetch_step;
@@ -58,3 +67,4 @@ static inline __attribute__((always_inline)) void TILE_NAME(
 #undef TILE_BROADCAST
 #undef TILE_DOT
 #undef TILE_PREFETCHES
+#undef TILE_EXPANDS

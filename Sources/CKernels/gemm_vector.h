@@ -1,9 +1,9 @@
-// Matrix products on any vector level; include after a vector_*.h and after defining TILE_SHAPES(body), the cases of a
-// switch over rows * 8 + blocks, TILE_ROWS, FEW_ROWS and WIDE_ROWS (see table.h).
+// Matrix products on any vector level; include after a vector_*.h and after defining TILE_SHAPES(body), the
+// cases of a switch over rows * 8 + blocks, WIDE_ROWS, TILE_ROWS and TILE_BLOCKS (see table.h).
 //
-// Weights of two bytes become floats on the way: bf16 pairs by a shift (even k) and a mask (odd k), which costs
-// one operation for every `rows` multiply-adds and no cache space; expanding a piece once for all rows was slower in
-// paired runs on a busy Ice Lake machine.
+// A tile turns weights of two bytes into floats on the way: bf16 pairs by a shift (even k) and a mask (odd k), one
+// operation for every `rows` multiply-adds. Where several tiles of rows use the same weights they are expanded once
+// instead, by the same operations, so the sums have the same bits.
 
 #define INTERLEAVED(r, k, rows) ((k) * (rows) + (r))
 #define ROW_MAJOR(r, k, rows) ((r)*ATTENTION_STRIDE + (k))
@@ -21,7 +21,8 @@ static inline vf bf16_pair_part(const char *p, size_t odd) {
 #define TILE_WEIGHTS(p, j, s) load_f32((p) + (j)*VW * 4)
 #define TILE_BROADCAST(p) vf_set1(*(p))
 #define TILE_DOT(acc, a, b) vf_fma(a, b, acc)
-#define TILE_PREFETCHES(rows) ((rows) <= WIDE_ROWS)
+#define TILE_PREFETCHES 1
+#define TILE_EXPANDS 0
 #include "gemm_tile.h"
 
 #define TILE_NAME f32_row_body
@@ -32,7 +33,8 @@ static inline vf bf16_pair_part(const char *p, size_t odd) {
 #define TILE_WEIGHTS(p, j, s) load_f32((p) + (j)*VW * 4)
 #define TILE_BROADCAST(p) vf_set1(*(p))
 #define TILE_DOT(acc, a, b) vf_fma(a, b, acc)
-#define TILE_PREFETCHES(rows) 0
+#define TILE_PREFETCHES 0
+#define TILE_EXPANDS 0
 #include "gemm_tile.h"
 
 #define TILE_NAME f16_body
@@ -43,7 +45,20 @@ static inline vf bf16_pair_part(const char *p, size_t odd) {
 #define TILE_WEIGHTS(p, j, s) load_f16((p) + (j)*VW * 2)
 #define TILE_BROADCAST(p) vf_set1(*(p))
 #define TILE_DOT(acc, a, b) vf_fma(a, b, acc)
-#define TILE_PREFETCHES(rows) ((rows) <= WIDE_ROWS)
+#define TILE_PREFETCHES 1
+#define TILE_EXPANDS 0
+#include "gemm_tile.h"
+
+#define TILE_NAME f16_expanding_body
+#define TILE_ACTIVATION float
+#define TILE_AT INTERLEAVED
+#define TILE_SUBSTEPS 1
+#define TILE_STEP_BYTES 64
+#define TILE_WEIGHTS(p, j, s) load_f16((p) + (j)*VW * 2)
+#define TILE_BROADCAST(p) vf_set1(*(p))
+#define TILE_DOT(acc, a, b) vf_fma(a, b, acc)
+#define TILE_PREFETCHES 1
+#define TILE_EXPANDS 1
 #include "gemm_tile.h"
 
 #define TILE_NAME bf16_body
@@ -54,13 +69,28 @@ static inline vf bf16_pair_part(const char *p, size_t odd) {
 #define TILE_WEIGHTS(p, j, s) bf16_pair_part((p) + (j)*VW * 4, s)
 #define TILE_BROADCAST(p) vf_set1(*(p))
 #define TILE_DOT(acc, a, b) vf_fma(a, b, acc)
-#define TILE_PREFETCHES(rows) ((rows) <= WIDE_ROWS)
+#define TILE_PREFETCHES 1
+#define TILE_EXPANDS 0
+#include "gemm_tile.h"
+
+#define TILE_NAME bf16_expanding_body
+#define TILE_ACTIVATION float
+#define TILE_AT INTERLEAVED
+#define TILE_SUBSTEPS 2
+#define TILE_STEP_BYTES 128
+#define TILE_WEIGHTS(p, j, s) bf16_pair_part((p) + (j)*VW * 4, s)
+#define TILE_BROADCAST(p) vf_set1(*(p))
+#define TILE_DOT(acc, a, b) vf_fma(a, b, acc)
+#define TILE_PREFETCHES 1
+#define TILE_EXPANDS 1
 #include "gemm_tile.h"
 
 static void f32_tile(const gemm_tile *t) { TILE_SHAPES(f32_body) }
 static void f32_row_tile(const gemm_tile *t) { TILE_SHAPES(f32_row_body) }
 static void f16_tile(const gemm_tile *t) { TILE_SHAPES(f16_body) }
-static void bf16_tile(const gemm_tile *t){TILE_SHAPES(bf16_body)}
+static void f16_expanding_tile(const gemm_tile *t) { TILE_SHAPES(f16_expanding_body) }
+static void bf16_tile(const gemm_tile *t) { TILE_SHAPES(bf16_body) }
+static void bf16_expanding_tile(const gemm_tile *t){TILE_SHAPES(bf16_expanding_body)}
 
 #define PANEL_PACKER(type, element)                                                                                    \
     static void pack_##type(const void *x, size_t ldx, size_t rows, size_t inputs, void *panel) {                      \
@@ -89,21 +119,24 @@ static void bf16_tile(const gemm_tile *t){TILE_SHAPES(bf16_body)}
 PANEL_PACKER(f32, float) PANEL_PACKER(f16, uint16_t) PANEL_PACKER(bf16, uint16_t)
 
     static void fill_gemm(kernel_table *t) {
-    gemm_kernels common = {.max_rows = TILE_ROWS,
+    gemm_kernels common = {.wide_rows = WIDE_ROWS,
+        .tile_rows = TILE_ROWS,
+        .tile_blocks = TILE_BLOCKS,
         .tile_step = 1,
         .panel_bytes = 4,
         .panel_columns = 1,
-        .few_rows = FEW_ROWS,
-        .wide_rows = WIDE_ROWS};
+        .expanded_tile = f32_tile};
     common.pack_panel = pack_f32;
     common.tile = f32_tile;
     t->gemm[KERNELS_F32] = common;
     common.pack_panel = pack_f16;
     common.tile = f16_tile;
+    common.expanding_tile = f16_expanding_tile;
     t->gemm[KERNELS_F16] = common;
     common.pack_panel = pack_bf16;
     common.tile = bf16_tile;
     common.tile_step = 2;
+    common.expanding_tile = bf16_expanding_tile;
     t->gemm[KERNELS_BF16] = common;
     t->row_tile = f32_row_tile;
 }

@@ -26,8 +26,9 @@
 /// apart, c is f32 with row stride `ldc`; block i fills columns 32i ..< 32i+32. With `load` the sums go on from c, else
 /// from zero.
 /// `prefetch` is what the first-level cache should hold soon: it moves on by `prefetch_step` bytes each step, covers as
-/// many bytes as a step of weights, and exists once for each block, `b_stride` apart. It is never read, so it may point
-/// anywhere; tiles of more than `wide_rows` rows ignore it.
+/// many bytes as a step of weights, and exists once for each block, `prefetch_stride` apart. It is never read, so it
+/// may point anywhere. An expanding tile writes its weights to `expanded` as f32 `[columns][32]` for each block,
+/// `expanded_stride` floats apart.
 typedef struct {
     size_t rows, blocks, steps;
     const void *a;
@@ -37,24 +38,29 @@ typedef struct {
     size_t ldc;
     bool load;
     const char *prefetch;
-    size_t prefetch_step;
+    size_t prefetch_step, prefetch_stride;
+    float *expanded;
+    size_t expanded_stride;
 } gemm_tile;
 
 /// How one dtype is multiplied at one level.
 typedef struct {
-    /// Most rows a tile holds.
-    size_t max_rows;
-    /// Columns of K that one step covers.
+    /// Up to this many rows, which memory and not arithmetic limits, one tile of WIDE blocks takes them all.
+    size_t wide_rows;
+    /// Shape of the tiles of more rows.
+    size_t tile_rows, tile_blocks;
+    /// Columns of K that one step of `tile` covers.
     size_t tile_step;
     /// Bytes of one interleaved panel element, and columns of K it covers.
     size_t panel_bytes, panel_columns;
-    /// Up to `few_rows` rows, which memory and not arithmetic limits, tiles take WIDE blocks at once and at most
-    /// `wide_rows` rows; above, one block and `max_rows` rows.
-    size_t few_rows, wide_rows;
     /// Interleaves `rows` activation rows of `inputs` columns into a panel; odd `inputs` are padded with zero.
     void (*pack_panel)(const void *x, size_t ldx, size_t rows, size_t inputs, void *panel);
     /// Adds products of a panel and packed weights.
     void (*tile)(const gemm_tile *t);
+    /// Like `tile`, and leaves the weights behind as f32; null where `tile` uses weights as they are stored.
+    void (*expanding_tile)(const gemm_tile *t);
+    /// Adds products of a panel and expanded weights, one column a step.
+    void (*expanded_tile)(const gemm_tile *t);
 } gemm_kernels;
 
 /// Scales of the positions of a block of int8 keys and values, `padded` each; null pointers stand for ones.

@@ -49,8 +49,10 @@ final class CausalLM: LanguageModel {
         hiddenRows = input.logitRows.count
         if input.tokens.isEmpty { return }
         compute.beginStep()
-        withStep(input) { step in decoder.forward(step) }
-        keepHiddenStates(input.logitRows)
+        withStep(input) { step in
+            decoder.forward(&step)
+            keepHiddenStates(step)
+        }
         compute.endStep()
     }
 
@@ -100,21 +102,15 @@ final class CausalLM: LanguageModel {
     }
 
     /// Normalises the residual rows whose logits will be asked for; only they ever reach the output head.
-    private func keepHiddenStates(_ rows: [Int32]) {
-        if rows.isEmpty { return }
+    private func keepHiddenStates(_ step: borrowing Step) {
         let norm = decoder.norm
-        rows.withUnsafeBufferPointer { indices in
-            compute.gatherRows(
-                scratch.residual, indices: indices.baseAddress!, count: rows.count, size: norm.size,
-                into: scratch.gathered)
-        }
         compute.rmsNorm(
-            scratch.gathered, rows: rows.count, size: norm.size, weight: weights[norm.weight], epsilon: norm.epsilon,
-            dtype: dtype, into: scratch.hidden)
+            step.wantedResidual(), rows: step.wantedRows.count, size: norm.size, weight: weights[norm.weight],
+            epsilon: norm.epsilon, dtype: dtype, into: scratch.hidden)
     }
 
     /// Lends the input's arrays and the scratch memory to the layers.
-    private func withStep(_ input: borrowing ForwardInput, _ body: (borrowing Step) -> Void) {
+    private func withStep(_ input: borrowing ForwardInput, _ body: (inout Step) -> Void) {
         for (index, sequence) in input.sequences.enumerated() {
             scratch.sequences[index] = AttentionSequence(
                 rowStart: sequence.rowStart, rowCount: sequence.rowCount, slotStart: sequence.slotStart,
@@ -127,13 +123,16 @@ final class CausalLM: LanguageModel {
             input.positions.withUnsafeBufferPointer { positions in
                 input.writeSlots.withUnsafeBufferPointer { writeSlots in
                     input.slots.withUnsafeBufferPointer { slots in
-                        body(
-                            Step(
+                        input.logitRows.withUnsafeBufferPointer { logitRows in
+                            var step = Step(
                                 compute: compute, weights: weights, cache: cache, rotary: table, dtype: dtype,
-                                rows: tokens.count, tokens: tokens.baseAddress!, positions: positions.baseAddress!,
-                                writeSlots: writeSlots.baseAddress!, slots: slots.baseAddress!,
-                                sequences: scratch.sequences, sequenceCount: sequenceCount, scratch: scratch,
-                                shard: shard, group: group))
+                                input: LentInput(
+                                    tokens: tokens, positions: positions, writeSlots: writeSlots, slots: slots,
+                                    logitRows: logitRows),
+                                sequenceCount: sequenceCount, scratch: scratch, hiddenSize: config.hiddenSize,
+                                shard: shard, group: group)
+                            body(&step)
+                        }
                     }
                 }
             }

@@ -21,9 +21,9 @@ struct Qwen3: Decoder {
         }
 
         /// Advances the residual stream by this layer.
-        func forward(_ step: borrowing Step) {
+        func forward(_ step: inout Step) {
             inputNorm(step.residual, into: step.normed, step)
-            attention(step.normed, addingTo: step.residual, step)
+            attention(step.normed, &step)
             postAttentionNorm(step.residual, into: step.normed, step)
             mlp(step.normed, addingTo: step.residual, step)
         }
@@ -44,8 +44,8 @@ struct Qwen3: Decoder {
         head = try LanguageModelHead(root.at("lm_head"), tiedTo: embedding)
     }
 
-    func forward(_ step: borrowing Step) {
+    func forward(_ step: inout Step) {
         embedding(step.tokens, into: step.residual, step)
-        for layer in layers { layer.forward(step) }
+        for layer in layers { layer.forward(&step) }
     }
 }

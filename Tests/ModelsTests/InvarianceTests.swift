@@ -106,6 +106,35 @@ import Testing
             differences([Array(logits[..<size]), Array(logits[size...])], [whole[3], whole[tokens.count - 1]]) == [])
     }
 
+    /// The last layer drops rows that nobody asked for; what it leaves, in logits and in the cache, is the same.
+    @Test(arguments: Fixture.all)
+    func rowsNobodyAskedForMayBeDroppedInTheLastLayer(_ fixture: Fixture) throws {
+        let model = try fixture.load()
+        let texts = [sequences(vocabulary: model.config.vocabularySize)[0], [3, 1, 4], [1, 5, 9, 2, 6]]
+        let whole = runAlone(model, texts)
+        let size = model.config.vocabularySize
+        // Nothing of a chunk in the middle, a row inside another sequence, two rows of one and none of the others.
+        for wanted: [[Int]] in [[[], [], []], [[], [1], [4]], [[109], [2], [4]], [[7, 109], [], []]] {
+            var input = ForwardInput()
+            var expected: [[Float]] = []
+            for (index, tokens) in texts.enumerated() {
+                let rowStart = input.tokens.count
+                input.sequences.append(
+                    .init(rowStart: rowStart, rowCount: tokens.count, slotStart: rowStart, length: tokens.count))
+                input.tokens += tokens
+                input.positions += (0..<tokens.count).map(Int32.init)
+                input.writeSlots += scatteredSlots(index, tokens.count)
+                input.logitRows += wanted[index].map { Int32(rowStart + $0) }
+                expected += wanted[index].map { whole[index][$0] }
+            }
+            input.slots = input.writeSlots
+            var logits = [Float](repeating: .nan, count: max(1, expected.count) * size)
+            logits.withUnsafeMutableBufferPointer { model.forward(input, logits: $0.baseAddress!) }
+            let found = expected.indices.map { Array(logits[$0 * size..<($0 + 1) * size]) }
+            #expect(differences(found, expected) == [], "\(wanted)")
+        }
+    }
+
     @Test func anEmptyStepIsNoStep() throws {
         let model = try Fixture(name: "llama-tied").load()
         model.forward(ForwardInput())

@@ -51,13 +51,6 @@ import Testing
         #expect(try errorOfLoading(try folder.copy(Self.tied, replacing: [(old, new)])).contains(named))
     }
 
-    @Test func moreThanOneRankIsRefused() throws {
-        let options = LoadOptions(
-            modelPath: Self.tied.path, config: try ModelConfig.load(modelPath: Self.tied.path), dtype: .float32,
-            limits: testLimits, rank: ShardRank(index: 0, count: 2), compute: Compute(threads: 1))
-        #expect(throws: CheckpointError.self) { _ = try loadModel(options) }
-    }
-
     @Test(arguments: [DType.float32, .bfloat16, .float16])
     func theCacheFileGivesTheSameBits(_ dtype: DType) throws {
         let folder = TemporaryFolder()

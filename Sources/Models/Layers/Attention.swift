@@ -5,6 +5,7 @@ import Tensors
 /// Queries, keys and values are one product; rotation, head norms and the cache write are one pass over its result.
 struct Attention {
     let layer: Int
+    let isLast: Bool
     let heads: AttentionHeads
     let scale: Float
     let qkv: ColumnParallelLinear
@@ -21,6 +22,7 @@ struct Attention {
         let shard = scope.plan.shard
         let size = config.headDimension
         self.layer = layer
+        isLast = layer == config.layerCount - 1
         heads = AttentionHeads(query: shard.queryHeads.count, keyValue: shard.keyValueHeads.count, dimension: size)
         scale = 1 / Float(size).squareRoot()
         epsilon = config.normEpsilon
@@ -53,20 +55,18 @@ struct Attention {
     }
 
     /// Writes the rows' keys and values, lets every row attend to its sequence up to itself, and adds the result to the
-    /// residual.
-    func callAsFunction(
-        _ x: UnsafeRawPointer, addingTo residual: UnsafeMutablePointer<Float>, _ step: borrowing Step
-    ) {
+    /// residual stream; in the last layer only rows whose logits are wanted go on from there.
+    func callAsFunction(_ x: UnsafeRawPointer, _ step: inout Step) {
         let cache = step.cache.layer(layer)
         qkv(x, into: step.fused, step)
         step.compute.qkNormRopeStore(
             step.fused, rows: step.rows, heads: heads, rotary: step.rotary,
             norm: HeadNorm(queryWeight: step.weights[queryNorm], keyWeight: step.weights[keyNorm], epsilon: epsilon),
             positions: step.positions, writeSlots: step.writeSlots, cache: cache, query: step.query)
+        if isLast { step.dropUnwantedRows(querySize: heads.query * heads.dimension) }
         step.compute.attention(
             step.query, heads: heads, cache: cache, sequences: step.sequences, sequenceCount: step.sequenceCount,
-            slots: step.slots, scale: scale, dtype: step.dtype,
-            into: step.attended)
-        output(step.attended, addingTo: residual, step)
+            slots: step.slots, scale: scale, dtype: step.dtype, into: step.attended)
+        output(step.attended, addingTo: step.residual, step)
     }
 }
