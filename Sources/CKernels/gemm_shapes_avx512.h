@@ -12,14 +12,15 @@
         break;
 #define SIX_ROWS(body, blocks)                                                                                         \
     TILE_CASE(body, 1, blocks)                                                                                         \
-    TILE_CASE(body, 2, blocks) TILE_CASE(body, 3, blocks) TILE_CASE(body, 4, blocks) TILE_CASE(body, 5, blocks)        \
-        TILE_CASE(body, 6, blocks)
+    TILE_CASE(body, 2, blocks)                                                                                         \
+    TILE_CASE(body, 3, blocks) TILE_CASE(body, 4, blocks) TILE_CASE(body, 5, blocks) TILE_CASE(body, 6, blocks)
 #define TILE_SHAPES(body)                                                                                              \
     switch (t->rows * 8 + t->blocks) { SIX_ROWS(body, 1) SIX_ROWS(body, WIDE) default : __builtin_trap(); }
 #define ROW_TILE_SHAPES(body)                                                                                          \
     switch (t->rows * 8 + t->blocks) {                                                                                 \
         SIX_ROWS(body, 1)                                                                                              \
         TILE_CASE(body, 7, 1)                                                                                          \
-        TILE_CASE(body, 8, 1) TILE_CASE(body, 9, 1) TILE_CASE(body, 10, 1) TILE_CASE(body, 11, 1)                      \
-            TILE_CASE(body, 12, 1) default : __builtin_trap();                                                         \
+        TILE_CASE(body, 8, 1)                                                                                          \
+        TILE_CASE(body, 9, 1)                                                                                          \
+        TILE_CASE(body, 10, 1) TILE_CASE(body, 11, 1) TILE_CASE(body, 12, 1) default : __builtin_trap();               \
     }
