@@ -14,8 +14,8 @@
 /// Rows whose sums a thread holds at a time: with their activations of one K block they stay in the second-level cache.
 #define PASS_ROWS 192
 /// How far ahead of their use weights are fetched when they come from memory: far enough for its latency, and across
-/// the page boundaries where the processor's own prefetching stops. 2048 did best of 512 to 8192, 4096 next.
-#define BYTES_AHEAD 2048
+/// the page boundaries where the processor's own prefetching stops. 2048 and 4096 did best of 512 to 8192.
+#define BYTES_AHEAD 4096
 /// Up to so many row tiles memory limits a product: a thread passes through weights in the order they are stored, and
 /// it does not pay to expand them.
 #define FEW_TILES 3
@@ -106,7 +106,7 @@ static void add_blocks(const gemm_job *j, gemm_scratch *s, const char *weights, 
         t.rows = tile_start(j, i + 1) - row;
         t.a = j->c->shared + panel_bytes(j->g, row, j->columns) + panel_bytes(j->g, t.rows, k);
         t.c = sums + row * t.ldc;
-        t.prefetch = k + columns < j->columns && j->tiles == 1 ? weights + BYTES_AHEAD : next + bytes / j->tiles * i;
+        t.prefetch = j->tiles == 1 ? weights + BYTES_AHEAD : next + bytes / j->tiles * i;
         tile(&t);
         if (i > 0 || !j->expands) continue;
         // The first tile left the weights as floats for the others.
@@ -159,11 +159,10 @@ static void pack_tiles(void *context, size_t thread, size_t begin, size_t end) {
 static void plan_pass(gemm_job *j) {
     const gemm_kernels *g = j->g;
     if (j->rows <= g->wide_rows) {
+        // One tile keeps its sums in registers throughout.
         j->tiles = 1;
         j->tile_blocks = j->chunk = WIDE;
-        // The last columns are a K block of their own, which fetches the next blocks.
-        size_t last = BYTES_AHEAD / (BLOCK * dtype_size(j->w->dtype));
-        j->k_block = j->columns > last ? j->columns - last : max_size(2, j->columns);
+        j->k_block = j->columns;
         j->expands = false;
         return;
     }

@@ -11,7 +11,7 @@
         break;
 #define SIX_ROWS(body, blocks)                                                                                         \
     TILE_CASE(body, 1, blocks)                                                                                         \
-    TILE_CASE(body, 2, blocks) TILE_CASE(body, 3, blocks) TILE_CASE(body, 4, blocks) TILE_CASE(body, 5, blocks)        \
-        TILE_CASE(body, 6, blocks)
+    TILE_CASE(body, 2, blocks)                                                                                         \
+    TILE_CASE(body, 3, blocks) TILE_CASE(body, 4, blocks) TILE_CASE(body, 5, blocks) TILE_CASE(body, 6, blocks)
 #define TILE_SHAPES(body)                                                                                              \
     switch (t->rows * 8 + t->blocks) { SIX_ROWS(body, 1) SIX_ROWS(body, WIDE) default : __builtin_trap(); }

@@ -39,7 +39,6 @@ extension WorkerLoop {
         guard !command.prompt.isEmpty else { throw Refusal(message: "input_ids cannot be empty.", status: 400) }
         let scheduled = ScheduledRequest(
             id: command.key.id, prompt: command.prompt, output: command.resumedIds, maxNewTokens: limit,
-            runsToLimit: command.sampling.ignoreEos,
             scoredFrom: command.hasLogprobs && command.logprobs.start >= 0 ? Int(command.logprobs.start) : nil,
             namespace: command.cacheKey, priority: command.hasPriority ? command.priority : nil,
             routingKey: command.routingKey, wasAccepted: command.key.attempt > 0)

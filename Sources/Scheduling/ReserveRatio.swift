@@ -20,7 +20,7 @@ struct ReserveRatio: Sendable {
     func reserve(_ request: ScheduledRequest) -> Int {
         let output = Double(min(request.remaining, Self.longestEstimate))
         let prompt = request.isPrefilling ? request.uncomputed : 0
-        return Int((output * (request.runsToLimit ? 1 : value)).rounded(.up)) + prompt
+        return Int((output * value).rounded(.up)) + prompt
     }
 
     /// A step went well.

@@ -87,7 +87,7 @@ import Testing
 
     @Test func nothingIsStartedAfterAStopDuringAPause() {
         var play = Rehearsal.serving()
-        play.end(.worker, .signal(9))
+        play.end(.worker, .signal(11))
         play.feed(.signal(.interrupt))
         play.pass(40)
         #expect(play.spawns.isEmpty)
