@@ -80,7 +80,7 @@ private struct Story: ~Copyable {
         let priority = random.once(in: 4) ? nil : Int64.random(in: -20...20, using: &random)
         let admission = run.scheduler.admit(
             ScheduledRequest(
-                id: nextID, prompt: prompt, maxNewTokens: count, runsToLimit: Bool.random(using: &random),
+                id: nextID, prompt: prompt, maxNewTokens: count,
                 scoredFrom: random.once(in: 4) ? Int.random(in: 0..<length, using: &random) : nil,
                 namespace: random.once(in: 6) ? "other" : "", priority: priority,
                 routingKey: ["", "a", "b"].randomElement(using: &random)!))
