@@ -17,6 +17,15 @@ import Tensors
     @Option(help: "bfloat16, float16 or float32.")
     var dtype: String = "bfloat16"
 
+    @Option(help: "w8a8_int8 or int4; by default weights are in the dtype.")
+    var quantization: String?
+
+    @Option(help: "Inputs that share a scale in int4: 32, 64 or 128.")
+    var groupSize: Int = 64
+
+    @Option(help: "Bits of the output head in int4: 8 or 4.")
+    var headBits: Int = 8
+
     @Option(help: "auto, safetensors, gguf or dummy.")
     var loadFormat: String = "auto"
 
@@ -53,6 +62,9 @@ import Tensors
         guard LoadFormat(rawValue: loadFormat) != nil else {
             throw ValidationError("load format `\(loadFormat)` is not known")
         }
+        guard modelQuantization != nil, [32, 64, 128].contains(groupSize), [4, 8].contains(headBits) else {
+            throw ValidationError("that quantization is not known")
+        }
         guard KernelISA(name: isa) != nil else { throw ValidationError("instruction set `\(isa)` is not known") }
         guard (threads ?? 1) > 0, prompt > 0, steps > 0, context > 0, rounds > 0, batches.allSatisfy({ $0 > 0 }) else {
             throw ValidationError("counts are positive")
@@ -60,19 +72,20 @@ import Tensors
     }
 
     func run() throws {
-        guard let dtype = modelDType, let ceiling = KernelISA(name: isa), let format = LoadFormat(rawValue: loadFormat)
+        guard let dtype = modelDType, let ceiling = KernelISA(name: isa), let format = LoadFormat(rawValue: loadFormat),
+            let quantization = modelQuantization
         else { throw ValidationError("unreachable after validate") }
         let cores = Compute.availableCores()
         let count = threads ?? cores.count
         let pins = unpinned || count > cores.count ? nil : Array(cores.prefix(count))
         if let first = pins?.first { Compute.pinCallingThread(to: first) }
         let compute = Compute(isa: ceiling, threads: count, cores: pins)
-        guard let machine = Machine(compute, dtype: dtype) else {
+        guard let machine = Machine(compute, dtype: dtype, quantization: quantization) else {
             throw ValidationError("no memory to measure the bandwidth with")
         }
         for path in modelPaths {
             let subject = try Subject(
-                path, format: format, dtype: dtype, compute: compute, cacheDirectory: cacheDirectory,
+                path, format: format, machine: machine, cacheDirectory: cacheDirectory,
                 plan: WorkPlan(prompt: prompt, context: context, batches: batches))
             print(subject.heading(machine))
             let results = Rounds(
@@ -80,6 +93,11 @@ import Tensors
             ).run()
             print(results.table)
         }
+    }
+
+    private var modelQuantization: Quantization? {
+        guard let quantization else { return Quantization.none }
+        return Quantization(method: quantization, groupSize: groupSize, headBits: headBits)
     }
 
     private var modelDType: DType? {

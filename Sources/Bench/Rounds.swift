@@ -69,7 +69,7 @@ struct Results {
         var rows = zip(batches, decode).map { batch, series in
             row("decode \(batch)", series, tokens: batch, unit: "GB/s")
         }
-        rows.append(row("prefill \(prompt)", prefill, tokens: prompt, unit: "GFLOP/s"))
+        rows.append(row("prefill \(prompt)", prefill, tokens: prompt, unit: "GOP/s"))
         let widths = [13, 9, 10, 15, 15, 9, 12]
         return ([header] + rows).map { cells in
             zip(cells, widths).enumerated().map { index, cell in

@@ -19,7 +19,7 @@ struct Subject {
 
     /// Loads a model; with `.auto` a folder without weights gets random ones.
     init(
-        _ path: String, format: LoadFormat, dtype: DType, compute: Compute, cacheDirectory: String?, plan: WorkPlan
+        _ path: String, format: LoadFormat, machine: Machine, cacheDirectory: String?, plan: WorkPlan
     ) throws {
         let config = try ModelConfig.load(modelPath: path)
         let largest = plan.batches.max() ?? 1
@@ -29,14 +29,16 @@ struct Subject {
         isRandom = format == .dummy || (format == .auto && !Self.hasWeights(path))
         model = try loadModel(
             LoadOptions(
-                modelPath: path, config: config, dtype: dtype, loadFormat: isRandom ? .dummy : format,
-                cacheDirectory: isRandom ? nil : cacheDirectory, limits: limits, compute: compute))
+                modelPath: path, config: config, dtype: machine.dtype, quantization: machine.quantization,
+                loadFormat: isRandom ? .dummy : format,
+                cacheDirectory: isRandom ? nil : cacheDirectory, limits: limits,
+                compute: machine.compute))
         guard let logits = AlignedBuffer(byteCount: largest * config.vocabularySize * MemoryLayout<Float>.size) else {
             throw CheckpointError.outOfMemory(byteCount: largest * config.vocabularySize * MemoryLayout<Float>.size)
         }
         self.logits = logits
         self.path = path
-        self.dtype = dtype
+        dtype = machine.dtype
         context = plan.context
     }
 
@@ -112,7 +114,8 @@ struct Subject {
         let millions = { (count: Int) in decimal(Double(count) / 1e6, 1) }
         return """
 
-            \(path) (\(model.config.architecture), \(machine.dtype)\(isRandom ? ", random weights" : "")), \
+            \(path) (\(model.config.architecture), \(machine.dtype), \
+            quantization \(machine.quantization.name)\(isRandom ? ", random weights" : "")), \
             \(machine.compute.isa.name), \(machine.compute.threads) threads
             decode reads \(millions(bytesPerStep)) MB of packed weights each step\
             \(model.config.tiesWordEmbeddings ? " (embedding and head are one matrix)" : " (all but the embedding table)")

@@ -82,6 +82,9 @@ private func checkSupport(_ options: LoadOptions) throws(CheckpointError) {
         .badConfig(file: options.modelPath, key: key, reason: reason)
     }
     guard options.rank.count == 1 else { throw bad("tensor parallel size", "only one rank is supported") }
+    if let method = config.quantizationMethod, !["w8a8_int8", "compressed-tensors", "gguf"].contains(method) {
+        throw bad("quantization_config.quant_method", "`\(method)` is not supported; w8a8_int8 and GGUF files are")
+    }
     guard config.activation == "silu" else {
         throw bad("hidden_act", "`\(config.activation)` is not supported; only `silu` is")
     }
