@@ -73,17 +73,25 @@ static void spread(const char *groups, size_t columns, size_t group, char *out) 
     }
 }
 
-float quantize_scalar(const float *x, size_t n, int8_t *codes) {
+float quantize_scale(const float *x, size_t n, float *factor) {
     uint32_t magnitude = 0;
     for (size_t i = 0; i < n; i++) {
         uint32_t u = float_bits(x[i]) & 0x7fffffff;
         magnitude = u > magnitude ? u : magnitude;
     }
-    float factor, scale = row_scale(magnitude, &factor);
+    return row_scale(magnitude, factor);
+}
+
+void quantize_codes(const float *x, size_t n, float factor, int8_t *codes) {
     // With a factor of zero the row may hold numbers that have no product.
     if (factor == 0) memset(codes, 0, n);
     // Adding and subtracting 1.5 * 2^23 rounds to nearest even without a call.
     for (size_t i = 0; factor != 0 && i < n; i++) codes[i] = (int8_t)((x[i] * factor + 0x1.8p23f) - 0x1.8p23f);
+}
+
+static float quantize(const float *x, size_t n, int8_t *codes) {
+    float factor, scale = quantize_scale(x, n, &factor);
+    quantize_codes(x, n, factor, codes);
     return scale;
 }
 
@@ -141,7 +149,7 @@ void fill_codes_scalar(code_kernels *t) {
         .int4_tile = int4_tile,
         .spread_tile = spread_tile,
         .spread = spread,
-        .quantize = quantize_scalar,
+        .quantize = quantize,
         .group_sums = group_sums,
         .interleave = interleave,
         .settle_int8 = settle_int8,

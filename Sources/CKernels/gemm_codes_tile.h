@@ -3,13 +3,13 @@
 
 enum { VECTORS = BLOCK / VW, VECTOR_BYTES = VW * 4, STEP_BYTES = BLOCK * 4 };
 
-#define UNROLL _Pragma("clang loop unroll(full)")
-
 /// Asks for the next step of every block.
 static inline __attribute__((always_inline)) void prefetch_step(
     const size_t blocks, const code_tile *t, const char *at) {
-    UNROLL for (size_t i = 0; i < blocks; i++) UNROLL for (size_t j = 0; j < STEP_BYTES; j += 64)
-        _mm_prefetch(at + i * t->b_stride + j, _MM_HINT_T0);
+#pragma clang loop unroll(full)
+    for (size_t i = 0; i < blocks; i++)
+#pragma clang loop unroll(full)
+        for (size_t j = 0; j < STEP_BYTES; j += 64) _mm_prefetch(at + i * t->b_stride + j, _MM_HINT_T0);
 }
 
 static inline __attribute__((always_inline)) void int8_body(
@@ -19,33 +19,43 @@ static inline __attribute__((always_inline)) void int8_body(
     const size_t stride = t->b_stride, ldc = t->ldc, steps = t->columns / 4, ahead = t->prefetch_step;
     int32_t *c = t->c;
     vi sum[TILE_ROWS][WIDE * VECTORS];
-    UNROLL for (size_t r = 0; r < rows; r++) UNROLL for (size_t i = 0; i < blocks * VECTORS; i++) sum[r][i] =
-        t->load ? vi_load(c + r * ldc + i * VW) : vi_set1(t->starts[r]);
+#pragma clang loop unroll(full)
+    for (size_t r = 0; r < rows; r++)
+#pragma clang loop unroll(full)
+        for (size_t i = 0; i < blocks * VECTORS; i++)
+            sum[r][i] = t->load ? vi_load(c + r * ldc + i * VW) : vi_set1(t->starts[r]);
 #pragma clang loop unroll(disable)
     for (size_t step = 0; step < steps; step++) {
         prefetch_step(blocks, t, prefetch);
         vi w[WIDE * VECTORS];
-        UNROLL for (size_t i = 0; i < blocks * VECTORS; i++) w[i] =
-            vi_load(b + i / VECTORS * stride + i % VECTORS * VECTOR_BYTES);
-        UNROLL for (size_t r = 0; r < rows; r++) {
+#pragma clang loop unroll(full)
+        for (size_t i = 0; i < blocks * VECTORS; i++)
+            w[i] = vi_load(b + i / VECTORS * stride + i % VECTORS * VECTOR_BYTES);
+#pragma clang loop unroll(full)
+        for (size_t r = 0; r < rows; r++) {
             vi x = vi_broadcast(a + 4 * r);
-            UNROLL for (size_t i = 0; i < blocks * VECTORS; i++) sum[r][i] = dot_bytes(sum[r][i], w[i], x);
+#pragma clang loop unroll(full)
+            for (size_t i = 0; i < blocks * VECTORS; i++) sum[r][i] = dot_bytes(sum[r][i], w[i], x);
         }
         a += 4 * rows;
         b += STEP_BYTES;
         prefetch += ahead;
     }
-    UNROLL for (size_t r = 0; r < rows; r++) UNROLL for (size_t i = 0; i < blocks * VECTORS; i++)
-        vi_store(c + r * ldc + i * VW, sum[r][i]);
+#pragma clang loop unroll(full)
+    for (size_t r = 0; r < rows; r++)
+#pragma clang loop unroll(full)
+        for (size_t i = 0; i < blocks * VECTORS; i++) vi_store(c + r * ldc + i * VW, sum[r][i]);
 }
 
 /// Adds a finished group to the float sums; `scales` and `minimums` are of the group.
 static inline __attribute__((always_inline)) void add_group(const size_t rows, const size_t blocks, const code_tile *t,
     vi sum[TILE_ROWS][WIDE * VECTORS], const vf *scales, const vf *minimums, const float *group_sums, bool load) {
     float *c = t->c;
-    UNROLL for (size_t r = 0; r < rows; r++) {
+#pragma clang loop unroll(full)
+    for (size_t r = 0; r < rows; r++) {
         vf x = vf_set1(group_sums[r]);
-        UNROLL for (size_t i = 0; i < blocks * VECTORS; i++) {
+#pragma clang loop unroll(full)
+        for (size_t i = 0; i < blocks * VECTORS; i++) {
             float *at = c + r * t->ldc + i * VW;
             vf total = load ? vf_load(at) : vf_zero();
             total = vf_fma(vi_to_float(sum[r][i]), scales[i], total);
@@ -68,29 +78,36 @@ static inline __attribute__((always_inline)) void int4_body(
         prefetch += ahead;
         b += SCALE_BYTES;
         vi sum[TILE_ROWS][WIDE * VECTORS];
-        UNROLL for (size_t r = 0; r < rows; r++) UNROLL for (size_t i = 0; i < blocks * VECTORS; i++) sum[r][i] =
-            vi_set1(0);
+#pragma clang loop unroll(full)
+        for (size_t r = 0; r < rows; r++)
+#pragma clang loop unroll(full)
+            for (size_t i = 0; i < blocks * VECTORS; i++) sum[r][i] = vi_set1(0);
         size_t steps = min_size(t->group, t->columns - k) / 8;
 #pragma clang loop unroll(disable)
         for (size_t step = 0; step < steps; step++) {
             prefetch_step(blocks, t, prefetch);
             prefetch += ahead;
-            UNROLL for (size_t half = 0; half < 2; half++) {
+#pragma clang loop unroll(full)
+            for (size_t half = 0; half < 2; half++) {
                 vi w[WIDE * VECTORS];
-                UNROLL for (size_t i = 0; i < blocks * VECTORS; i++) {
+#pragma clang loop unroll(full)
+                for (size_t i = 0; i < blocks * VECTORS; i++) {
                     vi codes = vi_load(b + i / VECTORS * stride + i % VECTORS * VECTOR_BYTES);
                     w[i] = half ? high_nibbles(codes) : low_nibbles(codes);
                 }
-                UNROLL for (size_t r = 0; r < rows; r++) {
+#pragma clang loop unroll(full)
+                for (size_t r = 0; r < rows; r++) {
                     vi x = vi_broadcast(a + 4 * r);
-                    UNROLL for (size_t i = 0; i < blocks * VECTORS; i++) sum[r][i] = dot_codes(sum[r][i], w[i], x);
+#pragma clang loop unroll(full)
+                    for (size_t i = 0; i < blocks * VECTORS; i++) sum[r][i] = dot_codes(sum[r][i], w[i], x);
                 }
                 a += 4 * rows;
             }
             b += STEP_BYTES;
         }
         vf s[WIDE * VECTORS], m[WIDE * VECTORS];
-        UNROLL for (size_t i = 0; i < blocks * VECTORS; i++) {
+#pragma clang loop unroll(full)
+        for (size_t i = 0; i < blocks * VECTORS; i++) {
             const char *at = scales + i / VECTORS * stride + i % VECTORS * VW * 2;
             s[i] = load_f16(at);
             m[i] = load_f16(at + SCALE_BYTES / 2);
@@ -114,23 +131,30 @@ static inline __attribute__((always_inline)) void spread_body(
         b += SPREAD_SCALE_BYTES;
         prefetch += SPREAD_SCALE_BYTES;
         vi sum[TILE_ROWS][WIDE * VECTORS];
-        UNROLL for (size_t r = 0; r < rows; r++) UNROLL for (size_t i = 0; i < VECTORS; i++) sum[r][i] = vi_set1(0);
+#pragma clang loop unroll(full)
+        for (size_t r = 0; r < rows; r++)
+#pragma clang loop unroll(full)
+            for (size_t i = 0; i < VECTORS; i++) sum[r][i] = vi_set1(0);
         size_t steps = min_size(t->group, t->columns - k) / 4;
 #pragma clang loop unroll(disable)
         for (size_t step = 0; step < steps; step++) {
             prefetch_step(1, t, prefetch);
             vi w[VECTORS];
-            UNROLL for (size_t i = 0; i < VECTORS; i++) w[i] = vi_load(b + i * VECTOR_BYTES);
-            UNROLL for (size_t r = 0; r < rows; r++) {
+#pragma clang loop unroll(full)
+            for (size_t i = 0; i < VECTORS; i++) w[i] = vi_load(b + i * VECTOR_BYTES);
+#pragma clang loop unroll(full)
+            for (size_t r = 0; r < rows; r++) {
                 vi x = vi_broadcast(a + 4 * r);
-                UNROLL for (size_t i = 0; i < VECTORS; i++) sum[r][i] = dot_codes(sum[r][i], w[i], x);
+#pragma clang loop unroll(full)
+                for (size_t i = 0; i < VECTORS; i++) sum[r][i] = dot_codes(sum[r][i], w[i], x);
             }
             a += 4 * rows;
             b += STEP_BYTES;
             prefetch += STEP_BYTES;
         }
         vf s[VECTORS], m[VECTORS];
-        UNROLL for (size_t i = 0; i < VECTORS; i++) {
+#pragma clang loop unroll(full)
+        for (size_t i = 0; i < VECTORS; i++) {
             s[i] = load_f32(scales + i * VECTOR_BYTES);
             m[i] = load_f32(scales + SPREAD_SCALE_BYTES / 2 + i * VECTOR_BYTES);
         }

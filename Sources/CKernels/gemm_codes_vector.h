@@ -129,9 +129,11 @@ static void settle_int4(const code_sums *s) { settle(s, false); }
 
 static double byte_dot_peak(size_t iterations) {
     vi sum[PEAK_SUMS], a = vi_set1(0x01020304), b = vi_set1(0x03010201);
-    UNROLL for (size_t j = 0; j < PEAK_SUMS; j++) sum[j] = vi_set1((int32_t)j);
+#pragma clang loop unroll(full)
+    for (size_t j = 0; j < PEAK_SUMS; j++) sum[j] = vi_set1((int32_t)j);
     for (size_t i = 0; i < iterations; i++) {
-        UNROLL for (size_t j = 0; j < PEAK_SUMS; j++) {
+#pragma clang loop unroll(full)
+        for (size_t j = 0; j < PEAK_SUMS; j++) {
             sum[j] = dot_bytes(sum[j], a, b);
             __asm__ volatile("" : "+" VECTOR_REGISTER(sum[j]));
         }

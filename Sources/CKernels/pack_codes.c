@@ -1,64 +1,66 @@
 // The packed forms of quantized weights: choosing scales, writing codes and reading rows back.
-#include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "half.h"
 #include "table.h"
 
+/// Columns that are quantized and written at a time: the largest group, and as many of an int8 row.
+#define PIECE 128
+
 static size_t group_count(const kernels_matrix *w) {
     return w->format == KERNELS_INT4 ? (w->inputs + w->group - 1) / w->group : 1;
 }
 
-/// Where the groups of a lane begin, and where the scales of an int8 block are.
-static char *group_at(const kernels_matrix *w, char *block, size_t group) {
-    return block + int4_bytes(group * w->group, w->group);
-}
+static size_t piece_columns(const kernels_matrix *w) { return w->format == KERNELS_INT4 ? w->group : PIECE; }
 
-/// Writes one lane of an int8 block; null codes are a row of zeros.
-static void write_int8_lane(const kernels_matrix *w, char *block, size_t lane, const uint8_t *codes, float scale) {
-    size_t columns = padded_codes(w->inputs);
-    for (size_t k = 0; k < columns; k++) {
-        uint8_t code = codes && k < w->inputs ? codes[k] : 0;
-        ((uint8_t *)block)[(k / 4 * BLOCK + lane) * 4 + k % 4] = (uint8_t)(code + CODE_OFFSET);
+/// Writes one lane's codes of the columns from `first` on: a group, or PIECE columns of int8; zeros follow the last
+/// code.
+static void write_piece(
+    const kernels_matrix *w, char *block, size_t lane, size_t first, size_t count, const uint8_t *codes) {
+    uint8_t piece[PIECE] = {0};
+    if (codes) memcpy(piece, codes, count);
+    size_t columns = padded_codes(count);
+    if (w->format == KERNELS_INT8) {
+        for (size_t i = 0; i < columns; i++) {
+            size_t k = first + i;
+            ((uint8_t *)block)[(k / 4 * BLOCK + lane) * 4 + k % 4] = (uint8_t)(piece[i] + CODE_OFFSET);
+        }
+        return;
     }
-    ((float *)(block + columns * BLOCK))[lane] = scale;
+    uint8_t *steps = (uint8_t *)block + int4_bytes(first, w->group) + SCALE_BYTES;
+    for (size_t i = 0; i < columns; i += 8)
+        for (size_t n = 0; n < 4; n++)
+            steps[(i / 8 * BLOCK + lane) * 4 + n] = (uint8_t)(piece[i + n] | piece[i + n + 4] << 4);
 }
 
-/// Writes one lane of an int4 block; null codes are a row of zeros.
-static void write_int4_lane(const kernels_matrix *w, char *block, size_t lane, const uint8_t *codes,
-    const float *scales, const float *minimums) {
-    for (size_t g = 0; g < group_count(w); g++) {
-        char *group = group_at(w, block, g);
-        ((uint16_t *)group)[lane] = codes ? f16_from_float(scales[g]) : 0;
-        ((uint16_t *)group)[BLOCK + lane] = codes ? f16_from_float(minimums[g]) : 0;
-        uint8_t *steps = (uint8_t *)group + SCALE_BYTES;
-        size_t first = g * w->group, end = min_size(first + w->group, padded_codes(w->inputs));
-        for (size_t k = first; k < end; k += 8)
-            for (size_t i = 0; i < 4; i++) {
-                uint8_t low = codes && k + i < w->inputs ? codes[k + i] : 0;
-                uint8_t high = codes && k + i + 4 < w->inputs ? codes[k + i + 4] : 0;
-                steps[((k - first) / 8 * BLOCK + lane) * 4 + i] = (uint8_t)(low | high << 4);
-            }
+/// Writes the scale of one lane of an int8 block, or scale and minimum of an int4 group.
+static void write_scale(const kernels_matrix *w, char *block, size_t lane, size_t group, float scale, float minimum) {
+    if (w->format == KERNELS_INT8) {
+        ((float *)(block + padded_codes(w->inputs) * BLOCK))[lane] = scale;
+        return;
     }
+    uint16_t *halves = (uint16_t *)(block + int4_bytes(group * w->group, w->group));
+    halves[lane] = f16_from_float(scale);
+    halves[BLOCK + lane] = f16_from_float(minimum);
 }
 
-/// Writes one row's codes where the row lives; null codes zero the lane.
+/// Writes row `index` of `rows` where it lives; null rows zero the lane.
 static void write_row(const kernels_matrix *w, row_place place, const kernels_codes *rows, size_t index, char *packed) {
     char *block = packed + place.block * block_bytes(w);
-    size_t groups = group_count(w);
-    const uint8_t *codes = rows ? rows->codes + index * w->inputs : NULL;
-    if (w->format == KERNELS_INT8)
-        write_int8_lane(w, block, place.lane, codes, rows ? rows->scales[index] : 0);
-    else
-        write_int4_lane(w, block, place.lane, codes, rows ? rows->scales + index * groups : NULL,
-            rows ? rows->minimums + index * groups : NULL);
+    size_t groups = group_count(w), each = piece_columns(w);
+    for (size_t k = 0; k < w->inputs; k += each)
+        write_piece(
+            w, block, place.lane, k, min_size(each, w->inputs - k), rows ? rows->codes + index * w->inputs + k : NULL);
+    for (size_t g = 0; g < groups; g++) {
+        float scale = rows ? rows->scales[index * groups + g] : 0;
+        float minimum = rows && w->format == KERNELS_INT4 ? rows->minimums[index * groups + g] : 0;
+        write_scale(w, block, place.lane, g, scale, minimum);
+    }
 }
 
-void kernels_pack_codes(const kernels_matrix *w, const kernels_codes *rows, size_t first, size_t count, void *packed) {
-    if (count == 0) return;
-    for (size_t i = 0; i < count; i++) write_row(w, place_of(w, first + i), rows, i, packed);
-    if (first + count < w->outputs) return;
+/// Zeroes the lanes of the last block that have no row, once the last row is written.
+static void finish_packing(const kernels_matrix *w, size_t written, char *packed) {
+    if (written < w->outputs) return;
     size_t last = block_count(w) - 1;
     if (w->packing == KERNELS_PLAIN) {
         for (size_t lane = (w->outputs - 1) % BLOCK + 1; lane < BLOCK; lane++)
@@ -69,6 +71,12 @@ void kernels_pack_codes(const kernels_matrix *w, const kernels_codes *rows, size
         write_row(w, (row_place){last, lane}, NULL, 0, packed);
         write_row(w, (row_place){last, 16 + lane}, NULL, 0, packed);
     }
+}
+
+void kernels_pack_codes(const kernels_matrix *w, const kernels_codes *rows, size_t first, size_t count, void *packed) {
+    if (count == 0) return;
+    for (size_t i = 0; i < count; i++) write_row(w, place_of(w, first + i), rows, i, packed);
+    finish_packing(w, first + count, packed);
 }
 
 /// Rounds one group to codes 0 ... 15 between its smallest and its largest number, with scale and minimum as f16 has
@@ -89,27 +97,28 @@ static void quantize_group(const float *x, size_t n, uint8_t *codes, float *scal
     *minimum = m;
 }
 
-void pack_quantized(const kernels_matrix *w, const float *rows, size_t first, size_t count, void *packed) {
-    size_t groups = group_count(w);
-    uint8_t *codes = malloc(count * w->inputs + 2 * count * groups * sizeof(float) + 64);
-    if (!codes) abort();
-    float *scales = (float *)(codes + round_up(count * w->inputs, 16)), *minimums = scales + count * groups;
-    for (size_t r = 0; r < count; r++) {
-        const float *x = rows + r * w->inputs;
-        uint8_t *row = codes + r * w->inputs;
+/// Rounds one row of numbers and writes it.
+static void pack_row(const kernels_matrix *w, row_place place, const float *x, char *packed) {
+    char *block = packed + place.block * block_bytes(w);
+    float factor = 0, minimum = 0, scale = w->format == KERNELS_INT8 ? quantize_scale(x, w->inputs, &factor) : 0;
+    size_t each = piece_columns(w);
+    for (size_t k = 0; k < w->inputs; k += each) {
+        size_t count = min_size(each, w->inputs - k);
+        uint8_t codes[PIECE];
         if (w->format == KERNELS_INT8) {
-            scales[r] = quantize_scalar(x, w->inputs, (int8_t *)row);
-            continue;
+            quantize_codes(x + k, count, factor, (int8_t *)codes);
+        } else {
+            quantize_group(x + k, count, codes, &scale, &minimum);
+            write_scale(w, block, place.lane, k / w->group, scale, minimum);
         }
-        for (size_t g = 0; g < groups; g++) {
-            size_t k = g * w->group;
-            quantize_group(
-                x + k, min_size(w->group, w->inputs - k), row + k, scales + r * groups + g, minimums + r * groups + g);
-        }
+        write_piece(w, block, place.lane, k, count, codes);
     }
-    kernels_pack_codes(
-        w, &(kernels_codes){.codes = codes, .scales = scales, .minimums = minimums}, first, count, packed);
-    free(codes);
+    if (w->format == KERNELS_INT8) write_scale(w, block, place.lane, 0, scale, 0);
+}
+
+void pack_quantized(const kernels_matrix *w, const float *rows, size_t first, size_t count, void *packed) {
+    for (size_t r = 0; r < count; r++) pack_row(w, place_of(w, first + r), rows + r * w->inputs, packed);
+    finish_packing(w, first + count, packed);
 }
 
 void unpack_quantized_row(const kernels_matrix *w, size_t number, size_t lane, float *out) {
@@ -122,10 +131,10 @@ void unpack_quantized_row(const kernels_matrix *w, size_t number, size_t lane, f
     }
     for (size_t k = 0; k < w->inputs; k++) {
         const char *group = block + int4_bytes(k / w->group * w->group, w->group);
+        const uint16_t *halves = (const uint16_t *)group;
         size_t n = k % w->group;
         uint8_t pair = ((const uint8_t *)group)[SCALE_BYTES + (n / 8 * BLOCK + lane) * 4 + n % 4];
         float code = n % 8 < 4 ? pair & 15 : pair >> 4;
-        out[k] = f16_to_float(((const uint16_t *)group)[lane]) * code +
-                 f16_to_float(((const uint16_t *)group)[BLOCK + lane]);
+        out[k] = f16_to_float(halves[lane]) * code + f16_to_float(halves[BLOCK + lane]);
     }
 }

@@ -123,8 +123,10 @@ void fill_codes_avx2(code_kernels *t);
 void fill_codes_avx512(code_kernels *t);
 void fill_codes_vnni(code_kernels *t);
 
-/// The scalar entries, which other rooms of the library use too.
-float quantize_scalar(const float *x, size_t n, int8_t *codes);
+/// The scale of a row and what its numbers are multiplied with before they are rounded, and the rounding, as `quantize`
+/// does both; packing uses them on every level.
+float quantize_scale(const float *x, size_t n, float *factor);
+void quantize_codes(const float *x, size_t n, float factor, int8_t *codes);
 
 // Pieces of the packing of quantized formats, see pack_codes.c.
 void pack_quantized(const kernels_matrix *w, const float *rows, size_t first, size_t count, void *packed);

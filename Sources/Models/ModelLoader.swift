@@ -90,6 +90,9 @@ private func checkSupport(_ options: LoadOptions) throws(CheckpointError) {
     func bad(_ key: String, _ reason: String) -> CheckpointError {
         .badConfig(file: options.modelPath, key: key, reason: reason)
     }
+    if let method = config.quantizationMethod, !["w8a8_int8", "compressed-tensors", "gguf"].contains(method) {
+        throw bad("quantization_config.quant_method", "`\(method)` is not supported; w8a8_int8 and GGUF files are")
+    }
     guard config.activation == "silu" else {
         throw bad("hidden_act", "`\(config.activation)` is not supported; only `silu` is")
     }

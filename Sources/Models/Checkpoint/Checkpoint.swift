@@ -20,6 +20,14 @@ package protocol Checkpoint: Sendable {
     func readRows(
         _ tensor: TensorInfo, rows: Range<Int>, into out: UnsafeMutablePointer<Float>
     ) throws(CheckpointError)
+
+    /// Copies rows of dimension 0 as they are stored, in the row order of `readRows`; for formats whose codes are packed
+    /// as they are. A row is whole blocks.
+    ///
+    /// Safe to call from several threads at once. Throws for an unknown tensor, rows outside it and invented tensors.
+    func readStoredRows(
+        _ tensor: TensorInfo, rows: Range<Int>, into out: UnsafeMutableRawPointer
+    ) throws(CheckpointError)
 }
 
 extension Checkpoint {
@@ -126,10 +134,15 @@ func readElements(
 }
 
 /// Checks what every reader must check before it touches the bytes of a tensor.
-func checkRead(_ tensor: TensorInfo, _ rows: Range<Int>) throws(CheckpointError) {
+func checkRows(_ tensor: TensorInfo, _ rows: Range<Int>) throws(CheckpointError) {
     guard rows.lowerBound >= 0, rows.upperBound <= tensor.rowCount else {
         throw .rowsOutOfRange(tensor: tensor.name, rows: rows, rowCount: tensor.rowCount)
     }
+}
+
+/// Checks what every reader must check before it reads a tensor as numbers.
+func checkRead(_ tensor: TensorInfo, _ rows: Range<Int>) throws(CheckpointError) {
+    try checkRows(tensor, rows)
     guard tensor.type.isFloat else {
         throw .unsupported(
             file: tensor.file, place: "tensor `\(printable(tensor.name))`",

@@ -45,5 +45,12 @@ package struct DummyCheckpoint: Checkpoint {
         }
     }
 
+    /// Invented tensors are stored nowhere.
+    package func readStoredRows(
+        _ tensor: TensorInfo, rows: Range<Int>, into out: UnsafeMutableRawPointer
+    ) throws(CheckpointError) {
+        throw .unsupported(file: path, place: "tensor `\(printable(tensor.name))`", reason: "is not stored")
+    }
+
     private static let seed: UInt64 = 1234
 }

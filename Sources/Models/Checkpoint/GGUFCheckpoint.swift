@@ -71,12 +71,36 @@ package final class GGUFCheckpoint: Checkpoint {
             return
         }
         for row in rows {
-            let within = row % head
-            let source = row - within + within % (head / 2) * 2 + within / (head / 2)
+            let source = interleavedRow(row, head: head)
             readElements(
                 own.type, base: base, range: source * width..<(source + 1) * width,
                 into: out + (row - rows.lowerBound) * width)
         }
+    }
+
+    /// See `Checkpoint`; rows of q and k come in Hugging Face order.
+    package func readStoredRows(
+        _ tensor: TensorInfo, rows: Range<Int>, into out: UnsafeMutableRawPointer
+    ) throws(CheckpointError) {
+        guard let own = tensors[tensor.name], let place = places[tensor.name] else {
+            throw .missingTensors(path: path, names: [tensor.name])
+        }
+        try checkRows(own, rows)
+        guard let rowBytes = own.type.byteCount(elements: own.rowElements) else {
+            throw .unsupported(
+                file: path, place: "tensor `\(printable(tensor.name))`", reason: "a row is not whole blocks")
+        }
+        let base = parts[place.part].mapped.pointer(at: place.offset)
+        for row in rows {
+            let source = place.interleavedHead.map { interleavedRow(row, head: $0) } ?? row
+            (out + (row - rows.lowerBound) * rowBytes).copyMemory(from: base + source * rowBytes, byteCount: rowBytes)
+        }
+    }
+
+    /// Where the file has row `row` of an interleaved tensor.
+    private func interleavedRow(_ row: Int, head: Int) -> Int {
+        let within = row % head
+        return row - within + within % (head / 2) * 2 + within / (head / 2)
     }
 
     /// Opens every part and checks that they belong together.

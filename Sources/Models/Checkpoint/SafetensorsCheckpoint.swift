@@ -94,4 +94,18 @@ package final class SafetensorsCheckpoint: Checkpoint {
         let base = files[place.file].mapped.pointer(at: place.offset)
         readElements(own.type, base: base, range: rows.lowerBound * width..<rows.upperBound * width, into: out)
     }
+
+    /// See `Checkpoint`.
+    package func readStoredRows(
+        _ tensor: TensorInfo, rows: Range<Int>, into out: UnsafeMutableRawPointer
+    ) throws(CheckpointError) {
+        guard let own = tensors[tensor.name], let place = places[tensor.name] else {
+            throw .missingTensors(path: path, names: [tensor.name])
+        }
+        try checkRows(own, rows)
+        guard !rows.isEmpty, own.elementCount > 0 else { return }
+        let rowBytes = own.rowElements * own.type.blockBytes
+        let base = files[place.file].mapped.pointer(at: place.offset)
+        out.copyMemory(from: base + rows.lowerBound * rowBytes, byteCount: rows.count * rowBytes)
+    }
 }

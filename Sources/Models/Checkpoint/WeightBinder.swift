@@ -43,6 +43,13 @@ package final class WeightBinder {
         return BoundTensor(checkpoint: checkpoint, info: info)
     }
 
+    /// Takes the row scales of an int8 tensor, `NAME_scale`, `[rows][1]` or `[rows]`; an absent one is noted.
+    package func bindScale(of tensor: BoundTensor) throws(CheckpointError) -> BoundTensor {
+        let name = tensor.name + "_scale"
+        let flat = resolve(name)?.shape.count == 1
+        return try bind(name, shape: flat ? [tensor.rowCount] : [tensor.rowCount, 1])
+    }
+
     /// Throws the list of missing tensors, else the list of tensors that nobody took.
     ///
     /// Cached rotary tables and a tied `lm_head.weight` may be left over, and whatever `ignoring` accepts.

@@ -8,8 +8,18 @@ package enum Quantization: Sendable, Hashable {
     /// All products in int8, one weight scale for each output; the output head too.
     case w8a8Int8
     /// Layers in int4 with a scale and a minimum for each `groupSize` inputs (32, 64 or 128), the output head in
-    /// `headBits` (8 or 4). Tensors that a GGUF file stores as Q4_0 or Q4_1 keep their codes, scales and groups of 32.
+    /// `headBits` (8 or 4). Tensors that a GGUF file stores as Q4_0 or Q4_1 keep their codes, scales and groups of 32,
+    /// in the head too.
     case int4(groupSize: Int = 64, headBits: Int = 8)
+
+    /// What `--quantization` calls it: `w8a8_int8` or `int4`; nil for an unknown name.
+    package init?(method: String, groupSize: Int = 64, headBits: Int = 8) {
+        switch method {
+        case "w8a8_int8": self = .w8a8Int8
+        case "int4": self = .int4(groupSize: groupSize, headBits: headBits)
+        default: return nil
+        }
+    }
 
     /// Names every choice that decides packed bytes.
     package var name: String {
@@ -21,20 +31,32 @@ package enum Quantization: Sendable, Hashable {
     }
 
     /// How a matrix is stored, given its role and the types of the checkpoint tensors it is stacked of.
-    func format(of role: MatrixRole, storedAs types: [WeightType]) -> WeightFormat {
+    ///
+    /// Tensors that the checkpoint stores as int8 stay int8; there is nothing finer to round.
+    func format(
+        of role: MatrixRole, storedAs types: [WeightType], modelPath: String
+    ) throws(CheckpointError) -> WeightFormat {
+        if types.contains(.int8) {
+            guard types.allSatisfy({ $0 == .int8 }), role == .layer || role == .head else {
+                throw .unsupported(file: modelPath, place: "weights", reason: "int8 in a part of a product only")
+            }
+            if case .int4 = self {
+                throw .badConfig(
+                    file: modelPath, key: "quantization_config", reason: "the weights are int8 already, not for \(name)"
+                )
+            }
+            return .int8
+        }
         if role == .lookup { return .plain }
         switch self {
         case .none: return .plain
         case .w8a8Int8: return .int8
         case .int4(let groupSize, let headBits):
-            if role == .head && headBits == 8 { return .int8 }
-            return .int4(group: keepsCodes(types) ? 32 : groupSize)
+            // Codes of a GGUF file are kept where groups are the file's; nothing is finer than what is stored.
+            let stored = types.count { $0 == .q4_0 || $0 == .q4_1 }
+            if role == .head && headBits == 8 && stored < types.count { return .int8 }
+            return .int4(group: stored > 0 ? 32 : groupSize)
         }
-    }
-
-    /// Whether the tensors' own codes and scales become the packed ones.
-    private func keepsCodes(_ types: [WeightType]) -> Bool {
-        !types.isEmpty && types.allSatisfy { $0 == .q4_0 || $0 == .q4_1 }
     }
 }
 

@@ -69,6 +69,15 @@ extension WeightPlan {
     private func packPiece(_ piece: Piece, into memory: PackedMemory) throws(CheckpointError) {
         let matrix = matrices[piece.matrix]
         let (tensor, slice) = matrix.pieces[piece.part]
+        let packed = memory[matrix.name].baseAddress!
+        if tensor.keepsCodes(in: matrix.format, columns: slice.columns) {
+            let target = PackedMatrix(
+                data: packed, outputs: matrix.outputs, inputs: matrix.inputs, dtype: dtype, kind: matrix.kind,
+                format: matrix.format)
+            return try tensor.packCodes(
+                rows: piece.rows, columns: slice.columns, scale: matrix.scales[piece.part], target: piece.target,
+                matrix: target, into: packed)
+        }
         let width = tensor.rowElements
         let rows = UnsafeMutablePointer<Float>.allocate(capacity: piece.rows.count * width)
         defer { rows.deallocate() }
@@ -81,7 +90,7 @@ extension WeightPlan {
         }
         PackedMatrix.pack(
             rows: rows, first: piece.target, count: piece.rows.count, outputs: matrix.outputs, inputs: matrix.inputs,
-            dtype: dtype, kind: matrix.kind, format: matrix.format, into: memory[matrix.name].baseAddress!)
+            dtype: dtype, kind: matrix.kind, format: matrix.format, into: packed)
     }
 
     private func copyVectors(into memory: PackedMemory) throws(CheckpointError) {

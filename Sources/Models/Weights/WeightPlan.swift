@@ -8,6 +8,8 @@ final class WeightPlan {
     struct Matrix {
         let name: String
         let pieces: [(tensor: BoundTensor, slice: TensorSlice)]
+        /// Row scales of the pieces that the checkpoint stores as int8.
+        let scales: [BoundTensor?]
         let outputs: Int
         let inputs: Int
         let kind: PackedMatrix.Kind
@@ -57,9 +59,13 @@ final class WeightPlan {
         let inputs = slices.first?.columns.count ?? 0
         precondition(slices.allSatisfy { $0.columns.count == inputs }, "stacked slices have one width")
         let outputs = slices.reduce(0) { $0 + $1.rows.count }
-        let format = quantization.format(of: role, storedAs: pieces.map(\.tensor.type))
+        let format = try quantization.format(of: role, storedAs: pieces.map(\.tensor.type), modelPath: modelPath)
+        var scales: [BoundTensor?] = []
+        for piece in pieces { scales.append(piece.tensor.type == .int8 ? try binder.bindScale(of: piece.tensor) : nil) }
         matrices.append(
-            Matrix(name: name, pieces: pieces, outputs: outputs, inputs: inputs, kind: kind, format: format))
+            Matrix(
+                name: name, pieces: pieces, scales: scales, outputs: outputs, inputs: inputs, kind: kind,
+                format: format))
         return MatrixID(index: matrices.count - 1)
     }
 

@@ -1,0 +1,82 @@
+package import Tensors
+
+extension BoundTensor {
+    /// Whether the packed form can keep this tensor's own codes and scales, so that packing rounds nothing.
+    package func keepsCodes(in format: WeightFormat, columns: Range<Int>) -> Bool {
+        switch type {
+        case .int8: format == .int8
+        case .q4_0, .q4_1: format == .int4(group: 32) && columns.lowerBound % 32 == 0 && rowElements % 32 == 0
+        default: false
+        }
+    }
+
+    /// Packs rows `rows` of the tensor, their columns `columns`, from row `target` of the matrix on, code for code.
+    ///
+    /// `scale` is the tensor of an int8 tensor's row scales. Call it only where `keepsCodes` says so.
+    package func packCodes(
+        rows: Range<Int>, columns: Range<Int>, scale: BoundTensor?, target: Int, matrix: PackedMatrix,
+        into packed: UnsafeMutableRawPointer
+    ) throws(CheckpointError) {
+        let rowBytes = rowElements / type.blockElements * type.blockBytes
+        let stored = UnsafeMutableRawPointer.allocate(byteCount: rows.count * rowBytes, alignment: 64)
+        defer { stored.deallocate() }
+        try checkpoint.readStoredRows(info, rows: rows, into: stored)
+        let codes = CodeBuffer(rows: rows.count, columns: columns.count, group: type == .int8 ? columns.count : 32)
+        defer { codes.deallocate() }
+        if let scale, type == .int8 { try scale.readRows(rows, into: codes.scales) }
+        for row in 0..<rows.count {
+            let source = UnsafeRawPointer(stored + row * rowBytes)
+            switch type {
+            case .int8:
+                let first = (source + columns.lowerBound).assumingMemoryBound(to: UInt8.self)
+                (codes.codes + row * columns.count).update(from: first, count: columns.count)
+            default:
+                codes.take(source + columns.lowerBound / 32 * type.blockBytes, type: type, row: row)
+            }
+        }
+        matrix.pack(codes: codes.rows, first: target, count: rows.count, into: packed)
+    }
+}
+
+/// Codes, scales and minimums of some rows.
+private struct CodeBuffer {
+    let codes: UnsafeMutablePointer<UInt8>
+    let scales: UnsafeMutablePointer<Float>
+    let minimums: UnsafeMutablePointer<Float>
+    let columns: Int
+    let groups: Int
+
+    init(rows: Int, columns: Int, group: Int) {
+        self.columns = columns
+        groups = (columns + group - 1) / max(1, group)
+        codes = .allocate(capacity: rows * columns)
+        scales = .allocate(capacity: rows * groups)
+        minimums = .allocate(capacity: rows * groups)
+    }
+
+    func deallocate() {
+        codes.deallocate()
+        scales.deallocate()
+        minimums.deallocate()
+    }
+
+    var rows: QuantizedRows { QuantizedRows(codes: codes, scales: scales, minimums: minimums) }
+
+    /// Takes a row of Q4_0 or Q4_1 blocks; low nibbles are the first half of a block's numbers.
+    ///
+    /// Q4_0 stands for d·(q − 8), which is d·q with minimum −8·d: exact in float16, like d itself.
+    func take(_ blocks: UnsafeRawPointer, type: WeightType, row: Int) {
+        let header = type.blockBytes - 16
+        for group in 0..<groups {
+            let block = blocks + group &* type.blockBytes
+            let scale = half(block, 0)
+            scales[row &* groups &+ group] = scale
+            minimums[row &* groups &+ group] = type == .q4_0 ? -8 * scale : half(block, 2)
+            let first = codes + (row * columns + group * 32)
+            for i in 0..<min(32, columns &- group &* 32) {
+                let pair = byte(block, header &+ i % 16)
+                first[i] = i < 16 ? pair & 15 : pair &>> 4
+            }
+        }
+    }
+}
