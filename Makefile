@@ -6,8 +6,9 @@ MODEL ?= $(CACHE)/models/SmolLM2-135M-Instruct.Q4_1.gguf
 FORMAT := swift format
 FORMAT_OPTIONS := --configuration Config/swift-format.json --parallel --recursive Package.swift Sources Tests
 ARGS ?=
+MINUTES ?= 10
 
-.PHONY: help deps build serve model test check format bench bench-serving bench-accuracy bench-peers protos clean
+.PHONY: help deps build serve model test check format chaos bench bench-serving bench-accuracy bench-peers protos clean
 
 help:  ## lists these commands
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 22
@@ -57,6 +58,10 @@ bench-peers: deps $(MODEL)  ## installs llama.cpp and OpenVINO (half an hour, on
 	"$(CACHE)/peers/openvino/bin/python" Config/bench/peers/models.py "$(CACHE)/peers" "$(MODEL)" \
 	    Config/bench/qwen2.5-0.5b
 	python3 Config/bench/peers/compare.py --srt .build/release/srt --cache "$(CACHE)/peers" $(ARGS)
+
+chaos: build  ## kills processes at random for MINUTES (10) under load; MODEL_PATH names a model, else a tiny one
+	SRT_CHAOS_MINUTES=$(MINUTES) SRT_CHAOS_MODEL="$(or $(MODEL_PATH),$(CURDIR)/Tests/Fixtures/llama-tied)" \
+	    swift test -c release --skip-build --disable-xctest --filter ChaosTests
 
 protos:  ## generates Swift from the message definitions, after they were changed
 	@Config/generate-protos.sh

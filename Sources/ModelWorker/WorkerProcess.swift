@@ -129,7 +129,8 @@ struct LoadedModel {
         return slots
     }
 
-    private static func limits(_ settings: ServerSettings, _ config: ModelConfig, slots: Int) throws -> SchedulerLimits {
+    private static func limits(_ settings: ServerSettings, _ config: ModelConfig, slots: Int) throws -> SchedulerLimits
+    {
         let length = try config.contextLength(flag: settings.contextLength, allowsLonger: false)
         return SchedulerLimits(settings, slots: slots, contextLength: length)
     }

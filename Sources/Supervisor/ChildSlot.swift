@@ -93,7 +93,7 @@ package struct ChildSlot: Sendable, Equatable {
     var goodbye: String?
     /// Why the launcher killed it, if it did.
     var killReason: String?
-    /// It was killed because it hung.
+    /// It was killed because it hung at its own work.
     var hung = false
 
     /// An empty place.

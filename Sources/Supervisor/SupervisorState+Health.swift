@@ -53,7 +53,7 @@ extension SupervisorState {
     private mutating func examineLife(_ slot: Int, _ now: Double) {
         let age = now - slots[slot].heardAt
         if age > policy.heartbeatLost {
-            return endHung(slot, "no heartbeat for \(Int(age)) s", now)
+            return endHung(slot, "no heartbeat for \(Int(age)) s", isOwnFault: false, now)
         }
         if age > policy.heartbeatLate, !slots[slot].isLate {
             slots[slot].isLate = true

@@ -115,9 +115,11 @@ extension SupervisorState {
     }
 
     /// Kills a process that hangs and lets its death take the usual course.
-    mutating func endHung(_ slot: Int, _ reason: String, _ now: Double) {
+    ///
+    /// `isOwnFault` is false when not even the heartbeat's own thread runs: then it was stopped from outside.
+    mutating func endHung(_ slot: Int, _ reason: String, isOwnFault: Bool = true, _ now: Double) {
         slots[slot].killReason = reason
-        slots[slot].hung = true
+        slots[slot].hung = isOwnFault
         log(
             .error,
             "\(slots[slot].title) (pid \(slots[slot].pid ?? 0), generation \(slots[slot].generation)) hangs: \(reason)")

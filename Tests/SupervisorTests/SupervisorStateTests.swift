@@ -241,7 +241,8 @@ import Testing
         #expect(play.slot(.worker1).lastExit?.isOwnFault == false, "of the latest life only")
         play.pass(1)
         play.bringUp()
-        play.pass(10.6, except: [.worker])
+        play.beat(.worker, phase: "decode", milliseconds: 400_000)
+        play.pass(0.5, except: [.worker])
         play.end(.worker, .signal(9))
         #expect(play.slot(.worker).lastExit?.isOwnFault == true, "a hang")
     }

@@ -43,7 +43,8 @@ struct Subject {
         let loaded = try options.load(path, limits: plan.limits, compute: compute)
         model = loaded.model
         isRandom = loaded.isRandom
-        bytesPerPosition = try KeyValueStore.bytesPerSlot(model.config, dtype: options.kvCacheDType.resolved(for: options.dtype))
+        bytesPerPosition = try KeyValueStore.bytesPerSlot(
+            model.config, dtype: options.kvCacheDType.resolved(for: options.dtype))
         logits = try AlignedBuffer.logits(rows: plan.limits.logitRows, of: model)
         self.path = path
         dtype = options.dtype

@@ -11,8 +11,9 @@ final class Server: Sendable {
     /// The temporary folder that holds everything of this server.
     let folder: String
 
-    /// The folder of a model in Tests/Fixtures.
+    /// The folder of a model in Tests/Fixtures; a path stays what it is.
     static func fixture(_ name: String) -> String {
+        if name.hasPrefix("/") { return name }
         let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
         return tests.appendingPathComponent("Fixtures").appendingPathComponent(name).path
@@ -157,7 +158,8 @@ final class Server: Sendable {
         let cause = signal == SIGSEGV ? "SIGSEGV" : "SIGKILL"
         return try victims.map { old in
             try process.line(
-                from: start, with: "\(old.title) (pid \(old.pid), generation \(old.generation)) died: killed by \(cause)"
+                from: start,
+                with: "\(old.title) (pid \(old.pid), generation \(old.generation)) died: killed by \(cause)"
             )
             let next = old.generation + 1
             let line = try process.line(from: start, with: "\(old.title) restarted: pid ", ", generation \(next)")
