@@ -114,7 +114,13 @@ package struct DecodeTable: Sendable {
         text.counts.append(UInt32(ids.count))
         text.ids.append(contentsOf: ids)
         text.textOffsets.append(UInt32(state.sent))
-        text.texts.append(state.idsOnly ? "" : newText(&state, ids, finish, decode))
+        if state.idsOnly {
+            // Nobody wants text, but the next frame must continue where this one ends.
+            for id in ids { state.decoder.appendSilently(id) }
+            text.texts.append("")
+        } else {
+            text.texts.append(newText(&state, ids, finish, decode))
+        }
         text.finish.append(finish)
         text.promptTokens.append(batch.promptTokens[row])
         text.cachedTokens.append(batch.cachedTokens[row])

@@ -104,6 +104,25 @@ extension EndToEndTests {
             }
         }
 
+        @Test func aServerWithoutTokenizerGivesTheSameIDs() throws {
+            func bodies() -> [JSONObject] {
+                (0..<4).map { index in
+                    [
+                        "input_ids": .array((0..<5 + index).map { .int(Int64(11 + $0 * 7)) }),
+                        "sampling_params": ["temperature": 0, "max_new_tokens": 30, "ignore_eos": true],
+                    ]
+                }
+            }
+            let reference = try withServer("llama-untied") { server in
+                try bodies().map { try server.single($0).outcome.ids }
+            }
+            try withServer("llama-untied", ["--skip-tokenizer-init"]) { server in
+                let whole = try bodies().map { try server.single($0).outcome.ids }
+                let streamed = try bodies().map { try server.streamed($0).outcome.ids }
+                #expect(whole == reference && streamed == reference)
+            }
+        }
+
         @Test func retractedRequestsGiveTheSame() throws {
             let requests = (0..<8).map { index -> JSONObject in
                 var request = Self.requests[index]

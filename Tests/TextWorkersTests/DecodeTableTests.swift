@@ -37,6 +37,14 @@ private let plain = DecodeOptions.make { $0.skipSpecialTokens = true }
         #expect((first.textOffsets, second.textOffsets) == ([0], [6]))
     }
 
+    @Test func idsWithoutTextContinueOverFramesToo() {
+        var table = DecodeTable()
+        let opening = DecodeOptions.make { $0.idsOnly = true }
+        _ = table.take(frame(offset: 0, "He", opening: opening), decode: decodeBytes)
+        let (text, missing) = table.take(frame(offset: 2, "llo"), decode: decodeBytes)
+        #expect(text.ids == [108, 108, 111] && text.texts == [""] && missing.isEmpty)
+    }
+
     @Test func aFinishedRequestLeavesNoState() {
         var table = DecodeTable()
         let end = FinishReason.make { $0.length = 2 }
