@@ -28,8 +28,8 @@ static inline vi add_pairs(vi acc, vi unsigned_bytes, vi signed_bytes) {
 }
 static inline vi count_bytes(vi x) { return add_pairs(_mm512_setzero_si512(), _mm512_set1_epi8(1), x); }
 
-// Tile shapes for 32 registers: up to 24 sums, weight vectors and a broadcast.
-#define TILE_ROWS 12
+// Tile shapes for 32 registers: up to 28 sums, weights and a broadcast; wide ones keep four vectors of weights.
+#define TILE_ROWS 14
 #define WIDE_ROWS 6
 #define FEW_ROWS 24
 #define TILE_CASE(body, rows, blocks)                                                                                  \
@@ -38,13 +38,13 @@ static inline vi count_bytes(vi x) { return add_pairs(_mm512_setzero_si512(), _m
         break;
 #define TILE_SHAPES(body)                                                                                              \
     switch (t->rows * 8 + t->blocks) {                                                                                 \
-        TILE_CASE(body, 1, 1) TILE_CASE(body, 2, 1) TILE_CASE(body, 3, 1) TILE_CASE(body, 4, 1)                        \
-        TILE_CASE(body, 5, 1) TILE_CASE(body, 6, 1) TILE_CASE(body, 7, 1) TILE_CASE(body, 8, 1)                        \
-        TILE_CASE(body, 9, 1) TILE_CASE(body, 10, 1) TILE_CASE(body, 11, 1) TILE_CASE(body, 12, 1)                     \
-        TILE_CASE(body, 1, WIDE) TILE_CASE(body, 2, WIDE) TILE_CASE(body, 3, WIDE)                                     \
-        TILE_CASE(body, 4, WIDE) TILE_CASE(body, 5, WIDE) TILE_CASE(body, 6, WIDE)                                     \
-    default:                                                                                                           \
-        __builtin_trap();                                                                                              \
+        TILE_CASE(body, 1, 1)                                                                                          \
+        TILE_CASE(body, 2, 1) TILE_CASE(body, 3, 1) TILE_CASE(body, 4, 1) TILE_CASE(body, 5, 1) TILE_CASE(body, 6, 1)  \
+            TILE_CASE(body, 7, 1) TILE_CASE(body, 8, 1) TILE_CASE(body, 9, 1) TILE_CASE(body, 10, 1)                   \
+                TILE_CASE(body, 11, 1) TILE_CASE(body, 12, 1) TILE_CASE(body, 13, 1) TILE_CASE(body, 14, 1)            \
+                    TILE_CASE(body, 1, WIDE) TILE_CASE(body, 2, WIDE) TILE_CASE(body, 3, WIDE)                         \
+                        TILE_CASE(body, 4, WIDE) TILE_CASE(body, 5, WIDE) TILE_CASE(body, 6, WIDE) default             \
+            : __builtin_trap();                                                                                        \
     }
 #define PEAK_SUMS 24
 #define VECTOR_REGISTER "v"
