@@ -71,7 +71,7 @@ package struct ShardPlan: Sendable, Equatable {
         _ config: ModelConfig, limits: ForwardLimits, ranks: Int
     ) throws(CheckpointError) -> Int {
         let widest = try ShardPlan(config, rank: ShardRank(index: 0, count: ranks), modelPath: "config.json")
-        return max(min(limits.rows, 256) * config.hiddenSize, min(limits.logitRows, 8) * widest.vocabulary.count)
+        return max(min(limits.rows, 1024) * config.hiddenSize, min(limits.logitRows, 8) * widest.vocabulary.count)
     }
 
     /// The rank that holds a row of the vocabulary.
