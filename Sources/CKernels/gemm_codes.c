@@ -28,9 +28,9 @@ typedef struct {
     char *gate_up_out;
     // What rows become, in shared memory.
     int8_t *panels;
-    float *scales;
-    int32_t *starts;    // what int8 sums begin with
-    float *group_sums;  // int4: of each tile `[groups][rows]`
+    float *scales;                     // int8
+    int32_t *starts;                   // what int8 sums begin with
+    float *group_scales, *group_sums;  // int4: of each tile `[groups][rows]`
 } code_job;
 
 /// First row of a tile; rows are dealt out evenly.
@@ -39,23 +39,37 @@ static size_t tile_start(const code_job *j, size_t tile) {
     return tile * each + min_size(tile, more);
 }
 
+/// Rounds one row to int8 with one scale.
+static void quantize_whole(const code_job *j, const float *x, size_t row, int8_t *codes) {
+    j->scales[row] = j->g->quantize(x, j->w->inputs, codes);
+    j->starts[row] = -j->g->start_factor * j->g->sum(codes, j->w->inputs);
+}
+
+/// Rounds one row to int8 with a scale for each group; `at` is the row's place in the tile's `[groups][rows]`.
+static void quantize_groups(const code_job *j, const float *x, size_t at, size_t rows, int8_t *codes) {
+    for (size_t g = 0; g < j->groups; g++, at += rows) {
+        size_t k = g * j->w->group, count = min_size(j->w->group, j->w->inputs - k);
+        j->group_scales[at] = j->g->quantize(x + k, count, codes + k);
+        j->group_sums[at] = (float)j->g->sum(codes + k, count) * j->group_scales[at];
+    }
+}
+
 /// Rounds the rows of a tile to int8 and interleaves them into its panel.
 static void quantize_tile(const code_job *j, size_t tile, char *scratch) {
     size_t inputs = j->w->inputs, first = tile_start(j, tile), rows = tile_start(j, tile + 1) - first;
     kernels_dtype dtype = j->w->dtype;
     float *numbers = (float *)scratch;
-    int32_t *sums = (int32_t *)(scratch + round_up(inputs * 4, 64));
-    int8_t *codes = (int8_t *)(sums + round_up(j->groups, 16));
+    int8_t *codes = (int8_t *)(scratch + round_up(inputs * 4, 64));
     for (size_t r = 0; r < rows; r++) {
-        const char *x = j->x + (first + r) * inputs * dtype_size(dtype);
-        int8_t *row = codes + r * j->columns;
-        if (dtype != KERNELS_F32) j->c->table.to_float[dtype](x, inputs, numbers);
-        j->scales[first + r] = j->g->quantize(dtype == KERNELS_F32 ? (const float *)x : numbers, inputs, row);
-        for (size_t k = inputs; k < j->columns; k++) row[k] = 0;
-        j->g->group_sums(row, j->columns, j->w->format == KERNELS_INT4 ? j->w->group : j->columns, sums);
-        j->starts[first + r] = -j->g->start_factor * sums[0];
+        const char *row = j->x + (first + r) * inputs * dtype_size(dtype);
+        const float *x = dtype == KERNELS_F32 ? (const float *)row : numbers;
+        int8_t *out = codes + r * j->columns;
+        if (dtype != KERNELS_F32) j->c->table.to_float[dtype](row, inputs, numbers);
         if (j->w->format == KERNELS_INT4)
-            for (size_t g = 0; g < j->groups; g++) j->group_sums[first * j->groups + g * rows + r] = (float)sums[g];
+            quantize_groups(j, x, first * j->groups + r, rows, out);
+        else
+            quantize_whole(j, x, first + r, out);
+        for (size_t k = inputs; k < j->columns; k++) out[k] = 0;
     }
     j->g->interleave(codes, rows, j->columns, j->panels + first * j->columns);
 }
@@ -115,7 +129,9 @@ static code_tile make_tile(const code_job *j, size_t tile, size_t block, size_t 
         .starts = j->starts + row};
     if (j->w->format == KERNELS_INT4) {
         t.group = j->w->group;
-        t.group_sums = j->group_sums + row * j->groups + k / t.group * rows;
+        size_t at = row * j->groups + k / t.group * rows;
+        t.group_scales = j->group_scales + at;
+        t.group_sums = j->group_sums + at;
     }
     return t;
 }
@@ -252,6 +268,8 @@ static void place_rows(code_job *j, size_t rows) {
     next += round_up(rows * sizeof *j->scales, 64);
     j->starts = (int32_t *)next;
     next += round_up(rows * sizeof *j->starts, 64);
+    j->group_scales = (float *)next;
+    next += round_up(rows * j->groups * sizeof *j->group_scales, 64);
     j->group_sums = (float *)next;
     next += round_up(rows * j->groups * sizeof *j->group_sums, 64);
     j->panels = (int8_t *)next;
@@ -264,8 +282,8 @@ void run_quantized_product(kernels_compute *c, const void *x, size_t rows, const
     j.columns = padded_codes(w->inputs);
     j.groups = w->format == KERNELS_INT4 ? (w->inputs + w->group - 1) / w->group : 1;
     if (rows == 0 || w->outputs == 0) return;
-    size_t row_bytes = j.columns + (j.groups + 2) * 4;
-    size_t fit = max_size(1, min_size(PASS_ROWS, (SHARED_BYTES - 256) / row_bytes));
+    size_t row_bytes = j.columns + (2 * j.groups + 2) * 4;
+    size_t fit = max_size(1, min_size(PASS_ROWS, (SHARED_BYTES - 512) / row_bytes));
     size_t passes = (rows + fit - 1) / fit;
     size_t width = gate_up_out ? w->outputs / 2 : w->outputs;
     pool_lock(c->pool);

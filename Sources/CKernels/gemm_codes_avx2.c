@@ -22,6 +22,16 @@ static inline vi vi_broadcast(const int8_t *p) {
     memcpy(&four, p, 4);
     return _mm256_set1_epi32(four);
 }
+static inline int32_t sum_lanes(vi x) {
+    __m128i q = _mm_add_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1));
+    q = _mm_add_epi32(q, _mm_shuffle_epi32(q, 0x4e));
+    return _mm_cvtsi128_si32(_mm_add_epi32(q, _mm_shuffle_epi32(q, 0xb1)));
+}
+static inline int32_t largest_lane(vi x) {
+    __m128i q = _mm_max_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1));
+    q = _mm_max_epi32(q, _mm_shuffle_epi32(q, 0x4e));
+    return _mm_cvtsi128_si32(_mm_max_epi32(q, _mm_shuffle_epi32(q, 0xb1)));
+}
 static inline vi low_nibbles(vi x) { return _mm256_and_si256(x, _mm256_set1_epi8(15)); }
 static inline vi high_nibbles(vi x) { return low_nibbles(_mm256_srli_epi16(x, 4)); }
 static inline void store_bytes(int8_t *p, vf x) {

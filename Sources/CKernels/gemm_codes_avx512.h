@@ -15,6 +15,8 @@ static inline vi vi_broadcast(const int8_t *p) {
     memcpy(&four, p, 4);
     return _mm512_set1_epi32(four);
 }
+static inline int32_t sum_lanes(vi x) { return _mm512_reduce_add_epi32(x); }
+static inline int32_t largest_lane(vi x) { return _mm512_reduce_max_epi32(x); }
 static inline vi low_nibbles(vi x) { return _mm512_and_si512(x, _mm512_set1_epi8(15)); }
 static inline vi high_nibbles(vi x) { return low_nibbles(_mm512_srli_epi16(x, 4)); }
 static inline void store_bytes(int8_t *p, vf x) {
@@ -36,15 +38,22 @@ static inline vi count_bytes(vi x) { return add_pairs(_mm512_setzero_si512(), _m
     case (rows)*8 + (blocks):                                                                                          \
         body(rows, blocks, t);                                                                                         \
         break;
+// clang-format off
 #define TILE_SHAPES(body)                                                                                              \
     switch (t->rows * 8 + t->blocks) {                                                                                 \
-        TILE_CASE(body, 1, 1)                                                                                          \
-        TILE_CASE(body, 2, 1) TILE_CASE(body, 3, 1) TILE_CASE(body, 4, 1) TILE_CASE(body, 5, 1) TILE_CASE(body, 6, 1)  \
-            TILE_CASE(body, 7, 1) TILE_CASE(body, 8, 1) TILE_CASE(body, 9, 1) TILE_CASE(body, 10, 1)                   \
-                TILE_CASE(body, 11, 1) TILE_CASE(body, 12, 1) TILE_CASE(body, 13, 1) TILE_CASE(body, 14, 1)            \
-                    TILE_CASE(body, 1, WIDE) TILE_CASE(body, 2, WIDE) TILE_CASE(body, 3, WIDE)                         \
-                        TILE_CASE(body, 4, WIDE) TILE_CASE(body, 5, WIDE) TILE_CASE(body, 6, WIDE) default             \
-            : __builtin_trap();                                                                                        \
+        TILE_CASE(body, 1, 1) TILE_CASE(body, 2, 1)                                                                    \
+        TILE_CASE(body, 3, 1) TILE_CASE(body, 4, 1)                                                                    \
+        TILE_CASE(body, 5, 1) TILE_CASE(body, 6, 1)                                                                    \
+        TILE_CASE(body, 7, 1) TILE_CASE(body, 8, 1)                                                                    \
+        TILE_CASE(body, 9, 1) TILE_CASE(body, 10, 1)                                                                   \
+        TILE_CASE(body, 11, 1) TILE_CASE(body, 12, 1)                                                                  \
+        TILE_CASE(body, 13, 1) TILE_CASE(body, 14, 1)                                                                  \
+        TILE_CASE(body, 1, WIDE) TILE_CASE(body, 2, WIDE)                                                              \
+        TILE_CASE(body, 3, WIDE) TILE_CASE(body, 4, WIDE)                                                              \
+        TILE_CASE(body, 5, WIDE) TILE_CASE(body, 6, WIDE)                                                              \
+    default:                                                                                                           \
+        __builtin_trap();                                                                                              \
     }
+// clang-format on
 #define PEAK_SUMS 24
 #define VECTOR_REGISTER "v"

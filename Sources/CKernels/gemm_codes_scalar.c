@@ -26,9 +26,10 @@ static void int8_tile(const code_tile *t) {
         }
 }
 
-/// c = c + sum * scale + x * minimum, each step rounded once, as the fused multiply-adds of the vector levels are.
-static void add_group(float *c, bool load, int32_t sum, float scale, float x, float minimum) {
-    *c = fmaf(x, minimum, fmaf((float)sum, scale, load ? *c : 0));
+/// Adds a finished group to one sum; each step is rounded once, as the fused multiply-adds of the vector levels are.
+static void add_group(const code_tile *t, size_t k, size_t j, int32_t sum, float scale, float minimum) {
+    float *c = (float *)t->c + j, row_scale = t->group_scales[k / t->group], row_sum = t->group_sums[k / t->group];
+    *c = fmaf(row_sum, minimum, fmaf((float)sum, scale * row_scale, t->load || k > 0 ? *c : 0));
 }
 
 static void int4_tile(const code_tile *t) {
@@ -40,8 +41,7 @@ static void int4_tile(const code_tile *t) {
                 int32_t sum = 0;
                 for (size_t n = 0; n < columns; n++) sum += t->a[k + n] * nibble_at(scales + SCALE_BYTES, n, j);
                 const uint16_t *halves = (const uint16_t *)scales;
-                add_group((float *)t->c + i * BLOCK + j, t->load || k > 0, sum, f16_to_float(halves[j]),
-                    t->group_sums[k / t->group], f16_to_float(halves[BLOCK + j]));
+                add_group(t, k, i * BLOCK + j, sum, f16_to_float(halves[j]), f16_to_float(halves[BLOCK + j]));
             }
         }
 }
@@ -54,8 +54,7 @@ static void spread_tile(const code_tile *t) {
             int32_t sum = 0;
             for (size_t n = 0; n < columns; n++) sum += t->a[k + n] * byte_at(scales + SPREAD_SCALE_BYTES, n, j);
             const float *floats = (const float *)scales;
-            add_group(
-                (float *)t->c + j, t->load || k > 0, sum, floats[j], t->group_sums[k / t->group], floats[BLOCK + j]);
+            add_group(t, k, j, sum, floats[j], floats[BLOCK + j]);
         }
     }
 }
@@ -95,12 +94,10 @@ static float quantize(const float *x, size_t n, int8_t *codes) {
     return scale;
 }
 
-static void group_sums(const int8_t *codes, size_t n, size_t group, int32_t *sums) {
-    for (size_t k = 0; k < n; k += group) {
-        int32_t sum = 0;
-        for (size_t i = k; i < min_size(n, k + group); i++) sum += codes[i];
-        *sums++ = sum;
-    }
+static int32_t sum_codes(const int8_t *codes, size_t n) {
+    int32_t sum = 0;
+    for (size_t i = 0; i < n; i++) sum += codes[i];
+    return sum;
 }
 
 static void interleave(const int8_t *codes, size_t rows, size_t n, int8_t *panel) {
@@ -125,8 +122,7 @@ static void settle_int8(const code_sums *s) {
 
 static void settle_int4(const code_sums *s) {
     for (size_t r = 0; r < s->rows; r++)
-        for (size_t j = 0; j < s->columns; j++)
-            settle(s, r, j, ((const float *)s->c)[r * s->ldc + j] * s->row_scales[r]);
+        for (size_t j = 0; j < s->columns; j++) settle(s, r, j, ((const float *)s->c)[r * s->ldc + j]);
 }
 
 static double byte_dot_peak(size_t iterations) {
@@ -150,7 +146,7 @@ void fill_codes_scalar(code_kernels *t) {
         .spread_tile = spread_tile,
         .spread = spread,
         .quantize = quantize,
-        .group_sums = group_sums,
+        .sum = sum_codes,
         .interleave = interleave,
         .settle_int8 = settle_int8,
         .settle_int4 = settle_int4,

@@ -47,19 +47,20 @@ static inline __attribute__((always_inline)) void int8_body(
         for (size_t i = 0; i < blocks * VECTORS; i++) vi_store(c + r * ldc + i * VW, sum[r][i]);
 }
 
-/// Adds a finished group to the float sums; `scales` and `minimums` are of the group.
+/// Adds finished group number `group` of the tile to the float sums; `scales` and `minimums` are its weights'.
 static inline __attribute__((always_inline)) void add_group(const size_t rows, const size_t blocks, const code_tile *t,
-    vi sum[TILE_ROWS][WIDE * VECTORS], const vf *scales, const vf *minimums, const float *group_sums, bool load) {
+    vi sum[TILE_ROWS][WIDE * VECTORS], const vf *scales, const vf *minimums, size_t group, bool load) {
+    const float *row_scales = t->group_scales + group * rows, *row_sums = t->group_sums + group * rows;
     float *c = t->c;
 #pragma clang loop unroll(full)
     for (size_t r = 0; r < rows; r++) {
-        vf x = vf_set1(group_sums[r]);
+        vf row_scale = vf_set1(row_scales[r]), row_sum = vf_set1(row_sums[r]);
 #pragma clang loop unroll(full)
         for (size_t i = 0; i < blocks * VECTORS; i++) {
             float *at = c + r * t->ldc + i * VW;
             vf total = load ? vf_load(at) : vf_zero();
-            total = vf_fma(vi_to_float(sum[r][i]), scales[i], total);
-            vf_store(at, vf_fma(x, minimums[i], total));
+            total = vf_fma(vi_to_float(sum[r][i]), vf_mul(scales[i], row_scale), total);
+            vf_store(at, vf_fma(row_sum, minimums[i], total));
         }
     }
 }
@@ -69,8 +70,7 @@ static inline __attribute__((always_inline)) void int4_body(
     const int8_t *a = t->a;
     const char *b = t->b, *prefetch = t->prefetch;
     const size_t stride = t->b_stride, ahead = t->prefetch_step;
-    const float *group_sums = t->group_sums;
-    bool load = t->load;
+    size_t group = 0;
 #pragma clang loop unroll(disable)
     for (size_t k = 0; k < t->columns; k += t->group) {
         const char *scales = b;
@@ -112,9 +112,8 @@ static inline __attribute__((always_inline)) void int4_body(
             s[i] = load_f16(at);
             m[i] = load_f16(at + SCALE_BYTES / 2);
         }
-        add_group(rows, blocks, t, sum, s, m, group_sums, load);
-        group_sums += rows;
-        load = true;
+        add_group(rows, blocks, t, sum, s, m, group, t->load || group > 0);
+        group++;
     }
 }
 
@@ -123,8 +122,7 @@ static inline __attribute__((always_inline)) void spread_body(
     const size_t rows, const size_t blocks, const code_tile *t) {
     const int8_t *a = t->a;
     const char *b = t->b, *prefetch = t->prefetch;
-    const float *group_sums = t->group_sums;
-    bool load = t->load;
+    size_t group = 0;
 #pragma clang loop unroll(disable)
     for (size_t k = 0; k < t->columns; k += t->group) {
         const char *scales = b;
@@ -158,8 +156,7 @@ static inline __attribute__((always_inline)) void spread_body(
             s[i] = load_f32(scales + i * VECTOR_BYTES);
             m[i] = load_f32(scales + SPREAD_SCALE_BYTES / 2 + i * VECTOR_BYTES);
         }
-        add_group(rows, 1, t, sum, s, m, group_sums, load);
-        group_sums += rows;
-        load = true;
+        add_group(rows, 1, t, sum, s, m, group, t->load || group > 0);
+        group++;
     }
 }

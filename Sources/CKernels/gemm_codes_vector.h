@@ -1,9 +1,10 @@
 // Quantized products on any vector level; include after a vector_*.h and after defining
-//   vi                    a vector of VW int32, with vi_load, vi_store, vi_set1, vi_add, vi_broadcast (four bytes) and
-//                         vi_to_float
+//   vi                    a vector of VW int32, with vi_load, vi_store, vi_set1, vi_add, vi_largest, vi_magnitude (of
+//                         floats), vi_broadcast (four bytes), vi_to_float, vi_from_bits, sum_lanes and largest_lane
 //   dot_bytes(acc, w, x)  acc plus the products of stored int8 weights and activations, four to a lane
 //   dot_codes(acc, w, x)  the same for codes 0 ... 15
-//   low_nibbles, high_nibbles, count_bytes (four signed bytes of a lane added up), pack_bytes (VW floats to bytes)
+//   low_nibbles, high_nibbles, count_bytes (four signed bytes of a lane added up), store_bytes (VW floats,
+//                         rounded)
 //   START_FACTOR          see code_kernels
 //   TILE_SHAPES(body), TILE_ROWS, FEW_ROWS, WIDE_ROWS
 #include "gemm_codes_tile.h"
@@ -38,10 +39,7 @@ static float quantize(const float *x, size_t n, int8_t *codes) {
         vf rest = vf_load_n(x + whole, n - whole);
         largest = vi_largest(largest, vi_magnitude(vi_from_bits(rest)));
     }
-    uint32_t magnitudes[VW], magnitude = 0;
-    vi_store(magnitudes, largest);
-    for (size_t i = 0; i < VW; i++) magnitude = magnitudes[i] > magnitude ? magnitudes[i] : magnitude;
-    float factor, scale = row_scale(magnitude, &factor);
+    float factor, scale = row_scale((uint32_t)largest_lane(largest), &factor);
     if (factor == 0) {
         memset(codes, 0, n);
         return scale;
@@ -56,18 +54,13 @@ static float quantize(const float *x, size_t n, int8_t *codes) {
     return scale;
 }
 
-static void group_sums(const int8_t *codes, size_t n, size_t group, int32_t *sums) {
-    for (size_t k = 0; k < n; k += group) {
-        size_t columns = min_size(group, n - k), i = 0;
-        vi lanes = vi_set1(0);
-        for (; i + VECTOR_BYTES <= columns; i += VECTOR_BYTES)
-            lanes = vi_add(lanes, count_bytes(vi_load(codes + k + i)));
-        int32_t parts[VW], sum = 0;
-        vi_store(parts, lanes);
-        for (size_t j = 0; j < VW; j++) sum += parts[j];
-        for (; i < columns; i++) sum += codes[k + i];
-        *sums++ = sum;
-    }
+static int32_t sum_codes(const int8_t *codes, size_t n) {
+    size_t i = 0;
+    vi lanes = vi_set1(0);
+    for (; i + VECTOR_BYTES <= n; i += VECTOR_BYTES) lanes = vi_add(lanes, count_bytes(vi_load(codes + i)));
+    int32_t sum = sum_lanes(lanes);
+    for (; i < n; i++) sum += codes[i];
+    return sum;
 }
 
 /// Four codes travel as one 32-bit lane; nothing computes with them here.
@@ -97,12 +90,12 @@ static inline __attribute__((always_inline)) void settle_rows(
     const code_sums *s, const bool int8, const bool biased, const bool accumulate) {
     for (size_t r = 0; r < s->rows; r++) {
         const char *c = (const char *)s->c + r * s->ldc * 4;
-        vf row = vf_set1(s->row_scales[r]);
+        vf row = int8 ? vf_set1(s->row_scales[r]) : vf_zero();
         float *out = s->out + r * s->ldout;
         for (size_t i = 0; i < s->columns; i += VW) {
             size_t n = min_size(VW, s->columns - i);
-            vf value = int8 ? vf_mul(vi_to_float(vi_load(c + 4 * i)), vf_load(s->scales + i)) : load_f32(c + 4 * i);
-            value = vf_mul(value, row);
+            vf value = load_f32(c + 4 * i);
+            if (int8) value = vf_mul(vf_mul(vi_to_float(vi_from_bits(value)), vf_load(s->scales + i)), row);
             if (biased) value = vf_add(value, vf_load_n(s->bias + i, n));
             if (accumulate) value = vf_add(vf_load_n(out + i, n), value);
             if (n == VW)
@@ -151,7 +144,7 @@ static void fill_codes(code_kernels *t) {
         .spread_tile = spread_tile,
         .spread = spread,
         .quantize = quantize,
-        .group_sums = group_sums,
+        .sum = sum_codes,
         .interleave = interleave,
         .settle_int8 = settle_int8,
         .settle_int4 = settle_int4,

@@ -7,8 +7,10 @@
 //   int4   per group of columns: 32 scales, then 32 minimums, as f16; then [columns / 8][32][4] bytes. Byte i of a
 //          step's output has column i in its low and column i + 4 in its high nibble. Weight = scale * code + minimum.
 //
-// Int32 sums of products are exact, so every level has the same ones. Each group of int4 weights turns its sum into
-// float and adds it to the output's float sum, groups ascending, in every shape of call.
+// Int32 sums of products are exact, so every level has the same ones. With int8 weights a row of activations has one
+// scale, as checkpoints of that kind expect. With int4 weights each group of a row has its own, which costs one
+// multiplication and keeps a few large activations from coarsening the whole row. Each group turns its sum into float
+// and adds it to the output's float sum, groups ascending, in every shape of call.
 #ifndef SRT_QUANTIZED_H
 #define SRT_QUANTIZED_H
 
@@ -26,10 +28,11 @@
 /// A tile of outputs over some columns.
 ///
 /// int8: int32 c[r][j] = Σ a[r][k] · b[k][j], begun with `starts[r]`, or with what c holds if `load`.
-/// int4: f32 c[r][j] (+)= Σ over groups of (scale · Σ a · code + minimum · group_sums).
-/// `a` is a panel `[columns / 4][rows][4]`; blocks are `b_stride` bytes apart, block i fills columns 32i ..< 32i+32.
-/// `prefetch` is what the first-level cache should hold soon; it moves on by `prefetch_step` bytes for each 128 bytes
-/// of a block and exists once for each block, `b_stride` apart. It is never read, so it may point anywhere.
+/// int4: f32 c[r][j] (+)= Σ over groups of (scale · row_scale · Σ a · code + minimum · row_sum), where the row's scale
+/// and sum are the group's. `a` is a panel `[columns / 4][rows][4]`; blocks are `b_stride` bytes apart, block i fills
+/// columns 32i ..< 32i+32. `prefetch` is what the first-level cache should hold soon; it moves on by `prefetch_step`
+/// bytes for each 128 bytes of a block and exists once for each block, `b_stride` apart. It is never read, so it may
+/// point anywhere.
 typedef struct {
     size_t rows, blocks, columns;
     const int8_t *a;
@@ -41,17 +44,18 @@ typedef struct {
     const int32_t *starts;
     /// Columns of an int4 group; the columns of the tile start at a group, and its last group may be shorter.
     size_t group;
-    /// Σ a over each group: `[groups][rows]`.
-    const float *group_sums;
+    /// Scales of the activations of each group, and what they sum up to in it: `[groups][rows]`.
+    const float *group_scales, *group_sums;
     const char *prefetch;
     size_t prefetch_step;
 } code_tile;
 
-/// Finished sums of some rows of one block and what becomes of them: out (+)= c · scales · row_scales + bias.
+/// Finished sums of some rows of one block and what becomes of them: out (+)= c + bias, with c · scales · row_scales
+/// for int8.
 typedef struct {
     const void *c;
     size_t ldc, rows, columns;
-    /// Of the block's outputs (int8 only), and of the rows.
+    /// Of the block's outputs and of the rows, for int8.
     const float *scales, *row_scales;
     const float *bias;
     bool accumulate;
@@ -77,8 +81,8 @@ typedef struct {
     /// codes[i] = x[i] / scale rounded to nearest even, with scale = max |x| / 127. A row with a NaN or an infinity
     /// gets zeros and scale NaN; one too small to divide by, zeros and scale 0.
     float (*quantize)(const float *x, size_t n, int8_t *codes);
-    /// sums[g] = Σ codes of group g; n is a multiple of 8, the last group may be shorter.
-    void (*group_sums)(const int8_t *codes, size_t n, size_t group, int32_t *sums);
+    /// Σ codes.
+    int32_t (*sum)(const int8_t *codes, size_t n);
     /// Interleaves `rows` rows of n codes into a panel.
     void (*interleave)(const int8_t *codes, size_t rows, size_t n, int8_t *panel);
 

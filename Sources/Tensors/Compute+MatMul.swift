@@ -5,7 +5,7 @@ extension Compute {
     ///
     /// `x` is `[rows][inputs]` in the weights' dtype, `out` `[rows][outputs]` float32, `bias` `[outputs]`. Sums are
     /// float32 over ascending inputs from zero; with `accumulate` the finished sum is added to `out`. Quantized weights
-    /// are multiplied with rows rounded to int8, as integers over all inputs (int8) or over each group (int4).
+    /// are multiplied with activations rounded to int8, as integers over all inputs (int8) or over each group (int4).
     package func matmul(
         _ x: UnsafeRawPointer, rows: Int, weights: PackedMatrix, bias: UnsafePointer<Float>? = nil,
         accumulate: Bool = false, into out: UnsafeMutablePointer<Float>

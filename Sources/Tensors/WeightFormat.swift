@@ -7,7 +7,7 @@ package enum WeightFormat: Sendable, Hashable {
     /// Signed bytes with one scale for each output. Activations are rounded to int8 by row.
     case int8
     /// Codes 0 ... 15 with a float16 scale and minimum for each output and each `group` inputs: 32, 64 or 128.
-    /// Activations are rounded to int8 by row.
+    /// Activations are rounded to int8 by group.
     case int4(group: Int)
 
     /// The same format as the C kernels name it.

@@ -67,29 +67,35 @@ struct QuantizedProduct {
         return out
     }
 
-    /// Rows of activations as whole numbers and scales, by the definition: scale = max |x| / 127, rounded to even.
-    func quantizedRows() -> (codes: [Double], scales: [Double]) {
+    /// Activations rounded by the definition: to even, with scale = max |x| / 127 over the row or, for int4, a group.
+    func roundedActivations() -> [Double] {
         let floats = x.floats
-        var codes: [Double] = [], scales: [Double] = []
+        let group = if case .int4(let group) = matrix.format { group } else { max(1, shape.inputs) }
+        var rounded: [Double] = []
         for row in 0..<shape.rows {
-            let numbers = floats[row * shape.inputs..<(row + 1) * shape.inputs]
-            let largest = numbers.map(\.magnitude).max() ?? 0
-            scales.append(Double(largest / 127))
-            codes += numbers.map { Double(($0 * (127 / largest)).rounded(.toNearestOrEven)) }
+            for first in stride(from: 0, to: shape.inputs, by: group) {
+                let start = row * shape.inputs + first
+                let numbers = floats[start..<start + min(group, shape.inputs - first)]
+                let largest = numbers.map(\.magnitude).max() ?? 0
+                let scale = Double(largest / 127)
+                rounded += numbers.map { Double(($0 * (127 / largest)).rounded(.toNearestOrEven)) * scale }
+            }
         }
-        return (codes, scales)
+        return rounded
     }
 
     /// The product in double precision.
     func expected() -> [Double] {
-        let (codes, scales) = quantizedRows()
+        let rounded = roundedActivations()
         let weights = self.weights.map(Double.init)
         var out: [Double] = []
         for row in 0..<shape.rows {
             for output in 0..<shape.outputs {
                 var sum = 0.0
-                for k in 0..<shape.inputs { sum += codes[row * shape.inputs + k] * weights[output * shape.inputs + k] }
-                out.append(sum * scales[row])
+                for k in 0..<shape.inputs {
+                    sum += rounded[row * shape.inputs + k] * weights[output * shape.inputs + k]
+                }
+                out.append(sum)
             }
         }
         return out

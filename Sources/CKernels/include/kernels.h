@@ -145,8 +145,8 @@ void kernels_unpack_row(const kernels_matrix *matrix, size_t row, float *out);
 /// out[t] (+)= x[t]·Wᵀ + bias for `rows` activations of the matrix's dtype. Accumulation is in f32 over ascending k;
 /// bias is added to the sum, and with `accumulate` that is added to what `out` holds.
 ///
-/// For quantized weights each row of activations is rounded to int8 with a scale of its own, max |x| / 127; products
-/// are summed as integers over all of K (int8) or over a group (int4), and groups in f32, ascending.
+/// For quantized weights activations are rounded to int8 with scale max |x| / 127, of the row for int8 weights and of
+/// each group of it for int4; products are summed as integers over the same columns, and groups in f32, ascending.
 void kernels_matmul(kernels_compute *c, const void *x, size_t rows, const kernels_matrix *w, const float *bias,
     bool accumulate, float *out);
 

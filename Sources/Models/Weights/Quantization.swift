@@ -1,7 +1,7 @@
 import Tensors
 
-/// How a model's weights are rounded when they are packed; activations are then rounded to int8 row by row inside the
-/// products, and norms, residual stream and cache keep their types.
+/// How a model's weights are rounded when they are packed; activations are then rounded to int8 inside the products (by row
+/// for int8 weights, by group for int4), and norms, residual stream and cache keep their types.
 package enum Quantization: Sendable, Hashable {
     /// Weights in the model's dtype.
     case none

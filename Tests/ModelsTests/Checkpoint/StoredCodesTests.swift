@@ -38,6 +38,38 @@ import Testing
         }
     }
 
+    @Test(
+        .enabled(
+            if: ProcessInfo.processInfo.environment["SRT_TEST_SMOLLM2_GGUF"] != nil,
+            "SRT_TEST_SMOLLM2_GGUF names no file"))
+    func everyTensorOfSmolLM2ThatKeepsItsCodesIsPackedWithoutLoss() throws {
+        let path = try #require(ProcessInfo.processInfo.environment["SRT_TEST_SMOLLM2_GGUF"])
+        let checkpoint = try openCheckpoint(path, .gguf)
+        let binder = WeightBinder(checkpoint, tiedEmbeddings: true)
+        let format = WeightFormat.int4(group: 32)
+        var compared = 0
+        for (name, info) in checkpoint.tensors where info.shape.count == 2 {
+            let tensor = try binder.bind(name, shape: info.shape)
+            let width = info.rowElements
+            guard tensor.keepsCodes(in: format, columns: 0..<width) else { continue }
+            let rows = 0..<min(64, info.rowCount)
+            let size = PackedMatrix.byteCount(outputs: rows.count, inputs: width, dtype: .float32, format: format)
+            let memory = try #require(AlignedBuffer(byteCount: size))
+            let matrix = PackedMatrix(
+                data: memory.pointer, outputs: rows.count, inputs: width, dtype: .float32, format: format)
+            try tensor.packCodes(
+                rows: rows, columns: 0..<width, scale: nil, target: 0, matrix: matrix, into: memory.pointer)
+            var found = [Float](repeating: .nan, count: rows.count * width)
+            found.withUnsafeMutableBufferPointer { buffer in
+                for row in rows { matrix.unpackRow(row, into: buffer.baseAddress! + row * width) }
+            }
+            let expected = try read(checkpoint, name, rows: rows)
+            #expect(zip(found, expected).map { abs($0 - $1) }.max() == 0, "\(name)")
+            compared += 1
+        }
+        #expect(compared > 100)
+    }
+
     @Test func anInt8CheckpointIsTheSameAsRoundingItHere() throws {
         let fixture = Fixture(name: "qwen3-untied")
         let folder = TemporaryFolder()
