@@ -44,19 +44,28 @@ extension EndToEndTests {
         }
 
         @Test func aRequestOutlivesAnyNumberOfKills() throws {
-            let undisturbed = try Workload.undisturbed.get()
-            try withServer(Workload.model, Workload.flags) { server in
-                let run = Workload.start(on: server)
-                var worker = try server.incarnation(of: Title.worker)
-                var frames = 0
-                for _ in 0..<7 {
-                    // Some progress between two deaths, so that the last comes when all have been through several.
-                    frames += 3
-                    try run.haveFrames(frames)
-                    worker = try server.kill([worker])[0]
-                }
-                #expect(try run.outcomes() == undisturbed)
+            let server = try Server.shared
+            try server.allReady()
+            let request: JSONObject = [
+                "text": "The keeper climbed",
+                "sampling_params": [
+                    "temperature": 1, "sampling_seed": 9, "max_new_tokens": 4000, "ignore_eos": true,
+                ],
+            ]
+            let undisturbed = try server.streamed(request, incremental: true).outcome
+            let frames = EventBoard(0)
+            let crew = started(1) { _ in
+                try server.streamed(request, incremental: true) { count in frames.update { $0 = count } }.outcome
             }
+            var worker = try server.incarnation(of: Title.worker)
+            for _ in 0..<7 {
+                // Some progress between two deaths; far less than the whole, so that the last comes before the end.
+                let seen = frames.now
+                let more: Void? = frames.wait { $0 > seen + 20 || crew.ended > 0 ? () : nil }
+                try #require(more != nil && crew.ended == 0)
+                worker = try server.kill([worker])[0]
+            }
+            #expect(try crew.results() == [undisturbed])
         }
 
         @Test func aRequestOfTwoWorkerCrashesFailsAlone() throws {
