@@ -22,7 +22,8 @@ extension EndToEndTests {
 
         @Test func theFrontKnowsHowTheProcessesAreNow() throws {
             let server = try Server.shared
-            var body: JSONObject = ["text": "The keeper", "stream": true]
+            // Sixteen long ones at once, so that they run for several heartbeats on a fast machine too.
+            var body: JSONObject = ["text": .array((0..<16).map { .string("The keeper \($0)") }), "stream": true]
             body["sampling_params"] = ["max_new_tokens": 8000, "ignore_eos": true]
             let connection = try HTTPConnection(port: server.port)
             try connection.send("/generate", .object(body))
@@ -34,7 +35,7 @@ extension EndToEndTests {
                     let running = Dictionary(
                         uniqueKeysWithValues: processes.map { ($0["title"]?.stringValue, $0["running"]) })
                     let haveMemory = processes.allSatisfy { ($0["rss_bytes"]?.intValue ?? 0) > 0 }
-                    return haveMemory && running[Title.worker] == 1 && running[Title.http] == 1 ? () : nil
+                    return haveMemory && running[Title.worker] == 16 && running[Title.http] == 16 ? () : nil
                 }
             }
         }
