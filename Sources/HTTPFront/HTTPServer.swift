@@ -10,7 +10,10 @@ internal import NIOPosix
 package final class HTTPServer: Sendable {
     /// Bounds for what a client may send or hold.
     package struct Limits: Sendable {
-        package init(connections: Int = 1024) { self.connections = connections }
+        package init(connections: Int = 1024, slowClients: SlowClientLimits = .init()) {
+            self.connections = connections
+            self.slowClients = slowClients
+        }
 
         var connections: Int
         /// Seconds for a request's head, between pieces of its body, and between two requests.
@@ -18,7 +21,8 @@ package final class HTTPServer: Sendable {
         /// Bytes of one header, and of all together.
         var headerBytes = 32 << 10
         var headerCount = 200
-        var slowClients = SlowClientHandler.Limits()
+        /// What no honest client falls below.
+        var slowClients: SlowClientLimits
     }
 
     private let responder: FrontResponder
@@ -45,7 +49,11 @@ package final class HTTPServer: Sendable {
     }
 
     private func serve(_ channel: any Channel) -> EventLoopFuture<Void> {
-        guard let number = register.enter(channel) else { return refuse(channel) }
+        guard let number = register.enter(channel) else {
+            return channel.eventLoop.makeCompletedFuture {
+                try channel.pipeline.syncOperations.addHandler(RefusalHandler())
+            }
+        }
         let connection = ClientConnection(peer: channel.remoteAddress.map(Self.name) ?? "unknown")
         channel.closeFuture.whenComplete { [register] _ in
             register.leave(number)
@@ -68,16 +76,6 @@ package final class HTTPServer: Sendable {
         return http.setup(channel: channel, logger: log).map { [log] value in
             Task(executorPreference: executor) { await http.handle(value: value, logger: log) }
         }
-    }
-
-    /// Tells a client for whom there is no room so, without reading what it wants.
-    private func refuse(_ channel: any Channel) -> EventLoopFuture<Void> {
-        let answer = """
-            HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Type: application/json\r
-            Content-Length: 65\r\n\r\n{"error":{"message":"too many connections","type":"unavailable"}}
-            """
-        channel.writeAndFlush(ByteBuffer(string: answer), promise: nil)
-        return channel.close()
     }
 
     private static func answer(

@@ -2,6 +2,21 @@ internal import HTTPTypes
 internal import NIOCore
 internal import NIOHTTPTypes
 
+/// What no honest client is slower than.
+package struct SlowClientLimits: Sendable {
+    /// For a request's head, from the first moment it could come.
+    package var head = Duration.seconds(10)
+    /// Between two looks at a body.
+    package var look = Duration.seconds(10)
+    /// Bytes of body that have to come between two looks.
+    package var bytesPerLook = 5000
+    /// For a client that reads nothing of its answer.
+    package var stall = Duration.seconds(60)
+
+    /// The usual limits.
+    package init() {}
+}
+
 /// Closes connections whose clients are slower than any honest one: a head that does not come to its end, a body that
 /// trickles, an answer that is not read. Single bytes now and then do not buy more time.
 final class SlowClientHandler: ChannelDuplexHandler, RemovableChannelHandler {
@@ -10,26 +25,16 @@ final class SlowClientHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias OutboundIn = HTTPResponsePart
     typealias OutboundOut = HTTPResponsePart
 
-    /// What is too slow.
-    struct Limits: Sendable {
-        /// For a request's head, from the first moment it could come.
-        var head = TimeAmount.seconds(10)
-        /// Between two looks at a body.
-        var look = TimeAmount.seconds(10)
-        /// Bytes of body that have to come between two looks.
-        var bytesPerLook = 5000
-        /// For a client that reads nothing of its answer.
-        var stall = TimeAmount.seconds(60)
-    }
-
-    private let limits: Limits
+    private let limits: SlowClientLimits
     private let register: ConnectionRegister
     private let number: UInt64
     private var deadline: Scheduled<Void>?
     private var stall: Scheduled<Void>?
     private var received = 0
+    /// Requests whose answer is not out; more than one where a client sends the next before it has the last answer.
+    private var unanswered = 0
 
-    init(_ register: ConnectionRegister, number: UInt64, limits: Limits) {
+    init(_ register: ConnectionRegister, number: UInt64, limits: SlowClientLimits) {
         self.register = register
         self.number = number
         self.limits = limits
@@ -51,6 +56,7 @@ final class SlowClientHandler: ChannelDuplexHandler, RemovableChannelHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
         case .head:
+            unanswered += 1
             register.note(number, isWaiting: false)
             received = 0
             look(context)
@@ -62,8 +68,11 @@ final class SlowClientHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         if case .end = unwrapOutboundIn(data) {
-            register.note(number, isWaiting: true)
-            awaitHead(context)
+            unanswered -= 1
+            if unanswered == 0 {
+                register.note(number, isWaiting: true)
+                awaitHead(context)
+            }
         }
         context.write(data, promise: promise)
     }
@@ -84,7 +93,7 @@ final class SlowClientHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private func look(_ context: ChannelHandlerContext) {
         deadline?.cancel()
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        deadline = context.eventLoop.scheduleTask(in: limits.look) {
+        deadline = context.eventLoop.scheduleTask(in: TimeAmount(limits.look)) {
             let (handler, context) = bound.value
             guard handler.received >= handler.limits.bytesPerLook else { return context.close(promise: nil) }
             handler.received = 0
@@ -92,8 +101,30 @@ final class SlowClientHandler: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    private func close(_ context: ChannelHandlerContext, after time: TimeAmount) -> Scheduled<Void> {
+    private func close(_ context: ChannelHandlerContext, after time: Duration) -> Scheduled<Void> {
         let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
-        return context.eventLoop.scheduleTask(in: time) { bound.value.close(promise: nil) }
+        return context.eventLoop.scheduleTask(in: TimeAmount(time)) { bound.value.close(promise: nil) }
     }
+}
+
+/// Tells a client for whom there is no room so, without reading what it wants, and closes the connection.
+final class RefusalHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private static let body = #"{"error":{"message":"too many connections","type":"unavailable"}}"#
+
+    func channelActive(context: ChannelHandlerContext) {
+        let head = [
+            "HTTP/1.1 503 Service Unavailable", "Retry-After: 1", "Connection: close", "Content-Type: application/json",
+            "Content-Length: \(Self.body.utf8.count)", "", "",
+        ].joined(separator: "\r\n")
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: head + Self.body)), promise: nil)
+        // What the client has sent stays unread: closing at once would reset the connection under the answer.
+        context.close(mode: .output, promise: nil)
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        context.eventLoop.scheduleTask(in: .seconds(1)) { bound.value.close(promise: nil) }
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {}
 }

@@ -13,7 +13,9 @@ struct RunningFront {
     let port: UInt16
     private let directory: String
 
-    init(_ settings: ServerSettings = .served(), ready: Bool = true) async throws {
+    init(
+        _ settings: ServerSettings = .served(), ready: Bool = true, limits: HTTPServer.Limits = .init(connections: 512)
+    ) async throws {
         var template = Array("/tmp/srtfront.XXXXXX\0".utf8CString)
         directory = String(cString: mkdtemp(&template))
         let context = Context()
@@ -31,7 +33,7 @@ struct RunningFront {
         let listener = makeListener()
         port = listener.port
         self.front = front
-        _ = try await HTTPServer(front, limits: .init(connections: 512), threads: 1)
+        _ = try await HTTPServer(front, limits: limits, threads: 1)
             .serve(listener: listener.descriptor)
         if ready { front.handle(Topology.ready()) }
     }

@@ -1,0 +1,95 @@
+import HTTPFront
+import Messages
+import Testing
+
+/// Clients that take a connection's room and give nothing back, over real sockets.
+@Suite(.serialized, .timeLimit(.minutes(2))) struct SlowClientTests {
+    private static let question = #"{"text":"hello","sampling_params":{"max_new_tokens":3,"temperature":0}}"#
+
+    /// Limits that are over in a moment for one fault, and never for the others.
+    private func limits(
+        connections: Int = 512, _ change: (inout SlowClientLimits) -> Void = { _ in }
+    ) -> HTTPServer.Limits {
+        var slow = SlowClientLimits()
+        (slow.head, slow.look, slow.stall) = (.seconds(3600), .seconds(3600), .seconds(3600))
+        change(&slow)
+        return HTTPServer.Limits(connections: connections, slowClients: slow)
+    }
+
+    @Test func aHeadThatDoesNotComeToItsEndIsCutOff() async throws {
+        let server = try await RunningFront(limits: limits { $0.head = .milliseconds(50) })
+        let client = server.client()
+        client.send(raw: "POST /generate HTTP/1.1\r\nHost: x\r\n")
+        #expect(client.read(until: "never").isEmpty)
+        server.stop()
+    }
+
+    @Test func aBodyThatTricklesIsCutOff() async throws {
+        let server = try await RunningFront(limits: limits { $0.look = .milliseconds(50) })
+        let client = server.client()
+        client.send(raw: "POST /generate HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{\"text\":")
+        #expect(client.read(until: "never").isEmpty)
+        #expect(server.front.openRequests == 0)
+        server.stop()
+    }
+
+    @Test func aLargeBodyThatKeepsComingIsRead() async throws {
+        let server = try await RunningFront(
+            limits: limits {
+                $0.look = .milliseconds(20)
+                $0.bytesPerLook = 1
+            })
+        let client = server.client()
+        let text = String(repeating: "hello ", count: 400_000)
+        client.send(
+            "POST", "/generate", "{\"text\":\"\(text)\",\"sampling_params\":{\"max_new_tokens\":1,\"temperature\":0}}")
+        #expect(client.response().status == 200)
+        server.stop()
+    }
+
+    @Test func aRequestThatWaitsForItsAnswerIsNoSlowClient() async throws {
+        let server = try await RunningFront(limits: limits { $0.head = .milliseconds(50) })
+        let first = server.client()
+        // The second request is there before the first one's answer, which begins no wait for a head.
+        let both = [Self.question, #"{"text":"hold"}"#].map { body in
+            "POST /generate HTTP/1.1\r\nHost: x\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+        }
+        first.send(raw: both.joined())
+        #expect(first.response().status == 200)
+        #expect(server.pipe.waits { $0.generates.count == 2 })
+        // A slow head of another client is cut off meanwhile: the time is over for anyone who has one.
+        let other = server.client()
+        other.send(raw: "GET /hea")
+        #expect(other.read(until: "never").isEmpty)
+        #expect(server.front.openRequests == 1)
+        server.stop()
+    }
+
+    @Test func aNewClientTakesThePlaceOfOneThatSaysNothing() async throws {
+        let server = try await RunningFront(limits: limits(connections: 2))
+        let oldest = server.client()
+        oldest.send(raw: "GET /h")
+        let busy = server.client()
+        busy.send("POST", "/generate", #"{"text":"hold"}"#)
+        #expect(server.pipe.waits { $0.generates.count == 1 })
+        let next = server.client()
+        next.send("POST", "/generate", Self.question)
+        #expect(next.response().status == 200)
+        #expect(oldest.read(until: "never").isEmpty)
+        #expect(server.front.openRequests == 1, "the one that is being served stays")
+        server.stop()
+    }
+
+    @Test func whenAllAreServedANewClientIsToldSo() async throws {
+        let server = try await RunningFront(limits: limits(connections: 1))
+        let busy = server.client()
+        busy.send("POST", "/generate", #"{"text":"hold"}"#)
+        #expect(server.pipe.waits { $0.generates.count == 1 })
+        let next = server.client()
+        let answer = next.response()
+        #expect(answer.status == 503 && answer.head.contains("Retry-After: 1"))
+        #expect(answer.body.contains("too many connections"))
+        #expect(server.front.openRequests == 1)
+        server.stop()
+    }
+}
