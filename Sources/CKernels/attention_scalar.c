@@ -68,16 +68,6 @@ static void blend(float *acc, float a, const float *o, float b, size_t n) {
     for (size_t i = 0; i < n; i++) acc[i] = acc[i] * a + o[i] * b;
 }
 
-void fill_attention_scalar(kernel_table *t) {
-    t->load_keys[KERNELS_CACHE_F32] = f32_keys;
-    t->load_keys[KERNELS_CACHE_F16] = f16_keys;
-    t->load_keys[KERNELS_CACHE_BF16] = bf16_keys;
-    t->load_keys[KERNELS_CACHE_I8] = i8_keys;
-    t->load_values[KERNELS_CACHE_F32] = f32_values;
-    t->load_values[KERNELS_CACHE_F16] = f16_values;
-    t->load_values[KERNELS_CACHE_BF16] = bf16_values;
-    t->load_values[KERNELS_CACHE_I8] = i8_values;
-    t->block_softmax = block_softmax;
-    t->quantize = quantize;
-    t->blend = blend;
-}
+#include "attention_fill.h"
+
+void fill_attention_scalar(kernel_table *t) { fill_attention(t); }

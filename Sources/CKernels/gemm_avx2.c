@@ -18,10 +18,6 @@ static inline vf vf_upper_half(vf pairs) {
 #define TILE_ROWS 3
 #define TILE_BLOCKS 1
 
-#define TILE_CASE(body, rows, blocks)                                                                                  \
-    case (rows)*8 + (blocks):                                                                                          \
-        body(rows, blocks, t);                                                                                         \
-        break;
 #define TILE_SHAPES(body)                                                                                              \
     switch (t->rows * 8 + t->blocks) {                                                                                 \
         TILE_CASE(body, 1, 1)                                                                                          \

@@ -59,10 +59,6 @@ static inline vi dot_codes(vi acc, vi w, vi x) { return add_pairs(acc, w, x); }
 #define TILE_ROWS 2
 #define WIDE_ROWS 1
 #define FEW_ROWS 1
-#define TILE_CASE(body, rows, blocks)                                                                                  \
-    case (rows)*8 + (blocks):                                                                                          \
-        body(rows, blocks, t);                                                                                         \
-        break;
 #define TILE_SHAPES(body)                                                                                              \
     switch (t->rows * 8 + t->blocks) {                                                                                 \
         TILE_CASE(body, 1, 1) TILE_CASE(body, 2, 1) TILE_CASE(body, 1, WIDE) default : __builtin_trap();               \

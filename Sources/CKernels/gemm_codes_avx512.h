@@ -34,10 +34,6 @@ static inline vi count_bytes(vi x) { return add_pairs(_mm512_setzero_si512(), _m
 #define TILE_ROWS 14
 #define WIDE_ROWS 6
 #define FEW_ROWS 24
-#define TILE_CASE(body, rows, blocks)                                                                                  \
-    case (rows)*8 + (blocks):                                                                                          \
-        body(rows, blocks, t);                                                                                         \
-        break;
 // clang-format off
 #define TILE_SHAPES(body)                                                                                              \
     switch (t->rows * 8 + t->blocks) {                                                                                 \

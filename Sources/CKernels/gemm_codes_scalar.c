@@ -137,18 +137,10 @@ static double byte_dot_peak(size_t iterations) {
     return (double)iterations * 64;
 }
 
-void fill_codes_scalar(code_kernels *t) {
-    *t = (code_kernels){.max_rows = 1,
-        .few_rows = 1,
-        .wide_rows = 1,
-        .int8_tile = int8_tile,
-        .int4_tile = int4_tile,
-        .spread_tile = spread_tile,
-        .spread = spread,
-        .quantize = quantize,
-        .sum = sum_codes,
-        .interleave = interleave,
-        .settle_int8 = settle_int8,
-        .settle_int4 = settle_int4,
-        .dot_peak = byte_dot_peak};
-}
+#define TILE_ROWS 1
+#define FEW_ROWS 1
+#define WIDE_ROWS 1
+#define START_FACTOR 0
+#include "gemm_codes_fill.h"
+
+void fill_codes_scalar(code_kernels *t) { fill_codes(t); }

@@ -134,19 +134,4 @@ static double byte_dot_peak(size_t iterations) {
     return (double)iterations * PEAK_SUMS * VW * 4 * 2;
 }
 
-static void fill_codes(code_kernels *t) {
-    *t = (code_kernels){.max_rows = TILE_ROWS,
-        .few_rows = FEW_ROWS,
-        .wide_rows = WIDE_ROWS,
-        .start_factor = START_FACTOR,
-        .int8_tile = int8_tile,
-        .int4_tile = int4_tile,
-        .spread_tile = spread_tile,
-        .spread = spread,
-        .quantize = quantize,
-        .sum = sum_codes,
-        .interleave = interleave,
-        .settle_int8 = settle_int8,
-        .settle_int4 = settle_int4,
-        .dot_peak = byte_dot_peak};
-}
+#include "gemm_codes_fill.h"

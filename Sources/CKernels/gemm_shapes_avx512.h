@@ -5,10 +5,6 @@
 #define TILE_ROWS 6
 #define TILE_BLOCKS WIDE
 
-#define TILE_CASE(body, rows, blocks)                                                                                  \
-    case (rows)*8 + (blocks):                                                                                          \
-        body(rows, blocks, t);                                                                                         \
-        break;
 #define SIX_ROWS(body, blocks)                                                                                         \
     TILE_CASE(body, 1, blocks)                                                                                         \
     TILE_CASE(body, 2, blocks)                                                                                         \

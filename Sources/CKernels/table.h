@@ -20,6 +20,12 @@
 /// keys and values is a tenth of what so many rows then do with it.
 #define ATTENTION_ROWS 192
 
+/// A case of a switch over rows * 8 + blocks of tile `t`: the body for just that shape, so that its sums are registers.
+#define TILE_CASE(body, rows, blocks)                                                                                  \
+    case (rows)*8 + (blocks):                                                                                          \
+        body(rows, blocks, t);                                                                                         \
+        break;
+
 /// Sums of a tile of outputs over `steps` steps of the panel: c[r][j] (+)= Σ a[r][k] · b[k][j].
 ///
 /// `a` is an activation panel interleaved by `rows`, `b` the first of `blocks` weight blocks that are `b_stride` bytes

@@ -1,0 +1,19 @@
+// The table of quantized products of one level; include after its functions and after defining TILE_ROWS, FEW_ROWS,
+// WIDE_ROWS and START_FACTOR.
+
+static void fill_codes(code_kernels *t) {
+    *t = (code_kernels){.max_rows = TILE_ROWS,
+        .few_rows = FEW_ROWS,
+        .wide_rows = WIDE_ROWS,
+        .start_factor = START_FACTOR,
+        .int8_tile = int8_tile,
+        .int4_tile = int4_tile,
+        .spread_tile = spread_tile,
+        .spread = spread,
+        .quantize = quantize,
+        .sum = sum_codes,
+        .interleave = interleave,
+        .settle_int8 = settle_int8,
+        .settle_int4 = settle_int4,
+        .dot_peak = byte_dot_peak};
+}
