@@ -150,7 +150,7 @@ struct Chaos: Sendable {
 
     /// Kills one process after the other: SIGKILL mostly, now and then a stop that makes it hang.
     private func killUntilEnough(_ board: EventBoard<Report>, since start: Date) throws {
-        var random = SeededRandom(seed: UInt64(Self.environment("SRT_CHAOS_SEED") ?? "") ?? 42)
+        var random = SplitMix64(state: UInt64(Self.environment("SRT_CHAOS_SEED") ?? "") ?? 42)
         let end = Self.minutes > 0 ? start.addingTimeInterval(Double(Self.minutes) * 60) : .distantFuture
         while Date() < end, Self.minutes > 0 || board.now.kills < Self.leastKills {
             // The next one after some answers, or after a while when there are none because one hangs.
@@ -196,20 +196,5 @@ struct Chaos: Sendable {
             let fields = stat[stat.index(after: end)...].split(separator: " ")
             return fields.count > 1 && fields[0] == "Z" && fields[1] == "\(launcher)"
         }
-    }
-}
-
-/// A small generator whose order a seed repeats (SplitMix64).
-private struct SeededRandom {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
     }
 }

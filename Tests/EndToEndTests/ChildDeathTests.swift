@@ -115,9 +115,9 @@ extension EndToEndTests {
             let port = server.port
             let knocking = started(1) { _ in
                 var refusals = 0
-                while !isOver.now {
+                // Every two milliseconds until it is over.
+                while isOver.wait(seconds: 0.002, for: { $0 ? () : nil }) == nil {
                     do { _ = try HTTPConnection(port: port) } catch ConnectionError.refused { refusals += 1 }
-                    usleep(2000)
                 }
                 return refusals
             }

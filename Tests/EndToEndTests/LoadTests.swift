@@ -2,19 +2,6 @@ import Foundation
 import JSON
 import Testing
 
-/// A small generator of random numbers with a seed (Steele, Lea, Flood 2014: SplitMix64).
-struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-        return z ^ z >> 31
-    }
-}
-
 extension EndToEndTests {
     /// Many clients at once, some of which hang up: all others are answered, and afterwards nothing is held anywhere.
     @Suite(.serialized, .timeLimit(.minutes(4))) struct LoadTests {

@@ -16,19 +16,19 @@ import Testing
 /// One server's life: requests arrive, are aborted or come again as another attempt, and all that remain must end rightly.
 private struct Story: ~Copyable {
     let limits: SchedulerLimits
-    private var random: SeededGenerator
+    private var random: SplitMix64
     private var run: Run
     /// Open requests: what was asked of them.
     private var open: [UInt64: (prompt: [Int32], count: Int)] = [:]
     private var nextID: UInt64 = 1
 
     init(seed: Int) {
-        random = SeededGenerator(seed: seed)
+        random = SplitMix64(schedule: seed)
         limits = Self.limits(&random)
         run = Run(limits)
     }
 
-    private static func limits(_ random: inout SeededGenerator) -> SchedulerLimits {
+    private static func limits(_ random: inout SplitMix64) -> SchedulerLimits {
         let context = Int.random(in: 30...110, using: &random)
         let policy = SchedulePolicy.allCases.randomElement(using: &random)!
         let cuts = !random.once(in: 4)

@@ -94,19 +94,9 @@ struct Run: ~Copyable {
     }
 }
 
-/// A small seeded generator, so that every failure can be repeated.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: Int) { state = UInt64(seed) &* 0x9E37_79B9 &+ 1 }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
+extension SplitMix64 {
+    /// The generator of a numbered schedule, so that every failure can be repeated.
+    init(schedule: Int) { self.init(seed: UInt64(schedule) &* 0x9E37_79B9 &+ 1) }
 
     /// True once in `n` times.
     mutating func once(in n: Int) -> Bool { Int.random(in: 0..<n, using: &self) == 0 }
