@@ -81,12 +81,13 @@ struct LoadedModel {
         var slots = 0
         if rank.index == 0 {
             slots = try Self.slots(
-                settings, bytesPerSlot: bytesPerSlot, weights: Self.expectedWeightBytes(config, dtype))
+                settings, bytesPerSlot: bytesPerSlot,
+                weights: Self.expectedWeightBytes(config, dtype, Self.quantization(settings)))
         }
         if let group { slots = try Self.agree(on: slots, group, settings, config) }
         limits = try Self.limits(settings, config, slots: slots)
         kvBytes = UInt64(bytesPerSlot) * UInt64(limits.storeRows)
-        compute = Self.makeCompute(settings, rank: rank, log)
+        compute = try Self.makeCompute(settings, rank: rank, log)
         log.info(
             "Compute in \(dtype) with \(compute.isa.name) kernels on \(compute.threads) threads; KV pool of \(limits.usableSlots) tokens"
         )
@@ -143,9 +144,13 @@ struct LoadedModel {
             positions: limits.contextLength)
     }
 
-    private static func makeCompute(_ settings: ServerSettings, rank: ShardRank, _ log: Logger) -> Compute {
+    private static func makeCompute(_ settings: ServerSettings, rank: ShardRank, _ log: Logger) throws -> Compute {
         let ceiling = settings.kernelISA.flatMap { KernelISA(name: $0.rawValue) } ?? .avx512bf16
-        let machine = Cores.current(available: Compute.availableCores())
+        let available = Compute.availableCores()
+        if let bound = settings.cpuBind?.ranks, let core = bound.joined().first(where: { !available.contains($0) }) {
+            throw StartError.noCore(core, available: available)
+        }
+        let machine = Cores.current(available: available)
         let plan = CorePlan(
             machine, rank: rank.index, ranks: rank.count, threads: settings.cpuThreadsPerRank,
             binding: settings.cpuBind?.ranks)
@@ -166,12 +171,23 @@ struct LoadedModel {
         }
     }
 
-    /// Bytes of the packed weights, nearly, before anything is read; quantized ones take less.
-    private static func expectedWeightBytes(_ config: ModelConfig, _ dtype: DType) -> UInt64 {
+    /// Bytes of the packed weights, nearly, before anything is read.
+    private static func expectedWeightBytes(
+        _ config: ModelConfig, _ dtype: DType, _ quantization: Models.Quantization
+    ) -> UInt64 {
         let heads = (config.headCount * 2 + config.keyValueHeadCount * 2) * config.headDimension
-        let layer = config.hiddenSize * (heads + 3 * config.intermediateSize)
-        let table = config.vocabularySize * config.hiddenSize * (config.tiesWordEmbeddings ? 1 : 2)
-        return UInt64((layer * config.layerCount + table) * dtype.size)
+        let layers = Double(config.layerCount * config.hiddenSize * (heads + 3 * config.intermediateSize))
+        let table = Double(config.vocabularySize * config.hiddenSize)
+        let plain = Double(dtype.size)
+        let (layer, head) =
+            switch quantization {
+            case .none: (plain, plain)
+            case .w8a8Int8: (1.0, 1.0)
+            // Half a byte, and a scale and a minimum of two bytes each for a group.
+            case .int4(let group, let headBits): (0.5 + 4 / Double(group), headBits == 8 ? 1 : 0.5 + 4 / Double(group))
+            }
+        // An embedding table of its own is looked up, not multiplied, and stays as it is.
+        return UInt64(layers * layer + table * head + (config.tiesWordEmbeddings ? 0 : table * plain))
     }
 
     /// What the other processes should know.
@@ -198,11 +214,15 @@ struct LoadedModel {
 /// Why a worker cannot start although its files are good.
 enum StartError: Error, CustomStringConvertible {
     case noRoom(weights: UInt64, available: UInt64)
+    /// An operator bound threads to a core that this process may not use.
+    case noCore(Int, available: [Int])
     /// The memory that the ranks share could not be had, or rank 0 did not come.
     case noGroup
 
     var description: String {
         switch self {
+        case .noCore(let core, let available):
+            "--cpu-bind names core \(core), which this server may not use; it has \(available.map(String.init).joined(separator: ","))"
         case .noGroup: "The ranks did not come together: no shared memory, or rank 0 is missing."
         case .noRoom(let weights, let available):
             "Not enough memory for the KV cache: the weights take \(weights >> 20) MiB and \(available >> 20) MiB are available. "
