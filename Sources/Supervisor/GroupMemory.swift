@@ -22,6 +22,11 @@ struct GroupMemory: ~Copyable {
         return memory
     }
 
+    /// The last rank has inherited it: from here on the ranks alone keep it.
+    mutating func spawned(_ id: ChildID, ranks: Int) {
+        if id.role == .scheduler, id.rank == ranks - 1 { release() }
+    }
+
     private mutating func release() {
         if memory >= 0 { close(memory) }
         memory = -1

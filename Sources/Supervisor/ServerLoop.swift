@@ -232,6 +232,7 @@ final class ServerLoop {
                 id, generation: generation, ranks: plan.policy.ranks, runDirectory: directory.path,
                 lifeline: lifeline.read,
                 listener: listener.descriptor, group: group.descriptor(for: id, generation, ranks: plan.policy.ranks))
+            group.spawned(id, ranks: plan.policy.ranks)
             children[id] = child
             directory.notePid(child.pid, of: child.title)
             feed(.spawned(id, generation: generation, pid: child.pid))
