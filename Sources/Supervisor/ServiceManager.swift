@@ -4,7 +4,7 @@ internal import Glibc
 
 /// Tells systemd how the server is, where systemd started it: ready, stopping, alive (sd_notify(3), the datagrams of
 /// NOTIFY_SOCKET). Where it did not, every call does nothing.
-struct ServiceManager: ~Copyable {
+package struct ServiceManager: ~Copyable {
     private let socket: Int32
     private let address: sockaddr_un
     private let addressLength: socklen_t
@@ -13,8 +13,8 @@ struct ServiceManager: ~Copyable {
     private var lastSign = -Double.infinity
     private var told = ""
 
-    /// Reads NOTIFY_SOCKET and WATCHDOG_USEC from the environment.
-    init(path: String? = getenv("NOTIFY_SOCKET").map { String(cString: $0) }) {
+    /// Takes the socket's path from NOTIFY_SOCKET, unless another is given, and the time from WATCHDOG_USEC.
+    package init(path: String? = getenv("NOTIFY_SOCKET").map { String(cString: $0) }) {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         let capacity = MemoryLayout.size(ofValue: address.sun_path)
@@ -38,7 +38,7 @@ struct ServiceManager: ~Copyable {
     deinit { if socket >= 0 { close(socket) } }
 
     /// Looks at the server once a round of the loop.
-    mutating func notice(status: String, now: Double) {
+    package mutating func notice(status: String, now: Double) {
         guard socket >= 0 else { return }
         if status != told {
             // Ready is said once; what comes after is only a status. systemd takes a second READY=1 as nothing new.

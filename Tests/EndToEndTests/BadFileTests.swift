@@ -151,6 +151,16 @@ extension EndToEndTests {
             #expect(lines.contains { $0.contains("--max-running-requests") })
         }
 
+        @Test func aCoreThatIsNotThereIsNamed() throws {
+            let folder = try Server.temporaryFolder()
+            defer { try? FileManager.default.removeItem(atPath: folder) }
+            let (ending, lines) = try Subprocess.run(
+                Server.binary,
+                Server.arguments(Server.fixture("llama-tied"), port: 0, folder: folder) + ["--cpu-bind", "0,9999"])
+            #expect(ending != .code(0))
+            #expect(lines.contains { $0.contains("--cpu-bind names core 9999") })
+        }
+
         @Test func aModelThatIsNotThereIsNamed() throws {
             let folder = try Server.temporaryFolder()
             defer { try? FileManager.default.removeItem(atPath: folder) }

@@ -20,6 +20,17 @@ extension EndToEndTests {
                 Set(Server.processes(of: server.runDirectory)) == Set(pids.values).subtracting([server.process.pid]))
         }
 
+        @Test func theLogCanBeReadFromTheRunDirectory() throws {
+            let server = try Server.shared
+            let (ending, lines) = try Subprocess.run(
+                Server.binary, ["logs", "--run-dir", server.runDirectory, "--grep", "fired up"])
+            #expect(ending == .code(0))
+            #expect(lines.count == 1 && lines[0].hasSuffix("The server is fired up and ready to roll!"))
+            let (_, last) = try Subprocess.run(
+                Server.binary, ["logs", "--run-dir", server.runDirectory, "-n", "2"])
+            #expect(last.count == 2)
+        }
+
         @Test func theFrontKnowsHowTheProcessesAreNow() throws {
             let server = try Server.shared
             // Sixteen long ones at once, so that they run for several heartbeats on a fast machine too.
