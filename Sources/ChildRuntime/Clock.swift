@@ -25,6 +25,13 @@ package func residentBytes() -> UInt64 {
     return pages * UInt64(sysconf(Int32(_SC_PAGESIZE)))
 }
 
+/// Seconds that all threads of this process have computed.
+package func processorSeconds() -> Double {
+    var now = timespec()
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now)
+    return Double(now.tv_sec) + Double(now.tv_nsec) * 1e-9
+}
+
 /// The time now as ISO 8601 with microseconds, in local time.
 package func isoTimestamp() -> String {
     var now = timespec()

@@ -115,6 +115,7 @@ package final class SupervisionLine: Sendable {
                 $0.queued = now.queued
                 $0.running = now.running
                 $0.residentBytes = ChildRuntime.residentBytes()
+                $0.cpuSeconds = processorSeconds()
             }
         }
     }

@@ -17,11 +17,15 @@ package final class Front: Sendable {
     let encodings: PendingCalls<EncodeReply>
     let decodings: PendingCalls<DecodeReply>
     let sessions: SessionStore
+    let http: HTTPMetrics
+    let bodies: BodyBudget
     /// Sampling parameters for requests that name none.
     let preferred: JSONObject
     /// Seconds since 1970 at which this front began.
     let started: Double
     let clock: @Sendable () -> Double
+    /// What the worker last told of itself, for /metrics.
+    let lastWorkerState = Mutex<WorkerState?>(nil)
     private let send: @Sendable (TokenizerCommand) -> Void
     private let serials: Atomic<UInt64>
     private let inFlight = Atomic<Int>(0)
@@ -32,7 +36,7 @@ package final class Front: Sendable {
     ///   - send: takes a command for the tokenizer manager without waiting.
     package init(
         settings: ServerSettings, generation: UInt64, log: Logger, accessLog: Logger,
-        patience: RequestLedger.Patience = .init(), clock: @escaping @Sendable () -> Double = wallClockSeconds,
+        patience: RequestLedger.Patience? = nil, clock: @escaping @Sendable () -> Double = wallClockSeconds,
         send: @escaping @Sendable (TokenizerCommand) -> Void
     ) {
         self.settings = settings
@@ -40,9 +44,13 @@ package final class Front: Sendable {
         self.accessLog = accessLog
         self.clock = clock
         self.send = send
+        let patience = patience ?? RequestLedger.Patience(settings)
         board = HealthBoard(weightVersion: settings.weightVersion)
         table = RequestTable(
-            ledger: RequestLedger(generation: generation, patience: patience), clock: clock, send: send)
+            ledger: RequestLedger(generation: generation, patience: patience, buckets: MetricBuckets(settings)),
+            clock: clock, send: send)
+        http = HTTPMetrics()
+        bodies = BodyBudget(limit: settings.maxBodyMemory ?? BodyBudget.sensibleLimit)
         controls = PendingCalls(generation: generation, clock: clock)
         encodings = PendingCalls(generation: generation, clock: clock)
         decodings = PendingCalls(generation: generation, clock: clock)
@@ -139,6 +147,9 @@ package final class Front: Sendable {
         let running = board.view.model.map { Int($0.maxRunning) } ?? settings.maxRunningRequests ?? 0
         return AdmissionGate(queued: settings.maxQueuedRequests, running: running)
     }
+
+    /// What was counted of all sub-requests so far.
+    var requestMetrics: RequestMetrics { table.metrics }
 
     /// A number that no other request of the server has.
     func nextSerial() -> UInt64 { serials.wrappingAdd(1, ordering: .relaxed).newValue }

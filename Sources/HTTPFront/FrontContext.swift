@@ -10,14 +10,18 @@ struct FrontContext: RequestContext {
     struct Source: RequestContextSource {
         let logger: Logger
         let connection: ClientConnection
+        let share: BodyShare
     }
 
     var coreContext: CoreRequestContextStorage
     let connection: ClientConnection
+    /// What the request's body holds of the front's memory.
+    let share: BodyShare
 
     init(source: Source) {
         coreContext = .init(source: source)
         connection = source.connection
+        share = source.share
     }
 }
 
@@ -42,17 +46,24 @@ extension Response {
 }
 
 extension Request {
-    /// The whole body.
+    /// The whole body; it counts against the front's memory until the request's answer has ended.
     ///
-    /// - Throws: 413 for one beyond the server's limit, `ClientGone` for one that does not come to its end.
-    func bytes(upTo limit: Int) async throws -> [UInt8] {
+    /// - Throws: 413 for one beyond the server's limit, 503 when all bodies together are too large, `ClientGone` for one
+    ///   that does not come to its end.
+    func bytes(upTo limit: Int, _ context: FrontContext) async throws -> [UInt8] {
         let tooLarge = RequestFailure(
             status: 413, message: "The request body is larger than \(limit) bytes (--max-body-size).", shape: .semantic)
         if let length = headers[.contentLength].flatMap({ Int($0) }), length > limit { throw tooLarge }
+        var bytes: [UInt8] = []
         do {
-            return Array(buffer: try await body.collect(upTo: limit))
-        } catch is NIOTooManyBytesError {
-            throw tooLarge
+            for try await piece in body {
+                try context.share.take(piece.readableBytes)
+                bytes += piece.readableBytesView
+                guard bytes.count <= limit else { throw tooLarge }
+            }
+            return bytes
+        } catch let failure as RequestFailure {
+            throw failure
         } catch {
             // The client went away in the middle of its request.
             throw ClientGone()

@@ -15,13 +15,16 @@ struct FrontResponder: Sendable {
         let routes = Routes(front)
         router = routes.router.buildResponder()
         adminPaths = routes.adminPaths
+        front.http.know(Set(routes.table.map(\.path)))
         authentication = Authentication(apiKey: front.settings.apiKey, adminKey: front.settings.adminAPIKey)
     }
 
     /// The response; its body may still be written for a long time.
     ///
     /// - Throws: `ClientGone` when there is nobody to answer.
-    func respond(to request: Request, on connection: ClientConnection) async throws(ClientGone) -> Response {
+    func respond(
+        to request: Request, on connection: ClientConnection, _ share: BodyShare
+    ) async throws(ClientGone) -> Response {
         var response: Response
         if request.method == .options, CrossOrigin.isPreflight(request) {
             response = CrossOrigin.preflight(request)
@@ -30,7 +33,7 @@ struct FrontResponder: Sendable {
                 guard mayPass(request) else {
                     throw RequestFailure(status: 401, message: "Unauthorized", shape: .contract)
                 }
-                let context = FrontContext(source: .init(logger: front.log, connection: connection))
+                let context = FrontContext(source: .init(logger: front.log, connection: connection, share: share))
                 response = try await router.respond(to: request, context: context)
             } catch let gone as ClientGone {
                 throw gone

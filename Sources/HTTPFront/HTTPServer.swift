@@ -82,13 +82,21 @@ package final class HTTPServer: Sendable {
         _ request: Request, _ writer: consuming ResponseWriter, _ responder: FrontResponder,
         _ connection: ClientConnection
     ) async throws {
-        responder.front.requestBegins()
-        defer { responder.front.requestEnds() }
+        let front = responder.front
+        let share = BodyShare(of: front.bodies)
+        let endpoint = front.http.begin(path: request.uri.path, method: request.method.rawValue)
+        front.requestBegins()
+        defer {
+            front.requestEnds()
+            front.http.end(endpoint)
+            share.giveBack()
+        }
         do {
             if request.headers[.expect]?.lowercased() == "100-continue" {
                 try await writer.writeInformationalHead(.init(status: .continue))
             }
-            let response = try await responder.respond(to: request, on: connection)
+            let response = try await responder.respond(to: request, on: connection, share)
+            front.http.respond(endpoint, status: response.status.code)
             responder.logAccess(request, response.status, connection)
             if request.method == .head {
                 try await writer.writeResponse(response.head)

@@ -21,7 +21,9 @@ extension Front {
         let request = Request(
             head: .init(method: .init(method)!, scheme: "http", authority: "local", path: path, headerFields: fields),
             body: .init(buffer: ByteBuffer(bytes: body)))
-        let response = try await FrontResponder(self).respond(to: request, on: ClientConnection(peer: "local"))
+        let share = BodyShare(of: bodies)
+        defer { share.giveBack() }
+        let response = try await FrontResponder(self).respond(to: request, on: ClientConnection(peer: "local"), share)
         let collected = CollectedBody()
         try await response.body.write(collected)
         var names: [String: String] = [:]

@@ -28,6 +28,8 @@ package struct LedgerRow: Sendable {
     package var crashes = 0
     /// Submissions since the row last made progress.
     var fruitlessAttempts = 0
+    /// The row counts in the metrics.
+    var isCounted = true
     /// When an abort was asked for that should end with an answer; nil: never.
     var abortedAt: Double?
 

@@ -63,6 +63,16 @@ package struct RequestFailure: Error, Sendable, Equatable {
     static let stuck = RequestFailure(
         status: 500, message: "The request was given up: it was restarted several times without any progress.",
         shape: .condition, errorType: "InternalServerError")
+    /// The request got no token within the time it has (503).
+    static let waitedTooLong = RequestFailure(
+        status: 503, message: "Request waiting timeout reached.", shape: .condition, fromWorker: true, retryAfter: 1)
+    /// The request did not end within the time it has (503).
+    static let ranTooLong = RequestFailure(
+        status: 503, message: "Request running timeout reached.", shape: .condition, fromWorker: true)
+    /// Too many bytes of request bodies are in work (503).
+    static let bodiesFull = RequestFailure(
+        status: 503, message: "The server holds as many bytes of requests as it may (--max-body-memory).",
+        shape: .condition, retryAfter: 1)
     /// A stage did not answer in time (504).
     static let noAnswer = RequestFailure(
         status: 504, message: "The model worker did not answer in time.", shape: .condition)

@@ -1,4 +1,5 @@
 package import Messages
+package import ServerSettings
 
 /// The requests that clients wait for, as a value: every event of the outside is a call, and what has to be done comes back.
 ///
@@ -24,6 +25,8 @@ package struct RequestLedger: Sendable {
         package var fruitlessSeconds = 120.0
         /// Crashes of the worker that a row may have been part of.
         package var crashes = 2
+        /// Seconds a request may take in all; nil: no limit.
+        package var request: Double?
         /// Frames that may wait for a slow client before they are merged.
         package var waitingFrames = 20
 
@@ -32,6 +35,8 @@ package struct RequestLedger: Sendable {
 
     package private(set) var rows: [UInt64: LedgerRow] = [:]
     package private(set) var openCount = 0
+    /// What was counted of all rows so far.
+    package private(set) var metrics: RequestMetrics
     private var groups: [UInt64: Group] = [:]
     private var openRids: [String: UInt64] = [:]
     private let patience: Patience
@@ -46,9 +51,10 @@ package struct RequestLedger: Sendable {
     }
 
     /// `generation` is this front's: it makes ids unique over all incarnations.
-    package init(generation: UInt64, patience: Patience = Patience()) {
+    package init(generation: UInt64, patience: Patience = Patience(), buckets: MetricBuckets = .init()) {
         self.generation = generation
         self.patience = patience
+        metrics = RequestMetrics(buckets)
     }
 
     // MARK: Opening and closing
@@ -57,6 +63,8 @@ package struct RequestLedger: Sendable {
     package struct Opening: Sendable {
         package var request: Generate
         package var rid: String
+        /// The request counts in the metrics.
+        package var isCounted = true
 
         package init(request: Generate, rid: String) {
             self.request = request
@@ -82,6 +90,7 @@ package struct RequestLedger: Sendable {
             var row = LedgerRow(
                 request: opening.request, rid: opening.rid, group: group, index: index, phase: .held(since: now),
                 times: RowTimes(received: now))
+            row.isCounted = opening.isCounted
             row.request.key = .make { $0.id = id }
             if pipe.isReady { effects += dispatch(&row, now: now) }
             rows[id] = row
@@ -102,6 +111,7 @@ package struct RequestLedger: Sendable {
             guard let row = rows.removeValue(forKey: id), !row.isEnded else { continue }
             openRids[row.rid] = nil
             openCount -= 1
+            metrics.abandoned(row)
             effects.append(.send(abortCommand(row, wantsAnswer: false)))
         }
         return effects
@@ -187,14 +197,19 @@ package struct RequestLedger: Sendable {
             text: batch.texts[entry].utf8)
         // The row leaves the table while its lists grow, so that they grow in place.
         rows[id] = nil
+        let known = row.output.ids.count
         let appended = row.output.append(piece, frame)
         if appended == .gap {
             rows[id] = row
             return resubmit(id, now: now)
         }
-        row.output.promptTokens = Int(batch.promptTokens[entry])
-        row.output.cachedTokens = Int(batch.cachedTokens[entry])
-        row.output.retractions = Int(batch.retractions[entry])
+        // The last word on an aborted row knows only that it ended.
+        if batch.promptTokens[entry] > 0 {
+            row.output.promptTokens = Int(batch.promptTokens[entry])
+            row.output.cachedTokens = Int(batch.cachedTokens[entry])
+            row.output.retractions = Int(batch.retractions[entry])
+        }
+        metrics.progressed(row, fresh: row.output.ids.count - known, now: now)
         if row.times.firstFrame == 0 { row.times.firstFrame = now }
         row.times.lastFrame = now
         if appended == .progressed { row.fruitlessAttempts = 0 }
@@ -253,8 +268,11 @@ package struct RequestLedger: Sendable {
     /// Time passes: rows that waited too long end.
     package mutating func tick(now: Double) -> [Effect] {
         var effects: [Effect] = []
-        for (id, row) in rows {
-            if let aborted = row.abortedAt, !row.isEnded, now - aborted > patience.abort {
+        for (id, row) in rows where !row.isEnded {
+            if let limit = patience.request, now - row.times.received > limit {
+                effects += [.send(abortCommand(row, wantsAnswer: false))]
+                effects += end(id, .failed(row.output.ids.isEmpty ? .waitedTooLong : .ranTooLong), now: now)
+            } else if let aborted = row.abortedAt, now - aborted > patience.abort {
                 effects += end(id, .finished(Self.aborted), now: now)
             } else if case .held(let since) = row.phase, now - since > patience.held {
                 effects += end(id, .failed(.notReady), now: now)
@@ -287,6 +305,7 @@ package struct RequestLedger: Sendable {
         if row.fruitlessAttempts > patience.fruitlessAttempts, now - lastProgress > patience.fruitlessSeconds {
             return end(id, .failed(.stuck), now: now)
         }
+        metrics.resubmitted()
         row.request.key.attempt += 1
         row.request.resumedIds = row.output.ids
         row.phase = .held(since: now)
@@ -302,6 +321,7 @@ package struct RequestLedger: Sendable {
         rows[id] = row
         openRids[row.rid] = nil
         openCount -= 1
+        metrics.ended(row, ending, now: now)
         return mark(row, id)
     }
 
@@ -336,5 +356,13 @@ extension TextBatch {
         return attempts.count == rows && offsets.count == rows && counts.count == rows && textOffsets.count == rows
             && texts.count == rows && finish.count == rows && promptTokens.count == rows && cachedTokens.count == rows
             && retractions.count == rows && counts.reduce(0, { $0 + Int($1) }) == ids.count
+    }
+}
+
+extension RequestLedger.Patience {
+    /// The operator's limits.
+    init(_ settings: ServerSettings) {
+        self.init()
+        request = settings.requestTimeout
     }
 }

@@ -58,6 +58,9 @@ final class RequestTable: Sendable {
         state.withLock { $0.ledger.isSettled(group) ? $0.ledger.rows(of: group) : nil }
     }
 
+    /// What was counted of all rows so far.
+    var metrics: RequestMetrics { state.withLock { $0.ledger.metrics } }
+
     /// Rows that have not ended.
     var openCount: Int { state.withLock { $0.ledger.openCount } }
 

@@ -31,7 +31,8 @@ struct Routes: Sendable {
         table =
             GenerateRoute(front: front).routes + ModelRoutes(front: front).routes
             + ServerInfoRoutes(front: front).routes
-            + HealthRoutes(front: front).routes + LoadRoutes(front: front).routes + ControlRoutes(front: front).routes
+            + HealthRoutes(front: front).routes + MetricsRoutes(front: front).routes + LoadRoutes(front: front).routes
+            + ControlRoutes(front: front).routes
             + TextRoutes(front: front).routes + SessionRoutes(front: front).routes + MissingRoutes(front: front).routes
     }
 

@@ -16,6 +16,7 @@ extension SchedulerLimits {
             refusesPriorities: settings.abortOnPriorityWhenDisabled,
             conservativeness: settings.scheduleConservativeness, usesPrefixCache: !settings.disableRadixCache,
             seed: UInt64(bitPattern: Int64(settings.randomSeed)))
+        maxQueuedTokens = settings.maxQueuedTokens
     }
 }
 

@@ -1,6 +1,7 @@
 internal import ChildRuntime
 internal import Logging
 internal import Scheduling
+internal import ServerSettings
 
 /// Counts steps and writes the batch lines that SGLang's operators know.
 struct StepStatistics {
@@ -10,6 +11,16 @@ struct StepStatistics {
     let interval: Int
     private(set) var generationThroughput = 0.0
     private(set) var cacheHitRate = 0.0
+    /// Times from arrival to admission in seconds.
+    private(set) var queueTime = Histogram(bounds: MetricBuckets.queueTime)
+    private(set) var decodedTokens: UInt64 = 0
+    private(set) var steps: UInt64 = 0
+    /// Milliseconds in steps with prompt tokens, in those without, and without anything to compute.
+    private(set) var prefillTime: UInt64 = 0
+    private(set) var decodeTime: UInt64 = 0
+    private var idleTime: UInt64 = 0
+    private var idleSince: UInt64?
+    private var stepBegan: UInt64 = 0
     private var decodeSteps = 0
     private var tokens = 0
     private var since = monotonicMilliseconds()
@@ -26,11 +37,30 @@ struct StepStatistics {
         (tokens, decodeSteps) = (0, 0)
         since = monotonicMilliseconds()
         lastPrefill = since
+        if idleSince == nil { idleSince = since }
     }
+
+    /// Seconds without anything to compute.
+    var idleSeconds: Double {
+        Double(idleTime + (idleSince.map { monotonicMilliseconds() - $0 } ?? 0)) / 1000
+    }
+
+    /// A step begins.
+    mutating func began() {
+        stepBegan = monotonicMilliseconds()
+        if let idle = idleSince { idleTime += stepBegan - idle }
+        idleSince = nil
+    }
+
+    /// A request is computed for the first time since it came.
+    mutating func admitted(after milliseconds: UInt64) { queueTime.observe(Double(milliseconds) / 1000) }
 
     /// A step is over.
     mutating func stepped(_ batch: Batch, _ counts: SchedulerCounts, _ log: Logger) {
         let now = monotonicMilliseconds()
+        steps += 1
+        if batch.prefillTokens > 0 { prefillTime += now - stepBegan } else { decodeTime += now - stepBegan }
+        decodedTokens += UInt64(batch.entries.count { $0.yieldsToken })
         if !batch.retracted.isEmpty {
             log.warning("KV cache pool is full. Retract requests. #retracted_reqs: \(batch.retracted.count)")
         }

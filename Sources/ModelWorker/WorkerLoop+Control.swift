@@ -107,6 +107,29 @@ extension WorkerLoop {
             $0.maxRunning = UInt32(scheduler.limits.maxRunning)
             $0.retractions = UInt64(counts.retractions)
             $0.paused = control.paused ? 1 : 0
+            $0.pageSize = UInt32(scheduler.limits.pageSize)
+            $0.runningTokens = UInt64(scheduler.runningTokens)
+            $0.newTokenRatio = scheduler.newTokenRatio
+            $0.counters = counters
+        }
+    }
+
+    /// What it did since it started.
+    private var counters: WorkerCounters {
+        let tally = scheduler.tally
+        return .make {
+            $0.prefilledTokens = UInt64(tally.prefilledTokens)
+            $0.cachedTokens = UInt64(tally.cachedTokens)
+            $0.decodedTokens = statistics.decodedTokens
+            $0.retractedPromptTokens = UInt64(tally.retractedPromptTokens)
+            $0.retractedOutputTokens = UInt64(tally.retractedOutputTokens)
+            $0.evictedTokens = UInt64(tally.evictedTokens)
+            $0.prefillSeconds = Double(statistics.prefillTime) / 1000
+            $0.decodeSeconds = Double(statistics.decodeTime) / 1000
+            $0.idleSeconds = statistics.idleSeconds
+            $0.queueTimeCounts = statistics.queueTime.counts
+            $0.queueTimeSum = statistics.queueTime.sum
+            $0.steps = statistics.steps
         }
     }
 }

@@ -88,6 +88,22 @@ extension WorkerLoop {
         send(.make { $0.abort = last })
     }
 
+    /// Ends requests that waited or ran for longer than the operator allows.
+    mutating func expire() {
+        guard timeouts.isSet, !requests.isEmpty else { return }
+        let now = monotonicMilliseconds()
+        for request in Array(requests.values) {
+            guard let message = timeouts.complaint(request, now: now) else { continue }
+            giveUp(
+                .make {
+                    $0.key = request.key
+                    $0.wantsAnswer = true
+                    $0.message = message
+                    $0.statusCode = 503
+                })
+        }
+    }
+
     /// Forgets a request.
     mutating func drop(_ id: UInt64) {
         scheduler.abort(id)

@@ -19,6 +19,7 @@ struct WorkerLoop: ~Copyable {
     let endIDs: [Int32]
     let stamp: ProgressStamp
     let log: Logger
+    let timeouts = RequestTimeouts()
     var scheduler: Scheduler
     var requests: [UInt64: WorkerRequest] = [:]
     var plan = BatchPlan()
@@ -68,6 +69,7 @@ struct WorkerLoop: ~Copyable {
         while true {
             try drainCommands()
             settleFlush()
+            expire()
             guard !control.paused, let batch = scheduler.nextBatch() else { continue }
             step(batch)
         }
@@ -110,6 +112,8 @@ struct WorkerLoop: ~Copyable {
     /// One engine step.
     private mutating func step(_ batch: Batch) {
         stamp.enter(batch.prefillTokens > 0 ? .prefill : .decode)
+        statistics.began()
+        noteAdmissions(batch)
         restartScores(batch)
         plan.prepare(batch, scheduler)
         compute.beginStep()
@@ -135,6 +139,17 @@ struct WorkerLoop: ~Copyable {
         for entry in batch.entries where !entry.yieldsToken { scheduler.commit(entry, token: nil, finished: false) }
         statistics.stepped(batch, scheduler.counts, log)
         if !frames.isEmpty { send(.make { $0.tokens = frames.batch }) }
+    }
+
+    /// Keeps when requests began to run.
+    private mutating func noteAdmissions(_ batch: Batch) {
+        guard !batch.admitted.isEmpty else { return }
+        let now = monotonicMilliseconds()
+        for id in batch.admitted {
+            guard let request = requests[id], request.admitted == nil else { continue }
+            requests[id]!.admitted = now
+            statistics.admitted(after: now - request.arrived)
+        }
     }
 
     /// Prompts that are scored from the start of this step's rows begin their list anew.

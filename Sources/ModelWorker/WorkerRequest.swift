@@ -1,3 +1,4 @@
+internal import ChildRuntime
 internal import Messages
 
 /// What the worker keeps of a request besides the scheduler's integers.
@@ -16,6 +17,9 @@ struct WorkerRequest {
     var unsent: [Int32]
     /// Absolute output index of the first of them.
     var offset = 0
+    /// Monotonic milliseconds at which it came, and was admitted first; nil: not yet.
+    let arrived = monotonicMilliseconds()
+    var admitted: UInt64?
     /// The first frame of this attempt is out.
     var opened = false
 

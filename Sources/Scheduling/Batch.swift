@@ -66,3 +66,17 @@ package struct SchedulerCounts: Sendable, Equatable {
     package var waitingTokens: Int
     package var retractions: Int
 }
+
+/// What the scheduler did since the start.
+package struct SchedulerTally: Sendable, Equatable {
+    /// Times a running request lost its slots.
+    package internal(set) var retractions = 0
+    /// Tokens of prompts and outputs that these requests had.
+    package internal(set) var retractedPromptTokens = 0
+    package internal(set) var retractedOutputTokens = 0
+    /// Cached tokens that made room for others.
+    package internal(set) var evictedTokens = 0
+    /// Tokens of prompts computed, and those that came from the cache.
+    package internal(set) var prefilledTokens = 0
+    package internal(set) var cachedTokens = 0
+}

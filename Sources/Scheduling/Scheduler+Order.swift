@@ -51,7 +51,7 @@ extension Scheduler {
     private mutating func responseRatio(_ row: Int) -> Double {
         let cached = cachedLength(row)
         if cached == pool.wholePages(table.rows[row].matchable) { return .infinity }
-        let waited = prefilled - table.rows[row].prefillAtArrival
+        let waited = tally.prefilledTokens - table.rows[row].prefillAtArrival
         return 1 + Double(waited) / Double(table.rows[row].tokens.count - cached)
     }
 

@@ -12,7 +12,9 @@ extension Scheduler {
         let needed = pool.pageSpan(held + count) - pool.pageSpan(held)
         if needed > pool.available {
             // A little more than needed, so that not every row of a full pool has to evict.
-            pool.give(tree.evict(max(needed - pool.available, min(tree.evictable, limits.slots / 64)))[...])
+            let evicted = tree.evict(max(needed - pool.available, min(tree.evictable, limits.slots / 64)))
+            tally.evictedTokens += evicted.count
+            pool.give(evicted[...])
         }
         guard pool.take(count, into: &table.rows[row].slots) else { return false }
         ownSlots += needed
@@ -75,7 +77,9 @@ extension Scheduler {
         cache(row)
         leaveRunning(row)
         table.rows[row].retractions += 1
-        retractionCount += 1
+        tally.retractions += 1
+        tally.retractedPromptTokens += table.rows[row].promptCount
+        tally.retractedOutputTokens += table.rows[row].outputCount
         enqueue(row)
     }
 

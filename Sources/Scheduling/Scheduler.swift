@@ -18,9 +18,8 @@ package struct Scheduler: ~Copyable {
     var ownSlots = 0
     var waitingTokens = 0
     var arrivals: UInt64 = 0
-    /// Prompt tokens computed since the start.
-    var prefilled = 0
-    var retractionCount = 0
+    /// What was done since the start.
+    package internal(set) var tally = SchedulerTally()
     var reserveRatio: ReserveRatio
     var random: SplitMix64
 
@@ -41,6 +40,12 @@ package struct Scheduler: ~Copyable {
         var newcomer = request
         newcomer.rank = limits.priorities?.rank(request.priority) ?? 0
         var displaced: UInt64?
+        // One request may wait however long it is: it could never come in otherwise.
+        if let most = limits.maxQueuedTokens, !waiting.isEmpty, waitingTokens + request.tokens.count > most,
+            !request.wasAccepted
+        {
+            return .queueFull
+        }
         if let most = limits.maxQueued, waiting.count >= most, !request.wasAccepted {
             guard let row = displaceable(by: newcomer.rank) else { return .queueFull }
             displaced = table.rows[row].id
@@ -49,7 +54,7 @@ package struct Scheduler: ~Copyable {
         }
         arrivals += 1
         newcomer.arrival = arrivals
-        newcomer.prefillAtArrival = prefilled
+        newcomer.prefillAtArrival = tally.prefilledTokens
         enqueue(table.add(newcomer))
         return displaced.map(Admission.queuedInPlaceOf) ?? .queued
     }
@@ -72,7 +77,8 @@ package struct Scheduler: ~Copyable {
             fill(&batch)
             if !batch.entries.isEmpty {
                 reserveRatio.decay()
-                prefilled += batch.prefillTokens
+                tally.prefilledTokens += batch.prefillTokens
+                tally.cachedTokens += batch.admittedCachedTokens
                 return batch
             }
             // Unfinished prompts that hold all slots between them: the one that loses least makes room for the others.
@@ -151,8 +157,14 @@ package struct Scheduler: ~Copyable {
         SchedulerCounts(
             running: running.count, waiting: waiting.count, total: pool.total, free: pool.available,
             cached: tree.evictable, held: tree.protected + ownSlots, waitingTokens: waitingTokens,
-            retractions: retractionCount)
+            retractions: tally.retractions)
     }
+
+    /// Share of the tokens still to be generated that is set aside at admission now.
+    package var newTokenRatio: Double { reserveRatio.value }
+
+    /// Tokens of all running requests.
+    package var runningTokens: Int { running.reduce(0) { $0 + table.rows[$1].tokens.count } }
 
     /// Ids of everything that waits or runs.
     package var ids: [UInt64] { table.ids }

@@ -10,6 +10,8 @@ package struct SchedulerLimits: Sendable, Equatable {
     package var maxRunning: Int
     /// Most requests that may wait; nil means no limit.
     package var maxQueued: Int?
+    /// Most tokens that may wait together; nil means no limit.
+    package var maxQueuedTokens: Int?
     /// Most prefill tokens in one step. Decoding requests ride along, so this bounds how long they stall.
     package var chunkTokens: Int
     /// A prompt may be cut where a step's budget ends. Otherwise only the first of a step may, and `chunkTokens` must hold any prompt.

@@ -1,3 +1,5 @@
+internal import JSON
+
 /// The value of one launch argument in the few shapes that Python knows them.
 package enum ArgumentValue: Sendable, Equatable {
     /// `None`.
@@ -153,6 +155,56 @@ extension ServerSettings.KVCacheDType: ArgumentConvertible {
             return nil
         }
         self = value
+    }
+}
+
+extension BucketBounds: ArgumentConvertible {
+    init?(argument: ArgumentValue) {
+        guard let words = argument.words else { return nil }
+        self.init(words)
+    }
+    var argument: ArgumentValue { .list(bounds.map(ArgumentValue.number)) }
+}
+
+extension BucketRule: ArgumentConvertible {
+    init?(argument: ArgumentValue) {
+        guard let words = argument.words else { return nil }
+        self.init(words)
+    }
+    var argument: ArgumentValue { .list(words.map(ArgumentValue.text)) }
+}
+
+extension MetricLabels: ArgumentConvertible {
+    init?(argument: ArgumentValue) {
+        guard case .text(let text) = argument, let object = try? JSON.parse(text).objectValue else { return nil }
+        var pairs: [Pair] = []
+        for (name, value) in object.sorted(by: { $0.0 < $1.0 }) {
+            guard let value = value.stringValue, name.isLabelName else { return nil }
+            pairs.append(Pair(name: name, value: value))
+        }
+        self.text = text
+        self.pairs = pairs
+    }
+    var argument: ArgumentValue { .text(text) }
+}
+
+extension ArgumentValue {
+    /// The texts of a list of texts.
+    fileprivate var words: [String]? {
+        guard case .list(let values) = self else { return nil }
+        let words = values.compactMap { if case .text(let word) = $0 { word } else { nil } }
+        return words.count == values.count ? words : nil
+    }
+}
+
+extension String {
+    /// Prometheus allows it as the name of a label.
+    fileprivate var isLabelName: Bool {
+        guard let first = utf8.first, !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first) else { return false }
+        return utf8.allSatisfy { byte in
+            byte == UInt8(ascii: "_") || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+        }
     }
 }
 

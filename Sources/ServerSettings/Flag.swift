@@ -147,9 +147,14 @@ struct FlagBinding: Sendable {
     let store: @Sendable (ArgumentValue, inout ServerSettings) -> Bool
     /// The field's value as an argument.
     let value: @Sendable (ServerSettings) -> ArgumentValue
+    /// What is wrong with a value that the field cannot hold, to be read after it; nil: it has the wrong type.
+    var complaint: String?
 
     /// Binds to one field.
-    init<Value: ArgumentConvertible>(_ field: any WritableKeyPath<ServerSettings, Value> & Sendable) {
+    init<Value: ArgumentConvertible>(
+        _ field: any WritableKeyPath<ServerSettings, Value> & Sendable, otherwise complaint: String? = nil
+    ) {
+        self.complaint = complaint
         store = { argument, settings in
             guard let value = Value(argument: argument) else { return false }
             settings[keyPath: field] = value

@@ -66,7 +66,9 @@ extension FlagCatalog {
             "srt has one replica", "load-balance-method enable-dp-lm-head enable-dp-attention-local-control-broadcast"),
         group("srt logs what it logs by --log-level", "show-time-cost enable-request-time-stats-logging"),
         group(
-            "srt exports no metrics",
+            "only the first rank schedules, so there is one set of its numbers", "enable-metrics-for-all-schedulers"),
+        group(
+            "srt serves metrics at /metrics only",
             """
             export-metrics-to-file export-metrics-to-file-dir load-snapshot-publish-interval enable-mfu-metrics
             """),

@@ -44,11 +44,11 @@ extension FlagCatalog {
             "log-requests log-requests-level log-requests-format log-requests-target:list crash-dump-folder"),
         group("access lines are hidden by --log-level-http warning", "uvicorn-access-log-exclude-prefixes"),
         group(
-            "it has no /metrics endpoint",
+            "metrics have no labels of single requests",
+            "tokenizer-metrics-custom-labels-header tokenizer-metrics-allowed-custom-labels:list"),
+        group(
+            "it publishes nothing by itself; /metrics and /v1/loads can be asked",
             """
-            enable-metrics-for-all-schedulers bucket-time-to-first-token:list bucket-inter-token-latency:list
-            bucket-e2e-request-latency:list prompt-tokens-buckets:list generation-tokens-buckets:list extra-metric-labels
-            tokenizer-metrics-custom-labels-header tokenizer-metrics-allowed-custom-labels:list
             kv-events-config load-publish-endpoint enable-forward-pass-metrics forward-pass-metrics-worker-id
             forward-pass-metrics-ipc-name smg-http-sidecar-port
             """, aliases: ["smg-http-sidecar-port": ["grpc-http-sidecar-port"]]),

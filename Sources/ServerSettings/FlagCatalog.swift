@@ -155,6 +155,9 @@ extension FlagCatalog {
             standing: .honoured(FlagBinding(\.maxQueuedRequests)), section: .scheduling,
             help: "most waiting requests; more are answered with 503"),
         Flag(
+            name: "max-queued-tokens", kind: .count(anyCount), standing: .honoured(FlagBinding(\.maxQueuedTokens)),
+            section: .processes, help: "most prompt tokens that wait together; more are answered with 503"),
+        Flag(
             name: "chunked-prefill-size", kind: .integer(-1...Int(Int32.max)),
             standing: .honoured(FlagBinding(minusOneIsNil: \.chunkedPrefillSize)), section: .scheduling,
             help: "longest piece of a prompt in one step; -1 never cuts"),
@@ -237,6 +240,28 @@ extension FlagCatalog {
             section: .device, help: "always so: results do not depend on the batch"),
     ]
 
+    /// A list of bounds of a histogram.
+    private static func bounds(
+        _ name: String, _ field: any WritableKeyPath<ServerSettings, BucketBounds?> & Sendable, _ help: String
+    ) -> Flag {
+        Flag(
+            name: name, kind: .list(atLeast: 1),
+            standing: .honoured(FlagBinding(field, otherwise: "is not a list of numbers")), section: .observability,
+            help: "bounds of the histogram of \(help)")
+    }
+
+    /// Bounds of a histogram of token counts.
+    private static func rule(
+        _ name: String, _ field: any WritableKeyPath<ServerSettings, BucketRule?> & Sendable, _ help: String
+    ) -> Flag {
+        Flag(
+            name: name, kind: .list(atLeast: 1),
+            standing: .honoured(
+                FlagBinding(
+                    field, otherwise: "is none of: default; tse MIDDLE BASE COUNT, with a base above 1; custom N N …")),
+            section: .observability, help: "bounds of the histogram of \(help): default, tse or custom")
+    }
+
     /// Logs and counters.
     static let observability: [Flag] = [
         Flag(
@@ -252,10 +277,19 @@ extension FlagCatalog {
             standing: .honoured(FlagBinding(\.decodeLogInterval)), section: .observability,
             help: "decode steps between two lines about them"),
         Flag(
-            name: "enable-metrics", kind: .toggle,
-            standing: .partly(
-                FlagBinding(\.enableMetrics), missing: "adds times to meta_info only; srt has no /metrics endpoint"),
-            section: .observability, help: "answers carry extra times in meta_info"),
+            name: "enable-metrics", kind: .toggle, standing: .honoured(FlagBinding(\.enableMetrics)),
+            section: .observability, help: "serve /metrics for Prometheus; add times to meta_info"),
+        bounds("bucket-time-to-first-token", \.bucketTimeToFirstToken, "seconds to the first token"),
+        bounds("bucket-inter-token-latency", \.bucketInterTokenLatency, "seconds between tokens"),
+        bounds("bucket-e2e-request-latency", \.bucketEndToEndLatency, "seconds of whole requests"),
+        rule("prompt-tokens-buckets", \.promptTokensBuckets, "prompt lengths"),
+        rule("generation-tokens-buckets", \.generationTokensBuckets, "output lengths"),
+        Flag(
+            name: "extra-metric-labels", kind: .jsonObject,
+            standing: .honoured(
+                FlagBinding(
+                    \.extraMetricLabels, otherwise: "holds a label whose name is none or whose value is no text")),
+            section: .observability, help: "labels that every metric gets"),
     ]
 
     /// Processes and limits of srt itself.
@@ -280,6 +314,13 @@ extension FlagCatalog {
         Flag(
             name: "max-body-size", kind: .count(1024...(1 << 40)), standing: .honoured(FlagBinding(\.maxBodySize)),
             section: .processes, help: "largest request body in bytes, such as 16Mi"),
+        Flag(
+            name: "max-body-memory", kind: .count(1024...(1 << 50)), standing: .honoured(FlagBinding(\.maxBodyMemory)),
+            section: .processes,
+            help: "bytes of bodies in work together; more are answered with 503 (1/8 of memory)"),
+        Flag(
+            name: "request-timeout", kind: .number(0.001...1e9), standing: .honoured(FlagBinding(\.requestTimeout)),
+            section: .processes, help: "longest time for a request in seconds, waiting included (none)"),
         Flag(
             name: "max-connections", kind: .integer(1...1_000_000), standing: .honoured(FlagBinding(\.maxConnections)),
             section: .processes, help: "most client connections at one time"),

@@ -128,6 +128,10 @@ private struct SettingsAssembly {
 
     private mutating func store(_ value: ArgumentValue, of use: FlagUse, by binding: FlagBinding) throws(UsageError) {
         guard binding.store(value, &settings) else {
+            if let complaint = binding.complaint {
+                throw .outOfRange(
+                    flag: use.flag.spellings, value: use.values.joined(separator: " "), rule: complaint)
+            }
             throw .invalidValue(
                 flag: use.flag.spellings, type: use.flag.kind.typeName, value: use.values.joined(separator: " "))
         }

@@ -67,6 +67,8 @@ package struct ServerSettings: Sendable, Codable, Equatable {
     package var maxRunningRequests: Int?
     /// Most requests waiting for the scheduler (`--max-queued-requests`); nil: no limit but the front's own.
     package var maxQueuedRequests: Int?
+    /// Most prompt tokens waiting for the scheduler together (`--max-queued-tokens`, only in srt); nil: no limit.
+    package var maxQueuedTokens: Int?
     /// Size of the KV pool in tokens (`--max-total-tokens`); nil: derived from memory.
     package var maxTotalTokens: Int?
     /// Longest piece of a prompt in one step, in tokens (`--chunked-prefill-size`); nil: prompts are never cut.
@@ -110,8 +112,16 @@ package struct ServerSettings: Sendable, Codable, Equatable {
     package var logLevelHTTP: LogLevel?
     /// Decode steps between two lines about them (`--decode-log-interval`).
     package var decodeLogInterval = 40
-    /// Answers carry extra times in their meta_info (`--enable-metrics`).
+    /// /metrics is served, and answers carry extra times in their meta_info (`--enable-metrics`).
     package var enableMetrics = false
+    /// Bounds of histograms; nil: SGLang's own (`--bucket-time-to-first-token` and its neighbours).
+    package var bucketTimeToFirstToken: BucketBounds?
+    package var bucketInterTokenLatency: BucketBounds?
+    package var bucketEndToEndLatency: BucketBounds?
+    package var promptTokensBuckets: BucketRule?
+    package var generationTokensBuckets: BucketRule?
+    /// Labels of all metrics (`--extra-metric-labels`).
+    package var extraMetricLabels: MetricLabels?
     /// Which grammar engine SGLang would use (`--grammar-backend`).
     package var grammarBackend = GrammarBackend.xgrammar
 
@@ -129,6 +139,10 @@ package struct ServerSettings: Sendable, Codable, Equatable {
     package var weightCacheDirectory: String?
     /// Largest request body in bytes (`--max-body-size`).
     package var maxBodySize = 32 << 20
+    /// Bytes of request bodies that may be in work together (`--max-body-memory`); nil: an eighth of the memory there is.
+    package var maxBodyMemory: Int?
+    /// Longest time for a request in seconds, its waiting included (`--request-timeout`); nil: no limit.
+    package var requestTimeout: Double?
     /// Most client connections at one time (`--max-connections`).
     package var maxConnections = 1024
     /// What the launcher does when a process of the server dies (`--on-child-failure`).

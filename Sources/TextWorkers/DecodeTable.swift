@@ -70,7 +70,14 @@ package struct DecodeTable: Sendable {
         text.counts = [0]
         text.textOffsets = [UInt32(state?.sent ?? 0)]
         text.texts = [rest]
-        text.finish = [.make { $0.aborted = .make { $0.message = abort.message } }]
+        text.finish = [
+            .make {
+                $0.aborted = .make {
+                    $0.message = abort.message
+                    $0.statusCode = abort.statusCode
+                }
+            }
+        ]
         text.promptTokens = [0]
         text.cachedTokens = [0]
         text.retractions = [0]

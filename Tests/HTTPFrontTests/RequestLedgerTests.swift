@@ -103,6 +103,36 @@ import Testing
         #expect(ledger.rows(of: other)[0].phase == .ended(.failed(.notReady)))
     }
 
+    @Test func aRowThatTakesLongerThanItMayEndsEverywhere() throws {
+        var patience = RequestLedger.Patience()
+        patience.request = 10
+        var ledger = RequestLedger(generation: 1, patience: patience)
+        _ = ledger.pipeChanged(to: .ready(worker: 1), now: 0)
+        let openings = ["waits", "runs"].map { RequestLedger.Opening(request: Generate(), rid: $0) }
+        let (group, sent) = try ledger.open(openings, now: 1)
+        _ = ledger.receive(EchoStages.batch(sent.commands[1].generate.key, offset: 0, [97]), now: 9)
+        #expect(ledger.tick(now: 11).isEmpty)
+        let effects = ledger.tick(now: 11.5).commands
+        #expect(Set(effects.map(\.abort.key.id)) == Set(sent.commands.map(\.generate.key.id)))
+        let messages = ledger.rows(of: group).map { row -> String in
+            if case .ended(.failed(let failure)) = row.phase { "\(failure.status) \(failure.message)" } else { "" }
+        }
+        #expect(messages == ["503 Request waiting timeout reached.", "503 Request running timeout reached."])
+        #expect(ledger.openCount == 0)
+    }
+
+    @Test func theLastWordOnAnAbortedRowKeepsItsCounts() throws {
+        var (ledger, group, sent) = try opened()
+        let key = sent[0].generate.key
+        var frame = EchoStages.batch(key, offset: 0, [97])
+        frame.promptTokens = [7]
+        _ = ledger.receive(frame, now: 2)
+        var last = EchoStages.batch(key, offset: 1, [], finish: .make { $0.aborted = .init() })
+        last.promptTokens = [0]
+        _ = ledger.receive(last, now: 3)
+        #expect(ledger.rows(of: group)[0].output.promptTokens == 7)
+    }
+
     @Test func abortMatchesPrefixesAndEndsWithAnAnswer() throws {
         var (ledger, group, sent) = try opened(12)
         let aborts = ledger.abort(prefix: "r1", now: 2).commands

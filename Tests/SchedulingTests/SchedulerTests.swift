@@ -82,6 +82,19 @@ import Testing
         #expect(waiting == 2)
     }
 
+    @Test func aQueueOfTooManyTokensRefusesUnlessItIsEmpty() {
+        var limits = Self.roomy
+        limits.maxQueuedTokens = 10
+        var run = Run(limits)
+        let first = run.admit(1, Array(0..<30), 4)
+        let second = run.admit(2, [1], 4)
+        _ = run.step()
+        let third = run.admit(3, Array(0..<6), 4)
+        let fourth = run.admit(4, Array(0..<5), 4)
+        let fifth = run.admit(5, Array(0..<4), 4)
+        #expect([first, second, third, fourth, fifth] == [.queued, .queueFull, .queued, .queueFull, .queued])
+    }
+
     @Test func aResumedRequestGoesOnAfterItsOutput() {
         var run = Run(Self.roomy)
         let output = ScriptedEngine.output(of: [5, 6, 7], count: 10)

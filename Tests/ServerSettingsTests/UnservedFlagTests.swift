@@ -78,7 +78,7 @@ import Testing
         "--model-checksum abc", "--mem-fraction-static 0.9 --enable-mis", "--load-balance-method round_robin",
         "--lora-backend triton", "--enable-http2", "--nccl-port 5", "--gc-threshold 1 2 3",
         "--scheduler-recv-interval 2",
-        "--enable-metrics", "--cuda-graph-max-bs 4", "--cuda-graph-bs 1 2", "--enable-ep-moe",
+        "--enable-metrics-for-all-schedulers", "--cuda-graph-max-bs 4", "--cuda-graph-bs 1 2", "--enable-ep-moe",
         "--max-micro-batch-size 2",
         "--hybrid-kvcache-ratio", "--hybrid-kvcache-ratio 0.5", "--stream-output", "--impl auto",
         "--enable-tf32-matmul",
@@ -95,12 +95,6 @@ import Testing
     @Test func followsRenamedFlags() {
         #expect(CommandLine("--model m --stream-output").settings?.incrementalStreamingOutput == true)
         #expect(CommandLine("--model m --impl transformers").warnings?.count == 2)
-    }
-
-    @Test func saysThatThereIsNoMetricsEndpoint() {
-        let command = CommandLine("--model m --enable-metrics")
-        #expect(command.settings?.enableMetrics == true)
-        #expect(command.warnings == ["--enable-metrics adds times to meta_info only; srt has no /metrics endpoint"])
     }
 
     @Test(arguments: RecognisedFlags.names)

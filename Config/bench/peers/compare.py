@@ -5,9 +5,9 @@ usage: compare.py --srt PATH [--cache FOLDER] [--engines NAMES] [--models NAMES]
                   [--rounds N] [--threads N] [--wrap COMMAND] [--json FILE]
 
 Workloads (random ids as prompts, greedy, end of text ignored):
-    decode    1 x (128 + 128): 1 / median time between tokens, tokens/s
+    decode    1 x (128 + 128): tokens after the first over their time, tokens/s
     prefill   512 tokens, one at a time: 512 / median time to the first token, tokens/s
-    serving   16 x (128 + 64) at once: output tokens/s, mean time to first token, median time between tokens, ms
+    serving   16 x (128 + 64) at once: output tokens/s, mean time to first token, 99th percentile of times between tokens, ms
     prefix    16 x (1024 shared + 32 own + 32 new) at once, with a cold prefix cache and again: seconds
 
 Kinds: bf16, int8 and int4 weights. llama.cpp has BF16, Q8_0 and Q4_0 for them, OpenVINO fp16, int8 and int4 (computed in
@@ -37,7 +37,7 @@ WORKLOADS = {
     # The same shared prefix twice, behind it prompts of their own.
     "prefix": [["--num-prompts", "16", "--shared-prefix-len", "1024", "--input-len", "32", "--output-len", "32"]] * 2,
 }
-FIGURES = {"decode": "tok/s", "prefill": "tok/s", "serving": "tok/s", "ttft": "ms", "itl": "ms", "prefix_cold": "s",
+FIGURES = {"decode": "tok/s", "prefill": "tok/s", "serving": "tok/s", "ttft": "ms", "itl_p99": "ms", "prefix_cold": "s",
            "prefix_warm": "s"}
 
 
@@ -102,12 +102,14 @@ class Engine:
                 subprocess.run(self.options.wrap + command + arguments, check=True, stdout=subprocess.DEVNULL)
                 results.append(json.load(open(out.name)))
         if workload == "decode":
-            return {"decode": 1e3 / results[0]["itl_ms"]["p50"]}
+            # Tokens over time, since some servers send several tokens in one frame.
+            request = results[0]["requests"][0]
+            return {"decode": (request["output_tokens"] - 1) / (request["e2e_s"] - request["ttft_s"])}
         if workload == "prefill":
             return {"prefill": 512e3 / results[0]["ttft_ms"]["p50"]}
         if workload == "serving":
             return {"serving": results[0]["output_tokens_per_second"], "ttft": results[0]["ttft_ms"]["mean"],
-                    "itl": results[0]["itl_ms"]["p50"]}
+                    "itl_p99": results[0]["itl_ms"]["p99"]}
         return {"prefix_cold": results[0]["duration_s"], "prefix_warm": results[1]["duration_s"]}
 
 

@@ -14,24 +14,20 @@ struct ControlRoutes: Sendable {
     var routes: [Routes.Route] {
         [
             .init([.get, .post], "/flush_cache", .admin) { [self] request, _ in try await flushCache(request) },
-            .init([.post], "/abort_request", .admin) { [self] request, _ in try await abort(request) },
-            .init([.post], "/pause_generation", .admin) { [self] request, _ in try await pause(request) },
-            .init([.post], "/continue_generation", .admin) { [self] request, _ in try await resume(request) },
-            .init([.get, .post], "/configure_logging", .admin) { [self] request, _ in
-                try await configureLogging(request)
-            },
+            .init([.post], "/abort_request", .admin) { [self] in try await abort($0, $1) },
+            .init([.post], "/pause_generation", .admin) { [self] in try await pause($0, $1) },
+            .init([.post], "/continue_generation", .admin) { [self] in try await resume($0, $1) },
+            .init([.get, .post], "/configure_logging", .admin) { [self] in try await configureLogging($0, $1) },
             .init([.get, .post], "/freeze_gc", .admin) { _, _ in .text("Garbage collection frozen.\n") },
-            .init([.post, .put], "/set_internal_state", .admin) { [self] request, _ in
-                try await setInternalState(request)
-            },
-            .init([.post], "/update_weight_version", .admin) { [self] request, _ in try await updateVersion(request) },
-            .init([.get, .post], "/get_weights_by_name", .admin) { [self] request, _ in try await weights(request) },
+            .init([.post, .put], "/set_internal_state", .admin) { [self] in try await setInternalState($0, $1) },
+            .init([.post], "/update_weight_version", .admin) { [self] in try await updateVersion($0, $1) },
+            .init([.get, .post], "/get_weights_by_name", .admin) { [self] in try await weights($0, $1) },
         ]
     }
 
     /// The body of a route that can do without one.
-    private func fields(_ request: Request) async throws -> RequestFields {
-        try RequestFields(optionalBody: try await request.bytes(upTo: front.settings.maxBodySize))
+    private func fields(_ request: Request, _ context: FrontContext) async throws -> RequestFields {
+        try RequestFields(optionalBody: try await request.bytes(upTo: front.settings.maxBodySize, context))
     }
 
     private func ask(patience: Double = patience, _ fill: (inout ControlCall) -> Void) async throws -> ControlReply {
@@ -58,16 +54,16 @@ struct ControlRoutes: Sendable {
                 + "the operation will not be performed.)\n")
     }
 
-    private func abort(_ request: Request) async throws -> Response {
-        let fields = try await fields(request)
+    private func abort(_ request: Request, _ context: FrontContext) async throws -> Response {
+        let fields = try await fields(request, context)
         let rid = try fields.string("rid") ?? ""
         let isAll = try fields.bool("abort_all")
         if isAll || !rid.isEmpty { front.table.handle { $0.abort(prefix: isAll ? nil : rid, now: $1) } }
         return .empty()
     }
 
-    private func pause(_ request: Request) async throws -> Response {
-        let name = try await fields(request).string("mode") ?? "abort"
+    private func pause(_ request: Request, _ context: FrontContext) async throws -> Response {
+        let name = try await fields(request, context).string("mode") ?? "abort"
         let modes: [String: PauseGeneration.Mode] = ["abort": .abort, "retract": .retract, "in_place": .inPlace]
         guard let mode = modes[name] else {
             throw RequestFailure.schema("body.mode: Input should be 'abort', 'retract' or 'in_place'")
@@ -80,16 +76,16 @@ struct ControlRoutes: Sendable {
         return .json(["message": "Generation paused successfully.", "status": "ok"])
     }
 
-    private func resume(_ request: Request) async throws -> Response {
-        _ = try await fields(request).bool("torch_empty_cache", or: true)
+    private func resume(_ request: Request, _ context: FrontContext) async throws -> Response {
+        _ = try await fields(request, context).bool("torch_empty_cache", or: true)
         let reply = try await ask { $0.resume = true }
         guard reply.success else { throw RequestFailure.semantic(reply.message) }
         front.board.pause(false)
         return .json(["message": "Generation continued successfully.", "status": "ok"])
     }
 
-    private func configureLogging(_ request: Request) async throws -> Response {
-        let fields = try await fields(request)
+    private func configureLogging(_ request: Request, _ context: FrontContext) async throws -> Response {
+        let fields = try await fields(request, context)
         _ = try fields.int("log_requests_level")
         for name in ["dump_requests_folder", "crash_dump_folder", "log_level", "log_requests_format"] {
             let value = try fields.string(name)
@@ -101,15 +97,15 @@ struct ControlRoutes: Sendable {
         return .empty()
     }
 
-    private func setInternalState(_ request: Request) async throws -> Response {
-        let fields = try await fields(request)
+    private func setInternalState(_ request: Request, _ context: FrontContext) async throws -> Response {
+        let fields = try await fields(request, context)
         let arguments = try fields.required("server_args", fields.fields)
         for name in arguments.object.keys { front.log.warning("Updating \(name) is not supported.") }
         return .json([.bool(arguments.object.isEmpty)])
     }
 
-    private func updateVersion(_ request: Request) async throws -> Response {
-        let fields = try await fields(request)
+    private func updateVersion(_ request: Request, _ context: FrontContext) async throws -> Response {
+        let fields = try await fields(request, context)
         let version = try fields.required("new_version", fields.string)
         if try fields.bool("abort_all_requests", or: true) { front.table.handle { $0.abort(prefix: nil, now: $1) } }
         front.board.setWeightVersion(version)
@@ -119,8 +115,8 @@ struct ControlRoutes: Sendable {
         ])
     }
 
-    private func weights(_ request: Request) async throws -> Response {
-        let fields = try await fields(request)
+    private func weights(_ request: Request, _ context: FrontContext) async throws -> Response {
+        let fields = try await fields(request, context)
         let name = try fields.required("name", fields.string)
         let rows = try fields.int("truncate_size") ?? 100
         guard rows >= 0 else {

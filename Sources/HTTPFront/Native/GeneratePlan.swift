@@ -47,7 +47,9 @@ struct GeneratePlan: Sendable {
                 message.sampling.seed =
                     given.map { Self.sampleSeed(UInt64(bitPattern: Int64($0)), sample) }
                     ?? Self.mix(Self.mix(rules.randomSeed, serial), number)
-                openings.append(.init(request: message, rid: rids?[prompt] ?? Self.freshRid()))
+                var opening = RequestLedger.Opening(request: message, rid: rids?[prompt] ?? Self.freshRid())
+                opening.isCounted = request.isCounted
+                openings.append(opening)
             }
         }
     }

@@ -46,6 +46,8 @@ struct GenerateRequest: Sendable {
     /// Requests with the same one had better run together; empty for none.
     var routingKey: String
     var session: SessionPlace?
+    /// The request counts in the metrics.
+    var isCounted: Bool
     /// Samples for each prompt.
     var samples: Int
 
@@ -69,6 +71,7 @@ struct GenerateRequest: Sendable {
         cacheKeys = try Self.cacheKeys(fields)
         priority = try fields.int("priority")
         routingKey = try fields.string("routing_key") ?? ""
+        isCounted = try fields.bool("log_metrics", or: true)
         stream = asksForStream
         session = try Self.session(fields)
         let refused = try UnservedFields(fields)

@@ -17,7 +17,7 @@ struct GenerateRoute: Sendable {
     private func generate(_ request: Request, _ context: FrontContext) async throws -> Response {
         if front.board.view.isDraining { throw RequestFailure.draining }
         try Self.checkRank(request.headers[.init("X-Data-Parallel-Rank")!])
-        let body = try await request.bytes(upTo: front.settings.maxBodySize)
+        let body = try await request.bytes(upTo: front.settings.maxBodySize, context)
         let plan: GeneratePlan
         do {
             plan = try await self.plan(body, routingKey: request.headers[.init("X-SMG-Routing-Key")!] ?? "")

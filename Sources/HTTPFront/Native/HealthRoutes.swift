@@ -42,7 +42,8 @@ struct HealthRoutes: Sendable {
             }
             $0.streamInterval = 1
         }
-        let opening = RequestLedger.Opening(request: request, rid: "HEALTH_CHECK_" + GeneratePlan.freshRid())
+        var opening = RequestLedger.Opening(request: request, rid: "HEALTH_CHECK_" + GeneratePlan.freshRid())
+        opening.isCounted = false
         let open = try front.table.open([opening], AdmissionGate(queued: nil, running: 0))
         context.connection.whenClosed { open.close() }
         let timer = Task {

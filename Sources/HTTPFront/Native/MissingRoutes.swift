@@ -67,15 +67,14 @@ struct MissingRoutes: Sendable {
             .semantic("\(path) needs --enable-memory-saver, which this server does not have.")
         }
         return refusals + memory + [
-            .init([.post], "/update_weights_from_disk", .admin) { [self] request, _ in try await updateFromDisk(request)
-            }
+            .init([.post], "/update_weights_from_disk", .admin) { [self] in try await updateFromDisk($0, $1) }
         ]
     }
 
     private static func outcome(_ message: String) -> JSONValue { ["success": false, "message": .string(message)] }
 
-    private func updateFromDisk(_ request: Request) async throws -> Response {
-        let fields = try RequestFields(body: try await request.bytes(upTo: front.settings.maxBodySize))
+    private func updateFromDisk(_ request: Request, _ context: FrontContext) async throws -> Response {
+        let fields = try RequestFields(body: try await request.bytes(upTo: front.settings.maxBodySize, context))
         let path = try fields.required("model_path", fields.string)
         let isThere = access(path, F_OK) == 0
         let message =
@@ -111,8 +110,9 @@ struct MissingRoutes: Sendable {
                 .semantic("Profiling is not in progress. Call /start_profile first.")
             }
             + [
-                .init(Self.any, "/slow_down", .admin) { [self] request, _ in
-                    let fields = try RequestFields(body: try await request.bytes(upTo: front.settings.maxBodySize))
+                .init(Self.any, "/slow_down", .admin) { [self] request, context in
+                    let fields = try RequestFields(
+                        body: try await request.bytes(upTo: front.settings.maxBodySize, context))
                     guard fields.object["forward_sleep_time"] != nil else {
                         throw RequestFailure.schema("body.forward_sleep_time: Field required")
                     }

@@ -8,13 +8,13 @@ struct SessionRoutes: Sendable {
 
     var routes: [Routes.Route] {
         [
-            .init([.get, .post], "/open_session") { [self] request, _ in try await open(request) },
-            .init([.get, .post], "/close_session") { [self] request, _ in try await close(request) },
+            .init([.get, .post], "/open_session") { [self] in try await open($0, $1) },
+            .init([.get, .post], "/close_session") { [self] in try await close($0, $1) },
         ]
     }
 
-    private func open(_ request: Request) async throws -> Response {
-        let fields = try RequestFields(body: try await request.bytes(upTo: front.settings.maxBodySize))
+    private func open(_ request: Request, _ context: FrontContext) async throws -> Response {
+        let fields = try RequestFields(body: try await request.bytes(upTo: front.settings.maxBodySize, context))
         _ = try fields.required("capacity_of_str_len", fields.int)
         let timeout = try fields.double("timeout")
         if try fields.bool("streaming") {
@@ -29,8 +29,8 @@ struct SessionRoutes: Sendable {
         return .json(.string(id))
     }
 
-    private func close(_ request: Request) async throws -> Response {
-        let fields = try RequestFields(body: try await request.bytes(upTo: front.settings.maxBodySize))
+    private func close(_ request: Request, _ context: FrontContext) async throws -> Response {
+        let fields = try RequestFields(body: try await request.bytes(upTo: front.settings.maxBodySize, context))
         front.sessions.close(try fields.required("session_id", fields.string))
         return .empty()
     }

@@ -10,19 +10,19 @@ struct TextRoutes: Sendable {
     var routes: [Routes.Route] {
         ["", "/v1"].flatMap { prefix in
             [
-                .init([.post], prefix + "/tokenize") { [self] request, _ in try await tokenize(request) },
-                .init([.post], prefix + "/detokenize") { [self] request, _ in try await detokenize(request) },
+                .init([.post], prefix + "/tokenize") { [self] in try await tokenize($0, $1) },
+                .init([.post], prefix + "/detokenize") { [self] in try await detokenize($0, $1) },
             ] as [Routes.Route]
         }
     }
 
-    private func fields(_ request: Request) async throws -> RequestFields {
+    private func fields(_ request: Request, _ context: FrontContext) async throws -> RequestFields {
         try request.requireJSON()
-        return try RequestFields(body: try await request.bytes(upTo: front.settings.maxBodySize))
+        return try RequestFields(body: try await request.bytes(upTo: front.settings.maxBodySize, context))
     }
 
-    private func tokenize(_ request: Request) async throws -> Response {
-        let fields = try await fields(request)
+    private func tokenize(_ request: Request, _ context: FrontContext) async throws -> Response {
+        let fields = try await fields(request, context)
         let prompt = try fields.oneOrMany("prompt", "a valid string", \.stringValue)
         let addsSpecialTokens = try fields.bool("add_special_tokens", or: true)
         guard (prompt == nil) != (fields["messages"] == nil) else {
@@ -45,8 +45,8 @@ struct TextRoutes: Sendable {
         ])
     }
 
-    private func detokenize(_ request: Request) async throws -> Response {
-        let fields = try await fields(request)
+    private func detokenize(_ request: Request, _ context: FrontContext) async throws -> Response {
+        let fields = try await fields(request, context)
         let lists = try fields.required("tokens", fields.idLists)
         let skips = try fields.bool("skip_special_tokens", or: true)
         let ids = try lists.all.map { list in

@@ -445,6 +445,9 @@ package nonisolated struct Abort: Sendable {
 
   package var message: String = String()
 
+  /// Of the answer's finish reason: the HTTP status the client should see; 0 means a normal answer with finish type abort.
+  package var statusCode: Int32 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1119,7 +1122,7 @@ nonisolated extension FrontStarted: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension Abort: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Abort"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{3}wants_answer\0\u{1}message\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{3}wants_answer\0\u{1}message\0\u{3}status_code\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1130,6 +1133,7 @@ nonisolated extension Abort: SwiftProtobuf.Message, SwiftProtobuf._MessageImplem
       case 1: try { try decoder.decodeSingularMessageField(value: &self._key) }()
       case 2: try { try decoder.decodeSingularBoolField(value: &self.wantsAnswer) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.message) }()
+      case 4: try { try decoder.decodeSingularInt32Field(value: &self.statusCode) }()
       default: break
       }
     }
@@ -1149,6 +1153,9 @@ nonisolated extension Abort: SwiftProtobuf.Message, SwiftProtobuf._MessageImplem
     if !self.message.isEmpty {
       try visitor.visitSingularStringField(value: self.message, fieldNumber: 3)
     }
+    if self.statusCode != 0 {
+      try visitor.visitSingularInt32Field(value: self.statusCode, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1156,6 +1163,7 @@ nonisolated extension Abort: SwiftProtobuf.Message, SwiftProtobuf._MessageImplem
     if lhs._key != rhs._key {return false}
     if lhs.wantsAnswer != rhs.wantsAnswer {return false}
     if lhs.message != rhs.message {return false}
+    if lhs.statusCode != rhs.statusCode {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

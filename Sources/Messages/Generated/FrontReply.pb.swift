@@ -210,44 +210,138 @@ package nonisolated struct Resubmit: Sendable {
 }
 
 /// The answer to a ControlCall.
-package nonisolated struct ControlReply: @unchecked Sendable {
+package nonisolated struct ControlReply: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var call: UInt64 {
-    get {_storage._call}
-    set {_uniqueStorage()._call = newValue}
-  }
+  package var call: UInt64 = 0
 
-  package var success: Bool {
-    get {_storage._success}
-    set {_uniqueStorage()._success = newValue}
-  }
+  package var success: Bool = false
 
-  package var message: String {
-    get {_storage._message}
-    set {_uniqueStorage()._message = newValue}
-  }
+  package var message: String = String()
 
   package var state: WorkerState {
-    get {_storage._state ?? WorkerState()}
-    set {_uniqueStorage()._state = newValue}
+    get {_state ?? WorkerState()}
+    set {_state = newValue}
   }
   /// Returns true if `state` has been explicitly set.
-  package var hasState: Bool {_storage._state != nil}
+  package var hasState: Bool {self._state != nil}
   /// Clears the value of `state`. Subsequent reads from it will return its default value.
-  package mutating func clearState() {_uniqueStorage()._state = nil}
+  package mutating func clearState() {self._state = nil}
 
-  package var values: [Float] {
-    get {_storage._values}
-    set {_uniqueStorage()._values = newValue}
+  package var values: [Float] = []
+
+  package var shape: [UInt32] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _state: WorkerState? = nil
+}
+
+/// Numbers of worker rank 0.
+package nonisolated struct WorkerState: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var running: UInt32 {
+    get {_storage._running}
+    set {_uniqueStorage()._running = newValue}
   }
 
-  package var shape: [UInt32] {
-    get {_storage._shape}
-    set {_uniqueStorage()._shape = newValue}
+  package var waiting: UInt32 {
+    get {_storage._waiting}
+    set {_uniqueStorage()._waiting = newValue}
   }
+
+  package var slotsTotal: UInt64 {
+    get {_storage._slotsTotal}
+    set {_uniqueStorage()._slotsTotal = newValue}
+  }
+
+  package var slotsFree: UInt64 {
+    get {_storage._slotsFree}
+    set {_uniqueStorage()._slotsFree = newValue}
+  }
+
+  package var slotsCached: UInt64 {
+    get {_storage._slotsCached}
+    set {_uniqueStorage()._slotsCached = newValue}
+  }
+
+  package var slotsHeld: UInt64 {
+    get {_storage._slotsHeld}
+    set {_uniqueStorage()._slotsHeld = newValue}
+  }
+
+  package var waitingUncachedTokens: UInt64 {
+    get {_storage._waitingUncachedTokens}
+    set {_uniqueStorage()._waitingUncachedTokens = newValue}
+  }
+
+  package var generationThroughput: Double {
+    get {_storage._generationThroughput}
+    set {_uniqueStorage()._generationThroughput = newValue}
+  }
+
+  package var cacheHitRate: Double {
+    get {_storage._cacheHitRate}
+    set {_uniqueStorage()._cacheHitRate = newValue}
+  }
+
+  package var weightBytes: UInt64 {
+    get {_storage._weightBytes}
+    set {_uniqueStorage()._weightBytes = newValue}
+  }
+
+  package var kvBytes: UInt64 {
+    get {_storage._kvBytes}
+    set {_uniqueStorage()._kvBytes = newValue}
+  }
+
+  package var maxRunning: UInt32 {
+    get {_storage._maxRunning}
+    set {_uniqueStorage()._maxRunning = newValue}
+  }
+
+  package var retractions: UInt64 {
+    get {_storage._retractions}
+    set {_uniqueStorage()._retractions = newValue}
+  }
+
+  package var paused: UInt32 {
+    get {_storage._paused}
+    set {_uniqueStorage()._paused = newValue}
+  }
+
+  package var pageSize: UInt32 {
+    get {_storage._pageSize}
+    set {_uniqueStorage()._pageSize = newValue}
+  }
+
+  /// Tokens of all running requests.
+  package var runningTokens: UInt64 {
+    get {_storage._runningTokens}
+    set {_uniqueStorage()._runningTokens = newValue}
+  }
+
+  /// Share of the tokens that may still be generated which is set aside at admission.
+  package var newTokenRatio: Double {
+    get {_storage._newTokenRatio}
+    set {_uniqueStorage()._newTokenRatio = newValue}
+  }
+
+  package var counters: WorkerCounters {
+    get {_storage._counters ?? WorkerCounters()}
+    set {_uniqueStorage()._counters = newValue}
+  }
+  /// Returns true if `counters` has been explicitly set.
+  package var hasCounters: Bool {_storage._counters != nil}
+  /// Clears the value of `counters`. Subsequent reads from it will return its default value.
+  package mutating func clearCounters() {_uniqueStorage()._counters = nil}
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -256,39 +350,41 @@ package nonisolated struct ControlReply: @unchecked Sendable {
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
-/// Numbers of worker rank 0.
-package nonisolated struct WorkerState: Sendable {
+/// What worker rank 0 did since it started.
+package nonisolated struct WorkerCounters: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var running: UInt32 = 0
+  /// Prompt tokens computed, prompt tokens that came from the cache, tokens generated.
+  package var prefilledTokens: UInt64 = 0
 
-  package var waiting: UInt32 = 0
+  package var cachedTokens: UInt64 = 0
 
-  package var slotsTotal: UInt64 = 0
+  package var decodedTokens: UInt64 = 0
 
-  package var slotsFree: UInt64 = 0
+  /// What retracted requests had to give back.
+  package var retractedPromptTokens: UInt64 = 0
 
-  package var slotsCached: UInt64 = 0
+  package var retractedOutputTokens: UInt64 = 0
 
-  package var slotsHeld: UInt64 = 0
+  /// Cached tokens that made room for others.
+  package var evictedTokens: UInt64 = 0
 
-  package var waitingUncachedTokens: UInt64 = 0
+  /// Time of steps with prompt tokens, and of those without.
+  package var prefillSeconds: Double = 0
 
-  package var generationThroughput: Double = 0
+  package var decodeSeconds: Double = 0
 
-  package var cacheHitRate: Double = 0
+  package var idleSeconds: Double = 0
 
-  package var weightBytes: UInt64 = 0
+  /// Time from arrival to admission: how many ended below each bound and above all bounds, and their sum.
+  package var queueTimeCounts: [UInt64] = []
 
-  package var kvBytes: UInt64 = 0
+  package var queueTimeSum: Double = 0
 
-  package var maxRunning: UInt32 = 0
-
-  package var retractions: UInt64 = 0
-
-  package var paused: UInt32 = 0
+  /// Steps of the model.
+  package var steps: UInt64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -696,13 +792,84 @@ nonisolated extension ControlReply: SwiftProtobuf.Message, SwiftProtobuf._Messag
   package static let protoMessageName: String = _protobuf_package + ".ControlReply"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}call\0\u{1}success\0\u{1}message\0\u{1}state\0\u{1}values\0\u{1}shape\0")
 
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.call) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.success) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.message) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._state) }()
+      case 5: try { try decoder.decodeRepeatedFloatField(value: &self.values) }()
+      case 6: try { try decoder.decodeRepeatedUInt32Field(value: &self.shape) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.call != 0 {
+      try visitor.visitSingularUInt64Field(value: self.call, fieldNumber: 1)
+    }
+    if self.success != false {
+      try visitor.visitSingularBoolField(value: self.success, fieldNumber: 2)
+    }
+    if !self.message.isEmpty {
+      try visitor.visitSingularStringField(value: self.message, fieldNumber: 3)
+    }
+    try { if let v = self._state {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
+    if !self.values.isEmpty {
+      try visitor.visitPackedFloatField(value: self.values, fieldNumber: 5)
+    }
+    if !self.shape.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.shape, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: ControlReply, rhs: ControlReply) -> Bool {
+    if lhs.call != rhs.call {return false}
+    if lhs.success != rhs.success {return false}
+    if lhs.message != rhs.message {return false}
+    if lhs._state != rhs._state {return false}
+    if lhs.values != rhs.values {return false}
+    if lhs.shape != rhs.shape {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WorkerState: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".WorkerState"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}running\0\u{1}waiting\0\u{3}slots_total\0\u{3}slots_free\0\u{3}slots_cached\0\u{3}slots_held\0\u{3}waiting_uncached_tokens\0\u{3}generation_throughput\0\u{3}cache_hit_rate\0\u{3}weight_bytes\0\u{3}kv_bytes\0\u{3}max_running\0\u{1}retractions\0\u{1}paused\0\u{3}page_size\0\u{3}running_tokens\0\u{3}new_token_ratio\0\u{1}counters\0")
+
   fileprivate class _StorageClass {
-    var _call: UInt64 = 0
-    var _success: Bool = false
-    var _message: String = String()
-    var _state: WorkerState? = nil
-    var _values: [Float] = []
-    var _shape: [UInt32] = []
+    var _running: UInt32 = 0
+    var _waiting: UInt32 = 0
+    var _slotsTotal: UInt64 = 0
+    var _slotsFree: UInt64 = 0
+    var _slotsCached: UInt64 = 0
+    var _slotsHeld: UInt64 = 0
+    var _waitingUncachedTokens: UInt64 = 0
+    var _generationThroughput: Double = 0
+    var _cacheHitRate: Double = 0
+    var _weightBytes: UInt64 = 0
+    var _kvBytes: UInt64 = 0
+    var _maxRunning: UInt32 = 0
+    var _retractions: UInt64 = 0
+    var _paused: UInt32 = 0
+    var _pageSize: UInt32 = 0
+    var _runningTokens: UInt64 = 0
+    var _newTokenRatio: Double = 0
+    var _counters: WorkerCounters? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -713,12 +880,24 @@ nonisolated extension ControlReply: SwiftProtobuf.Message, SwiftProtobuf._Messag
     private init() {}
 
     init(copying source: _StorageClass) {
-      _call = source._call
-      _success = source._success
-      _message = source._message
-      _state = source._state
-      _values = source._values
-      _shape = source._shape
+      _running = source._running
+      _waiting = source._waiting
+      _slotsTotal = source._slotsTotal
+      _slotsFree = source._slotsFree
+      _slotsCached = source._slotsCached
+      _slotsHeld = source._slotsHeld
+      _waitingUncachedTokens = source._waitingUncachedTokens
+      _generationThroughput = source._generationThroughput
+      _cacheHitRate = source._cacheHitRate
+      _weightBytes = source._weightBytes
+      _kvBytes = source._kvBytes
+      _maxRunning = source._maxRunning
+      _retractions = source._retractions
+      _paused = source._paused
+      _pageSize = source._pageSize
+      _runningTokens = source._runningTokens
+      _newTokenRatio = source._newTokenRatio
+      _counters = source._counters
     }
   }
 
@@ -737,12 +916,24 @@ nonisolated extension ControlReply: SwiftProtobuf.Message, SwiftProtobuf._Messag
         // allocates stack space for every case branch when no optimizations are
         // enabled. https://github.com/apple/swift-protobuf/issues/1034
         switch fieldNumber {
-        case 1: try { try decoder.decodeSingularUInt64Field(value: &_storage._call) }()
-        case 2: try { try decoder.decodeSingularBoolField(value: &_storage._success) }()
-        case 3: try { try decoder.decodeSingularStringField(value: &_storage._message) }()
-        case 4: try { try decoder.decodeSingularMessageField(value: &_storage._state) }()
-        case 5: try { try decoder.decodeRepeatedFloatField(value: &_storage._values) }()
-        case 6: try { try decoder.decodeRepeatedUInt32Field(value: &_storage._shape) }()
+        case 1: try { try decoder.decodeSingularUInt32Field(value: &_storage._running) }()
+        case 2: try { try decoder.decodeSingularUInt32Field(value: &_storage._waiting) }()
+        case 3: try { try decoder.decodeSingularUInt64Field(value: &_storage._slotsTotal) }()
+        case 4: try { try decoder.decodeSingularUInt64Field(value: &_storage._slotsFree) }()
+        case 5: try { try decoder.decodeSingularUInt64Field(value: &_storage._slotsCached) }()
+        case 6: try { try decoder.decodeSingularUInt64Field(value: &_storage._slotsHeld) }()
+        case 7: try { try decoder.decodeSingularUInt64Field(value: &_storage._waitingUncachedTokens) }()
+        case 8: try { try decoder.decodeSingularDoubleField(value: &_storage._generationThroughput) }()
+        case 9: try { try decoder.decodeSingularDoubleField(value: &_storage._cacheHitRate) }()
+        case 10: try { try decoder.decodeSingularUInt64Field(value: &_storage._weightBytes) }()
+        case 11: try { try decoder.decodeSingularUInt64Field(value: &_storage._kvBytes) }()
+        case 12: try { try decoder.decodeSingularUInt32Field(value: &_storage._maxRunning) }()
+        case 13: try { try decoder.decodeSingularUInt64Field(value: &_storage._retractions) }()
+        case 14: try { try decoder.decodeSingularUInt32Field(value: &_storage._paused) }()
+        case 15: try { try decoder.decodeSingularUInt32Field(value: &_storage._pageSize) }()
+        case 16: try { try decoder.decodeSingularUInt64Field(value: &_storage._runningTokens) }()
+        case 17: try { try decoder.decodeSingularDoubleField(value: &_storage._newTokenRatio) }()
+        case 18: try { try decoder.decodeSingularMessageField(value: &_storage._counters) }()
         default: break
         }
       }
@@ -755,39 +946,87 @@ nonisolated extension ControlReply: SwiftProtobuf.Message, SwiftProtobuf._Messag
       // allocates stack space for every if/case branch local when no optimizations
       // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
       // https://github.com/apple/swift-protobuf/issues/1182
-      if _storage._call != 0 {
-        try visitor.visitSingularUInt64Field(value: _storage._call, fieldNumber: 1)
+      if _storage._running != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._running, fieldNumber: 1)
       }
-      if _storage._success != false {
-        try visitor.visitSingularBoolField(value: _storage._success, fieldNumber: 2)
+      if _storage._waiting != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._waiting, fieldNumber: 2)
       }
-      if !_storage._message.isEmpty {
-        try visitor.visitSingularStringField(value: _storage._message, fieldNumber: 3)
+      if _storage._slotsTotal != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._slotsTotal, fieldNumber: 3)
       }
-      try { if let v = _storage._state {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+      if _storage._slotsFree != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._slotsFree, fieldNumber: 4)
+      }
+      if _storage._slotsCached != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._slotsCached, fieldNumber: 5)
+      }
+      if _storage._slotsHeld != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._slotsHeld, fieldNumber: 6)
+      }
+      if _storage._waitingUncachedTokens != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._waitingUncachedTokens, fieldNumber: 7)
+      }
+      if _storage._generationThroughput.bitPattern != 0 {
+        try visitor.visitSingularDoubleField(value: _storage._generationThroughput, fieldNumber: 8)
+      }
+      if _storage._cacheHitRate.bitPattern != 0 {
+        try visitor.visitSingularDoubleField(value: _storage._cacheHitRate, fieldNumber: 9)
+      }
+      if _storage._weightBytes != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._weightBytes, fieldNumber: 10)
+      }
+      if _storage._kvBytes != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._kvBytes, fieldNumber: 11)
+      }
+      if _storage._maxRunning != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._maxRunning, fieldNumber: 12)
+      }
+      if _storage._retractions != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._retractions, fieldNumber: 13)
+      }
+      if _storage._paused != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._paused, fieldNumber: 14)
+      }
+      if _storage._pageSize != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._pageSize, fieldNumber: 15)
+      }
+      if _storage._runningTokens != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._runningTokens, fieldNumber: 16)
+      }
+      if _storage._newTokenRatio.bitPattern != 0 {
+        try visitor.visitSingularDoubleField(value: _storage._newTokenRatio, fieldNumber: 17)
+      }
+      try { if let v = _storage._counters {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 18)
       } }()
-      if !_storage._values.isEmpty {
-        try visitor.visitPackedFloatField(value: _storage._values, fieldNumber: 5)
-      }
-      if !_storage._shape.isEmpty {
-        try visitor.visitPackedUInt32Field(value: _storage._shape, fieldNumber: 6)
-      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  package static func ==(lhs: ControlReply, rhs: ControlReply) -> Bool {
+  package static func ==(lhs: WorkerState, rhs: WorkerState) -> Bool {
     if lhs._storage !== rhs._storage {
       let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
         let _storage = _args.0
         let rhs_storage = _args.1
-        if _storage._call != rhs_storage._call {return false}
-        if _storage._success != rhs_storage._success {return false}
-        if _storage._message != rhs_storage._message {return false}
-        if _storage._state != rhs_storage._state {return false}
-        if _storage._values != rhs_storage._values {return false}
-        if _storage._shape != rhs_storage._shape {return false}
+        if _storage._running != rhs_storage._running {return false}
+        if _storage._waiting != rhs_storage._waiting {return false}
+        if _storage._slotsTotal != rhs_storage._slotsTotal {return false}
+        if _storage._slotsFree != rhs_storage._slotsFree {return false}
+        if _storage._slotsCached != rhs_storage._slotsCached {return false}
+        if _storage._slotsHeld != rhs_storage._slotsHeld {return false}
+        if _storage._waitingUncachedTokens != rhs_storage._waitingUncachedTokens {return false}
+        if _storage._generationThroughput != rhs_storage._generationThroughput {return false}
+        if _storage._cacheHitRate != rhs_storage._cacheHitRate {return false}
+        if _storage._weightBytes != rhs_storage._weightBytes {return false}
+        if _storage._kvBytes != rhs_storage._kvBytes {return false}
+        if _storage._maxRunning != rhs_storage._maxRunning {return false}
+        if _storage._retractions != rhs_storage._retractions {return false}
+        if _storage._paused != rhs_storage._paused {return false}
+        if _storage._pageSize != rhs_storage._pageSize {return false}
+        if _storage._runningTokens != rhs_storage._runningTokens {return false}
+        if _storage._newTokenRatio != rhs_storage._newTokenRatio {return false}
+        if _storage._counters != rhs_storage._counters {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -797,9 +1036,9 @@ nonisolated extension ControlReply: SwiftProtobuf.Message, SwiftProtobuf._Messag
   }
 }
 
-nonisolated extension WorkerState: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  package static let protoMessageName: String = _protobuf_package + ".WorkerState"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}running\0\u{1}waiting\0\u{3}slots_total\0\u{3}slots_free\0\u{3}slots_cached\0\u{3}slots_held\0\u{3}waiting_uncached_tokens\0\u{3}generation_throughput\0\u{3}cache_hit_rate\0\u{3}weight_bytes\0\u{3}kv_bytes\0\u{3}max_running\0\u{1}retractions\0\u{1}paused\0")
+nonisolated extension WorkerCounters: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".WorkerCounters"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}prefilled_tokens\0\u{3}cached_tokens\0\u{3}decoded_tokens\0\u{3}retracted_prompt_tokens\0\u{3}retracted_output_tokens\0\u{3}evicted_tokens\0\u{3}prefill_seconds\0\u{3}decode_seconds\0\u{3}idle_seconds\0\u{3}queue_time_counts\0\u{3}queue_time_sum\0\u{1}steps\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -807,86 +1046,76 @@ nonisolated extension WorkerState: SwiftProtobuf.Message, SwiftProtobuf._Message
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.running) }()
-      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.waiting) }()
-      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.slotsTotal) }()
-      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.slotsFree) }()
-      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.slotsCached) }()
-      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.slotsHeld) }()
-      case 7: try { try decoder.decodeSingularUInt64Field(value: &self.waitingUncachedTokens) }()
-      case 8: try { try decoder.decodeSingularDoubleField(value: &self.generationThroughput) }()
-      case 9: try { try decoder.decodeSingularDoubleField(value: &self.cacheHitRate) }()
-      case 10: try { try decoder.decodeSingularUInt64Field(value: &self.weightBytes) }()
-      case 11: try { try decoder.decodeSingularUInt64Field(value: &self.kvBytes) }()
-      case 12: try { try decoder.decodeSingularUInt32Field(value: &self.maxRunning) }()
-      case 13: try { try decoder.decodeSingularUInt64Field(value: &self.retractions) }()
-      case 14: try { try decoder.decodeSingularUInt32Field(value: &self.paused) }()
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.prefilledTokens) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.cachedTokens) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.decodedTokens) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.retractedPromptTokens) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.retractedOutputTokens) }()
+      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.evictedTokens) }()
+      case 7: try { try decoder.decodeSingularDoubleField(value: &self.prefillSeconds) }()
+      case 8: try { try decoder.decodeSingularDoubleField(value: &self.decodeSeconds) }()
+      case 9: try { try decoder.decodeSingularDoubleField(value: &self.idleSeconds) }()
+      case 10: try { try decoder.decodeRepeatedUInt64Field(value: &self.queueTimeCounts) }()
+      case 11: try { try decoder.decodeSingularDoubleField(value: &self.queueTimeSum) }()
+      case 12: try { try decoder.decodeSingularUInt64Field(value: &self.steps) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if self.running != 0 {
-      try visitor.visitSingularUInt32Field(value: self.running, fieldNumber: 1)
+    if self.prefilledTokens != 0 {
+      try visitor.visitSingularUInt64Field(value: self.prefilledTokens, fieldNumber: 1)
     }
-    if self.waiting != 0 {
-      try visitor.visitSingularUInt32Field(value: self.waiting, fieldNumber: 2)
+    if self.cachedTokens != 0 {
+      try visitor.visitSingularUInt64Field(value: self.cachedTokens, fieldNumber: 2)
     }
-    if self.slotsTotal != 0 {
-      try visitor.visitSingularUInt64Field(value: self.slotsTotal, fieldNumber: 3)
+    if self.decodedTokens != 0 {
+      try visitor.visitSingularUInt64Field(value: self.decodedTokens, fieldNumber: 3)
     }
-    if self.slotsFree != 0 {
-      try visitor.visitSingularUInt64Field(value: self.slotsFree, fieldNumber: 4)
+    if self.retractedPromptTokens != 0 {
+      try visitor.visitSingularUInt64Field(value: self.retractedPromptTokens, fieldNumber: 4)
     }
-    if self.slotsCached != 0 {
-      try visitor.visitSingularUInt64Field(value: self.slotsCached, fieldNumber: 5)
+    if self.retractedOutputTokens != 0 {
+      try visitor.visitSingularUInt64Field(value: self.retractedOutputTokens, fieldNumber: 5)
     }
-    if self.slotsHeld != 0 {
-      try visitor.visitSingularUInt64Field(value: self.slotsHeld, fieldNumber: 6)
+    if self.evictedTokens != 0 {
+      try visitor.visitSingularUInt64Field(value: self.evictedTokens, fieldNumber: 6)
     }
-    if self.waitingUncachedTokens != 0 {
-      try visitor.visitSingularUInt64Field(value: self.waitingUncachedTokens, fieldNumber: 7)
+    if self.prefillSeconds.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.prefillSeconds, fieldNumber: 7)
     }
-    if self.generationThroughput.bitPattern != 0 {
-      try visitor.visitSingularDoubleField(value: self.generationThroughput, fieldNumber: 8)
+    if self.decodeSeconds.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.decodeSeconds, fieldNumber: 8)
     }
-    if self.cacheHitRate.bitPattern != 0 {
-      try visitor.visitSingularDoubleField(value: self.cacheHitRate, fieldNumber: 9)
+    if self.idleSeconds.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.idleSeconds, fieldNumber: 9)
     }
-    if self.weightBytes != 0 {
-      try visitor.visitSingularUInt64Field(value: self.weightBytes, fieldNumber: 10)
+    if !self.queueTimeCounts.isEmpty {
+      try visitor.visitPackedUInt64Field(value: self.queueTimeCounts, fieldNumber: 10)
     }
-    if self.kvBytes != 0 {
-      try visitor.visitSingularUInt64Field(value: self.kvBytes, fieldNumber: 11)
+    if self.queueTimeSum.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.queueTimeSum, fieldNumber: 11)
     }
-    if self.maxRunning != 0 {
-      try visitor.visitSingularUInt32Field(value: self.maxRunning, fieldNumber: 12)
-    }
-    if self.retractions != 0 {
-      try visitor.visitSingularUInt64Field(value: self.retractions, fieldNumber: 13)
-    }
-    if self.paused != 0 {
-      try visitor.visitSingularUInt32Field(value: self.paused, fieldNumber: 14)
+    if self.steps != 0 {
+      try visitor.visitSingularUInt64Field(value: self.steps, fieldNumber: 12)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  package static func ==(lhs: WorkerState, rhs: WorkerState) -> Bool {
-    if lhs.running != rhs.running {return false}
-    if lhs.waiting != rhs.waiting {return false}
-    if lhs.slotsTotal != rhs.slotsTotal {return false}
-    if lhs.slotsFree != rhs.slotsFree {return false}
-    if lhs.slotsCached != rhs.slotsCached {return false}
-    if lhs.slotsHeld != rhs.slotsHeld {return false}
-    if lhs.waitingUncachedTokens != rhs.waitingUncachedTokens {return false}
-    if lhs.generationThroughput != rhs.generationThroughput {return false}
-    if lhs.cacheHitRate != rhs.cacheHitRate {return false}
-    if lhs.weightBytes != rhs.weightBytes {return false}
-    if lhs.kvBytes != rhs.kvBytes {return false}
-    if lhs.maxRunning != rhs.maxRunning {return false}
-    if lhs.retractions != rhs.retractions {return false}
-    if lhs.paused != rhs.paused {return false}
+  package static func ==(lhs: WorkerCounters, rhs: WorkerCounters) -> Bool {
+    if lhs.prefilledTokens != rhs.prefilledTokens {return false}
+    if lhs.cachedTokens != rhs.cachedTokens {return false}
+    if lhs.decodedTokens != rhs.decodedTokens {return false}
+    if lhs.retractedPromptTokens != rhs.retractedPromptTokens {return false}
+    if lhs.retractedOutputTokens != rhs.retractedOutputTokens {return false}
+    if lhs.evictedTokens != rhs.evictedTokens {return false}
+    if lhs.prefillSeconds != rhs.prefillSeconds {return false}
+    if lhs.decodeSeconds != rhs.decodeSeconds {return false}
+    if lhs.idleSeconds != rhs.idleSeconds {return false}
+    if lhs.queueTimeCounts != rhs.queueTimeCounts {return false}
+    if lhs.queueTimeSum != rhs.queueTimeSum {return false}
+    if lhs.steps != rhs.steps {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -386,6 +386,9 @@ package nonisolated struct Heartbeat: Sendable {
 
   package var residentBytes: UInt64 = 0
 
+  /// Time of all cores since the process began.
+  package var cpuSeconds: Double = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1122,7 +1125,7 @@ nonisolated extension ModelFacts: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension Heartbeat: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Heartbeat"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}phase\0\u{3}phase_milliseconds\0\u{1}progress\0\u{1}queued\0\u{1}running\0\u{3}resident_bytes\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}phase\0\u{3}phase_milliseconds\0\u{1}progress\0\u{1}queued\0\u{1}running\0\u{3}resident_bytes\0\u{3}cpu_seconds\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1136,6 +1139,7 @@ nonisolated extension Heartbeat: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       case 4: try { try decoder.decodeSingularUInt32Field(value: &self.queued) }()
       case 5: try { try decoder.decodeSingularUInt32Field(value: &self.running) }()
       case 6: try { try decoder.decodeSingularUInt64Field(value: &self.residentBytes) }()
+      case 7: try { try decoder.decodeSingularDoubleField(value: &self.cpuSeconds) }()
       default: break
       }
     }
@@ -1160,6 +1164,9 @@ nonisolated extension Heartbeat: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if self.residentBytes != 0 {
       try visitor.visitSingularUInt64Field(value: self.residentBytes, fieldNumber: 6)
     }
+    if self.cpuSeconds.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.cpuSeconds, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1170,6 +1177,7 @@ nonisolated extension Heartbeat: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if lhs.queued != rhs.queued {return false}
     if lhs.running != rhs.running {return false}
     if lhs.residentBytes != rhs.residentBytes {return false}
+    if lhs.cpuSeconds != rhs.cpuSeconds {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
