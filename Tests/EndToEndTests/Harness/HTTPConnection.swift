@@ -63,7 +63,12 @@ final class HTTPConnection {
 
     /// Sends a request; a body makes it a POST of JSON.
     func send(_ path: String, _ body: JSONValue? = nil, method: String? = nil) throws {
-        let bytes = body.map { JSON.encode($0) } ?? []
+        try send(path, bytes: body.map { JSON.encode($0) }, method: method)
+    }
+
+    /// Sends a request whose body may be anything.
+    func send(_ path: String, bytes body: [UInt8]?, method: String? = nil) throws {
+        let bytes = body ?? []
         var head = "\(method ?? (body == nil ? "GET" : "POST")) \(path) HTTP/1.1\r\nHost: localhost\r\n"
         if body != nil { head += "Content-Type: application/json\r\nContent-Length: \(bytes.count)\r\n" }
         try write(Array((head + "\r\n").utf8) + bytes)
