@@ -8,8 +8,10 @@ enum Tracer {
         static let pokeText: Int32 = 4
         static let getRegisters: Int32 = 12
         static let setRegisters: Int32 = 13
-        static let attach: Int32 = 16
         static let detach: Int32 = 17
+        // Not the older "attach", which leaves a stop signal behind.
+        static let seize: Int32 = 0x4206
+        static let interrupt: Int32 = 0x4207
     }
     /// Places in the kernel's list of an x86-64 thread's registers.
     private enum Register {
@@ -42,7 +44,8 @@ enum Tracer {
 
     /// Lets a process end with `_exit(code)`, wherever its first thread is.
     static func exit(_ pid: pid_t, code: UInt64) throws {
-        try call(Request.attach, pid)
+        try call(Request.seize, pid)
+        try call(Request.interrupt, pid)
         var status: Int32 = 0
         while waitpid(pid, &status, 0) < 0, errno == EINTR {}
         defer { _ = trace?(Request.detach, pid, 0, nil) }
