@@ -10,6 +10,11 @@ extension Server {
         return pids
     }
 
+    /// The launcher's file about all processes, as new as the last change of a state.
+    func stateFile() throws -> JSONValue {
+        try JSON.parse(String(contentsOfFile: runDirectory + "/state.json", encoding: .utf8))
+    }
+
     /// Descriptors that each process has open.
     func descriptors() throws -> [String: Int] {
         try pids().mapValues { (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\($0)/fd").count) ?? 0 }
@@ -72,8 +77,7 @@ extension Server {
             let noted = try? String(contentsOfFile: runDirectory + "/" + name, encoding: .utf8)
             if noted != "\(pid)\n" { strays.append("\(name) says \(noted ?? "nothing") for \(pid)") }
         }
-        let state = try JSON.parse(String(contentsOfFile: runDirectory + "/state.json", encoding: .utf8))
-        for entry in state["processes"]?.arrayValue ?? [] {
+        for entry in try stateFile()["processes"]?.arrayValue ?? [] {
             guard let title = entry["title"]?.stringValue else { continue }
             if entry["pid"] != table[title]?["pid"] { strays.append("state.json: pid of \(title)") }
         }
