@@ -28,6 +28,9 @@ final class SlowClients: Sendable {
         var opening: ArraySlice<UInt8> = []
     }
 
+    /// POLLRDHUP, which Swift's view of glibc lacks.
+    private static let peerHungUp: Int16 = 0x2000
+
     private let port: Int
     private let board = EventBoard((tally: Tally(), rounds: 0, isOver: false))
 
@@ -98,7 +101,7 @@ final class SlowClients: Sendable {
             }
         }
         // A deaf client must not read its answer, but its end shows in the state of the connection.
-        var state = pollfd(fd: client.descriptor, events: Int16(POLLRDHUP), revents: 0)
+        var state = pollfd(fd: client.descriptor, events: Self.peerHungUp, revents: 0)
         if Glibc.poll(&state, 1, 0) > 0 { hangUp(&client, &tally) }
     }
 
