@@ -110,7 +110,8 @@ extension EndToEndTests {
                 }
                 #expect(frames.wait { $0 > 0 ? () : nil } != nil)
                 let depth = 10_000
-                let schema = String(repeating: #"{"type":"array","items":"#, count: depth) + "{}"
+                let schema =
+                    String(repeating: #"{"type":"array","items":"#, count: depth) + "{}"
                     + String(repeating: "}", count: depth)
                 var grammar = question
                 grammar["sampling_params"] = ["json_schema": .string(schema), "max_new_tokens": 4]

@@ -42,7 +42,9 @@ extension EndToEndTests {
             let entry = try server.table()[Title.worker]
             #expect(entry?["state"] == "failed" && entry?["pid"] == .null)
             #expect(entry?["last_exit"]?["code"] == 1)
-            #expect(entry?["last_exit"]?["stderr"]?.arrayValue?.contains { $0.stringValue?.contains(cause) == true } == true)
+            #expect(
+                entry?["last_exit"]?["stderr"]?.arrayValue?.contains { $0.stringValue?.contains(cause) == true } == true
+            )
             #expect(try server.request("/health").status == 503)
             let processes = try server.request("/v1/processes").json().arrayValue ?? []
             #expect(processes.contains { $0["title"]?.stringValue == Title.worker && $0["state"] == "failed" })

@@ -8,7 +8,9 @@ extension EndToEndTests {
     @Suite(.serialized, .timeLimit(.minutes(3))) struct CrashTests {
         @Test(arguments: [(SIGSEGV, "SIGSEGV"), (SIGABRT, "SIGABRT"), (SIGTERM, "SIGTERM")])
         func workGoesOnAfterASignal(_ signal: Int32, _ name: String) throws {
-            try expectNobodyNotices { server, victims in try server.kill(victims, signal) } afterwards: { exit in
+            try expectNobodyNotices { server, victims in
+                try server.kill(victims, signal)
+            } afterwards: { exit in
                 #expect(exit["signal"]?.intValue == Int(signal) && exit["code"] == .null)
                 #expect(exit["reason"]?.stringValue == "killed by \(name)")
             }

@@ -25,7 +25,8 @@ extension EndToEndTests {
                 func text(_ share: Double) -> String {
                     "\(Int((sorted[min(sorted.count - 1, Int(Double(sorted.count) * share))] * 1000).rounded())) ms"
                 }
-                return "recovery of \(title): \(sorted.count) kills, median \(text(0.5)), p99 \(text(0.99)), max \(text(1)), "
+                return
+                    "recovery of \(title): \(sorted.count) kills, median \(text(0.5)), p99 \(text(0.99)), max \(text(1)), "
                     + "longest gap of a stream \(Int(longestGap * 1000)) ms"
             }
         }

@@ -133,19 +133,10 @@ final class SlowClients: Sendable {
         switch client.habit {
         case .head: client.opening = Array("POST /generate HTTP/1.1\r\nHost: localhost\r\nX-Slow: ".utf8)[...]
         case .body:
-            client.opening = Array(
-                "POST /generate HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n{".utf8)[...]
+            client.opening =
+                Array(
+                    "POST /generate HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n{".utf8)[...]
         case .deaf(let request): client.opening = request[...]
         }
-    }
-}
-
-extension sockaddr_in {
-    /// A port of this machine.
-    init(loopback port: Int) {
-        self.init()
-        sin_family = sa_family_t(AF_INET)
-        sin_port = in_port_t(port).bigEndian
-        sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
     }
 }
