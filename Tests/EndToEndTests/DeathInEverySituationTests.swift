@@ -66,7 +66,7 @@ extension EndToEndTests {
         @Test(arguments: [[Title.worker], Title.neighbours]) func aPromptThatIsBeingComputedIsComputedAgain(
             _ titles: [String]
         ) throws {
-            let flags = Workload.flags + ["--chunked-prefill-size", "16"]
+            let flags = Workload.flags + ["--chunked-prefill-size", "8"]
             try withServer(Workload.model, flags) { server in
                 let requests = (0..<8).map { index -> JSONObject in
                     let ids = (0..<3000).map { (place: Int) -> Int in 10 + (place * 7 + index * 31) % 300 }

@@ -86,13 +86,21 @@ final class SlowClients: Sendable {
         guard client.descriptor >= 0 else {
             open(&client)
             if client.descriptor >= 0 { tally.connections += 1 }
-            return
+            // On this machine a connection is there at once; the request's beginning goes out with it.
+            return send(&client, &tally)
         }
+        send(&client, &tally)
+    }
+
+    private func send(_ client: inout Client, _ tally: inout Tally) {
+        guard client.descriptor >= 0 else { return }
         let due = client.opening.isEmpty ? [UInt8(ascii: "a")][...] : client.opening
         var isDeaf = false
         if case .deaf = client.habit { isDeaf = true }
         if !isDeaf || !client.opening.isEmpty {
-            let sent = due.withUnsafeBytes { send(client.descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            let sent = due.withUnsafeBytes {
+                Glibc.send(client.descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
             if sent > 0 {
                 tally.bytes += sent
                 client.opening = client.opening.dropFirst(sent)
