@@ -69,7 +69,7 @@ extension EndToEndTests {
             let flags = Workload.flags + ["--chunked-prefill-size", "8"]
             try withServer(Workload.model, flags) { server in
                 let requests = (0..<8).map { index -> JSONObject in
-                    let ids = (0..<3000).map { (place: Int) -> Int in 10 + (place * 7 + index * 31) % 300 }
+                    let ids = (0..<2000).map { (place: Int) -> Int in 10 + (place * 7 + index * 31) % 300 }
                     return [
                         "input_ids": .array(ids.map { JSONValue.int(Int64($0)) }),
                         "sampling_params": ["temperature": 0, "max_new_tokens": 20, "ignore_eos": true],
