@@ -101,30 +101,6 @@ extension EndToEndTests {
             return try Generated(last).outcome
         }
 
-        /// Descriptors that each process of the server has open.
-        private func descriptors(_ server: Server) throws -> [String: Int] {
-            var pids = try server.table().mapValues { pid_t($0["pid"]?.intValue ?? 0) }
-            pids[Title.launcher] = server.process.pid
-            return try pids.mapValues { try FileManager.default.contentsOfDirectory(atPath: "/proc/\($0)/fd").count }
-        }
-
-        /// Waits until every process has said, after `time`, that it holds no request, and the worker no slot.
-        private func waitForIdleness(_ server: Server, after time: Date) throws {
-            try poll("not idle: \((try? server.table()).map { "\($0)" } ?? "")") {
-                let now = Date()
-                let isIdle = try server.table().values.allSatisfy { process in
-                    guard let age = process["heartbeat_age"]?.doubleValue else { return false }
-                    return now.timeIntervalSince(time) > age && process["running"] == 0 && process["queued"] == 0
-                }
-                return isIdle ? () : nil
-            }
-            let load = try server.load()
-            for name in ["num_running_reqs", "num_waiting_reqs", "num_waiting_uncached_tokens", "num_used_tokens"] {
-                #expect(load[name] == 0, "\(name)")
-            }
-            #expect(load["max_total_num_tokens"]?.intValue == Self.slots)
-        }
-
         /// Sends a request that needs all slots of the pool but three: with more of them lost it would never run.
         private func useWholePool(_ server: Server) throws -> Outcome {
             try server.flush()
@@ -142,8 +118,8 @@ extension EndToEndTests {
                 let whole = try useWholePool(server)
                 // Every client once, so that threads and buffers that come with the load are there.
                 _ = try concurrently(Self.clients) { _ in try server.single(Self.plan[0][0].body.unstreamed) }
-                try waitForIdleness(server, after: Date())
-                let before = try descriptors(server)
+                try server.awaitIdleness()
+                let before = try server.descriptors()
 
                 let answers = try concurrently(Self.clients) { try Self.work(Self.plan[$0], on: server) }
                 let end = Date()
@@ -161,9 +137,10 @@ extension EndToEndTests {
                     }
                 }
 
-                try waitForIdleness(server, after: end)
-                try poll("descriptors: \(before), now \((try? descriptors(server)) ?? [:])") {
-                    try descriptors(server) == before ? () : nil
+                try server.awaitIdleness(since: end)
+                #expect(try server.load()["max_total_num_tokens"]?.intValue == Self.slots)
+                try poll("descriptors: \(before), now \((try? server.descriptors()) ?? [:])") {
+                    try server.descriptors() == before ? () : nil
                 }
                 #expect(try useWholePool(server) == whole)
                 for (title, process) in try server.table() { #expect(process["restarts"] == 0, "\(title)") }

@@ -58,6 +58,13 @@ extension Server {
         return try connection.answer()
     }
 
+    /// Posts a text that need not be JSON.
+    func raw(_ path: String, _ body: String) throws -> HTTPAnswer {
+        let connection = try HTTPConnection(port: port)
+        try connection.send(path, bytes: Array(body.utf8))
+        return try connection.answer()
+    }
+
     /// Posts to /generate and expects success.
     func generate(_ body: JSONObject) throws -> JSONValue {
         let answer = try request("/generate", .object(body))

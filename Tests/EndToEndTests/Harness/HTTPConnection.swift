@@ -47,10 +47,7 @@ final class HTTPConnection {
         setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         var one: Int32 = 1
         setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &one, 4)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = in_port_t(port).bigEndian
-        address.sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
+        var address = sockaddr_in(loopback: port)
         let code = withUnsafePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
@@ -63,7 +60,12 @@ final class HTTPConnection {
 
     /// Sends a request; a body makes it a POST of JSON.
     func send(_ path: String, _ body: JSONValue? = nil, method: String? = nil) throws {
-        let bytes = body.map { JSON.encode($0) } ?? []
+        try send(path, bytes: body.map { JSON.encode($0) }, method: method)
+    }
+
+    /// Sends a request whose body may be anything.
+    func send(_ path: String, bytes body: [UInt8]?, method: String? = nil) throws {
+        let bytes = body ?? []
         var head = "\(method ?? (body == nil ? "GET" : "POST")) \(path) HTTP/1.1\r\nHost: localhost\r\n"
         if body != nil { head += "Content-Type: application/json\r\nContent-Length: \(bytes.count)\r\n" }
         try write(Array((head + "\r\n").utf8) + bytes)
@@ -173,5 +175,15 @@ final class HTTPConnection {
         }
         guard isDone, text.isEmpty else { throw ConnectionError.malformed("the stream ends without [DONE]") }
         return true
+    }
+}
+
+extension sockaddr_in {
+    /// A port of this machine.
+    init(loopback port: Int) {
+        self.init()
+        sin_family = sa_family_t(AF_INET)
+        sin_port = in_port_t(port).bigEndian
+        sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
     }
 }

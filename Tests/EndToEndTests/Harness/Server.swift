@@ -153,14 +153,21 @@ final class Server: Sendable {
     /// - Returns: the new ones.
     @discardableResult
     func kill(_ victims: [Incarnation], _ signal: Int32 = SIGKILL) throws -> [Incarnation] {
+        let names = [SIGKILL: "SIGKILL", SIGSEGV: "SIGSEGV", SIGABRT: "SIGABRT", SIGTERM: "SIGTERM"]
         let start = process.lines.count
         for victim in victims { Glibc.kill(victim.pid, signal) }
-        let cause = signal == SIGSEGV ? "SIGSEGV" : "SIGKILL"
-        return try victims.map { old in
+        return try replacements(of: victims, since: start, cause: "killed by \(names[signal] ?? "signal \(signal)")")
+    }
+
+    /// Waits until the log tells of each process its death, the cause and the new process.
+    ///
+    /// - Parameter start: the line of the log from which on to look.
+    /// - Returns: the new ones.
+    @discardableResult
+    func replacements(of victims: [Incarnation], since start: Int, cause: String) throws -> [Incarnation] {
+        try victims.map { old in
             try process.line(
-                from: start,
-                with: "\(old.title) (pid \(old.pid), generation \(old.generation)) died: killed by \(cause)"
-            )
+                from: start, with: "\(old.title) (pid \(old.pid), generation \(old.generation)) died: ", cause)
             let next = old.generation + 1
             let line = try process.line(from: start, with: "\(old.title) restarted: pid ", ", generation \(next)")
             guard let pid = line.firstMatch(of: /: pid (\d+),/).flatMap({ pid_t($0.1) }), pid != old.pid else {
@@ -186,6 +193,8 @@ enum Title {
     static let worker = "sglang::scheduler"
     static let detokenizer = "sglang::detokenizer"
     static let children = [http, tokenizer, worker, detokenizer]
+    /// The processes behind the front: whichever of them dies, no client may notice.
+    static let neighbours = [tokenizer, worker, detokenizer]
 }
 
 /// Runs `body` with a server that is gone afterwards, whatever happens.
