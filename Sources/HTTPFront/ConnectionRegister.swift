@@ -1,18 +1,46 @@
+internal import DequeModule
 internal import NIOCore
 internal import Synchronization
 
-/// The connections there are, and which of them only take room: a client that has not even sent its request yet gives way
+/// The connections there are, and which of them only take room: a client that has not sent its whole request yet gives way
 /// to a new one when there are too many.
 final class ConnectionRegister: Sendable {
     private struct Entry {
         let channel: any Channel
-        /// The number of the moment since which the server waits for a request; nil while it receives or answers one.
+        /// The number of the moment since which the server waits for a request; nil while it answers one.
         var waitingSince: UInt64?
+    }
+
+    /// A connection began to wait at a moment; out of date when it has stopped since.
+    private struct Wait {
+        let number: UInt64
+        let moment: UInt64
     }
 
     private struct State {
         var entries: [UInt64: Entry] = [:]
+        /// In the order of moments.
+        var waits: Deque<Wait> = []
         var moments: UInt64 = 0
+
+        /// Takes out the connection that has waited longest.
+        mutating func takeOldest() -> (any Channel)? {
+            while let wait = waits.popFirst() {
+                guard let entry = entries[wait.number], entry.waitingSince == wait.moment else { continue }
+                entries[wait.number] = nil
+                return entry.channel
+            }
+            return nil
+        }
+
+        /// A connection waits from now on.
+        mutating func wait(_ number: UInt64) {
+            entries[number]?.waitingSince = moments
+            waits.append(Wait(number: number, moment: moments))
+            // What is out of date must not outnumber what is not.
+            guard waits.count > 2 * entries.count + 64 else { return }
+            waits.removeAll { entries[$0.number]?.waitingSince != $0.moment }
+        }
     }
 
     private let limit: Int
@@ -30,26 +58,23 @@ final class ConnectionRegister: Sendable {
         var victim: (any Channel)?
         let number: UInt64? = state.withLock { state in
             if state.entries.count >= limit {
-                let waiting = state.entries.filter { $0.value.waitingSince != nil }
-                guard let oldest = waiting.min(by: { $0.value.waitingSince! < $1.value.waitingSince! }) else {
-                    return nil
-                }
-                victim = oldest.value.channel
-                state.entries[oldest.key] = nil
+                victim = state.takeOldest()
+                guard victim != nil else { return nil }
             }
             state.moments += 1
-            state.entries[state.moments] = Entry(channel: channel, waitingSince: state.moments)
+            state.entries[state.moments] = Entry(channel: channel)
+            state.wait(state.moments)
             return state.moments
         }
         victim?.close(promise: nil)
         return number
     }
 
-    /// A request's head has arrived, or its answer is out.
+    /// A whole request has arrived, or its answer is out.
     func note(_ number: UInt64, isWaiting: Bool) {
         state.withLock { state in
             state.moments += 1
-            state.entries[number]?.waitingSince = isWaiting ? state.moments : nil
+            if isWaiting { state.wait(number) } else { state.entries[number]?.waitingSince = nil }
         }
     }
 

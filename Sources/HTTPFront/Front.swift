@@ -29,6 +29,8 @@ package final class Front: Sendable {
     private let send: @Sendable (TokenizerCommand) -> Void
     private let serials: Atomic<UInt64>
     private let inFlight = Atomic<Int>(0)
+    private let activity = Atomic<UInt64>(0)
+    private let handingOver = Mutex<(hasBegun: Bool, close: (@Sendable () -> Void)?)>((false, nil))
     private let isLoggingRequests = Atomic(false)
 
     /// - Parameters:
@@ -163,5 +165,33 @@ package final class Front: Sendable {
     /// HTTP requests that are not answered in full.
     var requestsInFlight: Int { inFlight.load(ordering: .sequentiallyConsistent) }
     func requestBegins() { inFlight.wrappingAdd(1, ordering: .sequentiallyConsistent) }
-    func requestEnds() { inFlight.wrappingSubtract(1, ordering: .sequentiallyConsistent) }
+    func requestEnds() {
+        activity.store(clock().bitPattern, ordering: .relaxed)
+        inFlight.wrappingSubtract(1, ordering: .sequentiallyConsistent)
+    }
+    /// Seconds since 1970 at which a request ended last.
+    var lastActivity: Double { Double(bitPattern: activity.load(ordering: .relaxed)) }
+
+    // MARK: Another front takes over
+
+    /// Stops to accept connections; those there are get their answers and are asked to go.
+    func handOver() {
+        let close = handingOver.withLock { state in
+            state.hasBegun = true
+            return state.close
+        }
+        close?()
+    }
+
+    /// Another front takes over.
+    var isHandingOver: Bool { handingOver.withLock { $0.hasBegun } }
+
+    /// How to stop accepting; done at once where that was asked for already.
+    func onHandOver(_ close: @escaping @Sendable () -> Void) {
+        let isLate = handingOver.withLock { state in
+            state.close = close
+            return state.hasBegun
+        }
+        if isLate { close() }
+    }
 }

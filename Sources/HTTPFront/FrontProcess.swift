@@ -23,13 +23,17 @@ package func runHTTPFront(identity: ChildIdentity, settings: ServerSettings) asy
             pipe.retry()
             front.tick()
             stamp.load(queued: 0, running: front.table.openCount)
-            if orders.isDrained { line.leave("drained", code: 0) }
+            if orders.isDrained() { line.leave("drained", code: 0) }
         }
     ).start()
     let limits = HTTPServer.Limits(connections: settings.maxConnections)
     let server = HTTPServer(front, limits: limits, threads: HTTPServer.sensibleThreadCount)
     let listener = try await server.serve(listener: ChildIdentity.listenerDescriptor)
+    // Descriptors are the launcher's; closing this one only ends accepting here.
+    front.onHandOver { listener.close(promise: nil) }
     line.ready()
     try await listener.closeFuture.get()
-    line.leave("the listening socket was closed", code: 70)
+    // The next front accepts from now on; the reader's thread ends this process when the last answer is out.
+    guard front.isHandingOver else { line.leave("the listening socket was closed", code: 70) }
+    while true { try await Task.sleep(for: .seconds(3600)) }
 }

@@ -43,6 +43,8 @@ package final class HTTPServer: Sendable {
     package func serve(listener descriptor: Int32) async throws -> any Channel {
         return try await ServerBootstrap(group: group)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            // What the kernel holds for a client that does not read; a fast one empties it faster than tokens come.
+            .childChannelOption(.socketOption(.so_sndbuf), value: 256 << 10)
             .childChannelInitializer { [self] channel in serve(channel) }
             .withBoundSocket(descriptor)
             .get()
@@ -95,7 +97,8 @@ package final class HTTPServer: Sendable {
             if request.headers[.expect]?.lowercased() == "100-continue" {
                 try await writer.writeInformationalHead(.init(status: .continue))
             }
-            let response = try await responder.respond(to: request, on: connection, share)
+            var response = try await responder.respond(to: request, on: connection, share)
+            if front.isHandingOver { response.headers[.connection] = "close" }
             front.http.respond(endpoint, status: response.status.code)
             responder.logAccess(request, response.status, connection)
             if request.method == .head {

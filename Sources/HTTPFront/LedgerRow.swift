@@ -8,6 +8,8 @@ package struct LedgerRow: Sendable {
         case held(since: Double)
         /// Sent down the pipe while these were ready.
         case dispatched(to: PipeStatus.Incarnations)
+        /// Not with the pipe: the client does not read. It goes out again when the client does.
+        case parked
         /// Over; nothing more will change.
         case ended(RowEnding)
     }

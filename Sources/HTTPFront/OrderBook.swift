@@ -5,8 +5,16 @@ internal import Synchronization
 final class OrderBook: Sendable {
     private let front: Front
     private let pipe: CommandPipe
-    /// Seconds since 1970 by which a drain has to be over; nil: none was ordered.
-    private let deadline = Mutex<Double?>(nil)
+    /// A drain under way.
+    private struct Leaving {
+        /// Seconds since 1970 at which it began, and by which it has to be over.
+        let since: Double
+        let deadline: Double
+        /// Streams that outlast the deadline were told so.
+        var isCut = false
+    }
+
+    private let leaving = Mutex<Leaving?>(nil)
     private let lastStatus = Mutex(PipeStatus())
 
     init(front: Front, pipe: CommandPipe) {
@@ -27,15 +35,28 @@ final class OrderBook: Sendable {
             if isNewPipe { pipe.forgetRequests() }
             front.handle(topology)
         case .drain(let drain)?:
-            front.board.drain()
-            deadline.withLock { $0 = front.clock() + drain.seconds }
+            if drain.replaced { front.handOver() } else { front.board.drain() }
+            let now = front.clock()
+            leaving.withLock { $0 = Leaving(since: now, deadline: now + drain.seconds) }
         case .stop?, .operatorAnswer?, nil: break
         }
     }
 
-    /// A drain was ordered, and the last request is answered or the time is over.
-    var isDrained: Bool {
-        guard let deadline = deadline.withLock({ $0 }) else { return false }
-        return front.requestsInFlight == 0 || front.clock() > deadline
+    /// Seconds that streams which outlast the drain get for their last frame.
+    private static let lastWords = 1.5
+    /// Seconds in which a client that has just connected sends its request.
+    private static let firstWords = 0.15
+
+    /// A drain was ordered and there is nothing left to do: the last request is answered, or the time is over and those
+    /// that remained were told so.
+    func isDrained() -> Bool {
+        let now = front.clock()
+        guard let drain = leaving.withLock({ $0 }) else { return false }
+        if now > drain.deadline, !drain.isCut {
+            front.table.handle { $0.endAll(.draining, now: $1) }
+            leaving.withLock { $0?.isCut = true }
+        }
+        if now > drain.deadline + Self.lastWords { return true }
+        return front.requestsInFlight == 0 && now > max(drain.since, front.lastActivity) + Self.firstWords
     }
 }

@@ -14,6 +14,8 @@ package struct PipeStatus: Sendable, Equatable {
     package var incarnations = Incarnations()
     /// The worker's previous incarnation failed at its work, rather than being killed from outside or told to leave.
     package var workerCrashed = false
+    /// A stage was given up, and why: nothing comes until an operator restarts it.
+    package var failure: String?
 
     package init() {}
 
@@ -24,6 +26,10 @@ package struct PipeStatus: Sendable, Equatable {
         isReady =
             roles.isSuperset(of: [.tokenizerManager, .scheduler, .detokenizer])
             && stages.allSatisfy { $0.state == .ready }
+        failure = stages.first { $0.state == .failed }.map { stage in
+            let reason = stage.lastExit.present ? ": \(stage.lastExit.reason)" : ""
+            return "\(stage.title) was given up\(reason)"
+        }
         for stage in stages {
             switch stage.role {
             case .tokenizerManager: incarnations.tokenizer = stage.generation

@@ -52,6 +52,11 @@ package struct RequestFailure: Error, Sendable, Equatable {
     /// The server is going down (503).
     static let draining = RequestFailure(
         status: 503, message: "The server is shutting down.", shape: .condition, retryAfter: 5)
+    /// A process fails again and again and is not started any more (503).
+    package static func givenUp(_ reason: String) -> RequestFailure {
+        RequestFailure(
+            status: 503, message: "The server cannot answer: \(reason).", shape: .condition, retryAfter: 30)
+    }
     /// A process was missing for too long (503).
     package static let notReady = RequestFailure(
         status: 503, message: "The server is not ready to take requests.", shape: .condition, retryAfter: 5)

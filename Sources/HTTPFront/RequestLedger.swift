@@ -7,32 +7,6 @@ package import ServerSettings
 /// more. Messages for ended rows, for older attempts and for output that is there already change nothing. The ledger has
 /// no clock and no socket; `now` is in seconds since 1970.
 package struct RequestLedger: Sendable {
-    /// What the owner has to do, in this order.
-    package enum Effect: Sendable, Equatable {
-        case send(TokenizerCommand)
-        /// Something changed that the handler of this HTTP request waits for.
-        case wake(group: UInt64)
-    }
-
-    /// Limits of patience.
-    package struct Patience: Sendable {
-        /// Seconds a row may be held because a process is missing.
-        package var held = 120.0
-        /// Seconds the pipe gets to confirm an abort.
-        package var abort = 2.0
-        /// Submissions in a row without any progress, and seconds that these took at least, after which a row is given up.
-        package var fruitlessAttempts = 8
-        package var fruitlessSeconds = 120.0
-        /// Crashes of the worker that a row may have been part of.
-        package var crashes = 2
-        /// Seconds a request may take in all; nil: no limit.
-        package var request: Double?
-        /// Frames that may wait for a slow client before they are merged.
-        package var waitingFrames = 20
-
-        package init() {}
-    }
-
     package private(set) var rows: [UInt64: LedgerRow] = [:]
     package private(set) var openCount = 0
     /// What was counted of all rows so far.
@@ -48,6 +22,8 @@ package struct RequestLedger: Sendable {
         var rows: [UInt64]
         /// Rows with news that the handler has not seen, in the order in which they got them.
         var dirty: [UInt64] = []
+        /// When the first of that news came.
+        var dirtySince: Double?
     }
 
     /// `generation` is this front's: it makes ids unique over all incarnations.
@@ -59,25 +35,13 @@ package struct RequestLedger: Sendable {
 
     // MARK: Opening and closing
 
-    /// One sub-request to open.
-    package struct Opening: Sendable {
-        package var request: Generate
-        package var rid: String
-        /// The request counts in the metrics.
-        package var isCounted = true
-
-        package init(request: Generate, rid: String) {
-            self.request = request
-            self.rid = rid
-        }
-    }
-
     /// Opens the rows of an HTTP request; their ids are the group's id and its followers.
     ///
     /// - Throws: `.duplicateRid` when a request with such a rid is open.
     package mutating func open(_ openings: [Opening], now: Double) throws(RequestFailure) -> (
         group: UInt64, effects: [Effect]
     ) {
+        if let failure = pipe.failure { throw .givenUp(failure) }
         for opening in openings where openRids[opening.rid] != nil {
             throw .semantic("Duplicate request ID detected: \(opening.rid)")
         }
@@ -121,6 +85,7 @@ package struct RequestLedger: Sendable {
     package mutating func take(_ group: UInt64) -> [LedgerRow] {
         guard let ids = groups[group]?.dirty, !ids.isEmpty else { return [] }
         groups[group]?.dirty = []
+        groups[group]?.dirtySince = nil
         return ids.compactMap { id in
             guard let row = rows[id] else { return nil }
             rows[id]?.cuts = []
@@ -139,7 +104,7 @@ package struct RequestLedger: Sendable {
             switch rows[id]?.phase {
             case .ended(.failed)?: return true
             case .ended?, nil: break
-            case .held?, .dispatched?: isEnded = false
+            case .held?, .dispatched?, .parked?: isEnded = false
             }
         }
         return isEnded
@@ -218,7 +183,7 @@ package struct RequestLedger: Sendable {
         if row.request.stream, appended == .progressed || isOver { row.cut(limit: patience.waitingFrames) }
         rows[id] = row
         if isOver { return end(id, .finished(finish), now: now) }
-        return row.request.stream && appended == .progressed ? mark(row, id) : []
+        return row.request.stream && appended == .progressed ? mark(row, id, now: now) : []
     }
 
     /// A request was refused or given up.
@@ -245,12 +210,14 @@ package struct RequestLedger: Sendable {
     /// The launcher's table changed.
     package mutating func pipeChanged(to status: PipeStatus, now: Double) -> [Effect] {
         pipe = status
+        if let failure = status.failure { return endAll(.givenUp(failure), now: now) }
         guard status.isReady else { return [] }
         var effects: [Effect] = []
         for id in rows.keys.sorted() {
             guard var row = rows[id] else { continue }
             switch row.phase {
             case .ended: continue
+            case .parked: continue
             case .held: effects += resume(id, now: now)
             case .dispatched(let to) where to == status.incarnations: continue
             case .dispatched(let to):
@@ -277,6 +244,51 @@ package struct RequestLedger: Sendable {
             } else if case .held(let since) = row.phase, now - since > patience.held {
                 effects += end(id, .failed(.notReady), now: now)
             }
+        }
+        return effects + park(now: now)
+    }
+
+    /// Ends every open row with a failure, and its work.
+    package mutating func endAll(_ failure: RequestFailure, now: Double) -> [Effect] {
+        var effects: [Effect] = []
+        for id in rows.keys.sorted() {
+            guard let row = rows[id], !row.isEnded else { continue }
+            effects.append(.send(abortCommand(row, wantsAnswer: false)))
+            effects += end(id, .failed(failure), now: now)
+        }
+        return effects
+    }
+
+    // MARK: Clients that do not read
+
+    /// Takes the work of rows back whose client has not read for a while, so that nobody computes, and holds cache, for it.
+    private mutating func park(now: Double) -> [Effect] {
+        var effects: [Effect] = []
+        for (key, group) in groups {
+            guard let since = group.dirtySince, now - since > patience.unread else { continue }
+            for id in group.rows {
+                guard var row = rows[id], row.request.stream, row.abortedAt == nil, case .dispatched = row.phase else {
+                    continue
+                }
+                row.phase = .parked
+                effects.append(.send(abortCommand(row, wantsAnswer: false)))
+                row.request.key.attempt += 1
+                row.request.resumedIds = row.output.ids
+                rows[id] = row
+            }
+            // Looked at once for each pause of the client.
+            groups[key]?.dirtySince = .infinity
+        }
+        return effects
+    }
+
+    /// The client reads again: its parked rows go on where they were.
+    package mutating func reads(_ group: UInt64, now: Double) -> [Effect] {
+        var effects: [Effect] = []
+        for id in groups[group]?.rows ?? [] {
+            guard rows[id]?.phase == .parked else { continue }
+            rows[id]?.phase = .held(since: now)
+            if pipe.isReady { effects += resume(id, now: now) }
         }
         return effects
     }
@@ -322,11 +334,12 @@ package struct RequestLedger: Sendable {
         openRids[row.rid] = nil
         openCount -= 1
         metrics.ended(row, ending, now: now)
-        return mark(row, id)
+        return mark(row, id, now: now)
     }
 
-    private mutating func mark(_ row: LedgerRow, _ id: UInt64) -> [Effect] {
+    private mutating func mark(_ row: LedgerRow, _ id: UInt64, now: Double) -> [Effect] {
         if groups[row.group]?.dirty.contains(id) == false { groups[row.group]?.dirty.append(id) }
+        if groups[row.group]?.dirtySince == nil { groups[row.group]?.dirtySince = now }
         return [.wake(group: row.group)]
     }
 
@@ -338,31 +351,5 @@ package struct RequestLedger: Sendable {
                 $0.message = "Aborted"
             }
         }
-    }
-}
-
-extension LedgerRow {
-    /// Ends a frame here; a client that is far behind gets the last ones merged.
-    mutating func cut(limit: Int) {
-        let cut = RowCut(ids: output.ids.count, textBytes: output.text.count)
-        if cuts.count >= limit { cuts[cuts.count - 1] = cut } else { cuts.append(cut) }
-    }
-}
-
-extension TextBatch {
-    /// Whether the parallel arrays fit together.
-    var isConsistent: Bool {
-        let rows = requestIds.count
-        return attempts.count == rows && offsets.count == rows && counts.count == rows && textOffsets.count == rows
-            && texts.count == rows && finish.count == rows && promptTokens.count == rows && cachedTokens.count == rows
-            && retractions.count == rows && counts.reduce(0, { $0 + Int($1) }) == ids.count
-    }
-}
-
-extension RequestLedger.Patience {
-    /// The operator's limits.
-    init(_ settings: ServerSettings) {
-        self.init()
-        request = settings.requestTimeout
     }
 }

@@ -47,8 +47,14 @@ final class RequestTable: Sendable {
         }
     }
 
-    /// Rows with news; see the ledger.
-    func take(_ group: UInt64) -> [LedgerRow] { state.withLock { $0.ledger.take(group) } }
+    /// Rows with news; see the ledger. Asking for them says that the client reads.
+    func take(_ group: UInt64) -> [LedgerRow] {
+        let now = clock()
+        return state.withLock { state in
+            perform(state.ledger.reads(group, now: now), &state)
+            return state.ledger.take(group)
+        }
+    }
 
     /// Whether the group is open or settled but not yet closed.
     func contains(_ group: UInt64) -> Bool { state.withLock { $0.ledger.contains(group) } }

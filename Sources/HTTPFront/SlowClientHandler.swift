@@ -57,11 +57,13 @@ final class SlowClientHandler: ChannelDuplexHandler, RemovableChannelHandler {
         switch unwrapInboundIn(data) {
         case .head:
             unanswered += 1
-            register.note(number, isWaiting: false)
             received = 0
             look(context)
         case .body(let bytes): received += bytes.readableBytes
-        case .end: deadline?.cancel()
+        case .end:
+            deadline?.cancel()
+            // Only now is the client owed an answer: until then it may be one that just takes room.
+            register.note(number, isWaiting: false)
         }
         context.fireChannelRead(data)
     }

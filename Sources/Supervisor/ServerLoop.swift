@@ -208,7 +208,12 @@ final class ServerLoop {
         case .kill(let id, let pid, let signal):
             guard let child = children[id], child.pid == pid else { return }
             child.signal(signal == .kill ? SIGKILL : SIGTERM)
-        case .drain(let id, let seconds): order(.make { $0.drain = .make { $0.seconds = seconds } }, to: id)
+        case .drain(let id, let seconds, let replaced):
+            let drain = Drain.make {
+                $0.seconds = seconds
+                $0.replaced = replaced
+            }
+            order(.make { $0.drain = drain }, to: id)
         case .stop(let id): order(.make { $0.stop = true }, to: id)
         case .publish: mustPublish = true
         case .refresh(let id): order(.make { $0.topology = state.topology(at: seconds()) }, to: id)

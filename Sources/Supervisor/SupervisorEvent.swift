@@ -43,7 +43,7 @@ package enum SupervisorAction: Sendable, Equatable {
     /// Send a signal to a process that is certainly still the child's own.
     case kill(ChildID, pid: Int32, signal: KillSignal)
     /// Tell a child to finish within so many seconds.
-    case drain(ChildID, seconds: Double)
+    case drain(ChildID, seconds: Double, replaced: Bool)
     /// Tell a child to end now.
     case stop(ChildID)
     /// Send the table to every child and write it to the run directory.

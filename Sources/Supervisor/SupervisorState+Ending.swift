@@ -35,7 +35,7 @@ extension SupervisorState {
         ending = .draining(until: now + policy.drainTimeout)
         setState(front, .draining, now)
         publish()
-        actions.append(.drain(slots[front].id, seconds: policy.drainTimeout))
+        actions.append(.drain(slots[front].id, seconds: policy.drainTimeout, replaced: false))
     }
 
     /// Ends the drain when the front took longer than it was given.

@@ -43,7 +43,8 @@ extension SupervisorState {
                 killSent: false)
             for slot in units[unit].slots where slots[slot].isOccupied {
                 guard slots[slot].state != .spawned else { kill(slot, .terminate); continue }
-                actions.append(drains ? .drain(slots[slot].id, seconds: policy.drainTimeout) : .stop(slots[slot].id))
+                let id = slots[slot].id
+                actions.append(drains ? .drain(id, seconds: policy.drainTimeout, replaced: true) : .stop(id))
                 setState(slot, .draining, now)
             }
         case .ending:

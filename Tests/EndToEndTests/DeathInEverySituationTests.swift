@@ -14,7 +14,7 @@ extension EndToEndTests {
 
         /// A stream, samples of one prompt, a batch and a scored long prompt, by turns; greedy and seeded.
         private static let requests: [JSONObject] = (0..<8).map { index in
-            var sampling: JSONObject = ["max_new_tokens": .int(Int64(60 + index * 5)), "ignore_eos": true]
+            var sampling: JSONObject = ["max_new_tokens": .int(Int64(400 + index * 5)), "ignore_eos": true]
             sampling["temperature"] = index % 2 == 0 ? 0 : 0.9
             if index % 2 == 1 { sampling["sampling_seed"] = .int(Int64(300 + index)) }
             var body: JSONObject = ["text": .string("Day \(index): 水位は上がった and the keeper "), "return_logprob": true]

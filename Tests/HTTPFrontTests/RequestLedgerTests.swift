@@ -121,6 +121,40 @@ import Testing
         #expect(ledger.openCount == 0)
     }
 
+    @Test func aStreamThatNobodyReadsIsParkedAndGoesOnWhenSomebodyDoes() throws {
+        var (ledger, group, sent) = try opened()
+        _ = ledger.receive(EchoStages.batch(sent[0].generate.key, offset: 0, [97]), now: 2)
+        #expect(ledger.tick(now: 3.5).isEmpty)
+        #expect(ledger.tick(now: 4.5).commands.map(\.abort.key) == [sent[0].generate.key])
+        // Frames that were under way change nothing, and neither do new processes.
+        #expect(ledger.receive(EchoStages.batch(sent[0].generate.key, offset: 1, [98]), now: 4.6).isEmpty)
+        #expect(ledger.pipeChanged(to: .ready(worker: 2), now: 5).isEmpty)
+        #expect(ledger.tick(now: 50).isEmpty)
+        let again = ledger.reads(group, now: 60).commands
+        #expect(again.map(\.generate.key.attempt) == [1] && again[0].generate.resumedIds == [97])
+        #expect(ledger.take(group).map(\.output.text) == [[97]])
+        #expect(ledger.tick(now: 70).isEmpty)
+    }
+
+    @Test func whoIsReadIsNotParked() throws {
+        var (ledger, group, sent) = try opened()
+        _ = ledger.receive(EchoStages.batch(sent[0].generate.key, offset: 0, [97]), now: 2)
+        _ = ledger.take(group)
+        #expect(ledger.tick(now: 30).isEmpty)
+    }
+
+    @Test func aStageThatWasGivenUpEndsEverythingWithItsReason() throws {
+        var (ledger, group, sent) = try opened()
+        var status = PipeStatus.away(worker: 1)
+        status.failure = "sglang::scheduler was given up: exit code 1"
+        #expect(ledger.pipeChanged(to: status, now: 3).commands.map(\.abort.key) == [sent[0].generate.key])
+        let failure = RequestFailure.givenUp("sglang::scheduler was given up: exit code 1")
+        #expect(ledger.rows(of: group)[0].phase == .ended(.failed(failure)))
+        #expect(throws: failure) { _ = try ledger.open([.init(request: Generate(), rid: "new")], now: 4) }
+        _ = ledger.pipeChanged(to: .ready(worker: 2), now: 5)
+        _ = try ledger.open([.init(request: Generate(), rid: "new")], now: 6)
+    }
+
     @Test func theLastWordOnAnAbortedRowKeepsItsCounts() throws {
         var (ledger, group, sent) = try opened()
         let key = sent[0].generate.key

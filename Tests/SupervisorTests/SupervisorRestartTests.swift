@@ -31,7 +31,7 @@ import Testing
             play.record = []
             play.bringUp()
         }
-        #expect(play.record.contains(.drain(.front, seconds: 30)))
+        #expect(play.record.contains(.drain(.front, seconds: 30, replaced: true)))
         play.end(.front, .code(0))
         play.bringUp()
         #expect(answers(play).map(\.success) == [true])

@@ -6,7 +6,7 @@ import Testing
     @Test func sigtermDrainsAndThenStopsInOrder() {
         var play = Rehearsal.serving()
         play.feed(.signal(.terminate))
-        #expect(play.record.contains(.drain(.front, seconds: 30)))
+        #expect(play.record.contains(.drain(.front, seconds: 30, replaced: false)))
         #expect(play.state.topology(at: play.now).draining)
         #expect(play.stops.isEmpty)
         play.report(.front, .goodbye(reason: "drained"))
@@ -45,7 +45,7 @@ import Testing
         var play = Rehearsal.serving()
         play.feed(.signal(.interrupt))
         #expect(play.stops == [.front])
-        #expect(!play.record.contains(.drain(.front, seconds: 30)))
+        #expect(!play.record.contains(.drain(.front, seconds: 30, replaced: false)))
     }
 
     @Test func sigquitKillsEverybodyAtOnce() {

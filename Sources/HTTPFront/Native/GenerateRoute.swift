@@ -159,7 +159,7 @@ extension LedgerRow {
         switch phase {
         case .ended(.failed(let failure)): failure
         case .ended(.finished(let finish)): FailureResponse.failure(of: finish)
-        case .held, .dispatched: nil
+        case .held, .dispatched, .parked: nil
         }
     }
 

@@ -415,6 +415,9 @@ package nonisolated struct Drain: Sendable {
 
   package var seconds: Double = 0
 
+  /// Another front takes over: new connections wait for it, and requests on those there are still get their answers.
+  package var replaced: Bool = false
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1215,7 +1218,7 @@ nonisolated extension Goodbye: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
 
 nonisolated extension Drain: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Drain"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}seconds\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}seconds\0\u{1}replaced\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1224,6 +1227,7 @@ nonisolated extension Drain: SwiftProtobuf.Message, SwiftProtobuf._MessageImplem
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularDoubleField(value: &self.seconds) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.replaced) }()
       default: break
       }
     }
@@ -1233,11 +1237,15 @@ nonisolated extension Drain: SwiftProtobuf.Message, SwiftProtobuf._MessageImplem
     if self.seconds.bitPattern != 0 {
       try visitor.visitSingularDoubleField(value: self.seconds, fieldNumber: 1)
     }
+    if self.replaced != false {
+      try visitor.visitSingularBoolField(value: self.replaced, fieldNumber: 2)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Drain, rhs: Drain) -> Bool {
     if lhs.seconds != rhs.seconds {return false}
+    if lhs.replaced != rhs.replaced {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
