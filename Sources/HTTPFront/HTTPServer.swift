@@ -44,7 +44,7 @@ package final class HTTPServer: Sendable {
         return try await ServerBootstrap(group: group)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             // What the kernel holds for a client that does not read; a fast one empties it faster than tokens come.
-            .childChannelOption(.socketOption(.so_sndbuf), value: 256 << 10)
+            .childChannelOption(.socketOption(.so_sndbuf), value: 64 << 10)
             .childChannelInitializer { [self] channel in serve(channel) }
             .withBoundSocket(descriptor)
             .get()
