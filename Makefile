@@ -8,7 +8,8 @@ FORMAT_OPTIONS := --configuration Config/swift-format.json --parallel --recursiv
 ARGS ?=
 MINUTES ?= 10
 
-.PHONY: help deps build serve model test check format chaos bench bench-serving bench-accuracy bench-peers protos clean
+.PHONY: help deps build serve model test check format chaos soak recovery hostile
+.PHONY: bench bench-serving bench-accuracy bench-peers protos clean
 
 help:  ## lists these commands
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 22
@@ -59,9 +60,21 @@ bench-peers: deps $(MODEL)  ## installs llama.cpp and OpenVINO (half an hour, on
 	    Config/bench/qwen2.5-0.5b
 	python3 Config/bench/peers/compare.py --srt .build/release/srt --cache "$(CACHE)/peers" $(ARGS)
 
-chaos: build  ## kills processes at random for MINUTES (10) under load; MODEL_PATH names a model, else a tiny one
-	SRT_CHAOS_MINUTES=$(MINUTES) SRT_CHAOS_MODEL="$(or $(MODEL_PATH),$(CURDIR)/Tests/Fixtures/llama-tied)" \
-	    swift test -c release --skip-build --disable-xctest --filter ChaosTests
+# Faults at length, on MODEL_PATH or else on a tiny model.
+FAULTS := swift test -c release --skip-build --disable-xctest --filter
+export SRT_CHAOS_MODEL := $(MODEL_PATH)
+
+chaos: build  ## kills processes at random for MINUTES (10) under load, the front too with FRONT=1; MODEL_PATH names a model
+	SRT_CHAOS_MINUTES=$(MINUTES) SRT_CHAOS_FRONT=$(FRONT) $(FAULTS) ChaosTests
+
+soak: build  ## works for MINUTES with a kill a minute and prints how the memory of each process develops
+	SRT_SOAK_MINUTES=$(MINUTES) $(FAULTS) SoakTests
+
+recovery: build  ## kills each process 50 times and prints how long it takes until it is ready again
+	SRT_RECOVERY_KILLS=50 $(FAULTS) RecoveryTests
+
+hostile: build  ## 2,000 slow clients and 200 that do not read beside 32 good ones
+	SRT_HOSTILE_CLIENTS=1 $(FAULTS) HostileClientTests
 
 protos:  ## generates Swift from the message definitions, after they were changed
 	@Config/generate-protos.sh

@@ -49,7 +49,7 @@ private func joinRanks(_ identity: ChildIdentity, _ settings: ServerSettings, _ 
         descriptor: ChildIdentity.groupDescriptor, rank: identity.rank, size: identity.size, patience: patience
     ) { missing in
         log.error("Rank \(missing) did not come to a sum of the step within \(patience) s")
-        exit(1)
+        exit(ChildIdentity.missingRankExit)
     }
     guard let group else { throw StartError.noGroup }
     return group

@@ -1,3 +1,4 @@
+internal import ChildRuntime
 internal import Glibc
 
 /// How the operating system says that a process ended.
@@ -13,8 +14,10 @@ package enum ExitCause: Sendable, Equatable, CustomStringConvertible {
         self = signal == 0 ? .code((status >> 8) & 0xff) : .signal(signal)
     }
 
-    /// Somebody else ended it: a signal that programs send each other, not one that they bring on themselves.
+    /// Somebody else ended it: a signal that programs send each other, not one that they bring on themselves; or another rank
+    /// did not come, whose own end or hang says why.
     package var isFromOutside: Bool {
+        if self == .code(ChildIdentity.missingRankExit) { return true }
         guard case .signal(let number) = self else { return false }
         return [SIGKILL, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM].contains(number)
     }

@@ -13,8 +13,14 @@ extension SupervisorState {
         case (.interrupt, .none):
             log(.info, "SIGINT received. Shutting down...")
             beginStop(hurried: !hasServed, code: LauncherExit.stopped, now)
+        case (.terminate, .draining(let until)) where now < until:
+            // Streams get their last frame; whoever signals once more does not wait for that.
+            log(.info, "second SIGTERM received. Draining is cut short")
+            ending = .draining(until: now)
+            let front = units[RestartUnit.front.rawValue].slots.lowerBound
+            actions.append(.drain(slots[front].id, seconds: 0, replaced: false))
         case (_, .draining):
-            log(.info, "\(signal == .interrupt ? "SIGINT" : "second SIGTERM") received. Draining is cut short")
+            log(.info, "\(signal == .interrupt ? "SIGINT" : "third SIGTERM") received. Draining is cut short")
             beginStop(hurried: false, code: LauncherExit.stopped, now)
         case (_, .stopping(hurried: false)):
             log(.warning, "signalled again. Killing what is left")

@@ -33,7 +33,7 @@ struct Chaos: Sendable {
 
     static let minutes = number("SRT_CHAOS_MINUTES")
     static let model = environment("SRT_CHAOS_MODEL") ?? Workload.model
-    static let includesFront = environment("SRT_CHAOS_FRONT").map { !["", "0"].contains($0) } ?? false
+    static let includesFront = number("SRT_CHAOS_FRONT") > 0
     static let variants: [Variant] = {
         let flags = ["--max-restarts", "1000", "--incremental-streaming-output", "--tp", "2"]
         let plain = Variant(name: "tp 2, bf16", flags: flags)
@@ -62,7 +62,9 @@ struct Chaos: Sendable {
     }
 
     /// A variable of the environment.
-    static func environment(_ name: String) -> String? { ProcessInfo.processInfo.environment[name] }
+    static func environment(_ name: String) -> String? {
+        ProcessInfo.processInfo.environment[name].flatMap { $0.isEmpty ? nil : $0 }
+    }
 
     /// A variable of the environment that is a number; 0 when it is none.
     static func number(_ name: String) -> Int { environment(name).flatMap { Int($0) } ?? 0 }

@@ -6,12 +6,11 @@ import Testing
 extension EndToEndTests {
     /// How long it takes until a killed process is ready again.
     ///
-    /// With `SRT_RECOVERY_KILLS` (a number, or empty for 50) it kills each kind of process so often and prints the times;
-    /// `SRT_RECOVERY_MODEL` is a model for it. Without, two kills show that all come back.
+    /// With `SRT_RECOVERY_KILLS` it kills each kind of process so often and prints the times; `SRT_CHAOS_MODEL` is a model for it.
+    /// Without, two kills show that all come back.
     @Suite(.serialized, .timeLimit(.minutes(30))) struct RecoveryTests {
-        private static let asked = Chaos.environment("SRT_RECOVERY_KILLS")
-        private static let kills = asked.map { Int($0) ?? 50 } ?? 2
-        private static let model = Chaos.environment("SRT_RECOVERY_MODEL")
+        private static let kills = max(2, Chaos.number("SRT_RECOVERY_KILLS"))
+        private static let model = Chaos.environment("SRT_CHAOS_MODEL")
         /// Seconds between two kills: more than thirty a minute of one process would be a reason not to start it at once.
         private static let pause = kills > 20 ? 0.55 : 0
 

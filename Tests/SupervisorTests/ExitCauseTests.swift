@@ -9,4 +9,12 @@ import Testing
     func readsAWaitStatus(status: Int32, words: String) {
         #expect(ExitCause(waitStatus: status).description == words)
     }
+
+    @Test(arguments: [
+        (ExitCause.signal(9), true), (.signal(15), true), (.signal(11), false), (.signal(6), false), (.code(0), false),
+        (.code(1), false), (.code(75), true),
+    ])
+    func tellsDeathsFromOutsideFromFailures(cause: ExitCause, isFromOutside: Bool) {
+        #expect(cause.isFromOutside == isFromOutside)
+    }
 }
