@@ -1,4 +1,6 @@
 /// Reads little-endian values one after another from a mapped file; every read is checked against the end.
+///
+/// What is read is named for errors only, so the names are not made before there is one: a vocabulary has 100,000 strings.
 struct ByteReader {
     /// Name of the file, for errors.
     let file: String
@@ -19,43 +21,45 @@ struct ByteReader {
     var remaining: Int { bytes.count - offset }
 
     /// Reads one little-endian integer; `what` names it in the error.
-    mutating func integer<T: FixedWidthInteger>(_ type: T.Type, _ what: String) throws(CheckpointError) -> T {
-        guard remaining >= MemoryLayout<T>.size else { throw truncated(what) }
+    mutating func integer<T: FixedWidthInteger>(_ type: T.Type, _ what: @autoclosure () -> String)
+        throws(CheckpointError) -> T
+    {
+        guard remaining >= MemoryLayout<T>.size else { throw truncated(what()) }
         defer { offset += MemoryLayout<T>.size }
         return T(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: T.self))
     }
 
     /// Reads a 64-bit count and checks that so many items of at least `itemSize` bytes can still follow.
-    mutating func count(_ what: String, itemSize: Int) throws(CheckpointError) -> Int {
+    mutating func count(_ what: @autoclosure () -> String, itemSize: Int) throws(CheckpointError) -> Int {
         let start = offset
-        let raw = try integer(UInt64.self, what)
+        let raw = try integer(UInt64.self, what())
         guard raw <= UInt64(remaining / itemSize) else {
-            throw malformed(at: start, "\(what) of \(raw) does not fit into the \(remaining) bytes that follow")
+            throw malformed(at: start, "\(what()) of \(raw) does not fit into the \(remaining) bytes that follow")
         }
         return Int(raw)
     }
 
     /// Reads a string: 64-bit length, then UTF-8.
-    mutating func string(_ what: String) throws(CheckpointError) -> String {
-        let length = try count("length of \(what)", itemSize: 1)
+    mutating func string(_ what: @autoclosure () -> String) throws(CheckpointError) -> String {
+        let length = try count("length of \(what())", itemSize: 1)
         let start = offset
         offset += length
         let text = UnsafeRawBufferPointer(rebasing: bytes[start..<start + length])
         guard let result = String(validating: text, as: UTF8.self) else {
-            throw malformed(at: start, "\(what) is not UTF-8")
+            throw malformed(at: start, "\(what()) is not UTF-8")
         }
         return result
     }
 
     /// Steps over a string without building it.
-    mutating func skipString(_ what: String) throws(CheckpointError) {
-        let length = try count("length of \(what)", itemSize: 1)
+    mutating func skipString(_ what: @autoclosure () -> String) throws(CheckpointError) {
+        let length = try count("length of \(what())", itemSize: 1)
         offset += length
     }
 
     /// Steps over `count` bytes.
-    mutating func skip(_ count: Int, _ what: String) throws(CheckpointError) {
-        guard count >= 0, count <= remaining else { throw truncated(what) }
+    mutating func skip(_ count: Int, _ what: @autoclosure () -> String) throws(CheckpointError) {
+        guard count >= 0, count <= remaining else { throw truncated(what()) }
         offset += count
     }
 
