@@ -24,7 +24,7 @@ struct Chaos: Sendable {
         var clients = 8
         var kinds = 12
         /// Seconds between two kills; chosen anew each time.
-        var between = 1.0..<3.0
+        var between = 2.0..<3.2
         /// One kill of so many is a stop instead, which hangs for ten seconds; 0: none.
         var stopsOneOf: UInt64 = 0
         /// Seconds a client waits between two requests.
