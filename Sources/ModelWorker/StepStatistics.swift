@@ -15,6 +15,8 @@ struct StepStatistics {
     private(set) var queueTime = Histogram(bounds: MetricBuckets.queueTime)
     private(set) var decodedTokens: UInt64 = 0
     private(set) var steps: UInt64 = 0
+    /// Prompt tokens that a millisecond computes, by the latest steps; 0: not known yet.
+    private var promptRate = 0.0
     /// Milliseconds in steps with prompt tokens, in those without, and without anything to compute.
     private(set) var prefillTime: UInt64 = 0
     private(set) var decodeTime: UInt64 = 0
@@ -52,6 +54,16 @@ struct StepStatistics {
         idleSince = nil
     }
 
+    /// Prompt tokens that keep a step short enough for the streams that wait for its end; nil while that is not known.
+    ///
+    /// Small pieces cost speed, so there are at least 128 tokens, whose products are nearly as fast as those of many.
+    var promptTokensBesideDecoding: Int? {
+        promptRate == 0 ? nil : max(128, Int(promptRate * Self.longestPause) / 64 * 64)
+    }
+
+    /// Milliseconds that a prompt may keep running streams waiting, about.
+    private static let longestPause = 300.0
+
     /// A request is computed for the first time since it came.
     mutating func admitted(after milliseconds: UInt64) { queueTime.observe(Double(milliseconds) / 1000) }
 
@@ -59,6 +71,10 @@ struct StepStatistics {
     mutating func stepped(_ batch: Batch, _ counts: SchedulerCounts, _ log: Logger) {
         let now = monotonicMilliseconds()
         steps += 1
+        if batch.prefillTokens >= 64 {
+            let rate = Double(batch.prefillTokens) / Double(max(1, now - stepBegan))
+            promptRate = promptRate == 0 ? rate : 0.7 * promptRate + 0.3 * rate
+        }
         if batch.prefillTokens > 0 { prefillTime += now - stepBegan } else { decodeTime += now - stepBegan }
         decodedTokens += UInt64(batch.entries.count { $0.yieldsToken })
         if !batch.retracted.isEmpty {

@@ -70,7 +70,9 @@ struct WorkerLoop: ~Copyable {
             try drainCommands()
             settleFlush()
             expire()
-            guard !control.paused, let batch = scheduler.nextBatch() else { continue }
+            guard !control.paused,
+                let batch = scheduler.nextBatch(besideDecoding: statistics.promptTokensBesideDecoding)
+            else { continue }
             step(batch)
         }
     }

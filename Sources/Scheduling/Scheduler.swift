@@ -69,12 +69,15 @@ package struct Scheduler: ~Copyable {
     package var isIdle: Bool { table.isEmpty }
 
     /// The rows of the next step; nil when nothing can be computed.
-    package mutating func nextBatch() -> Batch? {
+    ///
+    /// - Parameter besideDecoding: most prompt tokens of a step in which requests decode, where prompts may be cut; nil: no limit
+    ///   but the usual one.
+    package mutating func nextBatch(besideDecoding: Int? = nil) -> Batch? {
         var batch = Batch()
         preemptForUrgent(&batch)
         while true {
             makeRoomForDecode(&batch)
-            fill(&batch)
+            fill(&batch, besideDecoding)
             if !batch.entries.isEmpty {
                 reserveRatio.decay()
                 tally.prefilledTokens += batch.prefillTokens
@@ -91,7 +94,7 @@ package struct Scheduler: ~Copyable {
     }
 
     /// Decoding requests first, then prompts under way, then new ones.
-    private mutating func fill(_ batch: inout Batch) {
+    private mutating func fill(_ batch: inout Batch, _ besideDecoding: Int?) {
         var budget = StepBudget(limits)
         batch.entries.reserveCapacity(running.count)
         for row in running where !table.rows[row].isPrefilling {
@@ -99,6 +102,9 @@ package struct Scheduler: ~Copyable {
             budget.logits -= 1
         }
         budget.logits = max(1, budget.logits)
+        if let most = besideDecoding, limits.cutsPrompts, !batch.entries.isEmpty {
+            budget.tokens = min(budget.tokens, max(limits.pageSize, most / limits.pageSize * limits.pageSize))
+        }
         for row in running where table.rows[row].isPrefilling {
             extendPrefill(row, &batch, &budget)
         }

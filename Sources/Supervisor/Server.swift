@@ -7,11 +7,12 @@ package enum Server {
     package static func run(_ plan: ServerPlan) -> Int32 {
         let quietest = plan.quietestLevel
         let console = Console { $0.rank < quietest.rank }
-        for line in plan.openingLines { console.log(line) }
         platform_reset_signals()
         let wanted = [SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGCHLD]
         let signals = platform_signal_descriptor(wanted, Int32(wanted.count))
         platform_become_subreaper()
+        // Only now: whoever has seen a line may send a signal.
+        for line in plan.openingLines { console.log(line) }
         do {
             let listener = try ListeningSocket(host: plan.host, port: plan.port)
             let directory = try RunDirectory(at: plan.runDirectory, port: listener.port)

@@ -82,6 +82,19 @@ import Testing
         #expect(waiting == 2)
     }
 
+    @Test func promptsComeInSmallerPiecesWhileRequestsDecode() {
+        var run = Run(Self.roomy)
+        run.admit(1, [1, 2, 3], 50)
+        _ = run.step()
+        run.admit(2, Array(0..<200), 4)
+        let beside = run.scheduler.nextBatch(besideDecoding: 24)
+        #expect(beside?.entries.map(\.count) == [1, 24])
+        var alone = Run(Self.roomy)
+        alone.admit(1, Array(0..<60), 4)
+        let whole = alone.scheduler.nextBatch(besideDecoding: 24)
+        #expect(whole?.entries.map(\.count) == [60])
+    }
+
     @Test func aQueueOfTooManyTokensRefusesUnlessItIsEmpty() {
         var limits = Self.roomy
         limits.maxQueuedTokens = 10
