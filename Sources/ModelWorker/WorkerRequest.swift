@@ -23,8 +23,9 @@ struct WorkerRequest {
     /// The first frame of this attempt is out.
     var opened = false
 
-    /// Ids that a request nobody streams may gather before a frame goes out: the front's ledger stays fresh enough to go on from.
-    static let quietInterval = 32
+    /// Ids that a request nobody streams may gather before a frame goes out. A death costs what was not told yet, so where the worker
+    /// dies every few seconds a long interval would mean no progress at all.
+    static let quietInterval = 8
 
     init(_ command: GenerateIDs, penalties: Penalties, stop: StopRules) {
         key = command.key
