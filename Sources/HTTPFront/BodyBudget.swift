@@ -15,9 +15,6 @@ final class BodyBudget: Sendable {
     /// An eighth of the machine's memory: parsed requests take several times the bytes of their bodies.
     static var sensibleLimit: Int { sysconf(Int32(_SC_PHYS_PAGES)) / 8 * sysconf(Int32(_SC_PAGESIZE)) }
 
-    /// Bytes that are held now.
-    var held: Int { used.load(ordering: .relaxed) }
-
     /// Takes `count` bytes more for a request that holds `mine` already.
     ///
     /// - Throws: `.bodiesFull` when others hold too much; nothing is taken then.

@@ -28,6 +28,8 @@ package struct RequestFailure: Error, Sendable, Equatable {
     var errorType = ""
     /// Seconds after which a client may try again.
     var retryAfter: Int?
+    /// How the request was lost, when a process is to blame.
+    var loss: RequestMetrics.Loss?
 
     /// The request's values make no sense (400).
     package static func semantic(_ message: String) -> RequestFailure {
@@ -55,19 +57,21 @@ package struct RequestFailure: Error, Sendable, Equatable {
     /// A process fails again and again and is not started any more (503).
     package static func givenUp(_ reason: String) -> RequestFailure {
         RequestFailure(
-            status: 503, message: "The server cannot answer: \(reason).", shape: .condition, retryAfter: 30)
+            status: 503, message: "The server cannot answer: \(reason).", shape: .condition, retryAfter: 30,
+            loss: .givenUp)
     }
     /// A process was missing for too long (503).
     package static let notReady = RequestFailure(
-        status: 503, message: "The server is not ready to take requests.", shape: .condition, retryAfter: 5)
+        status: 503, message: "The server is not ready to take requests.", shape: .condition, retryAfter: 5,
+        loss: .notReady)
     /// The request was running in several crashes of the worker (500).
     package static let poisonous = RequestFailure(
         status: 500, message: "The request was given up: the model worker died twice while it was running.",
-        shape: .condition, errorType: "InternalServerError")
+        shape: .condition, errorType: "InternalServerError", loss: .poisonous)
     /// The request was submitted again and again without progress (500).
     static let stuck = RequestFailure(
         status: 500, message: "The request was given up: it was restarted several times without any progress.",
-        shape: .condition, errorType: "InternalServerError")
+        shape: .condition, errorType: "InternalServerError", loss: .stuck)
     /// The request got no token within the time it has (503).
     static let waitedTooLong = RequestFailure(
         status: 503, message: "Request waiting timeout reached.", shape: .condition, fromWorker: true, retryAfter: 1)
@@ -94,7 +98,7 @@ package struct RequestFailure: Error, Sendable, Equatable {
 
     init(
         status: Int, message: String, shape: Shape, fromWorker: Bool = false, errorType: String = "",
-        retryAfter: Int? = nil
+        retryAfter: Int? = nil, loss: RequestMetrics.Loss? = nil
     ) {
         self.status = status
         self.message = message
@@ -102,5 +106,6 @@ package struct RequestFailure: Error, Sendable, Equatable {
         self.fromWorker = fromWorker
         self.errorType = errorType
         self.retryAfter = retryAfter
+        self.loss = loss
     }
 }

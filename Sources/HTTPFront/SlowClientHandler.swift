@@ -60,10 +60,13 @@ final class SlowClientHandler: ChannelDuplexHandler, RemovableChannelHandler {
             received = 0
             look(context)
         case .body(let bytes): received += bytes.readableBytes
-        case .end:
+        case .end where unanswered > 0:
             deadline?.cancel()
             // Only now is the client owed an answer: until then it may be one that just takes room.
             register.note(number, isWaiting: false)
+        case .end:
+            // It was answered before it had sent everything, and waits already.
+            break
         }
         context.fireChannelRead(data)
     }

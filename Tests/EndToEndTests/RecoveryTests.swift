@@ -81,10 +81,11 @@ extension EndToEndTests {
             return (recovery, frames.now.gap)
         }
 
-        /// Kills a process and looks at the launcher's file 500 times a second until the next one is ready; seconds.
+        /// Kills a process and waits until the launcher's file says that the next one is ready; seconds.
         private func recovery(of title: String, _ server: Server) throws -> Double {
             try server.allReady()
             let victim = try server.incarnation(of: title)
+            let changes = try FolderWatch(server.runDirectory)
             let start = Date()
             kill(victim.pid, SIGKILL)
             while -start.timeIntervalSinceNow < patience {
@@ -92,7 +93,7 @@ extension EndToEndTests {
                 if let entry, entry["state"] == "ready", entry["generation"]?.intValue ?? 0 > victim.generation {
                     return -start.timeIntervalSinceNow
                 }
-                usleep(2000)
+                guard changes.wait() else { break }
             }
             throw HarnessError("\(title) does not come back: \(server.process.tail)")
         }

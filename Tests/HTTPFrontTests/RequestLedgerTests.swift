@@ -150,6 +150,7 @@ import Testing
         #expect(ledger.pipeChanged(to: status, now: 3).commands.map(\.abort.key) == [sent[0].generate.key])
         let failure = RequestFailure.givenUp("sglang::scheduler was given up: exit code 1")
         #expect(ledger.rows(of: group)[0].phase == .ended(.failed(failure)))
+        #expect(ledger.metrics.lost == [.givenUp: 1])
         #expect(throws: failure) { _ = try ledger.open([.init(request: Generate(), rid: "new")], now: 4) }
         _ = ledger.pipeChanged(to: .ready(worker: 2), now: 5)
         _ = try ledger.open([.init(request: Generate(), rid: "new")], now: 6)

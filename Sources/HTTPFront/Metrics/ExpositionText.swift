@@ -20,14 +20,12 @@ struct ExpositionText: Sendable {
     static let contentType = "text/plain; version=0.0.4; charset=utf-8"
 
     /// Writes a family: its name, what it is, and samples by their labels. A family without samples is left out.
-    ///
-    /// - Parameter scoped: the samples have the common labels too.
     mutating func family(
-        _ name: String, _ kind: Kind, _ help: String, scoped: Bool = true, _ samples: [(labels: Labels, value: Double)]
+        _ name: String, _ kind: Kind, _ help: String, _ samples: [(labels: Labels, value: Double)]
     ) {
         guard !samples.isEmpty else { return }
         header(name, kind, help)
-        for sample in samples { line(name, (scoped ? common : []) + sample.labels, sample.value) }
+        for sample in samples { line(name, common + sample.labels, sample.value) }
     }
 
     /// Writes a family with one sample that has the common labels alone.

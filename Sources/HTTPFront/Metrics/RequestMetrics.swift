@@ -28,6 +28,8 @@ package struct RequestMetrics: Sendable, Equatable {
         case stuck
         /// A process was missing for too long.
         case notReady = "not_ready"
+        /// A process was given up.
+        case givenUp = "given_up"
     }
 
     package private(set) var streaming: Half
@@ -63,12 +65,7 @@ package struct RequestMetrics: Sendable, Equatable {
 
     /// A row ended.
     mutating func ended(_ row: LedgerRow, _ ending: RowEnding, now: Double) {
-        switch ending {
-        case .failed(.poisonous): lost[.poisonous, default: 0] += 1
-        case .failed(.stuck): lost[.stuck, default: 0] += 1
-        case .failed(.notReady): lost[.notReady, default: 0] += 1
-        case .failed, .finished: break
-        }
+        if case .failed(let failure) = ending, let loss = failure.loss { lost[loss, default: 0] += 1 }
         guard row.isCounted, case .finished(let finish) = ending else { return }
         if case .aborted? = finish.reason { return aborted += 1 }
         let (prompt, output) = (row.output.promptTokens, row.output.ids.count)
