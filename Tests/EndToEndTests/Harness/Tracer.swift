@@ -22,6 +22,8 @@ enum Tracer {
         static let count = 27
     }
     private static let exitGroup: UInt64 = 231
+    /// `__WALL`: threads that are not first ones too.
+    private static let allThreads: Int32 = 0x4000_0000
     /// The bytes of `syscall`.
     private static let systemCall = UInt(0x050f)
 
@@ -44,11 +46,19 @@ enum Tracer {
 
     /// Lets a process end with `_exit(code)`, wherever its first thread is.
     static func exit(_ pid: pid_t, code: UInt64) throws {
-        try call(Request.seize, pid)
-        try call(Request.interrupt, pid)
-        var status: Int32 = 0
-        while waitpid(pid, &status, 0) < 0, errno == EINTR {}
-        defer { _ = trace?(Request.detach, pid, 0, nil) }
+        // All threads stop first: another one might come to the place where the instruction is put.
+        let others = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task").compactMap { pid_t($0) }
+            .filter { $0 != pid }
+        for thread in [pid] + others {
+            try call(Request.seize, thread)
+            try call(Request.interrupt, thread)
+            waitFor(thread)
+        }
+        defer {
+            _ = trace?(Request.detach, pid, 0, nil)
+            // They end with the process; their ends are the tracer's to see, and the parent hears of its child's end after them.
+            others.forEach(waitFor)
+        }
         var registers = [UInt64](repeating: 0, count: Register.count)
         try call(Request.getRegisters, pid, &registers)
         // The instruction goes where the thread is; the page becomes this process's own.
@@ -60,6 +70,12 @@ enum Tracer {
         // No system call is under way that the kernel would repeat.
         registers[Register.originalRAX] = .max
         try call(Request.setRegisters, pid, &registers)
+    }
+
+    /// Waits until a traced thread has stopped or ended.
+    private static func waitFor(_ thread: pid_t) {
+        var status: Int32 = 0
+        while waitpid(thread, &status, allThreads) < 0, errno == EINTR {}
     }
 
     private static func call(
