@@ -63,7 +63,7 @@ let package = Package(
         .target(
             name: "HTTPFront",
             dependencies: [
-                log, deque, "Transport", "Messages", "JSON", "ServerSettings", "ChildRuntime",
+                log, deque, "Transport", "Messages", "JSON", "ServerSettings", "ChildRuntime", "CPlatform",
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),

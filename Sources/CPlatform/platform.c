@@ -3,15 +3,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -138,4 +143,25 @@ int platform_usable_cores(void) {
     cpu_set_t set;
     if (sched_getaffinity(0, sizeof set, &set) != 0) return (int)sysconf(_SC_NPROCESSORS_ONLN);
     return CPU_COUNT(&set);
+}
+
+int platform_delivery_of(int descriptor, struct platform_delivery *delivery) {
+    struct tcp_info info;
+    memset(&info, 0, sizeof info); /* an older kernel fills in less */
+    socklen_t size = sizeof info;
+    int queued = 0;
+    if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return -1;
+    if (ioctl(descriptor, SIOCOUTQ, &queued) != 0) return -1;
+    delivery->acknowledged = info.tcpi_bytes_acked;
+    delivery->window = info.tcpi_snd_wnd;
+    delivery->queued = (uint32_t)queued;
+    return 0;
+}
+
+void platform_keep_asking(int descriptor, int asks) {
+    int seconds = 1, most = 120;
+    setsockopt(descriptor, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds);
+    setsockopt(descriptor, IPPROTO_TCP, TCP_KEEPINTVL, &seconds, sizeof seconds);
+    setsockopt(descriptor, IPPROTO_TCP, TCP_KEEPCNT, &most, sizeof most);
+    setsockopt(descriptor, SOL_SOCKET, SO_KEEPALIVE, &asks, sizeof asks);
 }

@@ -1,3 +1,4 @@
+internal import NIOCore
 internal import Synchronization
 
 /// One client's connection: who it is, and what to do when it goes away.
@@ -9,9 +10,17 @@ final class ClientConnection: Sendable {
 
     /// Address and port as access lines show them.
     let peer: String
+    /// What the client is at the other end of; nil for requests that did not come over a socket.
+    private let channel: (any Channel)?
+    private let isSpare: @Sendable (Bool) -> Void
     private let state = Mutex<State>(.open(onClose: nil))
 
-    init(peer: String) { self.peer = peer }
+    /// - Parameter isSpare: is told whether the connection may be closed when there are too many, while it has a request.
+    init(peer: String, channel: (any Channel)? = nil, isSpare: @escaping @Sendable (Bool) -> Void = { _ in }) {
+        self.peer = peer
+        self.channel = channel
+        self.isSpare = isSpare
+    }
 
     /// Does `action` once when the client goes away before `settle` is called; at once if it is gone.
     func whenClosed(_ action: @escaping @Sendable () -> Void) {
@@ -38,5 +47,22 @@ final class ClientConnection: Sendable {
             return action
         }
         action?()
+    }
+
+    // MARK: Clients that do not read
+
+    /// Whether this connection is the first to go when there are too many.
+    func mayGo(_ mayGo: Bool) { isSpare(mayGo) }
+
+    /// Calls with the socket's descriptor; nil without a socket, or on another thread than the event loop's.
+    func withDescriptor<Result>(_ body: (CInt) -> Result) -> Result? {
+        guard let channel, channel.isActive, channel.eventLoop.inEventLoop else { return nil }
+        return try? channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: CInt.self) { body($0) }
+    }
+
+    /// Does `action` after a while, on the event loop; at once without a socket.
+    func after(seconds: Double, _ action: @escaping @Sendable () -> Void) {
+        guard let channel else { return action() }
+        channel.eventLoop.scheduleTask(in: .milliseconds(Int64(seconds * 1000)), action)
     }
 }

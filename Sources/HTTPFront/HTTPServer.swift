@@ -10,7 +10,7 @@ internal import NIOPosix
 package final class HTTPServer: Sendable {
     /// Bounds for what a client may send or hold.
     package struct Limits: Sendable {
-        package init(connections: Int = 1024, slowClients: SlowClientLimits = .init()) {
+        package init(connections: Int = 4096, slowClients: SlowClientLimits = .init()) {
             self.connections = connections
             self.slowClients = slowClients
         }
@@ -45,6 +45,8 @@ package final class HTTPServer: Sendable {
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             // What the kernel holds for a client that does not read; a fast one empties it faster than tokens come.
             .childChannelOption(.socketOption(.so_sndbuf), value: 64 << 10)
+            // What this process holds for it besides: writers wait beyond the higher mark.
+            .childChannelOption(.writeBufferWaterMark, value: .init(low: 4 << 10, high: 16 << 10))
             .childChannelInitializer { [self] channel in serve(channel) }
             .withBoundSocket(descriptor)
             .get()
@@ -56,7 +58,9 @@ package final class HTTPServer: Sendable {
                 try channel.pipeline.syncOperations.addHandler(RefusalHandler())
             }
         }
-        let connection = ClientConnection(peer: channel.remoteAddress.map(Self.name) ?? "unknown")
+        let connection = ClientConnection(
+            peer: channel.remoteAddress.map(Self.name) ?? "unknown", channel: channel,
+            isSpare: { [register] in register.note(number, isWaiting: $0) })
         channel.closeFuture.whenComplete { [register] _ in
             register.leave(number)
             connection.close()

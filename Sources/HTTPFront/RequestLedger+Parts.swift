@@ -24,6 +24,8 @@ extension RequestLedger {
         package var request: Double?
         /// Seconds that news of a stream may wait for its client before the stream is parked.
         package var unread = 2.0
+        /// Rows in work from which on a client has to read to be one of them.
+        package var crowd = 32
         /// Frames that may wait for a slow client before they are merged.
         package var waitingFrames = 20
 

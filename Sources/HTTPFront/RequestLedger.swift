@@ -7,18 +7,21 @@ package import ServerSettings
 /// more. Messages for ended rows, for older attempts and for output that is there already change nothing. The ledger has
 /// no clock and no socket; `now` is in seconds since 1970.
 package struct RequestLedger: Sendable {
-    package private(set) var rows: [UInt64: LedgerRow] = [:]
+    package internal(set) var rows: [UInt64: LedgerRow] = [:]
     package private(set) var openCount = 0
+    /// Open rows that are parked.
+    package internal(set) var parkedCount = 0
     /// What was counted of all rows so far.
     package private(set) var metrics: RequestMetrics
-    private var groups: [UInt64: Group] = [:]
+    var groups: [UInt64: Group] = [:]
     private var openRids: [String: UInt64] = [:]
-    private let patience: Patience
+    let patience: Patience
     private let generation: UInt64
     private var counter: UInt64 = 0
     private(set) var pipe = PipeStatus()
 
-    private struct Group {
+    /// The rows of one HTTP request.
+    struct Group {
         var rows: [UInt64]
         /// Rows with news that the handler has not seen, in the order in which they got them.
         var dirty: [UInt64] = []
@@ -75,6 +78,7 @@ package struct RequestLedger: Sendable {
             guard let row = rows.removeValue(forKey: id), !row.isEnded else { continue }
             openRids[row.rid] = nil
             openCount -= 1
+            if row.phase == .parked { parkedCount -= 1 }
             metrics.abandoned(row)
             effects.append(.send(abortCommand(row, wantsAnswer: false)))
         }
@@ -245,7 +249,7 @@ package struct RequestLedger: Sendable {
                 effects += end(id, .failed(.notReady), now: now)
             }
         }
-        return effects + park(now: now)
+        return effects + parkBlocked(now: now)
     }
 
     /// Ends every open row with a failure, and its work.
@@ -259,40 +263,6 @@ package struct RequestLedger: Sendable {
         return effects
     }
 
-    // MARK: Clients that do not read
-
-    /// Takes the work of rows back whose client has not read for a while, so that nobody computes, and holds cache, for it.
-    private mutating func park(now: Double) -> [Effect] {
-        var effects: [Effect] = []
-        for (key, group) in groups {
-            guard let since = group.dirtySince, now - since > patience.unread else { continue }
-            for id in group.rows {
-                guard var row = rows[id], row.request.stream, row.abortedAt == nil, case .dispatched = row.phase else {
-                    continue
-                }
-                row.phase = .parked
-                effects.append(.send(abortCommand(row, wantsAnswer: false)))
-                row.request.key.attempt += 1
-                row.request.resumedIds = row.output.ids
-                rows[id] = row
-            }
-            // Looked at once for each pause of the client.
-            groups[key]?.dirtySince = .infinity
-        }
-        return effects
-    }
-
-    /// The client reads again: its parked rows go on where they were.
-    package mutating func reads(_ group: UInt64, now: Double) -> [Effect] {
-        var effects: [Effect] = []
-        for id in groups[group]?.rows ?? [] {
-            guard rows[id]?.phase == .parked else { continue }
-            rows[id]?.phase = .held(since: now)
-            if pipe.isReady { effects += resume(id, now: now) }
-        }
-        return effects
-    }
-
     // MARK: Steps
 
     private mutating func dispatch(_ row: inout LedgerRow, now: Double) -> [Effect] {
@@ -301,7 +271,8 @@ package struct RequestLedger: Sendable {
         return [.send(.make { $0.generate = row.request })]
     }
 
-    private mutating func resume(_ id: UInt64, now: Double) -> [Effect] {
+    /// Sends a held row down the pipe.
+    mutating func resume(_ id: UInt64, now: Double) -> [Effect] {
         guard var row = rows[id] else { return [] }
         let effects = dispatch(&row, now: now)
         rows[id] = row
@@ -328,6 +299,7 @@ package struct RequestLedger: Sendable {
 
     private mutating func end(_ id: UInt64, _ ending: RowEnding, now: Double) -> [Effect] {
         guard var row = rows[id], !row.isEnded else { return [] }
+        if row.phase == .parked { parkedCount -= 1 }
         row.phase = .ended(ending)
         row.times.finished = now
         rows[id] = row
@@ -343,7 +315,7 @@ package struct RequestLedger: Sendable {
         return [.wake(group: row.group)]
     }
 
-    private func abortCommand(_ row: LedgerRow, wantsAnswer: Bool) -> TokenizerCommand {
+    func abortCommand(_ row: LedgerRow, wantsAnswer: Bool) -> TokenizerCommand {
         .make {
             $0.abort = .make {
                 $0.key = row.key

@@ -56,6 +56,15 @@ final class RequestTable: Sendable {
         }
     }
 
+    /// The client of a stream does not read; whether its work was set aside for that.
+    func setAside(_ group: UInt64) -> Bool {
+        state.withLock { state in
+            let effects = state.ledger.parkUnread(group)
+            perform(effects, &state)
+            return !effects.isEmpty
+        }
+    }
+
     /// Whether the group is open or settled but not yet closed.
     func contains(_ group: UInt64) -> Bool { state.withLock { $0.ledger.contains(group) } }
 
@@ -115,6 +124,23 @@ struct OpenRequest: Sendable {
             guard table.contains(group) else { throw ClientGone() }
             await signal.wait()
         }
+    }
+
+    /// Has a stream whose client does not read wait until it does, if it is in the way of others; at most `limit` seconds.
+    func letCatchUp(_ watch: inout ReadingWatch, on connection: ClientConnection, limit: Double, clock: () -> Double)
+        async
+    {
+        guard table.setAside(group) else { return }
+        connection.mayGo(true)
+        watch.keepAsking(true)
+        let end = clock() + limit
+        while table.contains(group), table.settled(group) == nil, clock() < end {
+            connection.after(seconds: ReadingWatch.interval) { [signal] in signal.notify() }
+            await signal.wait()
+            if watch.hasRead(now: clock()) { break }
+        }
+        watch.keepAsking(false)
+        connection.mayGo(false)
     }
 
     func close() { table.close(group) }

@@ -144,7 +144,7 @@ package struct ServerSettings: Sendable, Codable, Equatable {
     /// Longest time for a request in seconds, its waiting included (`--request-timeout`); nil: no limit.
     package var requestTimeout: Double?
     /// Most client connections at one time (`--max-connections`).
-    package var maxConnections = 1024
+    package var maxConnections = 4096
     /// What the launcher does when a process of the server dies (`--on-child-failure`).
     package var onChildFailure = ChildFailurePolicy.restart
     /// Restarts of one process within ten minutes after which it counts as failed (`--max-restarts`).

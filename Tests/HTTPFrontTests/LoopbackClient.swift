@@ -41,6 +41,12 @@ final class LoopbackClient {
         }
     }
 
+    /// Bytes that have arrived and were not read.
+    var unreadBytes: Int {
+        var count: Int32 = 0
+        return ioctl(descriptor, UInt(FIONREAD), &count) == 0 ? Int(count) : 0
+    }
+
     /// Reads until the text holds `marker`, or the connection ends.
     func read(until marker: String) -> String {
         var bytes: [UInt8] = []

@@ -15,7 +15,7 @@ import Testing
 
 /// A ledger and a world around it that loses, repeats and reorders messages.
 private struct LedgerSchedule {
-    private var ledger = RequestLedger(generation: 1)
+    private var ledger = RequestLedger(generation: 1, patience: .make { $0.crowd = 3 })
     private var random: SplitMix
     private var worker: UInt64 = 1
     private var tokenizer: UInt64 = 1
@@ -49,7 +49,9 @@ private struct LedgerSchedule {
         case 80..<83: away()
         case 83..<90: restart()
         case 90..<93: perform(ledger.abort(prefix: "g\(Int.random(in: 0..<50, using: &random))", now: now))
-        case 93..<97: if let group = groups.randomElement(using: &random) { close(group) }
+        case 93..<95: if let group = groups.randomElement(using: &random) { perform(ledger.parkUnread(group)) }
+        case 95..<97: if let group = groups.randomElement(using: &random) { perform(ledger.reads(group, now: now)) }
+        case 97..<99: if let group = groups.randomElement(using: &random) { close(group) }
         default: perform(ledger.tick(now: now))
         }
         try check()
@@ -58,7 +60,9 @@ private struct LedgerSchedule {
     /// Ends everything.
     mutating func finish() throws {
         restart()
+        for group in groups { perform(ledger.reads(group, now: now)) }
         try check()
+        #expect(ledger.parkedCount == 0)
         for group in groups { close(group) }
         #expect(ledger.rows.isEmpty)
         #expect(ledger.openCount == 0)
@@ -138,7 +142,7 @@ private struct LedgerSchedule {
     }
 
     private mutating func check() throws {
-        var open = 0
+        var (open, parked) = (0, 0)
         var isInOrder = true
         for (id, row) in ledger.rows {
             let text = Self.truth(id, 0..<row.output.ids.count)
@@ -148,10 +152,20 @@ private struct LedgerSchedule {
             } else {
                 if endedRows.contains(id) { isInOrder = false }
                 open += 1
+                if row.phase == .parked { parked += 1 }
             }
         }
         try #require(isInOrder, "a row has foreign text, or goes on after its end")
-        try #require(ledger.openCount == open)
+        try #require(ledger.openCount == open && ledger.parkedCount == parked)
+    }
+}
+
+extension RequestLedger.Patience {
+    /// The usual limits with changes.
+    static func make(_ change: (inout Self) -> Void) -> Self {
+        var patience = Self()
+        change(&patience)
+        return patience
     }
 }
 

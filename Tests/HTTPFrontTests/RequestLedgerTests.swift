@@ -104,9 +104,7 @@ import Testing
     }
 
     @Test func aRowThatTakesLongerThanItMayEndsEverywhere() throws {
-        var patience = RequestLedger.Patience()
-        patience.request = 10
-        var ledger = RequestLedger(generation: 1, patience: patience)
+        var ledger = RequestLedger(generation: 1, patience: .make { $0.request = 10 })
         _ = ledger.pipeChanged(to: .ready(worker: 1), now: 0)
         let openings = ["waits", "runs"].map { RequestLedger.Opening(request: Generate(), rid: $0) }
         let (group, sent) = try ledger.open(openings, now: 1)
@@ -134,6 +132,22 @@ import Testing
         #expect(again.map(\.generate.key.attempt) == [1] && again[0].generate.resumedIds == [97])
         #expect(ledger.take(group).map(\.output.text) == [[97]])
         #expect(ledger.tick(now: 70).isEmpty)
+    }
+
+    @Test func whoDoesNotReadGivesWayOnlyInACrowd() throws {
+        var ledger = RequestLedger(generation: 3, patience: .make { $0.crowd = 2 })
+        _ = ledger.pipeChanged(to: .ready(worker: 1), now: 0)
+        let groups = try (0..<4).map { number in
+            try ledger.open([.init(request: .make { $0.stream = number != 3 }, rid: "r\(number)")], now: 1).group
+        }
+        #expect(ledger.parkUnread(groups[3]).isEmpty, "who gets one answer at the end has nothing to read")
+        #expect(ledger.parkUnread(groups[0]).commands.count == 1)
+        #expect(ledger.parkUnread(groups[1]).commands.count == 1)
+        #expect(ledger.parkUnread(groups[2]).isEmpty, "two are no crowd")
+        #expect(ledger.parkedCount == 2)
+        _ = ledger.close(groups[0])
+        #expect(ledger.reads(groups[1], now: 3).commands.map(\.generate.key.attempt) == [1])
+        #expect(ledger.parkedCount == 0 && ledger.openCount == 3)
     }
 
     @Test func whoIsReadIsNotParked() throws {

@@ -14,13 +14,16 @@ struct RunningFront {
     private let directory: String
 
     init(
-        _ settings: ServerSettings = .served(), ready: Bool = true, limits: HTTPServer.Limits = .init(connections: 512)
+        _ settings: ServerSettings = .served(), ready: Bool = true, limits: HTTPServer.Limits = .init(connections: 512),
+        patience: RequestLedger.Patience? = nil, clock: @escaping @Sendable () -> Double = wallClockSeconds
     ) async throws {
         var template = Array("/tmp/srtfront.XXXXXX\0".utf8CString)
         directory = String(cString: mkdtemp(&template))
         let context = Context()
         let commands = try CommandPipe(connecting: Endpoint(.tokenizer, in: directory), in: context)
-        let front = Front(settings: settings, generation: 1, log: .quiet, accessLog: .quiet, send: commands.send)
+        let front = Front(
+            settings: settings, generation: 1, log: .quiet, accessLog: .quiet, patience: patience, clock: clock,
+            send: commands.send)
         pipe = try FakePipe(in: directory, context: context)
         try ReplyReader(
             binding: Endpoint(.front, in: directory), in: context, stamp: ProgressStamp(), log: .quiet,

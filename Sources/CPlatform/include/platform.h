@@ -48,3 +48,20 @@ int platform_pin_thread(int core);
 
 /// Cores this process may run on.
 int platform_usable_cores(void);
+
+/// How far what was sent over a TCP connection has come.
+struct platform_delivery {
+    /// Bytes that the other side's kernel has confirmed.
+    uint64_t acknowledged;
+    /// Bytes that it still has room for: its programs make room by reading.
+    uint32_t window;
+    /// Bytes that this side's kernel still holds.
+    uint32_t queued;
+};
+
+/// Fills in how far the connection's data has come; 0, or -1 and errno.
+int platform_delivery_of(int descriptor, struct platform_delivery *delivery);
+
+/// Asks the other side's kernel once a second how it is while nothing is sent (TCP keep-alive), or stops asking; its answers
+/// tell how much room it has, and a host that is gone shows after two minutes.
+void platform_keep_asking(int descriptor, int asks);

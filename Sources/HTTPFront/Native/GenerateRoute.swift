@@ -43,7 +43,7 @@ struct GenerateRoute: Sendable {
         }
         context.connection.whenClosed { open.close() }
         if front.logsRequests { front.log.info("Receive: rid=\(plan.openings.map(\.rid)) stream=\(plan.stream)") }
-        if plan.stream { return stream(open, plan) }
+        if plan.stream { return stream(open, plan, context.connection) }
         defer { open.close() }
         return try await answer(open, plan)
     }
@@ -122,21 +122,30 @@ struct GenerateRoute: Sendable {
         if let place = plan.session, let row = rows.first { front.sessions.keep(row, in: place.id) }
     }
 
-    private func stream(_ open: OpenRequest, _ plan: GeneratePlan) -> Response {
+    private func stream(_ open: OpenRequest, _ plan: GeneratePlan, _ connection: ClientConnection) -> Response {
         let writer = GenerateAnswer(style: style(), returnsPromptIDs: plan.returnsPromptIDs)
         let body = ResponseBody { [self] output in
             defer { open.close() }
             var frames = GenerateStream(writer, rows: plan.openings.count, isList: plan.isList)
+            var watch = ReadingWatch(connection, now: front.clock())
+            var longestPause = Self.firstPause
             while !frames.isOver {
                 let rows = try await open.news()
                 let buffer = frames.write(rows, now: front.clock())
                 if frames.isOver { keepTurn(rows, plan) }
                 try await output.write(buffer)
+                guard !frames.isOver, watch.isStalled(now: front.clock()) else { continue }
+                await open.letCatchUp(&watch, on: connection, limit: longestPause, clock: front.clock)
+                longestPause *= 2
             }
             try await output.finish(nil)
         }
         return Response(status: .ok, headers: SSEWriter.headers, body: body)
     }
+
+    /// Seconds after which a stream that was set aside goes on in any case, should the client's kernel not tell that it reads;
+    /// twice as long each time.
+    private static let firstPause = 60.0
 
     /// A stream for a request that was refused before it had rows.
     private func refusedStream(_ failure: RequestFailure, rid: String = GeneratePlan.freshRid()) -> Response {
