@@ -26,11 +26,14 @@ package final class Front: Sendable {
     let clock: @Sendable () -> Double
     /// What the worker last told of itself, for /metrics.
     let lastWorkerState = Mutex<WorkerState?>(nil)
+    private let generation: UInt64
+    /// Which fronts were last said to live, and to whom.
+    private let announced = Mutex<(living: [UInt64], to: PipeStatus.Incarnations)?>(nil)
     private let send: @Sendable (TokenizerCommand) -> Void
     private let serials: Atomic<UInt64>
     private let inFlight = Atomic<Int>(0)
     private let activity = Atomic<UInt64>(0)
-    private let handingOver = Mutex<(hasBegun: Bool, close: (@Sendable () -> Void)?)>((false, nil))
+    private let handingOver = Mutex<(hasBegun: Bool, listening: Listening?)>((false, nil))
     private let isLoggingRequests = Atomic(false)
 
     /// - Parameters:
@@ -59,13 +62,13 @@ package final class Front: Sendable {
         sessions = SessionStore()
         preferred = settings.preferredSamplingParams.flatMap { try? JSON.parse($0).objectValue } ?? [:]
         started = clock()
-        serials = Atomic(generation << 40)
-        send(.make { $0.frontStarted = .make { $0.generation = generation } })
+        self.generation = generation
+        serials = Atomic(FrontGeneration.base(generation))
     }
 
     // MARK: Events
 
-    /// Something arrived on front.ipc.
+    /// Something arrived from the other processes.
     package func handle(_ reply: FrontReply) {
         switch reply.reply {
         case .text(let batch)?: table.handle { $0.receive(batch, now: $1) }
@@ -85,9 +88,22 @@ package final class Front: Sendable {
 
     /// The launcher's table changed.
     package func handle(_ topology: Topology) {
-        board.update(topology, at: monotonicMilliseconds())
         let status = PipeStatus(topology)
+        announce(topology, to: status.incarnations)
+        board.update(topology, at: monotonicMilliseconds())
         table.handle { $0.pipeChanged(to: status, now: $1) }
+    }
+
+    /// Tells the other processes which fronts live, so that they drop what the others asked for; the accepting one tells it.
+    private func announce(_ topology: Topology, to others: PipeStatus.Incarnations) {
+        let accepting = topology.processes.first { $0.role == .http }?.generation ?? generation
+        guard accepting == generation else { return }
+        let living = [generation] + topology.leaving.map(\.generation)
+        announced.withLock { announced in
+            if let announced, announced == (living, others) { return }
+            announced = (living, others)
+            send(.make { $0.livingFronts = .make { $0.generations = living } })
+        }
     }
 
     /// Time passes.
@@ -174,24 +190,35 @@ package final class Front: Sendable {
 
     // MARK: Another front takes over
 
+    /// The clients' side, as handing over sees it.
+    struct Listening: Sendable {
+        /// Stops accepting.
+        var close: @Sendable () -> Void
+        /// Connections that are there.
+        var connections: @Sendable () -> Int
+    }
+
     /// Stops to accept connections; those there are get their answers and are asked to go.
     func handOver() {
-        let close = handingOver.withLock { state in
+        let listening = handingOver.withLock { state in
             state.hasBegun = true
-            return state.close
+            return state.listening
         }
-        close?()
+        listening?.close()
     }
 
     /// Another front takes over.
     var isHandingOver: Bool { handingOver.withLock { $0.hasBegun } }
 
+    /// No client is connected any more.
+    var isDeserted: Bool { requestsInFlight == 0 && handingOver.withLock { $0.listening?.connections() == 0 } }
+
     /// How to stop accepting; done at once where that was asked for already.
-    func onHandOver(_ close: @escaping @Sendable () -> Void) {
+    func onHandOver(_ listening: Listening) {
         let isLate = handingOver.withLock { state in
-            state.close = close
+            state.listening = listening
             return state.hasBegun
         }
-        if isLate { close() }
+        if isLate { listening.close() }
     }
 }

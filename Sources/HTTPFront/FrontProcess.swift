@@ -18,7 +18,8 @@ package func runHTTPFront(identity: ChildIdentity, settings: ServerSettings) asy
     let orders = OrderBook(front: front, pipe: pipe)
     let line = try SupervisionLine(identity, context: context, stamp: stamp, onOrder: orders.obey)
     try ReplyReader(
-        binding: Endpoint(.front, in: identity.runDirectory), in: context, stamp: stamp, log: log, handle: front.handle,
+        binding: Endpoint(front: identity.generation, in: identity.runDirectory), in: context, stamp: stamp, log: log,
+        handle: front.handle,
         tick: {
             pipe.retry()
             front.tick()
@@ -30,7 +31,8 @@ package func runHTTPFront(identity: ChildIdentity, settings: ServerSettings) asy
     let server = HTTPServer(front, limits: limits, threads: HTTPServer.sensibleThreadCount)
     let listener = try await server.serve(listener: ChildIdentity.listenerDescriptor)
     // Descriptors are the launcher's; closing this one only ends accepting here.
-    front.onHandOver { listener.close(promise: nil) }
+    front.onHandOver(
+        .init(close: { listener.close(promise: nil) }, connections: { server.connectionCount }))
     line.ready()
     try await listener.closeFuture.get()
     // The next front accepts from now on; the reader's thread ends this process when the last answer is out.

@@ -52,6 +52,9 @@ package final class HTTPServer: Sendable {
             .get()
     }
 
+    /// Clients that are connected.
+    var connectionCount: Int { register.count }
+
     private func serve(_ channel: any Channel) -> EventLoopFuture<Void> {
         guard let number = register.enter(channel) else {
             return channel.eventLoop.makeCompletedFuture {

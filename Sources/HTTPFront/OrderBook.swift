@@ -10,6 +10,8 @@ final class OrderBook: Sendable {
         /// Seconds since 1970 at which it began, and by which it has to be over.
         let since: Double
         let deadline: Double
+        /// Clients whose connections are idle may still ask something: the answer tells them to come anew.
+        let waitsForClients: Bool
         /// Streams that outlast the deadline were told so.
         var isCut = false
     }
@@ -37,7 +39,9 @@ final class OrderBook: Sendable {
         case .drain(let drain)?:
             if drain.replaced { front.handOver() } else { front.board.drain() }
             let now = front.clock()
-            leaving.withLock { $0 = Leaving(since: now, deadline: now + drain.seconds) }
+            leaving.withLock {
+                $0 = Leaving(since: now, deadline: now + drain.seconds, waitsForClients: drain.replaced)
+            }
         case .stop?, .operatorAnswer?, nil: break
         }
     }
@@ -57,6 +61,7 @@ final class OrderBook: Sendable {
             leaving.withLock { $0?.isCut = true }
         }
         if now > drain.deadline + Self.lastWords { return true }
-        return front.requestsInFlight == 0 && now > max(drain.since, front.lastActivity) + Self.firstWords
+        let isDone = drain.waitsForClients ? front.isDeserted : front.requestsInFlight == 0
+        return isDone && now > max(drain.since, front.lastActivity) + Self.firstWords
     }
 }

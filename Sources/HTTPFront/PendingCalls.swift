@@ -18,7 +18,7 @@ final class PendingCalls<Answer: Sendable>: Sendable {
 
     /// `generation` is the front's: answers to an earlier front find no question.
     init(generation: UInt64, clock: @escaping @Sendable () -> Double) {
-        state = Mutex(State(counter: generation << 40))
+        state = Mutex(State(counter: FrontGeneration.base(generation)))
         self.clock = clock
     }
 

@@ -48,12 +48,12 @@ package struct RequestLedger: Sendable {
         for opening in openings where openRids[opening.rid] != nil {
             throw .semantic("Duplicate request ID detected: \(opening.rid)")
         }
-        let group = generation << 40 | (counter + 1)
+        let group = FrontGeneration.base(generation) | (counter + 1)
         var effects: [Effect] = []
         var ids: [UInt64] = []
         for (index, opening) in openings.enumerated() {
             counter += 1
-            let id = generation << 40 | counter
+            let id = FrontGeneration.base(generation) | counter
             var row = LedgerRow(
                 request: opening.request, rid: opening.rid, group: group, index: index, phase: .held(since: now),
                 times: RowTimes(received: now))

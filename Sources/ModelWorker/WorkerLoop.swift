@@ -29,11 +29,11 @@ struct WorkerLoop: ~Copyable {
     var statistics: StepStatistics
     let commands: PullSocket<WorkerCommand>
     let detokenizer: PushSocket<DetokenizerCommand>
-    let front: PushSocket<FrontReply>
+    let fronts: FrontPipes
 
     init(
         identity: ChildIdentity, settings: ServerSettings, loaded: LoadedModel, tokenizer: Tokenizer?, endIDs: [Int32],
-        stamp: ProgressStamp, log: Logger, context: Context
+        stamp: ProgressStamp, log: Logger, context: Context, board: FrontBoard
     ) throws {
         let model = loaded.model
         let rows = model.limits.logitRows
@@ -44,7 +44,6 @@ struct WorkerLoop: ~Copyable {
         let folder = identity.runDirectory
         let detokenizer = try PushSocket<DetokenizerCommand>(
             connecting: Endpoint(.detokenizer, in: folder), in: context)
-        let front = try PushSocket<FrontReply>(connecting: Endpoint(.front, in: folder), in: context)
         let commands = try PullSocket<WorkerCommand>(binding: Endpoint(.scheduler, in: folder), in: context)
         self.identity = identity
         self.model = model
@@ -60,7 +59,7 @@ struct WorkerLoop: ~Copyable {
         statistics = StepStatistics(
             weightBytes: loaded.weightBytes, kvBytes: loaded.kvBytes, interval: settings.decodeLogInterval)
         self.detokenizer = detokenizer
-        self.front = front
+        fronts = FrontPipes(in: folder, context, board)
         self.commands = commands
     }
 
@@ -103,9 +102,9 @@ struct WorkerLoop: ~Copyable {
         switch command.command {
         case .generate(let generate): accept(generate)
         case .abort(let abort): giveUp(abort)
-        case .frontStarted(let start):
-            for id in requests.keys where id >> 40 < start.generation { drop(id) }
-            send(.make { $0.frontStarted = start })
+        case .livingFronts(let living):
+            for id in requests.keys where !living.generations.contains(FrontGeneration.of(id)) { drop(id) }
+            send(.make { $0.livingFronts = living })
         case .control(let call): answer(call)
         case nil: log.error("a worker command of an unknown kind was ignored")
         }
@@ -232,7 +231,7 @@ struct WorkerLoop: ~Copyable {
 
     /// Hands a message to the front.
     func send(_ reply: FrontReply) {
-        do throws(TransportError) { try front.send(reply, within: .seconds(2)) } catch {
+        do throws(TransportError) { try fronts.send(reply, within: .seconds(2)) } catch {
             log.warning("a reply to the front was lost: \(error)")
         }
     }

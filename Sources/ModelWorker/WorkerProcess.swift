@@ -20,7 +20,10 @@ package func runModelWorker(identity: ChildIdentity, settings: ServerSettings) t
     let log = LineLogHandler.logger(label: "scheduler", level: settings.logLevel.rawValue, suffix: suffix)
     let context = Context()
     let stamp = ProgressStamp()
-    let line = try SupervisionLine(identity, context: context, stamp: stamp) { _ in }
+    let fronts = FrontBoard()
+    let line = try SupervisionLine(identity, context: context, stamp: stamp) { order in
+        if case .topology(let topology) = order.order { fronts.update(topology) }
+    }
     line.progress("model", 0)
     let group = try joinRanks(identity, settings, log)
     let loaded = try LoadedModel(settings, group: group, log: log) { line.progress("weights", $0) }
@@ -34,7 +37,7 @@ package func runModelWorker(identity: ChildIdentity, settings: ServerSettings) t
     var loop = try WorkerLoop(
         identity: identity, settings: settings, loaded: loaded, tokenizer: tokenizer,
         endIDs: Array(Set(endIDs)).sorted(),
-        stamp: stamp, log: log, context: context)
+        stamp: stamp, log: log, context: context, board: fronts)
     line.ready(loaded.facts(endIDs: endIDs, seconds: Double(monotonicMilliseconds() - started) / 1000))
     try loop.run()
 }

@@ -10,7 +10,9 @@ package enum ProcessTable {
         var rows = [
             ["TITLE", "PID", "GEN", "STATE", "FOR", "RESTARTS", "BEAT", "PHASE", "RUN", "QUEUE", "RSS", "LAST EXIT"]
         ]
-        for process in state["processes"]?.arrayValue ?? [] { rows.append(row(process, now: now)) }
+        for list in ["processes", "leaving"] {
+            for process in state[list]?.arrayValue ?? [] { rows.append(row(process, now: now)) }
+        }
         let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
         let lines = rows.map { row in
             zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }.joined(separator: "  ")

@@ -19,6 +19,8 @@ final class ServerLoop {
     private let lifeline: (read: Int32, write: Int32)
     var state: SupervisorState
     private var children: [ChildID: RunningChild] = [:]
+    /// Fronts that left their place and are not done.
+    private var leaving: [RunningChild] = []
     private var operators: [UInt64: (peer: [UInt8], call: UInt64)] = [:]
     private var nextCall: UInt64 = 1
     private var warmup: WarmupRequest?
@@ -75,7 +77,7 @@ final class ServerLoop {
 
     private func wait() {
         var descriptors = [signals]
-        for child in children.values { descriptors += child.descriptors }
+        for child in everyone { descriptors += child.descriptors }
         if let warmup { descriptors.append(warmup.doneDescriptor) }
         let pause = max(0, state.nextWake(after: seconds()) - seconds())
         do {
@@ -147,7 +149,7 @@ final class ServerLoop {
     }
 
     private func readErrors() {
-        for child in children.values { relay(child) }
+        for child in everyone { relay(child) }
     }
 
     private func relay(_ child: RunningChild) {
@@ -174,10 +176,28 @@ final class ServerLoop {
             relay(child)
             children[id] = nil
             directory.notePid(nil, of: child.title)
+            forgetSocket(of: child, id)
+            feed(.exited(id, pid: child.pid, cause, lines: child.lastLines))
+        }
+        for child in leaving {
+            guard let cause = child.reap() else { continue }
+            relay(child)
+            leaving.removeAll { $0.pid == child.pid }
+            let id = ChildID(.http)
+            forgetSocket(of: child, id)
             feed(.exited(id, pid: child.pid, cause, lines: child.lastLines))
         }
         reapOrphans()
     }
+
+    /// Each front has a socket file of its own.
+    private func forgetSocket(of child: RunningChild, _ id: ChildID) {
+        guard id.role == .http else { return }
+        unlink(Endpoint(front: child.generation, in: directory.path).path)
+    }
+
+    /// All processes that were started and not buried.
+    private var everyone: [RunningChild] { Array(children.values) + leaving }
 
     /// Buries what children left behind when they died; this process is their reaper.
     private func reapOrphans() {
@@ -185,7 +205,7 @@ final class ServerLoop {
         while waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0, info.si_signo == SIGCHLD {
             let pid = info._sifields._sigchld.si_pid
             // One of ours that ended just now: the next round takes it.
-            guard !children.values.contains(where: { $0.pid == pid }) else { return }
+            guard !everyone.contains(where: { $0.pid == pid }) else { return }
             waitpid(pid, nil, WNOHANG)
             info = siginfo_t()
         }
@@ -206,17 +226,22 @@ final class ServerLoop {
         switch action {
         case .spawn(let id, let generation): spawn(id, generation)
         case .kill(let id, let pid, let signal):
+            let child = [children[id]].compactMap(\.self) + leaving
+            child.first { $0.pid == pid }?.signal(signal == .kill ? SIGKILL : SIGTERM)
+        case .drain(let id, let seconds): order(.make { $0.drain = .make { $0.seconds = seconds } }, to: children[id])
+        case .retire(let id, let pid):
             guard let child = children[id], child.pid == pid else { return }
-            child.signal(signal == .kill ? SIGKILL : SIGTERM)
-        case .drain(let id, let seconds, let replaced):
+            children[id] = nil
+            leaving.append(child)
+        case .drainLeaving(let pid, let seconds, let replaced):
             let drain = Drain.make {
                 $0.seconds = seconds
                 $0.replaced = replaced
             }
-            order(.make { $0.drain = drain }, to: id)
-        case .stop(let id): order(.make { $0.stop = true }, to: id)
+            order(.make { $0.drain = drain }, to: leaving.first { $0.pid == pid })
+        case .stop(let id): order(.make { $0.stop = true }, to: children[id])
         case .publish: mustPublish = true
-        case .refresh(let id): order(.make { $0.topology = state.topology(at: seconds()) }, to: id)
+        case .refresh(let id): order(.make { $0.topology = state.topology(at: seconds()) }, to: children[id])
         case .log(let line): console.log(line)
         case .startWarmup(let attempt):
             publishIfDue()
@@ -246,8 +271,8 @@ final class ServerLoop {
         }
     }
 
-    private func order(_ order: LauncherOrder, to id: ChildID) {
-        guard let peer = children[id]?.peer else { return }
+    private func order(_ order: LauncherOrder, to child: RunningChild?) {
+        guard let peer = child?.peer else { return }
         _ = try? router.send(order, to: peer)
     }
 
@@ -256,7 +281,7 @@ final class ServerLoop {
         guard mustPublish else { return }
         mustPublish = false
         let order = LauncherOrder.make { $0.topology = state.topology(at: seconds()) }
-        for child in children.values {
+        for child in everyone {
             if let peer = child.peer { _ = try? router.send(order, to: peer) }
         }
         do {

@@ -33,6 +33,7 @@ package struct StateFile: Sendable {
             "started": .double(startedAt),
             "written": .double(writtenAt),
             "processes": .array(topology.processes.map(Self.json)),
+            "leaving": .array(topology.leaving.map(Self.json)),
         ])
     }
 

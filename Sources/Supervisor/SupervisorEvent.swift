@@ -42,8 +42,12 @@ package enum SupervisorAction: Sendable, Equatable {
     case spawn(ChildID, generation: UInt64)
     /// Send a signal to a process that is certainly still the child's own.
     case kill(ChildID, pid: Int32, signal: KillSignal)
-    /// Tell a child to finish within so many seconds.
-    case drain(ChildID, seconds: Double, replaced: Bool)
+    /// Tell the front to finish within so many seconds.
+    case drain(ChildID, seconds: Double)
+    /// The process leaves its place to the next incarnation; from now on its pid names it.
+    case retire(ChildID, pid: Int32)
+    /// Tell a front that left its place to finish, since its successor accepts (`replaced`) or since the server ends.
+    case drainLeaving(pid: Int32, seconds: Double, replaced: Bool)
     /// Tell a child to end now.
     case stop(ChildID)
     /// Send the table to every child and write it to the run directory.

@@ -58,6 +58,7 @@ extension SupervisorState {
     }
 
     mutating func exited(_ id: ChildID, _ pid: Int32, _ cause: ExitCause, _ lines: [String], _ now: Double) {
+        if buriedLeaving(pid, cause, now) { return }
         guard let slot = index(of: id), slots[slot].pid == pid else { return }
         buried(slot, cause, lines, now)
     }
@@ -87,7 +88,7 @@ extension SupervisorState {
             advanceStop(now)
         case .draining where units[unit].kind == .front:
             units[unit].phase = .stopped
-            beginStop(hurried: false, code: exitCode, now)
+            endDrainWhenDeserted(now)
         default:
             lost(unit, because: "\(slots[slot].title): \(reason)", cause, slot, now)
         }
@@ -106,6 +107,7 @@ extension SupervisorState {
     }
 
     mutating func report(_ id: ChildID, _ generation: UInt64, _ message: ChildMessage, _ now: Double) {
+        if heardLeaving(id, generation, message, now) { return }
         guard let slot = index(of: id), slots[slot].generation == generation, slots[slot].isOccupied else { return }
         slots[slot].heardAt = now
         if slots[slot].isLate {
@@ -148,6 +150,7 @@ extension SupervisorState {
         let unit = unit(of: slot)
         guard units[unit].phase == .running, units[unit].slots.allSatisfy({ slots[$0].state == .ready }) else { return }
         units[unit].readySince = now
+        if units[unit].kind == .front { handOver(now) }
         unitBecameReady(units[unit].kind, now)
         warmUpIfDue(now)
     }
@@ -155,8 +158,8 @@ extension SupervisorState {
     private mutating func goodbye(_ slot: Int, _ reason: String, _ now: Double) {
         slots[slot].goodbye = reason
         guard case .draining = ending, slots[slot].id.role == .http else { return }
-        // Its exit follows; nothing is left to wait for.
-        beginStop(hurried: false, code: exitCode, now)
+        // Its exit follows; there is nothing else to wait for.
+        endDrainWhenDeserted(now)
     }
 
     private mutating func warmUpIfDue(_ now: Double) {

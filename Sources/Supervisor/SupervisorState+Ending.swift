@@ -8,6 +8,7 @@ extension SupervisorState {
             log(.error, "SIGQUIT received. Stopping at once; the state is in state.json")
             beginStop(hurried: true, code: LauncherExit.quit, now)
             for slot in slots.indices where slots[slot].isOccupied { kill(slot, .kill) }
+            killLeaving(.kill)
         case (.terminate, .none):
             beginDrain(now)
         case (.interrupt, .none):
@@ -18,7 +19,8 @@ extension SupervisorState {
             log(.info, "second SIGTERM received. Draining is cut short")
             ending = .draining(until: now)
             let front = units[RestartUnit.front.rawValue].slots.lowerBound
-            actions.append(.drain(slots[front].id, seconds: 0, replaced: false))
+            actions.append(.drain(slots[front].id, seconds: 0))
+            drainLeaving(seconds: 0)
         case (_, .draining):
             log(.info, "\(signal == .interrupt ? "SIGINT" : "third SIGTERM") received. Draining is cut short")
             beginStop(hurried: false, code: LauncherExit.stopped, now)
@@ -32,16 +34,31 @@ extension SupervisorState {
 
     private mutating func beginDrain(_ now: Double) {
         let front = units[RestartUnit.front.rawValue].slots.lowerBound
-        guard hasServed, slots[front].state == .ready else {
+        guard hasServed, slots[front].state == .ready || !leaving.isEmpty else {
             log(.info, "SIGTERM received. Shutting down...")
             return beginStop(hurried: !hasServed, code: LauncherExit.stopped, now)
         }
         log(.info, "SIGTERM received. Draining requests and shutting down...")
         failAllRestartCalls("the server is stopping")
         ending = .draining(until: now + policy.drainTimeout)
-        setState(front, .draining, now)
+        // One that starts has nothing to finish, unlike the one that it was to replace.
+        if slots[front].state == .ready {
+            actions.append(.drain(slots[front].id, seconds: policy.drainTimeout))
+        } else {
+            kill(front, .terminate)
+        }
+        if slots[front].isOccupied { setState(front, .draining, now) }
         publish()
-        actions.append(.drain(slots[front].id, seconds: policy.drainTimeout, replaced: false))
+        drainLeaving(seconds: policy.drainTimeout)
+    }
+
+    /// The front has answered its last request; the server stops when those that it replaced have, too.
+    mutating func endDrainWhenDeserted(_ now: Double) {
+        let front = units[RestartUnit.front.rawValue].slots.lowerBound
+        guard case .draining = ending, leaving.isEmpty, !slots[front].isOccupied || slots[front].goodbye != nil else {
+            return
+        }
+        beginStop(hurried: false, code: exitCode, now)
     }
 
     /// Ends the drain when the front took longer than it was given.
@@ -70,6 +87,7 @@ extension SupervisorState {
             stopStage = nil
             stopTermSent = true
             for slot in slots.indices where slots[slot].isOccupied { askToStop(slot, alsoTerminate: true) }
+            killLeaving(.terminate)
         } else {
             stopStage = .front
             askStageToStop()
@@ -87,19 +105,20 @@ extension SupervisorState {
     private mutating func askStageToStop() {
         guard let stage = stopStage else { return }
         for slot in units[stage.rawValue].slots where slots[slot].isOccupied { askToStop(slot, alsoTerminate: false) }
+        if stage == .front { killLeaving(.terminate) }
     }
 
     /// Goes on with the stop: the next unit when one is gone, sterner means when one does not go, the end when none is left.
     mutating func advanceStop(_ now: Double) {
         guard case .stopping(let hurried) = ending else { return }
         while !hurried, let stage = stopStage, units[stage.rawValue].slots.allSatisfy({ !slots[$0].isOccupied }),
-            let next = RestartUnit(rawValue: stage.rawValue + 1)
+            stage != .front || leaving.isEmpty, let next = RestartUnit(rawValue: stage.rawValue + 1)
         {
             stopStage = next
             (stopTermSent, stopKillSent, stopStageSince) = (false, false, now)
             askStageToStop()
         }
-        guard slots.contains(where: \.isOccupied) else {
+        guard slots.contains(where: \.isOccupied) || !leaving.isEmpty else {
             ending = .over
             publish()
             return actions.append(.exit(code: exitCode))
@@ -118,5 +137,6 @@ extension SupervisorState {
     private mutating func killStage(_ signal: KillSignal) {
         let range = stopStage.map { units[$0.rawValue].slots } ?? slots.indices
         for slot in range { kill(slot, signal) }
+        if stopStage == nil || stopStage == .front { killLeaving(signal) }
     }
 }

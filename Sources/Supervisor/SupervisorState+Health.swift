@@ -6,6 +6,7 @@ extension SupervisorState {
         forgiveOwnAbsence(now)
         wakeUnits(now)
         for slot in slots.indices where slots[slot].pid != nil { examine(slot, now) }
+        if ending == .none { examineLeaving(now) }
         advanceDrain(now)
         advanceStop(now)
         advanceRestarts(now)
@@ -19,6 +20,7 @@ extension SupervisorState {
             slots[slot].heardAt += now - lastTick
             slots[slot].advancedAt += now - lastTick
         }
+        for place in leaving.indices { leaving[place].slot.heardAt += now - lastTick }
     }
 
     private mutating func examine(_ slot: Int, _ now: Double) {

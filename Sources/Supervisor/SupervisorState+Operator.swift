@@ -2,7 +2,7 @@ internal import Messages
 
 /// Restarts on an operator's demand: one unit after the other, each ready before the next is touched.
 extension SupervisorState {
-    /// The order of a rolling restart: the front last, since its connections end with it.
+    /// The order of a rolling restart.
     private static let rollingOrder: [RestartUnit] = [.detokenizer, .tokenizerManager, .workers, .front]
 
     mutating func askedToRestart(_ call: UInt64, _ unit: RestartUnit?, _ now: Double) {
@@ -34,17 +34,19 @@ extension SupervisorState {
         switch units[unit].phase {
         case .running:
             log(.info, "restarting \(name(of: unit)) as asked")
+            if kind == .front, slots[units[unit].slots.lowerBound].state == .ready {
+                retireFront(now)
+                units[unit].phase = .stopped
+                restarts[0].step = .starting
+                return spawn(kind, now)
+            }
             units[unit].phase = .ending(failed: nil)
-            let drains = kind == .front && slots[units[unit].slots.lowerBound].state == .ready
-            let patience = drains ? policy.drainTimeout + policy.drainMargin : 0
             restarts[0].step = .stopping(
-                since: now, term: now + patience + policy.termAfter, kill: now + patience + policy.killAfter,
-                termSent: false,
-                killSent: false)
+                since: now, term: now + policy.termAfter, kill: now + policy.killAfter, termSent: false, killSent: false
+            )
             for slot in units[unit].slots where slots[slot].isOccupied {
                 guard slots[slot].state != .spawned else { kill(slot, .terminate); continue }
-                let id = slots[slot].id
-                actions.append(drains ? .drain(id, seconds: policy.drainTimeout, replaced: true) : .stop(id))
+                actions.append(.stop(slots[slot].id))
                 setState(slot, .draining, now)
             }
         case .ending:

@@ -6,6 +6,7 @@ extension SupervisorState {
     package func topology(at now: Double) -> Topology {
         .make {
             $0.processes = slots.map { processInfo($0, now) }
+            $0.leaving = leaving.map { processInfo($0.slot, now) }
             $0.serving = isServing
             $0.draining = isDraining
             if let facts { $0.model = facts }

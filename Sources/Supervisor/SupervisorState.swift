@@ -3,7 +3,8 @@ package import Messages
 /// The whole policy of supervision as a value: what has happened goes in, what is to be done comes out.
 ///
 /// It has no clock (each event comes with its time in seconds of a monotonic clock), no process and no socket, so that tests
-/// script tens of thousands of histories. Invariants: a place never has two live incarnations; the ranks of the model worker
+/// script tens of thousands of histories. Invariants: a place never has two live incarnations (a front that is replaced on demand
+/// leaves its place first); the ranks of the model worker
 /// share one generation and are replaced together; once stopping began nothing is spawned; `.exit` is the last action and
 /// comes when every place is empty.
 package struct SupervisorState: Sendable {
@@ -38,6 +39,8 @@ package struct SupervisorState: Sendable {
     var warmupFront: UInt64 = 0
     var warmupCount = 0
     var restarts: [RestartCall] = []
+    /// Fronts that were replaced on demand and are not done.
+    var leaving: [LeavingFront] = []
     package internal(set) var facts: ModelFacts?
     var random: UInt64
     var lastTick: Double?
@@ -92,8 +95,13 @@ package struct SupervisorState: Sendable {
 
     /// Every process is ready, none is late, and the warm-up is over.
     package var isServing: Bool {
-        hasServed && ending == .none && units.allSatisfy { $0.phase == .running }
-            && slots.allSatisfy { $0.state == .ready && !$0.isLate }
+        hasServed && ending == .none
+            && units.indices.allSatisfy { unit in
+                let isThere =
+                    units[unit].phase == .running
+                    && units[unit].slots.allSatisfy { slots[$0].state == .ready && !slots[$0].isLate }
+                return isThere || isCovered(unit)
+            }
     }
 
     /// No new request is taken any more.

@@ -84,9 +84,9 @@ package struct DecodeTable: Sendable {
         return text
     }
 
-    /// Drops what older fronts asked for.
-    package mutating func frontStarted(_ generation: UInt64) {
-        states = states.filter { $0.key >> 40 >= generation }
+    /// Drops what any other front than these asked for.
+    package mutating func keep(_ fronts: Set<UInt64>) {
+        states = states.filter { fronts.contains(FrontGeneration.of($0.key)) }
     }
 
     private mutating func open(_ opening: DecodeOptions, _ batch: TokenBatch) {

@@ -13,12 +13,14 @@ package func runDetokenizer(identity: ChildIdentity, settings: ServerSettings) t
     let log = LineLogHandler.logger(label: "detokenizer", level: settings.logLevel.rawValue)
     let context = Context()
     let stamp = ProgressStamp()
-    let line = try SupervisionLine(identity, context: context, stamp: stamp) { _ in }
+    let fronts = FrontBoard()
+    let line = try SupervisionLine(identity, context: context, stamp: stamp) { order in
+        if case .topology(let topology) = order.order { fronts.update(topology) }
+    }
     line.progress("tokenizer", 0)
     let tokenizer = settings.skipTokenizerInit ? nil : try openTokenizer(settings)
-    var process = try DetokenizerProcess(
-        tokenizer: tokenizer, log: log,
-        front: PushSocket(connecting: Endpoint(.front, in: identity.runDirectory), in: context))
+    var process = DetokenizerProcess(
+        tokenizer: tokenizer, log: log, fronts: FrontPipes(in: identity.runDirectory, context, fronts))
     let commands = try PullSocket<DetokenizerCommand>(
         binding: Endpoint(.detokenizer, in: identity.runDirectory), in: context)
     line.ready()
@@ -40,13 +42,13 @@ package func runDetokenizer(identity: ChildIdentity, settings: ServerSettings) t
 struct DetokenizerProcess: ~Copyable {
     let tokenizer: Tokenizer?
     let log: Logger
-    let front: PushSocket<FrontReply>
+    let fronts: FrontPipes
     var table = DecodeTable()
 
-    init(tokenizer: Tokenizer?, log: Logger, front: consuming PushSocket<FrontReply>) {
+    init(tokenizer: Tokenizer?, log: Logger, fronts: FrontPipes) {
         self.tokenizer = tokenizer
         self.log = log
-        self.front = front
+        self.fronts = fronts
     }
 
     mutating func obey(_ command: DetokenizerCommand) {
@@ -61,13 +63,13 @@ struct DetokenizerProcess: ~Copyable {
             if !missing.isEmpty { send(.make { $0.resubmit = .make { $0.keys = missing } }) }
         case .abort(let abort):
             if let text = table.abort(abort, decode: decode) { send(.make { $0.text = text }) }
-        case .frontStarted(let start): table.frontStarted(start.generation)
+        case .livingFronts(let fronts): table.keep(Set(fronts.generations))
         case nil: log.error("a detokenizer command of an unknown kind was ignored")
         }
     }
 
     private func send(_ reply: FrontReply) {
-        do throws(TransportError) { try front.send(reply, within: .seconds(2)) } catch {
+        do throws(TransportError) { try fronts.send(reply, within: .seconds(2)) } catch {
             log.warning("a frame for the front was lost: \(error)")
         }
     }

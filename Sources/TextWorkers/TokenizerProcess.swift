@@ -15,15 +15,18 @@ package func runTokenizerManager(identity: ChildIdentity, settings: ServerSettin
     let context = Context()
     let stamp = ProgressStamp()
     let shared = SharedFacts()
+    let fronts = FrontBoard()
     let line = try SupervisionLine(identity, context: context, stamp: stamp) { order in
-        if case .topology(let topology) = order.order, topology.hasModel { shared.set(topology.model) }
+        guard case .topology(let topology) = order.order else { return }
+        if topology.hasModel { shared.set(topology.model) }
+        fronts.update(topology)
     }
     line.progress("tokenizer", 0)
     let tokenizer = settings.skipTokenizerInit ? nil : try openTokenizer(settings)
     let process = try TokenizerProcess(
         tokenizer: tokenizer, facts: shared, allowTruncate: settings.allowAutoTruncate, log: log,
         worker: PushSocket(connecting: Endpoint(.scheduler, in: identity.runDirectory), in: context),
-        front: PushSocket(connecting: Endpoint(.front, in: identity.runDirectory), in: context))
+        fronts: FrontPipes(in: identity.runDirectory, context, fronts))
     let commands = try PullSocket<TokenizerCommand>(
         binding: Endpoint(.tokenizer, in: identity.runDirectory), in: context)
     line.ready()
@@ -56,13 +59,13 @@ struct TokenizerProcess: ~Copyable {
     let allowTruncate: Bool
     let log: Logger
     let worker: PushSocket<WorkerCommand>
-    let front: PushSocket<FrontReply>
+    let fronts: FrontPipes
 
     func obey(_ command: TokenizerCommand) {
         switch command.command {
         case .generate(let generate): accept(generate)
         case .abort(let abort): send(.make { $0.abort = abort })
-        case .frontStarted(let start): send(.make { $0.frontStarted = start })
+        case .livingFronts(let fronts): send(.make { $0.livingFronts = fronts })
         case .control(let call): send(.make { $0.control = call })
         case .encode(let encode): answer(encode)
         case .decode(let decode): answer(decode)
@@ -171,7 +174,7 @@ struct TokenizerProcess: ~Copyable {
     }
 
     private func send(_ reply: FrontReply) {
-        do throws(TransportError) { try front.send(reply, within: .seconds(1)) } catch {
+        do throws(TransportError) { try fronts.send(reply, within: .seconds(1)) } catch {
             log.warning("a reply to the front was lost: \(error)")
         }
     }

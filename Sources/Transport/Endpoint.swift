@@ -11,11 +11,16 @@ package struct Endpoint: Sendable, Hashable, CustomStringConvertible {
         path = runDirectory + "/" + name.rawValue + ".ipc"
     }
 
+    /// The endpoint of one incarnation of the front: for a while there may be two.
+    package init(front generation: UInt64, in runDirectory: String) {
+        path = runDirectory + "/front-\(generation).ipc"
+    }
+
     /// The form ZeroMQ wants.
     package var description: String { "ipc://" + path }
 
-    /// The endpoints of a server, each named after the process that binds it.
+    /// The other endpoints of a server, each named after the process that binds it.
     package enum Name: String, Sendable, CaseIterable {
-        case front, tokenizer, scheduler, detokenizer, supervisor
+        case tokenizer, scheduler, detokenizer, supervisor
     }
 }

@@ -53,6 +53,78 @@ extension EndToEndTests {
                 #expect(try crew.results().allSatisfy { $0 > 0 })
                 #expect(try stream.results().map(\.ids.count) == [Workload.tokens])
                 #expect(try server.table().values.allSatisfy { $0["generation"] == 2 })
+                try server.awaitNoLeaving()
+                #expect(try server.strayFiles() == [] && server.zombies == [])
+            }
+        }
+
+        /// A stream that runs as long as a test wants, until it is aborted.
+        private static func endless(_ rid: String) -> JSONObject {
+            [
+                "text": "The keeper", "rid": .string(rid),
+                "sampling_params": ["temperature": 0, "max_new_tokens": 100_000, "ignore_eos": true],
+            ]
+        }
+
+        private static let room = [
+            "--incremental-streaming-output", "--json-model-override-args", #"{"max_position_embeddings": 131072}"#,
+        ]
+
+        @Test func aStreamOutlastsItsFrontWhileTheNextOneServes() throws {
+            try withServer(Workload.model, Self.room) { server in
+                let before = try server.single(question).outcome
+                let frames = EventBoard(0)
+                let stream = started(1) { _ in
+                    try server.streamed(Self.endless("long"), incremental: true) { count in frames.update { $0 = count }
+                    }
+                    .outcome
+                }
+                #expect(frames.wait { $0 > 2 ? () : nil } != nil)
+                let old = try server.incarnation(of: Title.http)
+                for round in 1...2 {
+                    let (ending, lines) = try Subprocess.run(
+                        Server.binary, ["restart", "http", "--run-dir", server.runDirectory])
+                    #expect(ending == .code(0) && lines.joined().contains("generation \(round + 1)"), "\(lines)")
+                }
+                try poll("the front in between stays") { try server.leaving() == [old.pid] ? () : nil }
+                #expect(try server.single(question).outcome == before)
+                // Deaths behind both fronts are none of their clients' business.
+                try server.kill(try Title.neighbours.map { try server.incarnation(of: $0) })
+                let seen = frames.now
+                #expect(frames.wait { $0 > seen + 5 ? () : nil } != nil)
+                #expect(try server.single(question).outcome == before)
+                #expect(stream.ended == 0)
+                // Whoever still uses a connection of the old front is answered by it and asked to come anew.
+                #expect(kill(old.pid, 0) == 0)
+                _ = try server.kill([try server.incarnation(of: Title.http)])
+                #expect(try server.single(question).outcome == before)
+                #expect(
+                    stream.ended == 0 && kill(old.pid, 0) == 0, "the death of one front is no business of the other's")
+                kill(old.pid, SIGKILL)
+                #expect(throws: ConnectionError.lost) { try stream.results() }
+                try server.awaitNoLeaving()
+                try server.awaitIdleness()
+                #expect(try server.strayFiles() == [] && server.zombies == [])
+            }
+        }
+
+        @Test func aFrontThatLeavesEndsItsStreamsWhenTheServerStops() throws {
+            try withServer(Workload.model, Self.room + ["--drain-timeout", "1"]) { server in
+                let frames = EventBoard(0)
+                let stream = started(1) { _ in
+                    try server.streamed(Self.endless("long"), incremental: true) { count in frames.update { $0 = count }
+                    }
+                    .outcome
+                }
+                #expect(frames.wait { $0 > 2 ? () : nil } != nil)
+                let (ending, _) = try Subprocess.run(
+                    Server.binary, ["restart", "http", "--run-dir", server.runDirectory])
+                #expect(ending == .code(0))
+                let (end, leftovers) = try server.stop()
+                #expect(end == .code(0) && leftovers == [])
+                // The last frame says so; nobody's connection just breaks.
+                let error = #expect(throws: HarnessError.self) { try stream.results() }
+                #expect(error.map { "\($0)" }?.contains("The server is shutting down.") == true)
             }
         }
     }

@@ -28,7 +28,7 @@ enum EchoStages {
                 }
             ]
         case .control(let call)?: [.make { $0.control = control(call) }]
-        case .frontStarted?, nil: []
+        case .livingFronts?, nil: []
         }
     }
 

@@ -9,7 +9,7 @@ final class FakePipe: Sendable {
     struct Log: Sendable {
         var generates: [Generate] = []
         var aborts: [Abort] = []
-        var frontsStarted: [UInt64] = []
+        var livingFronts: [[UInt64]] = []
     }
 
     private let state = Mutex(Log())
@@ -18,7 +18,7 @@ final class FakePipe: Sendable {
 
     init(in runDirectory: String, context: Context) throws {
         let pull = Box(try PullSocket<TokenizerCommand>(binding: Endpoint(.tokenizer, in: runDirectory), in: context))
-        let push = try PushSocket<FrontReply>(connecting: Endpoint(.front, in: runDirectory), in: context)
+        let push = try PushSocket<FrontReply>(connecting: Endpoint(front: 1, in: runDirectory), in: context)
         DispatchQueue(label: "fake pipe").async { [self] in
             while !isOver.load(ordering: .relaxed) {
                 guard let command = try? pull.socket.receive(within: .milliseconds(20)) else { continue }
@@ -46,7 +46,7 @@ final class FakePipe: Sendable {
             switch command.command {
             case .generate(let generate)?: log.generates.append(generate)
             case .abort(let abort)?: log.aborts.append(abort)
-            case .frontStarted(let started)?: log.frontsStarted.append(started.generation)
+            case .livingFronts(let fronts)?: log.livingFronts.append(fronts.generations)
             default: break
             }
         }

@@ -12,7 +12,7 @@ import Testing
         let response = client.response()
         #expect(response.status == 200)
         #expect(response.body.hasPrefix(#"{"text":"hel","output_ids":[104,101,108],"meta_info":{"id":""#))
-        #expect(server.pipe.log.frontsStarted == [1])
+        #expect(server.pipe.log.livingFronts == [[1]])
         server.stop()
     }
 

@@ -26,7 +26,7 @@ struct RunningFront {
             send: commands.send)
         pipe = try FakePipe(in: directory, context: context)
         try ReplyReader(
-            binding: Endpoint(.front, in: directory), in: context, stamp: ProgressStamp(), log: .quiet,
+            binding: Endpoint(front: 1, in: directory), in: context, stamp: ProgressStamp(), log: .quiet,
             handle: front.handle,
             tick: {
                 commands.retry()
@@ -44,7 +44,7 @@ struct RunningFront {
     /// Ends the fake pipe and removes the socket files.
     func stop() {
         pipe.stop()
-        for name in ["front.ipc", "tokenizer.ipc"] { unlink(directory + "/" + name) }
+        for name in ["front-1.ipc", "tokenizer.ipc"] { unlink(directory + "/" + name) }
         rmdir(directory)
     }
 

@@ -8,6 +8,8 @@ struct Rehearsal {
     var record: [SupervisorAction] = []
     /// Who lives, as an operating system would know it.
     var living: [ChildID: (pid: Int32, generation: UInt64)] = [:]
+    /// Processes that left their place, by pid.
+    var leaving: [Int32: (id: ChildID, generation: UInt64)] = [:]
     var nextPid: Int32 = 1000
     var exitCode: Int32?
     /// Places whose next spawn fails.
@@ -41,6 +43,9 @@ struct Rehearsal {
                     living[id] = (nextPid, generation)
                     feed(.spawned(id, generation: generation, pid: nextPid))
                 }
+            case .retire(let id, let pid):
+                precondition(living[id]?.pid == pid, "somebody else leaves")
+                leaving[pid] = (id, living.removeValue(forKey: id)!.generation)
             case .exit(let code): exitCode = code
             default: break
             }
@@ -58,6 +63,12 @@ struct Rehearsal {
         feed(.exited(id, pid: pid, cause, lines: lines))
     }
 
+    /// A process that left its place ends.
+    mutating func endLeaving(_ pid: Int32, _ cause: ExitCause) {
+        guard let (id, _) = leaving.removeValue(forKey: pid) else { return }
+        feed(.exited(id, pid: pid, cause, lines: []))
+    }
+
     /// Everybody who lives says hello and ready.
     mutating func bringUp() {
         for id in state.slots.map(\.id) where living[id] != nil {
@@ -73,6 +84,9 @@ struct Rehearsal {
             now = min(now + 0.5, end)
             if beating {
                 for id in living.keys.sorted(by: { $0.order < $1.order }) where !silent.contains(id) { beat(id) }
+                for (id, generation) in leaving.values where !silent.contains(id) {
+                    feed(.report(id, generation: generation, .heartbeat(Heartbeat())))
+                }
             }
             feed(.tick)
         }

@@ -19,6 +19,8 @@ private struct History {
     var random: SeededGenerator
     var stopped = false
     var told: Set<ChildID> = []
+    /// Pids of processes that left their place and were killed.
+    var doomed: Set<Int32> = []
 
     init(seed: UInt64) {
         random = SeededGenerator(state: seed &* 0x2545_f491_4f6c_dd1d &+ 1)
@@ -51,7 +53,7 @@ private struct History {
             if let broken = obeyStubbornly() { return broken }
         }
         if play.exitCode == nil { return "did not end" }
-        return play.living.isEmpty ? nil : "ended while \(play.living.keys) lived"
+        return play.living.isEmpty && play.leaving.isEmpty ? nil : "ended while \(play.living.keys) lived"
     }
 
     /// Processes end when killed, and sometimes when told to.
@@ -60,6 +62,11 @@ private struct History {
             let isKilled = told.contains(id)
             guard isKilled || Int.random(in: 0..<10, using: &random) == 0 else { continue }
             if let broken = end(id, isKilled ? .signal(9) : .code(0)) { return broken }
+        }
+        for pid in play.leaving.keys.sorted() {
+            let isKilled = doomed.contains(pid)
+            guard isKilled || Int.random(in: 0..<10, using: &random) == 0 else { continue }
+            if let broken = endLeaving(pid, isKilled ? .signal(9) : .code(0)) { return broken }
         }
         return nil
     }
@@ -80,7 +87,14 @@ private struct History {
             return .restart(
                 call: UInt64.random(in: 0...9, using: &random), RestartUnit.allCases.randomElement(using: &random))
         case 80..<81: return .restart(call: 10, nil)
-        case 81..<85: return .warmupEnded(attempt: Int.random(in: 1...2, using: &random), failure: nil)
+        case 81..<83: return .warmupEnded(attempt: Int.random(in: 1...2, using: &random), failure: nil)
+        case 83..<85:
+            guard
+                let (pid, (id, generation)) = play.leaving.sorted(by: { $0.key < $1.key }).randomElement(using: &random)
+            else { return nil }
+            if Bool.random(using: &random) { return .report(id, generation: generation, .heartbeat(Heartbeat())) }
+            play.leaving[pid] = nil
+            return .exited(id, pid: pid, .signal(9), lines: [])
         case 85..<86: return .warmupEnded(attempt: 1, failure: "no answer")
         case 86..<87:
             return .signal([StopSignal.terminate, .interrupt, .quit].randomElement(using: &random)!)
@@ -109,27 +123,43 @@ private struct History {
         return step(.exited(id, pid: pid, cause, lines: []))
     }
 
+    private mutating func endLeaving(_ pid: Int32, _ cause: ExitCause) -> String? {
+        guard let (id, _) = play.leaving.removeValue(forKey: pid) else { return nil }
+        doomed.remove(pid)
+        return step(.exited(id, pid: pid, cause, lines: []))
+    }
+
     /// Feeds one event and checks every rule on what came of it.
     private mutating func step(_ event: SupervisorEvent) -> String? {
         play.record = []
         let before = play.living
         let wasOver = play.exitCode != nil
+        var retired: Set<ChildID> = []
         play.feed(event)
         if wasOver, !play.record.isEmpty { return "acted after the end: \(play.record)" }
         for (place, action) in play.record.enumerated() {
             switch action {
             case .spawn(let id, let generation):
                 if stopped { return "spawned \(id) after the stop began" }
-                if before[id] != nil { return "spawned a second \(id)" }
+                if before[id] != nil, !retired.contains(id) { return "spawned a second \(id)" }
                 if let old = play.record[..<place].last(where: { $0 == .spawn(id, generation: generation) }) {
                     return "twice \(old)"
                 }
             case .kill(let id, let pid, let signal):
+                if play.leaving[pid] != nil {
+                    if signal == .kill { doomed.insert(pid) }
+                    continue
+                }
                 if play.living[id]?.pid != pid { return "signalled a stranger as \(id)" }
                 if signal == .kill { told.insert(id) }
             case .exit:
                 if place != play.record.count - 1 { return "did something after the exit" }
-                if !play.living.isEmpty { return "exited before \(play.living.keys)" }
+                if !play.living.isEmpty || !play.leaving.isEmpty { return "exited before \(play.living.keys)" }
+            case .retire(let id, let pid):
+                if before[id]?.pid != pid { return "retired a stranger as \(id)" }
+                retired.insert(id)
+            case .drainLeaving(let pid, _, _):
+                if play.leaving[pid] == nil { return "told a stranger to leave" }
             case .drain, .stop, .publish, .refresh, .log, .startWarmup, .answer: break
             }
         }
@@ -145,7 +175,12 @@ private struct History {
             if slot.pid != play.living[slot.id]?.pid { return "\(slot.title): the table says \(slot.process)" }
             if slot.state == .ready, !slot.isOccupied { return "\(slot.title) is ready and not there" }
         }
-        if play.state.isServing, play.living.count != play.state.slots.count { return "serving with holes" }
+        let hasFront = play.living[.front] != nil || !play.leaving.isEmpty
+        if play.state.isServing,
+            !hasFront || play.living.count + (play.living[.front] == nil ? 1 : 0) != play.state.slots.count
+        {
+            return "serving with holes"
+        }
         if play.state.nextWake(after: play.now) < play.now { return "wakes in the past" }
         return nil
     }

@@ -31,11 +31,82 @@ import Testing
             play.record = []
             play.bringUp()
         }
-        #expect(play.record.contains(.drain(.front, seconds: 30, replaced: true)))
-        play.end(.front, .code(0))
+        #expect(play.spawns == [.front] && play.stops.isEmpty)
         play.bringUp()
         #expect(answers(play).map(\.success) == [true])
         #expect(play.state.isServing)
+    }
+
+    /// Front 1 was asked to make room; front 2 was spawned.
+    private func replacing() -> (Rehearsal, old: Int32) {
+        var play = Rehearsal.serving()
+        let old = play.living[.front]!.pid
+        play.feed(.restart(call: 1, .front))
+        return (play, old)
+    }
+
+    private func orders(_ play: Rehearsal, to pid: Int32) -> [Bool] {
+        play.record.compactMap { if case .drainLeaving(pid, _, let replaced) = $0 { replaced } else { nil } }
+    }
+
+    @Test func aFrontServesUntilTheNextOneIsReadyAndThenFinishes() {
+        var (play, old) = replacing()
+        #expect(play.spawns == [.front] && play.state.isServing && orders(play, to: old) == [])
+        #expect(play.state.topology(at: play.now).leaving.map(\.pid) == [old])
+        play.bringUp()
+        #expect(orders(play, to: old) == [true] && answers(play).map(\.success) == [true])
+        play.pass(600)
+        #expect(play.killed(.kill) == [] && play.state.isServing)
+        play.endLeaving(old, .code(0))
+        #expect(play.state.topology(at: play.now).leaving == [])
+        #expect(play.logs.contains { $0.contains("generation 1) has answered its last request") })
+    }
+
+    @Test func aFrontServesWhileItsSuccessorFails() {
+        var (play, old) = replacing()
+        play.end(.front, .code(1))
+        #expect(answers(play).map(\.success) == [false] && play.state.isServing)
+        play.pass(1)
+        play.bringUp()
+        #expect(orders(play, to: old) == [true])
+        #expect(play.state.isServing)
+    }
+
+    @Test func aFrontThatLeavesAndHangsIsKilled() {
+        var (play, old) = replacing()
+        play.bringUp()
+        play.pass(11, except: [])
+        #expect(play.killed(.kill).isEmpty)
+        // Nobody hears of it any more.
+        let silent = play.leaving
+        play.leaving = [:]
+        play.pass(11)
+        #expect(play.record.contains(.kill(.front, pid: old, signal: .kill)))
+        play.leaving = silent
+        play.endLeaving(old, .signal(9))
+        #expect(play.state.isServing && play.spawns == [.front])
+    }
+
+    @Test func theServerEndsWhenTheLastFrontIsDone() {
+        var (play, old) = replacing()
+        play.bringUp()
+        play.record = []
+        play.feed(.signal(.terminate))
+        #expect(play.record.contains(.drain(.front, seconds: 30)) && orders(play, to: old) == [false])
+        play.end(.front, .code(0))
+        #expect(play.state.status == "draining")
+        play.endLeaving(old, .code(0))
+        #expect(play.state.status == "stopping")
+    }
+
+    @Test func aStopDuringAReplacementDrainsTheOneThatServes() {
+        var (play, old) = replacing()
+        play.feed(.signal(.terminate))
+        #expect(orders(play, to: old) == [false] && play.killed(.terminate) == [.front])
+        play.end(.front, .signal(15))
+        #expect(play.state.status == "draining")
+        play.pass(33)
+        #expect(play.record.contains(.kill(.front, pid: old, signal: .terminate)))
     }
 
     @Test func oneThatDoesNotStopIsForced() {

@@ -117,11 +117,11 @@ private let plain = DecodeOptions.make { $0.skipSpecialTokens = true }
         #expect(table.count == 0)
     }
 
-    @Test func olderFrontsRequestsAreDropped() {
+    @Test func requestsOfFrontsThatAreGoneAreDropped() {
         var table = DecodeTable()
         _ = table.take(frame(1 << 40 | 1, offset: 0, "a", opening: plain), decode: decodeBytes)
         _ = table.take(frame(2 << 40 | 1, offset: 0, "a", opening: plain), decode: decodeBytes)
-        table.frontStarted(2)
+        table.keep([2, 4])
         #expect(table.count == 1)
     }
 

@@ -65,7 +65,7 @@ struct HealthRoutes: Sendable {
 
     private var processes: JSONValue {
         let view = front.board.view
-        return .array(view.topology.processes.map { Self.describe($0) })
+        return .array((view.topology.processes + view.topology.leaving).map { Self.describe($0) })
     }
 
     private static func describe(_ process: Messages.ProcessInfo) -> JSONValue {

@@ -412,13 +412,13 @@ package nonisolated struct InputLogprobs: Sendable {
   fileprivate var _chosen: TokenLogprobs? = nil
 }
 
-/// Stop everything that an older incarnation of the front asked for: nobody waits for it any more.
-package nonisolated struct FrontStarted: Sendable {
+/// The generations of all fronts that live. What any other asked for is given up: nobody waits for it any more.
+package nonisolated struct LivingFronts: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var generation: UInt64 = 0
+  package var generations: [UInt64] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1090,9 +1090,9 @@ nonisolated extension InputLogprobs: SwiftProtobuf.Message, SwiftProtobuf._Messa
   }
 }
 
-nonisolated extension FrontStarted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  package static let protoMessageName: String = _protobuf_package + ".FrontStarted"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}generation\0")
+nonisolated extension LivingFronts: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".LivingFronts"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}generations\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1100,21 +1100,21 @@ nonisolated extension FrontStarted: SwiftProtobuf.Message, SwiftProtobuf._Messag
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.generation) }()
+      case 1: try { try decoder.decodeRepeatedUInt64Field(value: &self.generations) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if self.generation != 0 {
-      try visitor.visitSingularUInt64Field(value: self.generation, fieldNumber: 1)
+    if !self.generations.isEmpty {
+      try visitor.visitPackedUInt64Field(value: self.generations, fieldNumber: 1)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  package static func ==(lhs: FrontStarted, rhs: FrontStarted) -> Bool {
-    if lhs.generation != rhs.generation {return false}
+  package static func ==(lhs: LivingFronts, rhs: LivingFronts) -> Bool {
+    if lhs.generations != rhs.generations {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

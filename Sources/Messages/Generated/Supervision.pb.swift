@@ -415,7 +415,7 @@ package nonisolated struct Drain: Sendable {
 
   package var seconds: Double = 0
 
-  /// Another front takes over: new connections wait for it, and requests on those there are still get their answers.
+  /// Another front has taken over and accepts: what is under way here still gets its answers.
   package var replaced: Bool = false
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -453,6 +453,12 @@ package nonisolated struct Topology: @unchecked Sendable {
   package var hasModel: Bool {_storage._model != nil}
   /// Clears the value of `model`. Subsequent reads from it will return its default value.
   package mutating func clearModel() {_uniqueStorage()._model = nil}
+
+  /// Fronts that another one replaced and that still have answers to finish.
+  package var leaving: [ProcessInfo] {
+    get {_storage._leaving}
+    set {_uniqueStorage()._leaving = newValue}
+  }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1253,13 +1259,14 @@ nonisolated extension Drain: SwiftProtobuf.Message, SwiftProtobuf._MessageImplem
 
 nonisolated extension Topology: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Topology"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}processes\0\u{1}serving\0\u{1}draining\0\u{1}model\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}processes\0\u{1}serving\0\u{1}draining\0\u{1}model\0\u{1}leaving\0")
 
   fileprivate class _StorageClass {
     var _processes: [ProcessInfo] = []
     var _serving: Bool = false
     var _draining: Bool = false
     var _model: ModelFacts? = nil
+    var _leaving: [ProcessInfo] = []
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1274,6 +1281,7 @@ nonisolated extension Topology: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       _serving = source._serving
       _draining = source._draining
       _model = source._model
+      _leaving = source._leaving
     }
   }
 
@@ -1296,6 +1304,7 @@ nonisolated extension Topology: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
         case 2: try { try decoder.decodeSingularBoolField(value: &_storage._serving) }()
         case 3: try { try decoder.decodeSingularBoolField(value: &_storage._draining) }()
         case 4: try { try decoder.decodeSingularMessageField(value: &_storage._model) }()
+        case 5: try { try decoder.decodeRepeatedMessageField(value: &_storage._leaving) }()
         default: break
         }
       }
@@ -1320,6 +1329,9 @@ nonisolated extension Topology: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       try { if let v = _storage._model {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
       } }()
+      if !_storage._leaving.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._leaving, fieldNumber: 5)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1333,6 +1345,7 @@ nonisolated extension Topology: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
         if _storage._serving != rhs_storage._serving {return false}
         if _storage._draining != rhs_storage._draining {return false}
         if _storage._model != rhs_storage._model {return false}
+        if _storage._leaving != rhs_storage._leaving {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -46,12 +46,12 @@ package nonisolated struct TokenizerCommand: Sendable {
     set {command = .abort(newValue)}
   }
 
-  package var frontStarted: FrontStarted {
+  package var livingFronts: LivingFronts {
     get {
-      if case .frontStarted(let v)? = command {return v}
-      return FrontStarted()
+      if case .livingFronts(let v)? = command {return v}
+      return LivingFronts()
     }
-    set {command = .frontStarted(newValue)}
+    set {command = .livingFronts(newValue)}
   }
 
   package var encode: Encode {
@@ -85,7 +85,7 @@ package nonisolated struct TokenizerCommand: Sendable {
     case generate(Generate)
     /// Passed on to the worker, behind the generate it may cancel.
     case abort(Abort)
-    case frontStarted(FrontStarted)
+    case livingFronts(LivingFronts)
     case encode(Encode)
     case decode(Decode)
     /// Passed on to the worker.
@@ -267,7 +267,7 @@ fileprivate nonisolated let _protobuf_package = "srt"
 
 nonisolated extension TokenizerCommand: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".TokenizerCommand"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}generate\0\u{1}abort\0\u{3}front_started\0\u{1}encode\0\u{1}decode\0\u{1}control\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}generate\0\u{1}abort\0\u{3}living_fronts\0\u{1}encode\0\u{1}decode\0\u{1}control\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -302,16 +302,16 @@ nonisolated extension TokenizerCommand: SwiftProtobuf.Message, SwiftProtobuf._Me
         }
       }()
       case 3: try {
-        var v: FrontStarted?
+        var v: LivingFronts?
         var hadOneofValue = false
         if let current = self.command {
           hadOneofValue = true
-          if case .frontStarted(let m) = current {v = m}
+          if case .livingFronts(let m) = current {v = m}
         }
         try decoder.decodeSingularMessageField(value: &v)
         if let v = v {
           if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.command = .frontStarted(v)
+          self.command = .livingFronts(v)
         }
       }()
       case 4: try {
@@ -372,8 +372,8 @@ nonisolated extension TokenizerCommand: SwiftProtobuf.Message, SwiftProtobuf._Me
       guard case .abort(let v)? = self.command else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
     }()
-    case .frontStarted?: try {
-      guard case .frontStarted(let v)? = self.command else { preconditionFailure() }
+    case .livingFronts?: try {
+      guard case .livingFronts(let v)? = self.command else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
     }()
     case .encode?: try {

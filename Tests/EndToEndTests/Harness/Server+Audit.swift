@@ -47,6 +47,16 @@ extension Server {
         }
     }
 
+    /// Pids of fronts that were replaced and are not done.
+    func leaving() throws -> [pid_t] {
+        try stateFile()["leaving"]?.arrayValue?.compactMap { $0["pid"]?.intValue.map { pid_t($0) } } ?? []
+    }
+
+    /// Waits until no replaced front is there any more.
+    func awaitNoLeaving() throws {
+        try poll("a replaced front does not end") { try leaving().isEmpty ? () : nil }
+    }
+
     /// Dead children of the launcher that nobody has buried.
     var zombies: [String] {
         let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
@@ -65,12 +75,14 @@ extension Server {
         let table = try table()
         var strays: [String] = []
         let files = try FileManager.default.contentsOfDirectory(atPath: runDirectory)
-        let known = ["launcher.pid", "state.json", "settings.json", "server.log", "server.log.1"]
+        let front = table[Title.http]?["generation"]?.intValue ?? 0
+        let sockets = ["tokenizer", "scheduler", "detokenizer", "supervisor", "front-\(front)"].map { $0 + ".ipc" }
+        let known = ["launcher.pid", "state.json", "settings.json", "server.log", "server.log.1"] + sockets
         let pidFiles = Dictionary(
             uniqueKeysWithValues: table.map {
                 ($0.key.replacing("sglang::", with: "") + ".pid", $0.value["pid"]?.intValue ?? 0)
             })
-        for name in files where !known.contains(name) && !name.hasSuffix(".ipc") && pidFiles[name] == nil {
+        for name in files where !known.contains(name) && pidFiles[name] == nil {
             strays.append(name)
         }
         for (name, pid) in pidFiles {

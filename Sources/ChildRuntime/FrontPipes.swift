@@ -1,0 +1,76 @@
+package import Messages
+internal import Synchronization
+package import Transport
+
+/// Which fronts live: the one that accepts clients, and those before it that still have answers to finish.
+///
+/// The supervision thread hears of them, the thread that sends asks.
+package final class FrontBoard: Sendable {
+    private let generations = Mutex<Set<UInt64>?>(nil)
+
+    package init() {}
+
+    /// The launcher's table changed.
+    package func update(_ topology: Topology) {
+        let accepting = topology.processes.filter { $0.role == .http && $0.pid != 0 }
+        let living = Set((accepting + topology.leaving).map(\.generation))
+        generations.withLock { $0 = living }
+    }
+
+    /// Whether the front lives, as far as is known: before the first table everything may.
+    func holds(_ generation: UInt64) -> Bool { generations.withLock { $0?.contains(generation) ?? true } }
+}
+
+/// The ways to all fronts that live. One thread uses it.
+package final class FrontPipes {
+    private final class Pipe {
+        let socket: PushSocket<FrontReply>
+
+        init(_ endpoint: Endpoint, _ context: Context) throws(TransportError) {
+            socket = try PushSocket(connecting: endpoint, in: context)
+        }
+    }
+
+    private let runDirectory: String
+    private let context: Context
+    private let board: FrontBoard
+    private var pipes: [UInt64: Pipe] = [:]
+    /// Between two looks whether a front that does not take anything is still there.
+    private static let look = Duration.milliseconds(20)
+
+    package init(in runDirectory: String, _ context: Context, _ board: FrontBoard) {
+        self.runDirectory = runDirectory
+        self.context = context
+        self.board = board
+    }
+
+    /// Hands a reply to the fronts it is for. What belongs to a front that is gone is dropped: its clients are gone with it.
+    ///
+    /// - Throws: `.timedOut` when a front that lives takes nothing for so long.
+    package func send(_ reply: FrontReply, within patience: Duration) throws(TransportError) {
+        for (generation, part) in reply.parts() {
+            guard board.holds(generation) else { continue }
+            try send(part, through: pipe(to: generation), to: generation, until: .now + patience)
+        }
+    }
+
+    private func send(
+        _ reply: FrontReply, through pipe: Pipe, to generation: UInt64, until deadline: ContinuousClock.Instant
+    ) throws(TransportError) {
+        while board.holds(generation) {
+            do {
+                return try pipe.socket.send(reply, within: Self.look)
+            } catch {
+                guard case .timedOut = error, .now < deadline else { throw error }
+            }
+        }
+    }
+
+    private func pipe(to generation: UInt64) throws(TransportError) -> Pipe {
+        if let pipe = pipes[generation] { return pipe }
+        for old in pipes.keys where !board.holds(old) { pipes[old] = nil }
+        let pipe = try Pipe(Endpoint(front: generation, in: runDirectory), context)
+        pipes[generation] = pipe
+        return pipe
+    }
+}
