@@ -29,6 +29,8 @@ final class ServerLoop {
     private var serviceManager = ServiceManager()
     /// What the ranks of the generation that is being spawned share.
     private var group = GroupMemory()
+    /// Where the first process that reads the tokenizer leaves it for the others.
+    private let tokenizer = platform_shared_memory("srt-tokenizer")
     private var exitCode: Int32?
 
     /// Takes over what was opened; spawns nothing yet.
@@ -261,7 +263,8 @@ final class ServerLoop {
             let child = try RunningChild(
                 id, generation: generation, ranks: plan.policy.ranks, runDirectory: directory.path,
                 lifeline: lifeline.read,
-                listener: listener.descriptor, group: group.descriptor(for: id, generation, ranks: plan.policy.ranks))
+                listener: listener.descriptor, tokenizer: tokenizer,
+                group: group.descriptor(for: id, generation, ranks: plan.policy.ranks))
             group.spawned(id, ranks: plan.policy.ranks)
             children[id] = child
             directory.notePid(child.pid, of: child.title)

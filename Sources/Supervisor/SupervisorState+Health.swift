@@ -64,7 +64,9 @@ extension SupervisorState {
                 "\(slots[slot].title) (pid \(slots[slot].pid ?? 0)) has sent no heartbeat for \(Int(age.rounded())) s")
             publish()
         }
-        guard let heartbeat = slots[slot].heartbeat, let limit = limit(of: heartbeat.phase) else { return }
+        // What an old heartbeat says of a phase is out of date: then its age alone counts.
+        guard age <= policy.heartbeatLate, let heartbeat = slots[slot].heartbeat, let limit = limit(of: heartbeat.phase)
+        else { return }
         let lasted = Double(heartbeat.phaseMilliseconds) / 1000 + age
         guard lasted > limit else { return }
         endHung(slot, "\(Int(lasted)) s in phase \(heartbeat.phase), the limit is \(Int(limit)) s", now)

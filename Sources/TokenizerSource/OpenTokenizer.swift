@@ -4,11 +4,26 @@ package import ServerSettings
 package import Tokenizers
 
 /// Opens the tokenizer that the settings name: a folder or file of the Hugging Face kind, or the vocabulary inside a GGUF file.
+/// Reading one takes a good part of a second; the first process of a server leaves it in `memory` for those that come later.
 ///
 /// Here alone a checkpoint's metadata and a tokenizer meet.
 /// - Throws: One line that names the file and the place.
-package func openTokenizer(_ settings: ServerSettings) throws -> Tokenizer {
-    try openTokenizer(path: settings.tokenizerPath)
+package func openTokenizer(_ settings: ServerSettings, _ memory: TokenizerMemory) throws -> Tokenizer {
+    let path = settings.tokenizerPath
+    if let bytes = memory.read(),
+        let tokenizer = try? Tokenizer(packed: bytes, folder: path.hasSuffix(".json") ? nil : folder(of: path))
+    {
+        return tokenizer
+    }
+    let tokenizer = try openTokenizer(path: path)
+    memory.write(tokenizer.packed())
+    return tokenizer
+}
+
+/// The folder that a path names or whose file it names.
+private func folder(of path: String) -> String {
+    guard path.hasSuffix(".gguf") else { return path }
+    return path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
 }
 
 /// Opens the tokenizer of a folder, a tokenizer.json or a GGUF file.
@@ -18,7 +33,7 @@ package func openTokenizer(path: String) throws -> Tokenizer {
         return path.hasSuffix(".json") ? try Tokenizer(file: path) : try Tokenizer(folder: path)
     }
     // Files beside a GGUF count before its metadata, as they do for the configuration.
-    let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+    let folder = folder(of: path)
     if access(folder + "/tokenizer.json", R_OK) == 0 { return try Tokenizer(folder: folder) }
     guard let found = try readGGUFVocabulary(path: path) else { throw NoVocabulary(path: path) }
     return try Tokenizer(

@@ -61,17 +61,29 @@ extension GGUFVocabulary {
         static let userDefined: Int32 = 4
     }
 
-    /// The parts of the tokenizer, following how transformers reads GGUF files.
-    func parts() throws(TokenizerError) -> (TokenizerParts, TokenizerConfig) {
+    /// The tables, following how transformers reads GGUF files.
+    func tables() throws(TokenizerError) -> TokenizerTables {
         if tokens.isEmpty { throw malformed("tokens", "no tokens") }
         if tokens.count > Vocabulary.idLimit { throw malformed("tokens", "more than \(Vocabulary.idLimit) tokens") }
-        let config = try config()
+        _ = try config()
         switch model {
-        case "gpt2": return (try byteLevelParts(), config)
-        case "llama": return (try sentencePieceParts(), config)
+        case "gpt2": return try byteLevelTables()
+        case "llama": return try sentencePieceTables()
         default:
             throw .unsupported(file: file, path: "tokenizer.ggml.model", feature: "tokenizer \"\(model)\"")
         }
+    }
+
+    /// Everything else.
+    func outline() throws(TokenizerError) -> GGUFOutline {
+        let isByteLevel = model == "gpt2"
+        return GGUFOutline(
+            file: file, isByteLevel: isByteLevel, pre: pre, addsSpacePrefix: addSpacePrefix ?? true,
+            config: try config(),
+            // A control token outside of the byte alphabet that does not look like one is mislabelled text.
+            addedTokens: addedTokens {
+                !isByteLevel || Self.isSpelling($0) || ($0.hasPrefix("<") && $0.hasSuffix(">"))
+            })
     }
 
     private func malformed(_ key: String, _ reason: String) -> TokenizerError {
@@ -113,28 +125,22 @@ extension GGUFVocabulary {
 
 // Byte-level vocabularies.
 extension GGUFVocabulary {
-    private func byteLevelParts() throws(TokenizerError) -> TokenizerParts {
+    private func byteLevelTables() throws(TokenizerError) -> TokenizerTables {
         if merges.isEmpty { throw malformed("merges", "a byte-level vocabulary needs its merges") }
         var vocabulary = Vocabulary(capacity: tokens.count)
         for (id, token) in tokens.enumerated() {
             let bytes = Array(token.utf8)
             vocabulary.insert(Self.isSpelling(token) ? bytes : ByteAlphabet.spelled(bytes), id: Int32(id))
         }
+        return TokenizerTables(vocabulary: vocabulary, merges: try listedMerges(vocabulary))
+    }
+
+    private func listedMerges(_ vocabulary: Vocabulary) throws(TokenizerError) -> MergeTable {
         var builder = MergeTableBuilder(vocabulary: vocabulary, capacity: merges.count)
         for (index, merge) in merges.enumerated() {
             if let problem = builder.append(merge) { throw malformed("merges[\(index)]", problem) }
         }
-        let rule = try GGUFWordRule(named: pre, file: file)
-        var options = BPE.Options()
-        options.ignoresMerges = rule.ignoresMerges
-        return TokenizerParts(
-            normalizer: rule.normalizer,
-            preTokenizer: rule.preTokenizer,
-            model: BPE(vocabulary: vocabulary, merges: builder.table, options: options),
-            // A control token outside of the byte alphabet that does not look like one is mislabelled text.
-            addedTokens: addedTokens { Self.isSpelling($0) || ($0.hasPrefix("<") && $0.hasSuffix(">")) },
-            postProcessor: nil,
-            decoder: .byteLevel)
+        return builder.table
     }
 
     /// Whether a token is written in the byte alphabet throughout.
@@ -150,43 +156,25 @@ extension GGUFVocabulary {
 
 // SentencePiece vocabularies, as byte-pair encoding with the merges that the scores imply.
 extension GGUFVocabulary {
-    private func sentencePieceParts() throws(TokenizerError) -> TokenizerParts {
+    private func sentencePieceTables() throws(TokenizerError) -> TokenizerTables {
         var vocabulary = Vocabulary(capacity: tokens.count)
         var spelled: [[UInt8]] = []
         spelled.reserveCapacity(tokens.count)
-        let mark = Array("\u{2581}".utf8)
         for (id, token) in tokens.enumerated() {
             // Runs of spaces are stored as spaces but looked up in their visible form.
             let isBlank = token.utf8.count > 1 && token.utf8.allSatisfy { $0 == 0x20 }
-            let bytes = isBlank ? Array(repeatElement(mark, count: token.utf8.count).joined()) : Array(token.utf8)
+            let bytes =
+                isBlank
+                ? Array(repeatElement(GGUFOutline.mark, count: token.utf8.count).joined()) : Array(token.utf8)
             vocabulary.insert(bytes, id: Int32(id))
             spelled.append(bytes)
         }
-        var options = BPE.Options()
-        options.fusesUnknown = true
-        options.fallsBackToBytes = true
-        let addsSpace = addSpacePrefix ?? true
-        var steps: [Decoder] = [.replace(.literal(mark), with: [0x20]), .byteFallback, .fuse]
-        if addsSpace { steps.append(.strip(" ", start: 1, stop: 0)) }
-        return TokenizerParts(
-            normalizer: nil,
-            preTokenizer: .metaspace(
-                Metaspace(replacement: "\u{2581}", prependScheme: addsSpace ? .first : .never, splits: false)),
-            model: BPE(vocabulary: vocabulary, merges: try scoredMerges(vocabulary, spelled), options: options),
-            addedTokens: addedTokens { _ in true },
-            postProcessor: nil,
-            decoder: .sequence(steps))
+        return TokenizerTables(vocabulary: vocabulary, merges: try scoredMerges(vocabulary, spelled))
     }
 
     /// The merges of the file, or each way to put a token together from two others, best score first.
     private func scoredMerges(_ vocabulary: Vocabulary, _ spelled: [[UInt8]]) throws(TokenizerError) -> MergeTable {
-        if !merges.isEmpty {
-            var builder = MergeTableBuilder(vocabulary: vocabulary, capacity: merges.count)
-            for (index, merge) in merges.enumerated() {
-                if let problem = builder.append(merge) { throw malformed("merges[\(index)]", problem) }
-            }
-            return builder.table
-        }
+        if !merges.isEmpty { return try listedMerges(vocabulary) }
         // Gemma's scores do not follow its merges; the order of its tokens does.
         let followsOrder = architecture?.hasPrefix("gemma") ?? false
         if !followsOrder, scores.count != tokens.count {

@@ -18,6 +18,9 @@ struct JSONCursor {
         path = ""
     }
 
+    /// The root of a file that was read before.
+    init(_ value: JSONValue, file: String) { self.init(file: file, path: "", value: value) }
+
     private init(file: String, path: String, value: JSONValue) {
         self.file = file
         self.path = path

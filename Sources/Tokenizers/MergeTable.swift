@@ -13,6 +13,20 @@ struct MergeTable: Sendable {
         values = [UInt64](repeating: 0, count: size)
     }
 
+    /// Reads what `pack` wrote; nil for what does not fit together.
+    init?(unpacking reader: inout SectionReader) {
+        guard let keys: [UInt64] = reader.next(), let values: [UInt64] = reader.next(), keys.count == values.count,
+            keys.count.nonzeroBitCount == 1
+        else { return nil }
+        (self.keys, self.values) = (keys, values)
+    }
+
+    /// Writes the table as it is.
+    func pack(into writer: inout SectionWriter) {
+        writer.append(keys)
+        writer.append(values)
+    }
+
     /// Adds a merge; a pair given again takes the later rank.
     mutating func insert(left: Int32, right: Int32, rank: Int32, merged: Int32) {
         let key = Self.key(left, right)

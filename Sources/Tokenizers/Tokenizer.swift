@@ -15,6 +15,8 @@ package final class Tokenizer: Sendable {
     /// Bytes of each id where tokens spell bytes; empty otherwise.
     private let byteSpellings: ByteSpellings?
     private let cache = Mutex<WordCache?>(WordCache())
+    /// What the small parts were made of.
+    private let outline: TokenizerOutline
     /// The configuration it was made with: names of special tokens, chat templates.
     package let config: TokenizerConfig
 
@@ -33,16 +35,38 @@ package final class Tokenizer: Sendable {
 
     /// Reads the bytes of a tokenizer.json; `file` is only named in errors.
     package convenience init(json: [UInt8], file: String, config: TokenizerConfig) throws(TokenizerError) {
-        self.init(parts: try TokenizerFile(bytes: json, file: file).parts(), config: config)
+        let file = try TokenizerFile(bytes: json, file: file)
+        self.init(parts: try file.parts(), config: config, outline: file.outline)
     }
 
     /// Builds the tokenizer that a GGUF file describes.
     package convenience init(gguf: GGUFVocabulary) throws(TokenizerError) {
-        let (parts, config) = try gguf.parts()
-        self.init(parts: parts, config: config)
+        let tables = try gguf.tables()
+        let outline = try gguf.outline()
+        self.init(parts: try outline.parts(tables), config: outline.config, outline: .gguf(outline))
     }
 
-    init(parts: TokenizerParts, config: TokenizerConfig) {
+    /// Builds the tokenizer that `packed()` gave the bytes of.
+    ///
+    /// - Parameter folder: where the configuration of a tokenizer.json is; nil for none.
+    /// - Throws: what the configuration's files or the word rules throw; bytes that `packed()` did not make are `.malformed`.
+    package convenience init(packed: [UInt8], folder: String?) throws(TokenizerError) {
+        let (outline, tables) = try PackedTokenizer.read(packed)
+        switch outline {
+        case .file(let value, let name):
+            let config = try folder.map { path throws(TokenizerError) in try TokenizerConfig(folder: path) }
+            let file = TokenizerFile(value, file: name, tables: tables)
+            self.init(parts: try file.parts(), config: config ?? TokenizerConfig(), outline: outline)
+        case .gguf(let gguf): self.init(parts: try gguf.parts(tables), config: gguf.config, outline: outline)
+        }
+    }
+
+    /// Bytes that build the same tokenizer in a fraction of the time: the tables as they are, the rest as its source had it.
+    package func packed() -> [UInt8] {
+        PackedTokenizer.bytes(outline, TokenizerTables(vocabulary: parts.model.vocabulary, merges: parts.model.merges))
+    }
+
+    init(parts: TokenizerParts, config: TokenizerConfig, outline: TokenizerOutline) {
         var parts = parts
         parts.addedTokens = Self.completing(parts.addedTokens, parts.model.vocabulary, config)
         var added = Vocabulary(capacity: parts.addedTokens.count)
@@ -75,6 +99,7 @@ package final class Tokenizer: Sendable {
         }
         self.parts = parts
         self.config = config
+        self.outline = outline
     }
 
     /// The file's added tokens, overridden by the configuration's list and completed by its named tokens.

@@ -3,9 +3,32 @@ internal import JSON
 /// Reads Hugging Face's tokenizer.json.
 struct TokenizerFile {
     private let root: JSONCursor
+    private let file: String
+    /// The tables, where the file's own lists need not be read.
+    private let tables: TokenizerTables?
 
     init(bytes: [UInt8], file: String) throws(TokenizerError) {
         root = try JSONCursor(parsing: bytes, file: file)
+        self.file = file
+        tables = nil
+    }
+
+    /// The file that an outline was made of, with tables that were kept.
+    init(_ outline: JSONValue, file: String, tables: TokenizerTables) {
+        root = JSONCursor(outline, file: file)
+        self.file = file
+        self.tables = tables
+    }
+
+    /// Everything but the long lists of the model.
+    var outline: TokenizerOutline {
+        guard case .object(var members) = root.value, case .object(var model)? = members["model"] else {
+            return .file(root.value, name: file)
+        }
+        model["vocab"] = [:]
+        model["merges"] = []
+        members["model"] = .object(model)
+        return .file(.object(members), name: file)
     }
 
     /// The whole file as parts of a tokenizer.
@@ -79,6 +102,7 @@ extension TokenizerFile {
     }
 
     private func vocabulary(_ cursor: JSONCursor) throws(TokenizerError) -> Vocabulary {
+        if let tables { return tables.vocabulary }
         let members = try cursor.object()
         if members.isEmpty { throw cursor.malformed("no tokens") }
         var vocabulary = Vocabulary(capacity: members.count)
@@ -95,6 +119,7 @@ extension TokenizerFile {
     private func merges(
         _ cursor: JSONCursor, _ vocabulary: Vocabulary, prefix: Int
     ) throws(TokenizerError) -> MergeTable {
+        if let tables { return tables.merges }
         guard case .array(let list) = cursor.value else { throw cursor.malformed("expected array") }
         var builder = MergeTableBuilder(vocabulary: vocabulary, prefix: prefix, capacity: list.count)
         for (index, entry) in list.enumerated() {

@@ -19,6 +19,24 @@ struct Vocabulary: Sendable {
         slots = [Int32](repeating: -1, count: size)
     }
 
+    /// Reads what `pack` wrote; nil for what does not fit together.
+    init?(unpacking reader: inout SectionReader) {
+        guard let bytes: [UInt8] = reader.next(), let starts: [Int] = reader.next(), let ids: [Int32] = reader.next(),
+            let entries: [Int32] = reader.next(), let slots: [Int32] = reader.next(), starts.count == ids.count + 1,
+            starts.last == bytes.count, slots.count > ids.count, slots.count.nonzeroBitCount == 1
+        else { return nil }
+        (self.bytes, self.starts, self.ids, self.entries, self.slots) = (bytes, starts, ids, entries, slots)
+    }
+
+    /// Writes the tables as they are.
+    func pack(into writer: inout SectionWriter) {
+        writer.append(bytes)
+        writer.append(starts)
+        writer.append(ids)
+        writer.append(entries)
+        writer.append(slots)
+    }
+
     /// One more than the highest id.
     var idCount: Int { entries.count }
 

@@ -37,7 +37,7 @@ extension EndToEndTests {
             let run = Workload.start(on: server)
             try run.haveFrames(1)
             let start = server.process.lines.count
-            kill(victim.pid, SIGSTOP)
+            try server.halt(victim)
             // One more that comes while it is stopped.
             let late = started(1) { _ in try server.single(question).outcome.completionTokens }
             try poll("/health says nothing of the stopped \(title)") {
@@ -72,7 +72,7 @@ extension EndToEndTests {
                 let before = try server.single(question).outcome
                 let victim = try server.incarnation(of: Title.http)
                 let start = server.process.lines.count
-                kill(victim.pid, SIGSTOP)
+                try server.halt(victim)
                 let late = started(4) { _ in try server.single(question).outcome }
                 try server.replacements(of: [victim], since: start, cause: "no heartbeat for")
                 #expect(try late.results() == Array(repeating: before, count: 4))

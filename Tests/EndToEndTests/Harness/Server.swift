@@ -159,6 +159,19 @@ final class Server: Sendable {
         return try replacements(of: victims, since: start, cause: "killed by \(names[signal] ?? "signal \(signal)")")
     }
 
+    /// Stops a process and waits until all its threads stand still.
+    func halt(_ victim: Incarnation) throws {
+        Glibc.kill(victim.pid, SIGSTOP)
+        let tasks = "/proc/\(victim.pid)/task"
+        try poll("\(victim.title) does not stop") {
+            let states = try FileManager.default.contentsOfDirectory(atPath: tasks).map { task in
+                let stat = try String(contentsOfFile: "\(tasks)/\(task)/stat", encoding: .utf8)
+                return stat[(stat.lastIndex(of: ")") ?? stat.startIndex)...].dropFirst(2).first
+            }
+            return states.allSatisfy { $0 == "T" } ? () : nil
+        }
+    }
+
     /// Waits until the log tells of each process its death, the cause and the new process.
     ///
     /// - Parameter start: the line of the log from which on to look.

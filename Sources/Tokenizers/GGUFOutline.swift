@@ -1,0 +1,101 @@
+internal import JSON
+
+/// What a GGUF file says of its tokenizer besides the long lists.
+struct GGUFOutline: Sendable {
+    /// The file, named in errors.
+    var file: String
+    /// Byte-level BPE; otherwise SentencePiece's.
+    var isByteLevel: Bool
+    /// `tokenizer.ggml.pre`.
+    var pre: String?
+    var addsSpacePrefix: Bool
+    var config: TokenizerConfig
+    var addedTokens: [AddedToken]
+
+    /// What SentencePiece writes for a space.
+    static let mark = Array("\u{2581}".utf8)
+
+    /// The whole tokenizer, following how transformers reads GGUF files.
+    func parts(_ tables: TokenizerTables) throws(TokenizerError) -> TokenizerParts {
+        isByteLevel ? try byteLevelParts(tables) : sentencePieceParts(tables)
+    }
+
+    private func byteLevelParts(_ tables: TokenizerTables) throws(TokenizerError) -> TokenizerParts {
+        let rule = try GGUFWordRule(named: pre, file: file)
+        var options = BPE.Options()
+        options.ignoresMerges = rule.ignoresMerges
+        return TokenizerParts(
+            normalizer: rule.normalizer,
+            preTokenizer: rule.preTokenizer,
+            model: BPE(vocabulary: tables.vocabulary, merges: tables.merges, options: options),
+            addedTokens: addedTokens,
+            postProcessor: nil,
+            decoder: .byteLevel)
+    }
+
+    private func sentencePieceParts(_ tables: TokenizerTables) -> TokenizerParts {
+        var options = BPE.Options()
+        options.fusesUnknown = true
+        options.fallsBackToBytes = true
+        var steps: [Decoder] = [.replace(.literal(Self.mark), with: [0x20]), .byteFallback, .fuse]
+        if addsSpacePrefix { steps.append(.strip(" ", start: 1, stop: 0)) }
+        return TokenizerParts(
+            normalizer: nil,
+            preTokenizer: .metaspace(
+                Metaspace(
+                    replacement: "\u{2581}", prependScheme: addsSpacePrefix ? .first : .never, splits: false)),
+            model: BPE(vocabulary: tables.vocabulary, merges: tables.merges, options: options),
+            addedTokens: addedTokens,
+            postProcessor: nil,
+            decoder: .sequence(steps))
+    }
+}
+
+// As JSON, for processes of the same version.
+extension GGUFOutline {
+    var json: JSONValue {
+        [
+            "file": .string(file), "byte_level": .bool(isByteLevel), "pre": Self.text(pre),
+            "space_prefix": .bool(addsSpacePrefix), "bos": Self.text(config.bosToken),
+            "eos": Self.text(config.eosToken),
+            "unk": Self.text(config.unkToken), "pad": Self.text(config.padToken),
+            "adds_bos": .bool(config.addsBOS ?? false), "adds_eos": .bool(config.addsEOS ?? false),
+            "limit": config.modelMaxLength.map { .int(Int64($0)) } ?? .null,
+            "template": Self.text(config.chatTemplates["default"]),
+            "added": .array(
+                addedTokens.map {
+                    [
+                        .string(String(decoding: $0.content, as: UTF8.self)), .int(Int64($0.id)), .bool($0.isSpecial),
+                    ]
+                }),
+        ]
+    }
+
+    /// Reads what `json` wrote; nil for anything else.
+    init?(_ json: JSONValue) {
+        guard let file = json["file"]?.stringValue, let isByteLevel = json["byte_level"]?.boolValue,
+            let addsSpacePrefix = json["space_prefix"]?.boolValue, let added = json["added"]?.arrayValue
+        else { return nil }
+        self.file = file
+        self.isByteLevel = isByteLevel
+        pre = json["pre"]?.stringValue
+        self.addsSpacePrefix = addsSpacePrefix
+        config = TokenizerConfig()
+        config.bosToken = json["bos"]?.stringValue
+        config.eosToken = json["eos"]?.stringValue
+        config.unkToken = json["unk"]?.stringValue
+        config.padToken = json["pad"]?.stringValue
+        config.addsBOS = json["adds_bos"]?.boolValue
+        config.addsEOS = json["adds_eos"]?.boolValue
+        config.modelMaxLength = json["limit"]?.intValue
+        if let template = json["template"]?.stringValue { config.chatTemplates["default"] = template }
+        addedTokens = added.compactMap { entry in
+            guard let list = entry.arrayValue, list.count == 3, let content = list[0].stringValue,
+                let id = list[1].intValue.flatMap({ Int32(exactly: $0) }), let isSpecial = list[2].boolValue
+            else { return nil }
+            return AddedToken(content: Array(content.utf8), id: id, isSpecial: isSpecial)
+        }
+    }
+
+    private static func text(_ text: String?) -> JSONValue { text.map { .string($0) } ?? .null }
+}
