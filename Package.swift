@@ -108,7 +108,9 @@ let package = Package(
         // Tests mirror the sources.
         .testTarget(name: "KVCacheTests", dependencies: ["KVCache"], swiftSettings: strict),
         .testTarget(name: "SchedulingTests", dependencies: ["Scheduling"], swiftSettings: strict),
-        .testTarget(name: "TextWorkersTests", dependencies: ["TextWorkers", "Messages"], swiftSettings: strict),
+        .testTarget(
+            name: "TextWorkersTests", dependencies: ["TextWorkers", "Messages", "TokenizerSource"],
+            swiftSettings: strict),
         .testTarget(
             name: "ModelWorkerTests",
             dependencies: ["ModelWorker", "Messages", "Tensors", "Tokenizers", "Scheduling", "ServerSettings"],

@@ -14,7 +14,7 @@ package struct TokenizerMemory: Sendable {
     private static let headerSize = 24
 
     /// What was written last, if it is whole.
-    func read() -> [UInt8]? {
+    package func read() -> [UInt8]? {
         guard let header = read(at: 0, count: Self.headerSize) else { return nil }
         let words = header.withUnsafeBytes { Array($0.bindMemory(to: UInt64.self)) }
         guard words[0] == Self.mark, words[1] < 1 << 32,
@@ -24,7 +24,7 @@ package struct TokenizerMemory: Sendable {
     }
 
     /// Keeps bytes for others; if that fails they have to read the files themselves.
-    func write(_ bytes: [UInt8]) {
+    package func write(_ bytes: [UInt8]) {
         guard write(bytes, at: Self.headerSize) else { return }
         let words = [Self.mark, UInt64(bytes.count), Self.checksum(bytes)]
         _ = write(words.withUnsafeBytes { Array($0) }, at: 0)

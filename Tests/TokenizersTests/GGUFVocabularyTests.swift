@@ -32,7 +32,7 @@ import Tokenizers
     ])
     func namedRulesSplitAsTheModelsOwnFiles(_ name: String, _ pre: String) throws {
         let file = try Golden.tokenizer(name)
-        let gguf = try Tokenizer(gguf: vocabulary(name, pre: pre))
+        let gguf = try Tokenizer(packed: Tokenizer(gguf: vocabulary(name, pre: pre)).packed(), folder: nil)
         for golden in Golden.cases(of: name) {
             #expect(
                 gguf.encode(golden.input, addSpecialTokens: false)

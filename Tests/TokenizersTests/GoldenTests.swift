@@ -8,9 +8,10 @@ import Tokenizers
         #expect(Golden.inputs.count >= 2_000)
     }
 
-    @Test(arguments: Golden.names)
-    func encodesAndDecodesAsTheReference(_ name: String) throws {
-        let tokenizer = try Golden.tokenizer(name)
+    @Test(arguments: Golden.names, [false, true])
+    func encodesAndDecodesAsTheReference(_ name: String, isPacked: Bool) throws {
+        var tokenizer = try Golden.tokenizer(name)
+        if isPacked { tokenizer = try Tokenizer(packed: tokenizer.packed(), folder: nil) }
         let cases = Golden.cases(of: name)
         #expect(cases.count >= 150)
         var unequal: [String] = []
@@ -27,6 +28,15 @@ import Tokenizers
             }
         }
         #expect(unequal.isEmpty, "\(unequal.count) of \(cases.count): \(unequal.prefix(5).joined(separator: "\n"))")
+    }
+
+    @Test func packedBytesThatAreCutOffAreRefused() throws {
+        let bytes = try Golden.tokenizer("gpt2").packed()
+        for count in [0, 7, 8, 100, bytes.count / 3, bytes.count / 2, bytes.count - 9] {
+            #expect(throws: TokenizerError.malformed(file: "packed tokenizer", path: "", reason: "damaged")) {
+                try Tokenizer(packed: Array(bytes.prefix(count)), folder: nil)
+            }
+        }
     }
 
     @Test(arguments: ["gpt2", "llama3", "qwen2", "smollm", "llama2", "added"])
