@@ -132,6 +132,10 @@ int platform_shared_memory(const char *label) {
     return descriptor;
 }
 
+void platform_release_memory(int descriptor, off_t start, off_t length) {
+    if (length > 0) fallocate(descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, start, length);
+}
+
 int platform_pin_thread(int core) {
     cpu_set_t set;
     CPU_ZERO(&set);

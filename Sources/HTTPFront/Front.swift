@@ -38,10 +38,12 @@ package final class Front: Sendable {
 
     /// - Parameters:
     ///   - generation: which incarnation of the front this is.
+    ///   - sessions: descriptor of the memory for sessions, which the fronts before and after this one share; nil: none do.
     ///   - send: takes a command for the tokenizer manager without waiting.
     package init(
         settings: ServerSettings, generation: UInt64, log: Logger, accessLog: Logger,
-        patience: RequestLedger.Patience? = nil, clock: @escaping @Sendable () -> Double = wallClockSeconds,
+        patience: RequestLedger.Patience? = nil, sessions: Int32? = nil,
+        clock: @escaping @Sendable () -> Double = wallClockSeconds,
         send: @escaping @Sendable (TokenizerCommand) -> Void
     ) {
         self.settings = settings
@@ -59,7 +61,7 @@ package final class Front: Sendable {
         controls = PendingCalls(generation: generation, clock: clock)
         encodings = PendingCalls(generation: generation, clock: clock)
         decodings = PendingCalls(generation: generation, clock: clock)
-        sessions = SessionStore()
+        self.sessions = SessionStore(descriptor: sessions, clock: clock)
         preferred = settings.preferredSamplingParams.flatMap { try? JSON.parse($0).objectValue } ?? [:]
         started = clock()
         self.generation = generation

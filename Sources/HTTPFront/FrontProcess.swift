@@ -14,7 +14,9 @@ package func runHTTPFront(identity: ChildIdentity, settings: ServerSettings) asy
     let context = Context()
     let stamp = ProgressStamp()
     let pipe = try CommandPipe(connecting: Endpoint(.tokenizer, in: identity.runDirectory), in: context)
-    let front = Front(settings: settings, generation: identity.generation, log: log, accessLog: access, send: pipe.send)
+    let front = Front(
+        settings: settings, generation: identity.generation, log: log, accessLog: access,
+        sessions: ChildIdentity.sessionsDescriptor, send: pipe.send)
     let orders = OrderBook(front: front, pipe: pipe)
     let line = try SupervisionLine(identity, context: context, stamp: stamp, onOrder: orders.obey)
     try ReplyReader(

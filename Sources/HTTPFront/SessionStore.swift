@@ -2,6 +2,8 @@ internal import Messages
 internal import Synchronization
 
 /// Conversations that clients opened: for each turn the ids it left behind, so that a later one can go on from there.
+///
+/// Every change goes through a journal in the launcher's keeping, so that sessions outlive the front.
 final class SessionStore: Sendable {
     /// Most sessions at one time, and most turns that one session remembers.
     static let maximumSessions = 1024
@@ -19,41 +21,106 @@ final class SessionStore: Sendable {
         var order: [String] = []
         var timeout: Double?
         var lastUse: Double
+
+        mutating func add(_ turn: SessionTurn) {
+            if turns[turn.rid] == nil { order.append(turn.rid) }
+            turns[turn.rid] = Turn(
+                parent: turn.hasParent ? turn.parent : nil, prompt: turn.prompt, output: turn.output)
+            if order.count > SessionStore.maximumTurns { turns[order.removeFirst()] = nil }
+        }
+
+        mutating func forget(_ rids: Set<String>) {
+            for rid in rids { turns[rid] = nil }
+            order.removeAll(where: rids.contains)
+        }
+
+        /// Turns that continue one, directly or not.
+        func descendants(of rid: String) -> [String] {
+            var family: Set<String> = [rid]
+            for later in order where turns[later]?.parent.map(family.contains) ?? false { family.insert(later) }
+            family.remove(rid)
+            return order.filter(family.contains)
+        }
+
+        /// What makes the same session of nothing.
+        func records(id: String) -> [SessionRecord] {
+            let opened = SessionRecord.make {
+                $0.session = id
+                $0.opened = .make { if let timeout { $0.timeout = timeout } }
+            }
+            return [opened]
+                + order.compactMap { rid in
+                    guard let turn = turns[rid] else { return nil }
+                    return .make {
+                        $0.session = id
+                        $0.turn = .make {
+                            $0.rid = rid
+                            if let parent = turn.parent { $0.parent = parent }
+                            $0.prompt = turn.prompt
+                            $0.output = turn.output
+                        }
+                    }
+                }
+        }
     }
 
-    private let sessions = Mutex<[String: Session]>([:])
+    private struct State: ~Copyable {
+        var sessions: [String: Session] = [:]
+        var journal: SessionJournal
+        /// Bytes of the journal when it was last written anew.
+        var leastSize = 1 << 24
+    }
+
+    private let state: Mutex<State>
+    private let clock: @Sendable () -> Double
+
+    /// - Parameter descriptor: of the memory that holds the sessions of earlier fronts; nil for none.
+    init(descriptor: Int32?, clock: @escaping @Sendable () -> Double) {
+        state = Mutex(State(journal: SessionJournal(descriptor: descriptor)))
+        self.clock = clock
+    }
 
     /// Opens a session; false when one with this id is open, or when there are too many.
     func open(_ id: String, timeout: Double?, now: Double) -> Bool {
-        sessions.withLock { sessions in
-            sessions = sessions.filter { !Self.isExpired($0.value, now: now) }
-            guard sessions[id] == nil, sessions.count < Self.maximumSessions else { return false }
-            sessions[id] = Session(timeout: timeout, lastUse: now)
-            return true
+        update { sessions in
+            var changes = sessions.filter { Self.isExpired($0.value, now: now) }.keys.map { Self.closing($0) }
+            guard sessions[id].map({ Self.isExpired($0, now: now) }) ?? true,
+                sessions.count - changes.count < Self.maximumSessions
+            else { return (changes, false) }
+            changes.append(
+                .make {
+                    $0.session = id
+                    $0.opened = .make { if let timeout { $0.timeout = timeout } }
+                })
+            return (changes, true)
         }
     }
 
     /// Forgets a session, if it is there.
-    func close(_ id: String) { sessions.withLock { $0[id] = nil } }
+    func close(_ id: String) { update { sessions in (sessions[id] == nil ? [] : [Self.closing(id)], ()) } }
 
     /// Puts the history in front of a request.
     func join(_ place: GenerateRequest.SessionPlace, _ request: inout Generate, now: Double) throws(RequestFailure) {
-        let history = sessions.withLock { sessions -> Result<[Int32]?, RequestFailure> in
-            guard var session = sessions[place.id], !Self.isExpired(session, now: now) else {
-                return .failure(.refused("Invalid request: session id \(place.id) does not exist"))
+        let history = update { sessions -> ([SessionRecord], Result<[Int32]?, RequestFailure>) in
+            guard let session = sessions[place.id], !Self.isExpired(session, now: now) else {
+                return ([], .failure(.refused("Invalid request: session id \(place.id) does not exist")))
             }
-            session.lastUse = now
-            defer { sessions[place.id] = session }
+            sessions[place.id]?.lastUse = now
             guard let rid = place.rid else {
-                if place.replaces { (session.turns, session.order) = ([:], []) }
-                return .success(nil)
+                return (place.replaces ? [Self.forgetting(session.order, in: place.id)] : [], .success(nil))
             }
             guard let turn = session.turns[rid] else {
-                return .failure(
-                    .refused("Invalid request: requested session_params.rid=\(rid) does not exist in the session."))
+                return (
+                    [],
+                    .failure(
+                        .refused("Invalid request: requested session_params.rid=\(rid) does not exist in the session."))
+                )
             }
-            if place.replaces { Self.forget(descendantsOf: rid, in: &session) }
-            return .success(place.dropsOutput ? turn.prompt : turn.prompt + turn.output)
+            let gone = place.replaces ? session.descendants(of: rid) : []
+            return (
+                gone.isEmpty ? [] : [Self.forgetting(gone, in: place.id)],
+                .success(place.dropsOutput ? turn.prompt : turn.prompt + turn.output)
+            )
         }
         guard let history = try history.get() else { return }
         request.history = place.offset.map { Array(history.prefix(max(0, $0))) } ?? history
@@ -66,28 +133,81 @@ final class SessionStore: Sendable {
     }
 
     /// Remembers a turn that ended; `row` knows the ids of its prompt.
-    func keep(_ row: LedgerRow, in id: String) {
-        sessions.withLock { sessions in
-            guard sessions[id] != nil, let prompt = row.output.promptIDs else { return }
-            sessions[id]?.turns[row.rid] = Turn(parent: nil, prompt: prompt, output: row.output.ids)
-            sessions[id]?.order.append(row.rid)
-            if let oldest = sessions[id]?.order.first, sessions[id]!.order.count > Self.maximumTurns {
-                sessions[id]?.order.removeFirst()
-                sessions[id]?.turns[oldest] = nil
+    func keep(_ row: LedgerRow, at place: GenerateRequest.SessionPlace) {
+        update { sessions in
+            guard sessions[place.id] != nil, let prompt = row.output.promptIDs else { return ([], ()) }
+            let record = SessionRecord.make {
+                $0.session = place.id
+                $0.turn = .make {
+                    $0.rid = row.rid
+                    if let parent = place.rid { $0.parent = parent }
+                    $0.prompt = prompt
+                    $0.output = row.output.ids
+                }
             }
+            return ([record], ())
+        }
+    }
+
+    // MARK: Records
+
+    /// Takes over what other fronts wrote, lets `body` decide on changes, writes these down and makes them.
+    private func update<Answer: Sendable>(_ body: (inout [String: Session]) -> ([SessionRecord], Answer)) -> Answer {
+        let now = clock()
+        return state.withLock { state in
+            var sessions = state.sessions
+            let leastSize = state.leastSize
+            let (answer, rewritten) = state.journal.exclusively { journal in
+                Self.catchUp(&sessions, with: &journal, now)
+                let (changes, answer) = body(&sessions)
+                for change in changes { journal.append(change) }
+                Self.catchUp(&sessions, with: &journal, now)
+                guard journal.size > 2 * leastSize else { return (answer, leastSize) }
+                journal.replace(with: sessions.flatMap { $0.value.records(id: $0.key) })
+                return (answer, max(leastSize, journal.size))
+            }
+            (state.sessions, state.leastSize) = (sessions, rewritten)
+            return answer
+        }
+    }
+
+    private static func catchUp(
+        _ sessions: inout [String: Session], with journal: inout SessionJournal, _ now: Double
+    ) {
+        let (fromStart, records) = journal.news()
+        let known = sessions
+        if fromStart { sessions = [:] }
+        for record in records {
+            let id = record.session
+            switch record.change {
+            case .opened(let opened)?:
+                sessions[id] = Session(
+                    timeout: opened.hasTimeout ? opened.timeout : nil,
+                    lastUse: fromStart ? known[id]?.lastUse ?? now : now)
+            case .turn(let turn)?: sessions[id]?.add(turn)
+            case .forgotten(let turns)?: sessions[id]?.forget(Set(turns.rids))
+            case .closed?: sessions[id] = nil
+            case nil: break
+            }
+        }
+    }
+
+    private static func closing(_ id: String) -> SessionRecord {
+        .make {
+            $0.session = id
+            $0.closed = true
+        }
+    }
+
+    private static func forgetting(_ rids: [String], in id: String) -> SessionRecord {
+        .make {
+            $0.session = id
+            $0.forgotten = .make { $0.rids = rids }
         }
     }
 
     private static func isExpired(_ session: Session, now: Double) -> Bool {
         session.timeout.map { now - session.lastUse > $0 } ?? false
-    }
-
-    private static func forget(descendantsOf rid: String, in session: inout Session) {
-        var gone: Set<String> = [rid]
-        for later in session.order where session.turns[later]?.parent.map(gone.contains) ?? false { gone.insert(later) }
-        gone.remove(rid)
-        for later in gone { session.turns[later] = nil }
-        session.order.removeAll(where: gone.contains)
     }
 }
 

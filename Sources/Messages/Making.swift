@@ -7,4 +7,13 @@ extension Message {
         fill(&message)
         return message
     }
+
+    /// The message as it is stored.
+    package var encoded: [UInt8] { (try? serializedBytes()) ?? [] }
+
+    /// A stored message; nil for anything else.
+    package init?(encoded: [UInt8]) {
+        guard let message = try? Self(serializedBytes: encoded) else { return nil }
+        self = message
+    }
 }

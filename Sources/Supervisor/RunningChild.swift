@@ -14,7 +14,7 @@ final class RunningChild {
     /// Starts this executable again as a child.
     init(
         _ id: ChildID, generation: UInt64, ranks: Int, runDirectory: String, lifeline: Int32, listener: Int32,
-        tokenizer: Int32, group: Int32?
+        keepsakes: Keepsakes, group: Int32?
     ) throws(SpawnError) {
         let identity = ChildIdentity(
             role: id.role, rank: id.rank, size: id.role == .scheduler ? ranks : 1, generation: generation,
@@ -22,8 +22,9 @@ final class RunningChild {
         var descriptors = [(ours: lifeline, childs: ChildIdentity.lifelineDescriptor)]
         if id.role == .http {
             descriptors.append((listener, ChildIdentity.listenerDescriptor))
-        } else if tokenizer >= 0 {
-            descriptors.append((tokenizer, ChildIdentity.tokenizerDescriptor))
+            descriptors.append((keepsakes.sessions, ChildIdentity.sessionsDescriptor))
+        } else {
+            descriptors.append((keepsakes.tokenizer, ChildIdentity.tokenizerDescriptor))
         }
         if id.role == .scheduler, let group { descriptors.append((group, ChildIdentity.groupDescriptor)) }
         self.generation = generation

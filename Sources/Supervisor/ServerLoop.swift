@@ -29,8 +29,7 @@ final class ServerLoop {
     private var serviceManager = ServiceManager()
     /// What the ranks of the generation that is being spawned share.
     private var group = GroupMemory()
-    /// Where the first process that reads the tokenizer leaves it for the others.
-    private let tokenizer = platform_shared_memory("srt-tokenizer")
+    private let keepsakes: Keepsakes
     private var exitCode: Int32?
 
     /// Takes over what was opened; spawns nothing yet.
@@ -49,6 +48,7 @@ final class ServerLoop {
             throw SpawnError(description: "pipe: \(String(cString: strerror(errno)))")
         }
         lifeline = (ends[0], ends[1])
+        keepsakes = try Keepsakes()
         state = SupervisorState(plan.policy, wallOffset: wallClockSeconds() - seconds())
     }
 
@@ -263,7 +263,7 @@ final class ServerLoop {
             let child = try RunningChild(
                 id, generation: generation, ranks: plan.policy.ranks, runDirectory: directory.path,
                 lifeline: lifeline.read,
-                listener: listener.descriptor, tokenizer: tokenizer,
+                listener: listener.descriptor, keepsakes: keepsakes,
                 group: group.descriptor(for: id, generation, ranks: plan.policy.ranks))
             group.spawned(id, ranks: plan.policy.ranks)
             children[id] = child

@@ -108,6 +108,33 @@ extension EndToEndTests {
             }
         }
 
+        @Test func sessionsOutliveTheFrontsThatServedThem() throws {
+            try withServer(Workload.model, Workload.flags) { server in
+                func turn(_ session: String, _ number: Int) throws -> Generated {
+                    var place: JSONObject = ["id": .string(session)]
+                    if number > 0 { place["rid"] = .string("\(session)-\(number - 1)") }
+                    return try server.single([
+                        "text": "The keeper climbed", "rid": .string("\(session)-\(number)"),
+                        "session_params": .object(place), "sampling_params": ["temperature": 0, "max_new_tokens": 8],
+                    ])
+                }
+                for session in ["calm", "shaken"] {
+                    let opened = try server.request(
+                        "/open_session", ["capacity_of_str_len": 1000, "session_id": .string(session)])
+                    #expect(opened.status == 200)
+                }
+                let calm = try (0..<3).map { try turn("calm", $0).outcome }
+                #expect(calm[2].promptTokens > calm[1].promptTokens)
+                #expect(try turn("shaken", 0).outcome == calm[0])
+                _ = try server.kill([try server.incarnation(of: Title.http)])
+                #expect(try turn("shaken", 1).outcome == calm[1])
+                let (ending, _) = try Subprocess.run(
+                    Server.binary, ["restart", "http", "--run-dir", server.runDirectory])
+                #expect(ending == .code(0))
+                #expect(try turn("shaken", 2).outcome == calm[2])
+            }
+        }
+
         @Test func aFrontThatLeavesEndsItsStreamsWhenTheServerStops() throws {
             try withServer(Workload.model, Self.room + ["--drain-timeout", "1"]) { server in
                 let frames = EventBoard(0)

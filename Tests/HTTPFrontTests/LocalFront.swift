@@ -11,11 +11,13 @@ final class LocalFront: Sendable {
 
     /// `answer` is the pipe; `ready` tells whether the launcher says that all stages are there.
     init(
-        _ settings: ServerSettings = .served(), ready: Bool = true,
+        _ settings: ServerSettings = .served(), generation: UInt64 = 1, ready: Bool = true, sessions: Int32? = nil,
         answer: @escaping @Sendable (TokenizerCommand) -> [FrontReply] = EchoStages.answer
     ) {
         let (commands, source) = AsyncStream<TokenizerCommand>.makeStream()
-        let front = Front(settings: settings, generation: 1, log: .quiet, accessLog: .quiet) { source.yield($0) }
+        let front = Front(
+            settings: settings, generation: generation, log: .quiet, accessLog: .quiet, sessions: sessions
+        ) { source.yield($0) }
         self.front = front
         sent = Mutex([])
         if ready { front.handle(Topology.ready()) }

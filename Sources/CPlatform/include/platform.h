@@ -43,6 +43,9 @@ void platform_event_clear(int descriptor);
 /// Memory behind a descriptor and no name, one zeroed page, that a program started later does not inherit; -1 on failure.
 int platform_shared_memory(const char *label);
 
+/// Gives back the memory of a part of what is behind the descriptor; that part is then zero.
+void platform_release_memory(int descriptor, off_t start, off_t length);
+
 /// Binds this thread to one core; 0 on success.
 int platform_pin_thread(int core);
 

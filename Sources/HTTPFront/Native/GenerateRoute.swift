@@ -119,7 +119,7 @@ struct GenerateRoute: Sendable {
 
     private func keepTurn(_ rows: [LedgerRow], _ plan: GeneratePlan) {
         if front.logsRequests { front.log.info("Finish: rid=\(rows.map(\.rid))") }
-        if let place = plan.session, let row = rows.first { front.sessions.keep(row, in: place.id) }
+        if let place = plan.session, let row = rows.first { front.sessions.keep(row, at: place) }
     }
 
     private func stream(_ open: OpenRequest, _ plan: GeneratePlan, _ connection: ClientConnection) -> Response {
