@@ -162,6 +162,11 @@ int platform_delivery_of(int descriptor, struct platform_delivery *delivery) {
     return 0;
 }
 
+void platform_reset_on_close(int descriptor) {
+    struct linger none = {.l_onoff = 1, .l_linger = 0};
+    setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+}
+
 void platform_keep_asking(int descriptor, int asks) {
     int seconds = 1, most = 120;
     setsockopt(descriptor, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds);

@@ -1,3 +1,4 @@
+internal import CPlatform
 internal import HTTPTypes
 internal import NIOCore
 internal import NIOHTTPTypes
@@ -10,7 +11,7 @@ package struct SlowClientLimits: Sendable {
     package var look = Duration.seconds(10)
     /// Bytes of body that have to come between two looks.
     package var bytesPerLook = 5000
-    /// For a client that reads nothing of its answer.
+    /// For a client that takes nothing of its answer.
     package var stall = Duration.seconds(60)
 
     /// The usual limits.
@@ -85,8 +86,33 @@ final class SlowClientHandler: ChannelDuplexHandler, RemovableChannelHandler {
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         stall?.cancel()
         stall = nil
-        if !context.channel.isWritable { stall = close(context, after: limits.stall) }
+        if !context.channel.isWritable { watchProgress(context) }
         context.fireChannelWritabilityChanged()
+    }
+
+    /// Closes the connection unless the client's kernel has confirmed more of the answer by the next look.
+    private func watchProgress(_ context: ChannelHandlerContext) {
+        let before = Self.acknowledged(context)
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        stall = context.eventLoop.scheduleTask(in: TimeAmount(limits.stall)) {
+            let (handler, context) = bound.value
+            guard Self.acknowledged(context) > before else { return Self.cut(context) }
+            handler.watchProgress(context)
+        }
+    }
+
+    /// Closes a connection without waiting until the client has taken what is on its way.
+    private static func cut(_ context: ChannelHandlerContext) {
+        let operations = context.channel.pipeline.syncOperations
+        _ = try? operations.withUnsafeTransportIfAvailable(of: CInt.self) { platform_reset_on_close($0) }
+        context.close(promise: nil)
+    }
+
+    private static func acknowledged(_ context: ChannelHandlerContext) -> UInt64 {
+        var delivery = platform_delivery()
+        let operations = context.channel.pipeline.syncOperations
+        _ = try? operations.withUnsafeTransportIfAvailable(of: CInt.self) { platform_delivery_of($0, &delivery) }
+        return delivery.acknowledged
     }
 
     private func awaitHead(_ context: ChannelHandlerContext) {

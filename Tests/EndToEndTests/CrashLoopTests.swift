@@ -47,7 +47,8 @@ extension EndToEndTests {
             )
             #expect(try server.request("/health").status == 503)
             let processes = try server.request("/v1/processes").json().arrayValue ?? []
-            #expect(processes.contains { $0["title"]?.stringValue == Title.worker && $0["state"] == "failed" })
+            let told = processes.first { $0["title"]?.stringValue == Title.worker }
+            #expect(told?["state"] == "failed" && told?["last_exit"]?["stderr"] == entry?["last_exit"]?["stderr"])
             for isStream in [false, true] {
                 var body = question
                 body["stream"] = .bool(isStream)

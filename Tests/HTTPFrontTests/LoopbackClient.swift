@@ -4,8 +4,10 @@ import Glibc
 final class LoopbackClient {
     let descriptor: Int32
 
-    init(port: UInt16) {
+    /// - Parameter receiveBuffer: bytes that the kernel takes in unread; nil: as usual.
+    init(port: UInt16, receiveBuffer: Int32? = nil) {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        if var size = receiveBuffer { setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, 4) }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian

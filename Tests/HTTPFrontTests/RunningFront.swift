@@ -48,7 +48,9 @@ struct RunningFront {
         rmdir(directory)
     }
 
-    func client() -> LoopbackClient { LoopbackClient(port: port) }
+    func client(receiveBuffer: Int32? = nil) -> LoopbackClient {
+        LoopbackClient(port: port, receiveBuffer: receiveBuffer)
+    }
 }
 
 extension ServerSettings {

@@ -1,3 +1,4 @@
+import Glibc
 import HTTPFront
 import Messages
 import Testing
@@ -62,6 +63,30 @@ import Testing
         other.send(raw: "GET /hea")
         #expect(other.read(until: "never").isEmpty)
         #expect(server.front.openRequests == 1)
+        server.stop()
+    }
+
+    /// Of an answer that is more than all buffers hold.
+    private static let largeQuestion =
+        "{\"text\":\"" + String(repeating: "x", count: 2_000_000)
+        + "\",\"sampling_params\":{\"max_new_tokens\":2000000}}"
+
+    @Test func aClientThatTakesNothingOfItsAnswerIsCutOff() async throws {
+        let server = try await RunningFront(limits: limits { $0.stall = .milliseconds(50) })
+        let client = server.client(receiveBuffer: 4096)
+        client.send("POST", "/generate", Self.largeQuestion)
+        // Its connection ends without it: nobody reads from it until then.
+        var state = pollfd(fd: client.descriptor, events: Int16(0x2000), revents: 0)
+        #expect(poll(&state, 1, 20_000) == 1)
+        server.stop()
+    }
+
+    @Test func aClientThatTakesItsAnswerInSmallPiecesGetsAllOfIt() async throws {
+        let server = try await RunningFront(limits: limits { $0.stall = .milliseconds(50) })
+        let client = server.client(receiveBuffer: 4096)
+        client.send("POST", "/generate", Self.largeQuestion)
+        let answer = client.response()
+        #expect(answer.status == 200 && answer.body.utf8.count > 10_000_000 && answer.body.hasSuffix("}"))
         server.stop()
     }
 

@@ -65,6 +65,9 @@ struct platform_delivery {
 /// Fills in how far the connection's data has come; 0, or -1 and errno.
 int platform_delivery_of(int descriptor, struct platform_delivery *delivery);
 
+/// Has the connection end at once when it is closed, whatever the other side has not taken yet.
+void platform_reset_on_close(int descriptor);
+
 /// Asks the other side's kernel once a second how it is while nothing is sent (TCP keep-alive), or stops asking; its answers
 /// tell how much room it has, and a host that is gone shows after two minutes.
 void platform_keep_asking(int descriptor, int asks);

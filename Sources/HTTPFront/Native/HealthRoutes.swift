@@ -74,6 +74,7 @@ struct HealthRoutes: Sendable {
             exit = [
                 "code": .int(Int64(process.lastExit.code)), "signal": .int(Int64(process.lastExit.signal)),
                 "time": .double(process.lastExit.time), "reason": .string(process.lastExit.reason),
+                "stderr": .array(process.lastExit.stderrLines.map { .string($0) }),
             ]
         }
         return [
