@@ -109,7 +109,7 @@ let package = Package(
         .testTarget(name: "KVCacheTests", dependencies: ["KVCache"], swiftSettings: strict),
         .testTarget(name: "SchedulingTests", dependencies: ["Scheduling"], swiftSettings: strict),
         .testTarget(
-            name: "TextWorkersTests", dependencies: ["TextWorkers", "Messages", "TokenizerSource"],
+            name: "TextWorkersTests", dependencies: ["TextWorkers", "Messages", "TokenizerSource", "ChildRuntime"],
             swiftSettings: strict),
         .testTarget(
             name: "ModelWorkerTests",

@@ -6,19 +6,22 @@ package import Transport
 ///
 /// The supervision thread hears of them, the thread that sends asks.
 package final class FrontBoard: Sendable {
-    private let generations = Mutex<Set<UInt64>?>(nil)
+    private let state = Mutex<(living: Set<UInt64>, newest: UInt64)>(([], 0))
 
     package init() {}
 
     /// The launcher's table changed.
     package func update(_ topology: Topology) {
-        let accepting = topology.processes.filter { $0.role == .http && $0.pid != 0 }
-        let living = Set((accepting + topology.leaving).map(\.generation))
-        generations.withLock { $0 = living }
+        let places = topology.processes.filter { $0.role == .http }
+        let occupied = places.filter { $0.pid != 0 || $0.state == .spawned }
+        let living = Set((occupied + topology.leaving).map(\.generation))
+        state.withLock { $0 = (living, places.map(\.generation).max() ?? 0) }
     }
 
-    /// Whether the front lives, as far as is known: before the first table everything may.
-    func holds(_ generation: UInt64) -> Bool { generations.withLock { $0?.contains(generation) ?? true } }
+    /// Whether the front lives. One that is newer than the table does: its first request may be faster than the table.
+    package func holds(_ generation: UInt64) -> Bool {
+        state.withLock { $0.living.contains(generation) || generation > $0.newest }
+    }
 }
 
 /// The ways to all fronts that live. One thread uses it.

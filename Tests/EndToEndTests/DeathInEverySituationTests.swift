@@ -14,7 +14,7 @@ extension EndToEndTests {
 
         /// A stream, samples of one prompt, a batch and a scored long prompt, by turns; greedy and seeded.
         private static let requests: [JSONObject] = (0..<8).map { index in
-            var sampling: JSONObject = ["max_new_tokens": .int(Int64(400 + index * 5)), "ignore_eos": true]
+            var sampling: JSONObject = ["max_new_tokens": .int(Int64(1000 + index * 5)), "ignore_eos": true]
             sampling["temperature"] = index % 2 == 0 ? 0 : 0.9
             if index % 2 == 1 { sampling["sampling_seed"] = .int(Int64(300 + index)) }
             var body: JSONObject = ["text": .string("Day \(index): 水位は上がった and the keeper "), "return_logprob": true]
@@ -49,7 +49,9 @@ extension EndToEndTests {
             try withServer(Workload.model, Self.crowded) { server in
                 let victims = try titles.map { try server.incarnation(of: $0) }
                 let crew = Self.start(on: server)
-                try poll("nobody waits") {
+                try poll(
+                    "nobody waits: \(crew.ended) ended, failed: \(crew.failures), load: \((try? server.load()) ?? .null)"
+                ) {
                     let load = try server.load()
                     let (running, waiting) = (load["num_running_reqs"]?.intValue, load["num_waiting_reqs"]?.intValue)
                     return (running ?? 0) > 0 && (waiting ?? 0) > 3 ? () : nil
