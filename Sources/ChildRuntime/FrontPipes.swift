@@ -49,12 +49,17 @@ package final class FrontPipes {
 
     /// Hands a reply to the fronts it is for. What belongs to a front that is gone is dropped: its clients are gone with it.
     ///
-    /// - Throws: `.timedOut` when a front that lives takes nothing for so long.
+    /// - Throws: `.timedOut` when a front that lives takes nothing for so long; the others have got their parts then.
     package func send(_ reply: FrontReply, within patience: Duration) throws(TransportError) {
-        for (generation, part) in reply.parts() {
-            guard board.holds(generation) else { continue }
-            try send(part, through: pipe(to: generation), to: generation, until: .now + patience)
+        var failure: TransportError?
+        for (generation, part) in reply.parts() where board.holds(generation) {
+            do throws(TransportError) {
+                try send(part, through: pipe(to: generation), to: generation, until: .now + patience)
+            } catch {
+                failure = error
+            }
         }
+        if let failure { throw failure }
     }
 
     private func send(

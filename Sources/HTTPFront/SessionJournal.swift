@@ -57,19 +57,21 @@ struct SessionJournal: ~Copyable {
         return Int(header.end - header.start)
     }
 
-    /// Adds a record.
+    /// Adds a record. Where there is no memory for it the session stays as it was.
     func append(_ record: SessionRecord) {
         var header = header()
-        header.end = write([record], at: header.end)
+        guard let end = write([record], at: header.end) else { return }
+        header.end = end
         commit(header)
     }
 
-    /// Puts records in the place of all that are there.
+    /// Puts records in the place of all that are there, if there is memory for both.
     func replace(with records: [SessionRecord]) {
         var header = header()
         let old = header
         (header.start, header.epoch) = (old.end, old.epoch + 1)
-        header.end = write(records, at: header.start)
+        guard let end = write(records, at: header.start) else { return }
+        header.end = end
         commit(header)
         platform_release_memory(descriptor, off_t(old.start), off_t(old.end - old.start))
     }
@@ -84,8 +86,8 @@ struct SessionJournal: ~Copyable {
         _ = withUnsafeBytes(of: header) { pwrite(descriptor, $0.baseAddress!, $0.count, 0) }
     }
 
-    /// Writes records one behind the other; where the next one would be.
-    private func write(_ records: [SessionRecord], at start: UInt64) -> UInt64 {
+    /// Writes records one behind the other; where the next one would be, nil when memory is short.
+    private func write(_ records: [SessionRecord], at start: UInt64) -> UInt64? {
         var place = start
         for record in records {
             let payload = record.encoded
@@ -95,8 +97,7 @@ struct SessionJournal: ~Copyable {
                 let count = bytes.withUnsafeBytes {
                     pwrite(descriptor, $0.baseAddress! + written, bytes.count - written, off_t(place) + off_t(written))
                 }
-                // No memory: the session ends here, as if it had never had this turn.
-                guard count > 0 else { return place }
+                guard count > 0 else { return nil }
                 written += count
             }
             place += UInt64(bytes.count)
