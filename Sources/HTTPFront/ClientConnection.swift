@@ -1,3 +1,4 @@
+internal import CPlatform
 internal import NIOCore
 internal import Synchronization
 
@@ -54,11 +55,11 @@ final class ClientConnection: Sendable {
     /// Whether this connection is the first to go when there are too many.
     func mayGo(_ mayGo: Bool) { isSpare(mayGo) }
 
-    /// Calls with the socket's descriptor; nil without a socket, or on another thread than the event loop's.
-    func withDescriptor<Result>(_ body: (CInt) -> Result) -> Result? {
-        guard let channel, channel.isActive, channel.eventLoop.inEventLoop else { return nil }
-        return try? channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: CInt.self) { body($0) }
-    }
+    /// How far what the client was sent has come; nil where nobody can tell.
+    var delivery: platform_delivery? { channel?.delivery }
+
+    /// Has the client's kernel asked once a second how much room it has, or not any more.
+    func keepAsking(_ asks: Bool) { _ = channel?.withSocket { platform_keep_asking($0, asks ? 1 : 0) } }
 
     /// Does `action` after a while, on the event loop; at once without a socket.
     func after(seconds: Double, _ action: @escaping @Sendable () -> Void) {

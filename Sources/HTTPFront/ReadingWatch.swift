@@ -1,5 +1,4 @@
 internal import CPlatform
-internal import NIOCore
 
 /// Whether the client of a stream reads it, as far as TCP shows that.
 ///
@@ -45,12 +44,8 @@ struct ReadingWatch {
         return windowEnd > end
     }
 
-    /// Has the other side's kernel asked how much room there is: small gains it does not tell by itself.
-    func keepAsking(_ asks: Bool) { connection.withDescriptor { platform_keep_asking($0, asks ? 1 : 0) } }
-
     private mutating func look(_ now: Double) {
-        var delivery = platform_delivery()
-        guard connection.withDescriptor({ platform_delivery_of($0, &delivery) }) == 0 else {
+        guard let delivery = connection.delivery else {
             (unread, readAt) = (0, now)
             return
         }

@@ -132,14 +132,15 @@ struct OpenRequest: Sendable {
     {
         guard table.setAside(group) else { return }
         connection.mayGo(true)
-        watch.keepAsking(true)
+        // Small gains a kernel does not tell by itself.
+        connection.keepAsking(true)
         let end = clock() + limit
         while table.contains(group), table.settled(group) == nil, clock() < end {
             connection.after(seconds: ReadingWatch.interval) { [signal] in signal.notify() }
             await signal.wait()
             if watch.hasRead(now: clock()) { break }
         }
-        watch.keepAsking(false)
+        connection.keepAsking(false)
         connection.mayGo(false)
     }
 

@@ -92,27 +92,15 @@ final class SlowClientHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// Closes the connection unless the client's kernel has confirmed more of the answer by the next look.
     private func watchProgress(_ context: ChannelHandlerContext) {
-        let before = Self.acknowledged(context)
+        let before = context.channel.delivery?.acknowledged ?? 0
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         stall = context.eventLoop.scheduleTask(in: TimeAmount(limits.stall)) {
             let (handler, context) = bound.value
-            guard Self.acknowledged(context) > before else { return Self.cut(context) }
-            handler.watchProgress(context)
+            if context.channel.delivery?.acknowledged ?? 0 > before { return handler.watchProgress(context) }
+            // Without this the kernel would hold the connection until the client takes what is on its way.
+            _ = context.channel.withSocket { platform_reset_on_close($0) }
+            context.close(promise: nil)
         }
-    }
-
-    /// Closes a connection without waiting until the client has taken what is on its way.
-    private static func cut(_ context: ChannelHandlerContext) {
-        let operations = context.channel.pipeline.syncOperations
-        _ = try? operations.withUnsafeTransportIfAvailable(of: CInt.self) { platform_reset_on_close($0) }
-        context.close(promise: nil)
-    }
-
-    private static func acknowledged(_ context: ChannelHandlerContext) -> UInt64 {
-        var delivery = platform_delivery()
-        let operations = context.channel.pipeline.syncOperations
-        _ = try? operations.withUnsafeTransportIfAvailable(of: CInt.self) { platform_delivery_of($0, &delivery) }
-        return delivery.acknowledged
     }
 
     private func awaitHead(_ context: ChannelHandlerContext) {

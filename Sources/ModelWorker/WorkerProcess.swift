@@ -31,9 +31,7 @@ package func runModelWorker(identity: ChildIdentity, settings: ServerSettings) t
         line.ready()
         RankLoop(model: loaded.model, compute: loaded.compute, link: loaded.link!, stamp: stamp).run()
     }
-    let tokenizer =
-        settings.skipTokenizerInit
-        ? nil : try openTokenizer(settings, TokenizerMemory(descriptor: ChildIdentity.tokenizerDescriptor))
+    let tokenizer = try openTokenizer(settings, TokenizerMemory(descriptor: ChildIdentity.tokenizerDescriptor))
     var endIDs = loaded.model.config.eosTokenIDs.map { Int32($0) }
     if let tokenizer { endIDs += tokenizer.eosIDs }
     var loop = try WorkerLoop(

@@ -4,6 +4,7 @@ internal import Messages
 
 /// A child as the loop keeps it: the process, who it is, and where orders to it go.
 final class RunningChild {
+    let id: ChildID
     let generation: UInt64
     let title: String
     /// Its address on the router, known from its first report.
@@ -27,6 +28,7 @@ final class RunningChild {
             descriptors.append((keepsakes.tokenizer, ChildIdentity.tokenizerDescriptor))
         }
         if id.role == .scheduler, let group { descriptors.append((group, ChildIdentity.groupDescriptor)) }
+        self.id = id
         self.generation = generation
         title = identity.title
         process = try ChildProcess(

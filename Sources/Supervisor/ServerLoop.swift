@@ -171,31 +171,22 @@ final class ServerLoop {
     }
 
     private func collectDead() {
-        for (id, child) in children {
+        for child in everyone {
             guard let cause = child.reap() else { continue }
             // Its last words may still be on the way.
             readReports()
             relay(child)
-            children[id] = nil
-            directory.notePid(nil, of: child.title)
-            forgetSocket(of: child, id)
-            feed(.exited(id, pid: child.pid, cause, lines: child.lastLines))
-        }
-        for child in leaving {
-            guard let cause = child.reap() else { continue }
-            relay(child)
-            leaving.removeAll { $0.pid == child.pid }
-            let id = ChildID(.http)
-            forgetSocket(of: child, id)
-            feed(.exited(id, pid: child.pid, cause, lines: child.lastLines))
+            if children[child.id] === child {
+                children[child.id] = nil
+                directory.notePid(nil, of: child.title)
+            } else {
+                leaving.removeAll { $0 === child }
+            }
+            // Each front has a socket file of its own.
+            if child.id.role == .http { unlink(Endpoint(front: child.generation, in: directory.path).path) }
+            feed(.exited(child.id, pid: child.pid, cause, lines: child.lastLines))
         }
         reapOrphans()
-    }
-
-    /// Each front has a socket file of its own.
-    private func forgetSocket(of child: RunningChild, _ id: ChildID) {
-        guard id.role == .http else { return }
-        unlink(Endpoint(front: child.generation, in: directory.path).path)
     }
 
     /// All processes that were started and not buried.
@@ -227,9 +218,8 @@ final class ServerLoop {
     private func perform(_ action: SupervisorAction) {
         switch action {
         case .spawn(let id, let generation): spawn(id, generation)
-        case .kill(let id, let pid, let signal):
-            let child = [children[id]].compactMap(\.self) + leaving
-            child.first { $0.pid == pid }?.signal(signal == .kill ? SIGKILL : SIGTERM)
+        case .kill(_, let pid, let signal):
+            everyone.first { $0.pid == pid }?.signal(signal == .kill ? SIGKILL : SIGTERM)
         case .drain(let id, let seconds): order(.make { $0.drain = .make { $0.seconds = seconds } }, to: children[id])
         case .retire(let id, let pid):
             guard let child = children[id], child.pid == pid else { return }

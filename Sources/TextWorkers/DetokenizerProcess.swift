@@ -18,9 +18,7 @@ package func runDetokenizer(identity: ChildIdentity, settings: ServerSettings) t
         if case .topology(let topology) = order.order { fronts.update(topology) }
     }
     line.progress("tokenizer", 0)
-    let tokenizer =
-        settings.skipTokenizerInit
-        ? nil : try openTokenizer(settings, TokenizerMemory(descriptor: ChildIdentity.tokenizerDescriptor))
+    let tokenizer = try openTokenizer(settings, TokenizerMemory(descriptor: ChildIdentity.tokenizerDescriptor))
     var process = DetokenizerProcess(
         tokenizer: tokenizer, log: log, fronts: FrontPipes(in: identity.runDirectory, context, fronts))
     let commands = try PullSocket<DetokenizerCommand>(

@@ -22,9 +22,7 @@ package func runTokenizerManager(identity: ChildIdentity, settings: ServerSettin
         fronts.update(topology)
     }
     line.progress("tokenizer", 0)
-    let tokenizer =
-        settings.skipTokenizerInit
-        ? nil : try openTokenizer(settings, TokenizerMemory(descriptor: ChildIdentity.tokenizerDescriptor))
+    let tokenizer = try openTokenizer(settings, TokenizerMemory(descriptor: ChildIdentity.tokenizerDescriptor))
     let process = try TokenizerProcess(
         tokenizer: tokenizer, facts: shared, allowTruncate: settings.allowAutoTruncate, log: log,
         worker: PushSocket(connecting: Endpoint(.scheduler, in: identity.runDirectory), in: context),

@@ -8,7 +8,9 @@ package import Tokenizers
 ///
 /// Here alone a checkpoint's metadata and a tokenizer meet.
 /// - Throws: One line that names the file and the place.
-package func openTokenizer(_ settings: ServerSettings, _ memory: TokenizerMemory) throws -> Tokenizer {
+/// - Returns: nil when the settings want none.
+package func openTokenizer(_ settings: ServerSettings, _ memory: TokenizerMemory) throws -> Tokenizer? {
+    if settings.skipTokenizerInit { return nil }
     let path = settings.tokenizerPath
     if let bytes = memory.read(),
         let tokenizer = try? Tokenizer(packed: bytes, folder: path.hasSuffix(".json") ? nil : folder(of: path))

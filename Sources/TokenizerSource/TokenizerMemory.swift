@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Models
 
 /// Memory that the processes of a server share and its launcher keeps: what one has read of a tokenizer the next one need not.
 ///
@@ -55,21 +56,5 @@ package struct TokenizerMemory: Sendable {
         return true
     }
 
-    /// Notices damage, not malice (FNV-1a over words).
-    private static func checksum(_ bytes: [UInt8]) -> UInt64 {
-        bytes.withUnsafeBytes { raw in
-            var sum: UInt64 = 0xcbf2_9ce4_8422_2325
-            var at = 0
-            while at + 8 <= raw.count {
-                sum = (sum ^ raw.loadUnaligned(fromByteOffset: at, as: UInt64.self)) &* 0x0000_0100_0000_01b3
-                sum ^= sum >> 32
-                at += 8
-            }
-            while at < raw.count {
-                sum = (sum ^ UInt64(raw[at])) &* 0x0000_0100_0000_01b3
-                at += 1
-            }
-            return sum
-        }
-    }
+    private static func checksum(_ bytes: [UInt8]) -> UInt64 { bytes.withUnsafeBytes { checksum64($0) } }
 }

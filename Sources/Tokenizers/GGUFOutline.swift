@@ -2,10 +2,15 @@ internal import JSON
 
 /// What a GGUF file says of its tokenizer besides the long lists.
 struct GGUFOutline: Sendable {
+    /// The tokenizers there are, by their names in `tokenizer.ggml.model`.
+    enum Kind: String {
+        case byteLevel = "gpt2"
+        case sentencePiece = "llama"
+    }
+
     /// The file, named in errors.
     var file: String
-    /// Byte-level BPE; otherwise SentencePiece's.
-    var isByteLevel: Bool
+    var kind: Kind
     /// `tokenizer.ggml.pre`.
     var pre: String?
     var addsSpacePrefix: Bool
@@ -17,7 +22,10 @@ struct GGUFOutline: Sendable {
 
     /// The whole tokenizer, following how transformers reads GGUF files.
     func parts(_ tables: TokenizerTables) throws(TokenizerError) -> TokenizerParts {
-        isByteLevel ? try byteLevelParts(tables) : sentencePieceParts(tables)
+        switch kind {
+        case .byteLevel: try byteLevelParts(tables)
+        case .sentencePiece: sentencePieceParts(tables)
+        }
     }
 
     private func byteLevelParts(_ tables: TokenizerTables) throws(TokenizerError) -> TokenizerParts {
@@ -55,7 +63,7 @@ struct GGUFOutline: Sendable {
 extension GGUFOutline {
     var json: JSONValue {
         [
-            "file": .string(file), "byte_level": .bool(isByteLevel), "pre": Self.text(pre),
+            "file": .string(file), "model": .string(kind.rawValue), "pre": Self.text(pre),
             "space_prefix": .bool(addsSpacePrefix), "bos": Self.text(config.bosToken),
             "eos": Self.text(config.eosToken),
             "unk": Self.text(config.unkToken), "pad": Self.text(config.padToken),
@@ -73,11 +81,11 @@ extension GGUFOutline {
 
     /// Reads what `json` wrote; nil for anything else.
     init?(_ json: JSONValue) {
-        guard let file = json["file"]?.stringValue, let isByteLevel = json["byte_level"]?.boolValue,
+        guard let file = json["file"]?.stringValue, let kind = json["model"]?.stringValue.flatMap(Kind.init),
             let addsSpacePrefix = json["space_prefix"]?.boolValue, let added = json["added"]?.arrayValue
         else { return nil }
         self.file = file
-        self.isByteLevel = isByteLevel
+        self.kind = kind
         pre = json["pre"]?.stringValue
         self.addsSpacePrefix = addsSpacePrefix
         config = TokenizerConfig()

@@ -61,29 +61,28 @@ extension GGUFVocabulary {
         static let userDefined: Int32 = 4
     }
 
-    /// The tables, following how transformers reads GGUF files.
-    func tables() throws(TokenizerError) -> TokenizerTables {
+    /// Everything but the tables; what is wrong with the file as a whole shows here.
+    func outline() throws(TokenizerError) -> GGUFOutline {
         if tokens.isEmpty { throw malformed("tokens", "no tokens") }
         if tokens.count > Vocabulary.idLimit { throw malformed("tokens", "more than \(Vocabulary.idLimit) tokens") }
-        _ = try config()
-        switch model {
-        case "gpt2": return try byteLevelTables()
-        case "llama": return try sentencePieceTables()
-        default:
+        let config = try config()
+        guard let kind = GGUFOutline.Kind(rawValue: model) else {
             throw .unsupported(file: file, path: "tokenizer.ggml.model", feature: "tokenizer \"\(model)\"")
         }
-    }
-
-    /// Everything else.
-    func outline() throws(TokenizerError) -> GGUFOutline {
-        let isByteLevel = model == "gpt2"
         return GGUFOutline(
-            file: file, isByteLevel: isByteLevel, pre: pre, addsSpacePrefix: addSpacePrefix ?? true,
-            config: try config(),
+            file: file, kind: kind, pre: pre, addsSpacePrefix: addSpacePrefix ?? true, config: config,
             // A control token outside of the byte alphabet that does not look like one is mislabelled text.
             addedTokens: addedTokens {
-                !isByteLevel || Self.isSpelling($0) || ($0.hasPrefix("<") && $0.hasSuffix(">"))
+                kind == .sentencePiece || Self.isSpelling($0) || ($0.hasPrefix("<") && $0.hasSuffix(">"))
             })
+    }
+
+    /// The tables, following how transformers reads GGUF files.
+    func tables(_ kind: GGUFOutline.Kind) throws(TokenizerError) -> TokenizerTables {
+        switch kind {
+        case .byteLevel: try byteLevelTables()
+        case .sentencePiece: try sentencePieceTables()
+        }
     }
 
     private func malformed(_ key: String, _ reason: String) -> TokenizerError {

@@ -41,9 +41,9 @@ package final class Tokenizer: Sendable {
 
     /// Builds the tokenizer that a GGUF file describes.
     package convenience init(gguf: GGUFVocabulary) throws(TokenizerError) {
-        let tables = try gguf.tables()
         let outline = try gguf.outline()
-        self.init(parts: try outline.parts(tables), config: outline.config, outline: .gguf(outline))
+        let parts = try outline.parts(gguf.tables(outline.kind))
+        self.init(parts: parts, config: outline.config, outline: .gguf(outline))
     }
 
     /// Builds the tokenizer that `packed()` gave the bytes of.

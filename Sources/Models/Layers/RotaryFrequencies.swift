@@ -9,7 +9,7 @@ package struct RotaryFrequencies: Equatable {
     /// Factor on cosines and sines; 1 but for YaRN.
     package let magnitude: Double
 
-    /// Computes the frequencies; throws `unsupported` for types that are not implemented.
+    /// Computes the frequencies; throws `unsupported`, naming the type, for any but the kinds of `RopeScaling` below.
     package init(_ rope: RopeConfig, maxPositions: Int, modelPath: String) throws(CheckpointError) {
         let size = rope.rotaryDimension
         var base = Self.plain(theta: rope.theta, size: size)
