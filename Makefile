@@ -8,7 +8,7 @@ FORMAT_OPTIONS := --configuration Config/swift-format.json --parallel --recursiv
 ARGS ?=
 MINUTES ?= 10
 
-.PHONY: help deps build serve model test check format chaos soak recovery hostile
+.PHONY: help deps build serve model test check layout format chaos soak recovery hostile
 .PHONY: bench bench-serving bench-accuracy bench-peers protos clean
 
 help:  ## lists these commands
@@ -32,9 +32,12 @@ $(CACHE)/models/%.gguf: | deps
 test: build  ## runs all tests
 	swift test -c release --skip-build --disable-xctest $(ARGS)
 
-check:  ## format, imports
+check: deps  ## format, imports, lengths of files
 	$(FORMAT) lint --strict $(FORMAT_OPTIONS)
-	@Config/check-imports.sh
+	@python3 Config/imports.py check
+
+layout:  ## draws the imports and the sizes of all targets into Docs/Layout.md, after Package.swift was changed
+	@python3 Config/imports.py draw
 
 format:  ## formats all Swift, and all C where clang-format is installed
 	$(FORMAT) --in-place $(FORMAT_OPTIONS)
