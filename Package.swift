@@ -105,7 +105,8 @@ let package = Package(
             name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-Wall", "-Werror", "-fno-math-errno"])]),
         .target(name: "CPlatform", cSettings: [.unsafeFlags(["-Wall", "-Werror"])]),
 
-        // Tests mirror the sources.
+        // Tests mirror the sources; what several of them need stands in Support.
+        .target(name: "TestSupport", dependencies: ["JSON"], path: "Tests/Support", swiftSettings: strict),
         .testTarget(name: "KVCacheTests", dependencies: ["KVCache"], swiftSettings: strict),
         .testTarget(name: "SchedulingTests", dependencies: ["Scheduling"], swiftSettings: strict),
         .testTarget(
@@ -125,7 +126,7 @@ let package = Package(
             name: "TensorsTests", dependencies: ["Tensors", "CKernels", "COpenBLAS"], swiftSettings: strict),
         .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
         .testTarget(
-            name: "ModelsTests", dependencies: ["Models", "Tensors", "JSON", "CAllocationCounter"],
+            name: "ModelsTests", dependencies: ["Models", "Tensors", "JSON", "CAllocationCounter", "TestSupport"],
             exclude: [
                 "Checkpoint/dequant_goldens.bin", "Checkpoint/dequant_goldens.json",
                 "Checkpoint/make_dequant_goldens.py",
@@ -133,7 +134,8 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "ServerSettingsTests", dependencies: ["ServerSettings", "JSON"], swiftSettings: strict),
         .testTarget(
-            name: "SupervisorTests", dependencies: ["Supervisor", "Messages", "ChildRuntime", "JSON", "CPlatform"],
+            name: "SupervisorTests",
+            dependencies: ["Supervisor", "Messages", "ChildRuntime", "JSON", "CPlatform", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
             name: "LauncherTests", dependencies: ["Launcher", "Supervisor", "Operator", "ServerSettings", "JSON"],
@@ -144,7 +146,7 @@ let package = Package(
             exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(name: "BenchTests", dependencies: ["Bench", "Models", "Tensors", "JSON"], swiftSettings: strict),
 
-        .testTarget(name: "EndToEndTests", dependencies: ["JSON"], swiftSettings: strict),
+        .testTarget(name: "EndToEndTests", dependencies: ["JSON", "TestSupport"], swiftSettings: strict),
 
         // Libraries of the system.
         .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),

@@ -1,10 +1,11 @@
 import Foundation
 import JSON
+import TestSupport
 import Testing
 
 extension EndToEndTests {
     /// Damaged model files end the start with a line that names the file and the place, and leave no process.
-    @Suite(.serialized, .timeLimit(.minutes(2))) struct BadFileTests {
+    @Suite(.serialized, .share(.half), .timeLimit(.minutes(2))) struct BadFileTests {
         /// A way to damage a file of a model, and what the complaint has to name besides the file.
         struct Damage: Sendable, CustomTestStringConvertible {
             let model: String
@@ -79,7 +80,7 @@ extension EndToEndTests {
             let folder = try Server.temporaryFolder()
             defer { try? FileManager.default.removeItem(atPath: folder) }
             let model = folder + "/model"
-            try FileManager.default.copyItem(atPath: Server.fixture(damage.model), toPath: model)
+            try FileManager.default.copyItem(atPath: Fixtures.path(damage.model), toPath: model)
             let file = model + "/" + damage.file
             let whole = Array(try #require(FileManager.default.contents(atPath: file)))
             var bytes = whole
@@ -126,12 +127,12 @@ extension EndToEndTests {
     }
 
     /// Starts that cannot be: the command line or the address is wrong.
-    @Suite(.serialized, .timeLimit(.minutes(1))) struct RefusedStartTests {
+    @Suite(.serialized, .share(.half), .timeLimit(.minutes(1))) struct RefusedStartTests {
         @Test func aTakenPortIsNamedBeforeAnyChildStarts() throws {
             try withServer("llama-tied") { server in
                 let folder = try Server.temporaryFolder()
                 defer { try? FileManager.default.removeItem(atPath: folder) }
-                let arguments = Server.arguments(Server.fixture("llama-tied"), port: server.port, folder: folder)
+                let arguments = Server.arguments(Fixtures.path("llama-tied"), port: server.port, folder: folder)
                 let (ending, lines) = try Subprocess.run(Server.binary, arguments)
                 #expect(ending == .code(98))
                 let address = "127.0.0.1:\(server.port)"
@@ -156,7 +157,7 @@ extension EndToEndTests {
             defer { try? FileManager.default.removeItem(atPath: folder) }
             let (ending, lines) = try Subprocess.run(
                 Server.binary,
-                Server.arguments(Server.fixture("llama-tied"), port: 0, folder: folder) + ["--cpu-bind", "0,9999"])
+                Server.arguments(Fixtures.path("llama-tied"), port: 0, folder: folder) + ["--cpu-bind", "0,9999"])
             #expect(ending != .code(0))
             #expect(lines.contains { $0.contains("--cpu-bind names core 9999") })
         }

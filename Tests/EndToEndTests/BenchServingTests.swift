@@ -1,10 +1,11 @@
 import Foundation
 import JSON
+import TestSupport
 import Testing
 
 extension EndToEndTests {
     /// `srt bench serving` against a real server; what it measures is never judged here.
-    @Suite struct BenchServingTests {
+    @Suite(.share(.half)) struct BenchServingTests {
         private static func bench(_ server: Server, _ arguments: [String]) throws -> (
             ending: Subprocess.Ending, lines: [String]
         ) {

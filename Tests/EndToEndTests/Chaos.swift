@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import JSON
+import TestSupport
 import Testing
 
 /// One storm over one server: clients work, processes die, and every answer is compared with an undisturbed one.

@@ -1,11 +1,12 @@
 import Foundation
+import TestSupport
 import Testing
 
 extension EndToEndTests {
     /// Random deaths and hangs under a mixed load; then an exact comparison with undisturbed answers, and an audit.
     ///
     /// `make chaos` runs it for minutes and on real models (see `Chaos`); without that it is a few deaths on a tiny model.
-    @Suite(.serialized, .timeLimit(.minutes(Chaos.minutes + 10))) struct ChaosTests {
+    @Suite(.serialized, .share(.whole), .timeLimit(.minutes(Chaos.minutes + 10))) struct ChaosTests {
         @Test(arguments: Chaos.variants) func nothingIsLostWhateverIsKilled(_ variant: Chaos.Variant) throws {
             try weather(variant, includesFront: Chaos.includesFront)
         }

@@ -1,10 +1,13 @@
 import Foundation
 import JSON
+import TestSupport
 import Testing
 
 extension EndToEndTests {
     /// SIGKILL of child processes: replaced, logged, and, but for the front's connections, nobody notices.
-    @Suite(.serialized, .timeLimit(.minutes(3)), .server("llama-tied", Workload.flags + ["--max-restarts", "20"]))
+    @Suite(
+        .serialized, .share(.half), .timeLimit(.minutes(3)),
+        .server("llama-tied", Workload.flags + ["--max-restarts", "20"]))
     struct ChildDeathTests {
         private let question: JSONObject = [
             "text": "The keeper climbed", "sampling_params": ["temperature": 0, "max_new_tokens": 24],

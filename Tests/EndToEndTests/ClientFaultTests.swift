@@ -1,10 +1,11 @@
 import Foundation
 import JSON
+import TestSupport
 import Testing
 
 extension EndToEndTests {
     /// Clients that leave, that ask for what cannot be, or that send nonsense: everybody else is served as if alone.
-    @Suite(.serialized, .timeLimit(.minutes(3))) struct ClientFaultTests {
+    @Suite(.serialized, .share(.half), .timeLimit(.minutes(3))) struct ClientFaultTests {
         /// Room for outputs that no machine computes while a test runs.
         private static let longest = [
             "--json-model-override-args", #"{"max_position_embeddings": 131072}"#, "--incremental-streaming-output",

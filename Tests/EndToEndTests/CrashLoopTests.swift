@@ -1,11 +1,12 @@
 import Foundation
 import Glibc
 import JSON
+import TestSupport
 import Testing
 
 extension EndToEndTests {
     /// A process that cannot come up again: the server waits longer each time, gives up for all to see, and can be repaired.
-    @Suite(.serialized, .timeLimit(.minutes(2))) struct CrashLoopTests {
+    @Suite(.serialized, .share(.half), .timeLimit(.minutes(2))) struct CrashLoopTests {
         private let question: JSONObject = [
             "text": "The keeper climbed", "sampling_params": ["temperature": 0, "max_new_tokens": 24],
         ]
@@ -14,7 +15,7 @@ extension EndToEndTests {
             let folder = try Server.temporaryFolder()
             defer { try? FileManager.default.removeItem(atPath: folder) }
             let (model, away) = (folder + "/model", folder + "/away")
-            try FileManager.default.copyItem(atPath: Server.fixture("llama-tied"), toPath: model)
+            try FileManager.default.copyItem(atPath: Fixtures.path("llama-tied"), toPath: model)
             try withServer(model, ["--max-restarts", "2"]) { server in
                 let before = try server.single(question).outcome
                 try FileManager.default.moveItem(atPath: model, toPath: away)

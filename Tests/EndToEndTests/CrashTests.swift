@@ -1,11 +1,12 @@
 import Foundation
 import Glibc
 import JSON
+import TestSupport
 import Testing
 
 extension EndToEndTests {
     /// Deaths that are no SIGKILL: crashes, a polite signal, and leaving without having been asked.
-    @Suite(.serialized, .timeLimit(.minutes(3))) struct CrashTests {
+    @Suite(.serialized, .share(.half), .timeLimit(.minutes(3))) struct CrashTests {
         @Test(arguments: [(SIGSEGV, "SIGSEGV"), (SIGABRT, "SIGABRT"), (SIGTERM, "SIGTERM")])
         func workGoesOnAfterASignal(_ signal: Int32, _ name: String) throws {
             try expectNobodyNotices { server, victims in

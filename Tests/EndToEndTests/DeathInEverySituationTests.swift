@@ -1,11 +1,12 @@
 import Foundation
 import Glibc
 import JSON
+import TestSupport
 import Testing
 
 extension EndToEndTests {
     /// A process dies while requests wait, have their prompt computed, come in several samples, or continue a conversation.
-    @Suite(.serialized, .timeLimit(.minutes(4))) struct DeathInEverySituationTests {
+    @Suite(.serialized, .share(.half), .timeLimit(.minutes(4))) struct DeathInEverySituationTests {
         private static let victims = Title.neighbours.map { [$0] } + [Title.neighbours]
 
         /// Three may run, so that most wait; prompts come in small pieces.

@@ -1,10 +1,11 @@
 import Foundation
 import JSON
+import TestSupport
 import Testing
 
 extension EndToEndTests {
     /// However a request is served, its answer is the same: text, ids, and log probabilities bit for bit.
-    @Suite(.serialized, .timeLimit(.minutes(3))) struct EqualityTests {
+    @Suite(.serialized, .share(.half), .timeLimit(.minutes(3))) struct EqualityTests {
         /// A model and what it computes in.
         struct Variant: Sendable, CustomTestStringConvertible {
             let model: String
@@ -145,7 +146,7 @@ extension EndToEndTests {
 
         @Test(arguments: ["llama-untied", "llama-tied", "qwen2-tied", "qwen3-untied", "llama-gguf"])
         func greedyIDsAreTheGoldens(_ model: String) throws {
-            let bytes = try #require(FileManager.default.contents(atPath: Server.fixture(model) + "/golden.json"))
+            let bytes = try #require(FileManager.default.contents(atPath: Fixtures.path(model) + "/golden.json"))
             let golden = try JSON.parse(String(decoding: bytes, as: UTF8.self))
             let prompts = try #require(golden["prompts"]?.arrayValue)
             try withServer(model == "llama-gguf" ? "llama-gguf/tiny.gguf" : model) { server in

@@ -1,10 +1,12 @@
 import Foundation
 import JSON
+import TestSupport
 import Testing
 
 extension EndToEndTests {
     /// What /generate does with the fields of a request, seen by a client.
-    @Suite(.serialized, .timeLimit(.minutes(2)), .server("llama-tied", Workload.longContext)) struct GenerateTests {
+    @Suite(.serialized, .share(.half), .timeLimit(.minutes(2)), .server("llama-tied", Workload.longContext))
+    struct GenerateTests {
         private static let prompts = ["The keeper", "Rain fell for a week and the level rose", "T", "def level(day):"]
 
         private func request(_ text: String, tokens: Int = 40, _ extra: JSONObject = [:]) -> JSONObject {

@@ -1,13 +1,14 @@
 import Foundation
 import Glibc
 import JSON
+import TestSupport
 import Testing
 
 extension EndToEndTests {
     /// SIGSTOP: a process that neither dies nor works is noticed, told of, and replaced.
     ///
     /// It takes ten seconds until one counts as hanging, so all cases wait at the same time.
-    @Suite(.serialized, .timeLimit(.minutes(3))) struct HangTests {
+    @Suite(.serialized, .share(.whole), .timeLimit(.minutes(3))) struct HangTests {
         private static let question: JSONObject = [
             "text": "The keeper climbed", "sampling_params": ["temperature": 0, "max_new_tokens": 24],
         ]

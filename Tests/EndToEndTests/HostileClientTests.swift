@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import JSON
+import TestSupport
 import Testing
 
 extension EndToEndTests {
@@ -10,7 +11,7 @@ extension EndToEndTests {
     /// the server's own limit of connections and once with room for all and short frames, and it prints what the good ones got before and
     /// meanwhile, on `SRT_CHAOS_MODEL` if that is set. Until the buffers between them and the server are full, the deaf ones' streams
     /// are computed like any other; then nobody computes for them.
-    @Suite(.serialized, .timeLimit(.minutes(10))) struct HostileClientTests {
+    @Suite(.serialized, .share(.whole), .timeLimit(.minutes(10))) struct HostileClientTests {
         private static let isLarge = Chaos.number("SRT_HOSTILE_CLIENTS") > 0
         private static let (slow, deaf, good) = isLarge ? (2000, 200, 32) : (50, 8, 4)
         /// Seconds between two bytes of a slow client.

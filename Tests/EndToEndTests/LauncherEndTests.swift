@@ -1,10 +1,11 @@
 import Foundation
 import JSON
+import TestSupport
 import Testing
 
 extension EndToEndTests {
     /// However the launcher ends, nothing of the server outlives it.
-    @Suite(.serialized, .timeLimit(.minutes(2))) struct LauncherEndTests {
+    @Suite(.serialized, .share(.half), .timeLimit(.minutes(2))) struct LauncherEndTests {
         private let question: JSONObject = [
             "text": "The keeper climbed", "sampling_params": ["temperature": 0, "max_new_tokens": 24],
         ]
@@ -52,7 +53,7 @@ extension EndToEndTests {
 
         @Test func aSecondServerInTheSameRunDirectoryIsRefused() throws {
             try withServer("llama-tied") { server in
-                let arguments = Server.arguments(Server.fixture("llama-tied"), port: 0, folder: server.folder)
+                let arguments = Server.arguments(Fixtures.path("llama-tied"), port: 0, folder: server.folder)
                 let (ending, lines) = try Subprocess.run(Server.binary, arguments)
                 #expect(ending == .code(73))
                 #expect(lines.contains { $0.contains(server.runDirectory) && $0.contains("\(server.process.pid)") })

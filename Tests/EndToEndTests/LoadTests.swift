@@ -1,10 +1,11 @@
 import Foundation
 import JSON
+import TestSupport
 import Testing
 
 extension EndToEndTests {
     /// Many clients at once, some of which hang up: all others are answered, and afterwards nothing is held anywhere.
-    @Suite(.serialized, .timeLimit(.minutes(4))) struct LoadTests {
+    @Suite(.serialized, .share(.whole), .timeLimit(.minutes(4))) struct LoadTests {
         static let clients = 64
         static let requestsEach = 20
         /// Slots of the pool: too few for all clients at once.

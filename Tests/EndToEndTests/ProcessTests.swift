@@ -1,9 +1,11 @@
 import Foundation
 import JSON
+import TestSupport
 import Testing
 
 extension EndToEndTests {
-    @Suite(.serialized, .timeLimit(.minutes(2)), .server("llama-tied", Workload.longContext)) struct ProcessTests {
+    @Suite(.serialized, .share(.half), .timeLimit(.minutes(2)), .server("llama-tied", Workload.longContext))
+    struct ProcessTests {
         @Test func everyProcessHasItsTitle() throws {
             let server = try Server.shared
             let table = try server.table()

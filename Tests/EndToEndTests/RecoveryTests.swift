@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import JSON
+import TestSupport
 import Testing
 
 extension EndToEndTests {
@@ -8,7 +9,7 @@ extension EndToEndTests {
     ///
     /// With `SRT_RECOVERY_KILLS` it kills each kind of process so often and prints the times; `SRT_CHAOS_MODEL` is a model for it.
     /// Without, two kills show that all come back.
-    @Suite(.serialized, .timeLimit(.minutes(30))) struct RecoveryTests {
+    @Suite(.serialized, .share(.whole), .timeLimit(.minutes(30))) struct RecoveryTests {
         private static let kills = max(2, Chaos.number("SRT_RECOVERY_KILLS"))
         private static let model = Chaos.environment("SRT_CHAOS_MODEL")
         /// Seconds between two kills: more than thirty a minute of one process would be a reason not to start it at once.

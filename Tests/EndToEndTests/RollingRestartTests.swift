@@ -1,11 +1,12 @@
 import Foundation
 import Glibc
 import JSON
+import TestSupport
 import Testing
 
 extension EndToEndTests {
     /// All processes go: at once by force, or one after the other as an operator asks.
-    @Suite(.serialized, .timeLimit(.minutes(3))) struct RollingRestartTests {
+    @Suite(.serialized, .share(.half), .timeLimit(.minutes(3))) struct RollingRestartTests {
         private let question: JSONObject = [
             "text": "The keeper climbed", "sampling_params": ["temperature": 0, "max_new_tokens": 24],
         ]

@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import TestSupport
 import Testing
 
 extension EndToEndTests {
@@ -9,7 +10,8 @@ extension EndToEndTests {
     /// dies each minute. The model is `SRT_CHAOS_MODEL`. Prints each process's resident memory early and at the end, and, since
     /// most are younger than the server, what its predecessor had at the same age.
     @Suite(
-        .serialized, .enabled(if: Soak.minutes > 0, "needs SRT_SOAK_MINUTES"), .timeLimit(.minutes(Soak.minutes + 10)))
+        .serialized, .share(.whole), .enabled(if: Soak.minutes > 0, "needs SRT_SOAK_MINUTES"),
+        .timeLimit(.minutes(Soak.minutes + 10)))
     struct SoakTests {
         @Test func memoryDoesNotGrow() throws {
             let variant = Chaos.variants[0]

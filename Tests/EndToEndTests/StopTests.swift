@@ -1,11 +1,12 @@
 import Foundation
 import Glibc
 import JSON
+import TestSupport
 import Testing
 
 extension EndToEndTests {
     /// SIGTERM at bad moments.
-    @Suite(.serialized, .timeLimit(.minutes(2))) struct StopTests {
+    @Suite(.serialized, .share(.half), .timeLimit(.minutes(2))) struct StopTests {
         /// So long that no machine computes it while a test runs.
         private static let endless: JSONObject = [
             "text": "The keeper climbed", "stream": true,
@@ -59,7 +60,7 @@ extension EndToEndTests {
             let folder = try Server.temporaryFolder()
             defer { try? FileManager.default.removeItem(atPath: folder) }
             let server = try Subprocess(
-                Server.binary, Server.arguments(Server.fixture("llama-untied"), port: 0, folder: folder))
+                Server.binary, Server.arguments(Fixtures.path("llama-untied"), port: 0, folder: folder))
             defer { server.signal(SIGKILL) }
             try server.line(with: moment)
             server.signal(SIGTERM)

@@ -1,10 +1,11 @@
 import Foundation
 import JSON
+import TestSupport
 import Testing
 
 extension EndToEndTests {
     /// One model over several worker processes.
-    @Suite(.serialized, .timeLimit(.minutes(3))) struct TensorParallelTests {
+    @Suite(.serialized, .share(.half), .timeLimit(.minutes(3))) struct TensorParallelTests {
         private static let ranks = [Title.worker + "_TP0", Title.worker + "_TP1"]
 
         @Test func ranksAreProcessesThatTogetherSayWhatOneSays() throws {
@@ -54,7 +55,7 @@ extension EndToEndTests {
             defer { try? FileManager.default.removeItem(atPath: folder) }
             let (ending, lines) = try Subprocess.run(
                 Server.binary,
-                Server.arguments(Server.fixture("llama-rope-linear"), port: 0, folder: folder) + ["--tp", "3"])
+                Server.arguments(Fixtures.path("llama-rope-linear"), port: 0, folder: folder) + ["--tp", "3"])
             #expect(ending != .code(0))
             #expect(lines.contains { $0.contains("num_attention_heads") && $0.contains("3 tensor-parallel ranks") })
             #expect(Server.processes(of: folder + "/run") == [])

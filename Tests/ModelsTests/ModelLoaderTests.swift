@@ -1,6 +1,7 @@
 import Foundation
 import Models
 import Tensors
+import TestSupport
 import Testing
 
 /// What loading promises: exactly the model's tensors, errors that name the culprit, the same bits from the cache file.

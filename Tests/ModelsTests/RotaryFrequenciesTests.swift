@@ -1,6 +1,7 @@
 import Foundation
 import Models
 import Tensors
+import TestSupport
 import Testing
 
 /// Rotary frequencies and tables against transformers and against the formulas written out again.

@@ -1,4 +1,5 @@
 import Supervisor
+import TestSupport
 import Testing
 
 /// The log in the run directory.

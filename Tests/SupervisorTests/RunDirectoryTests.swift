@@ -1,5 +1,6 @@
 import Glibc
 import Supervisor
+import TestSupport
 import Testing
 
 @Suite struct RunDirectoryTests {
@@ -31,7 +32,7 @@ import Testing
         let path = folder.path + "/run"
         mkdir(path, 0o755)
         for name in ["launcher.pid", "front.ipc", "http.pid", "state.json", "settings.json", "notes.txt"] {
-            folder.put("run/" + name)
+            folder.write("run/" + name)
         }
         let directory = try RunDirectory(at: path, port: 1)
         #expect(folder.mode("run") == 0o700)
@@ -46,10 +47,10 @@ import Testing
         mkdir(base, 0o700)
         let living = try RunDirectory(at: base + "/1-1", port: 1)
         mkdir(base + "/2-2", 0o700)
-        folder.put("base/2-2/launcher.pid", "999999\n")
-        folder.put("base/2-2/front.ipc")
+        folder.write("base/2-2/launcher.pid", text: "999999\n")
+        folder.write("base/2-2/front.ipc")
         mkdir(base + "/3-3", 0o700)
-        folder.put("base/3-3/state.json")
+        folder.write("base/3-3/state.json")
         let directory = try RunDirectory(at: nil, port: 4, base: base)
         #expect(folder.exists("base/1-1/launcher.pid"))
         #expect(!folder.exists("base/2-2") && !folder.exists("base/3-3"))

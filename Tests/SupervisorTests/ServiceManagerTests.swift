@@ -1,5 +1,6 @@
 import Glibc
 import Supervisor
+import TestSupport
 import Testing
 
 /// What systemd hears of a server.

@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import TestSupport
 
 /// What one request gave, without what may differ between runs (times, what the cache had).
 struct Outcome: Sendable, Equatable {

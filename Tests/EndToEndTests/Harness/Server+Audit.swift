@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import TestSupport
 
 /// What a server holds at a moment, seen from outside: memory, descriptors, files, states for requests.
 extension Server {

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import JSON
+import TestSupport
 import Testing
 
 /// A server under test with folders of its own; `stop` or the end of its scope ends it.
@@ -10,14 +11,6 @@ final class Server: Sendable {
     let runDirectory: String
     /// The temporary folder that holds everything of this server.
     let folder: String
-
-    /// The folder of a model in Tests/Fixtures; a path stays what it is.
-    static func fixture(_ name: String) -> String {
-        if name.hasPrefix("/") { return name }
-        let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        return tests.appendingPathComponent("Fixtures").appendingPathComponent(name).path
-    }
 
     /// The program under test: SRT_BINARY, or the `srt` that was built with the tests.
     static let binary: String = {
@@ -54,7 +47,7 @@ final class Server: Sendable {
     convenience init(
         _ model: String, _ flags: [String] = [], dtype: String = "float32", port: Int = 0, folder: String? = nil
     ) throws {
-        try self.init(path: Self.fixture(model), ["--dtype", dtype] + flags, port: port, folder: folder)
+        try self.init(path: Fixtures.path(model), ["--dtype", dtype] + flags, port: port, folder: folder)
     }
 
     private init(path: String, _ flags: [String], port: Int, folder: String?) throws {

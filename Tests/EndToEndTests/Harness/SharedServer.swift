@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// Gives all tests of a suite one server: `@Suite(.serialized, .server("llama-untied"))`, then `Server.shared`.
@@ -31,5 +32,6 @@ extension Server {
     }
 }
 
-/// All tests with real servers; one after the other, since each has processes for all cores.
-@Suite(.serialized) enum EndToEndTests {}
+/// All tests with real servers. Suites share nothing, so they run side by side as far as the machine goes: each takes its
+/// part of it with `.share`.
+@Suite enum EndToEndTests {}

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 
 /// Clients that hold connections without using them, all on one thread: some send a byte of a request now and then, some
 /// ask for a long stream and read nothing of it. Whoever is thrown out comes again.

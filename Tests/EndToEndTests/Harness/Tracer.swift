@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 
 /// Makes other processes call `_exit`, as a debugger would: a clean end that nobody asked for, which no signal gives.
 enum Tracer {

@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import TestSupport
 
 /// Requests that run long enough for something to happen meanwhile: six streams and two plain ones.
 ///

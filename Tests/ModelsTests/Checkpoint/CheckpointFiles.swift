@@ -1,28 +1,5 @@
 import Foundation
-
-/// A folder of its own for one test, removed with the value.
-final class TemporaryFolder {
-    let path: String
-
-    init() {
-        path = NSTemporaryDirectory() + "checkpoint-tests-" + UUID().uuidString
-        try! FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
-    /// Writes a file and returns its path.
-    @discardableResult
-    func write(_ name: String, _ bytes: [UInt8]) -> String {
-        let file = path + "/" + name
-        try! Data(bytes).write(to: URL(fileURLWithPath: file))
-        return file
-    }
-
-    /// Writes a text file and returns its path.
-    @discardableResult
-    func write(_ name: String, text: String) -> String { write(name, Array(text.utf8)) }
-}
+import TestSupport
 
 /// The bytes of a file.
 func fileBytes(_ path: String) -> [UInt8] {

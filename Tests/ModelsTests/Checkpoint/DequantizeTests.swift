@@ -1,6 +1,7 @@
 import Foundation
 import JSON
 import Models
+import TestSupport
 import Testing
 
 @Suite struct DequantizeTests {

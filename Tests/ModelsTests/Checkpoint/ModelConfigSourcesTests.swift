@@ -1,6 +1,7 @@
 import JSON
 import Models
 import Tensors
+import TestSupport
 import Testing
 
 @Suite struct ModelConfigRopeTests {

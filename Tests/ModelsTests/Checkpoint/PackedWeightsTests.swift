@@ -3,6 +3,7 @@ import Foundation
 import Models
 import Synchronization
 import Tensors
+import TestSupport
 import Testing
 
 @Suite struct PackedWeightsTests {

@@ -1,9 +1,9 @@
-import Foundation
-import Glibc
-import JSON
+internal import Foundation
+package import Glibc
+package import JSON
 
 /// How a connection to the server can fail.
-enum ConnectionError: Error, Equatable {
+package enum ConnectionError: Error, Equatable {
     /// Nobody listens.
     case refused
     /// The server closed or reset the connection in the middle of an answer, or before one.
@@ -15,14 +15,14 @@ enum ConnectionError: Error, Equatable {
 }
 
 /// An answer as a whole.
-struct HTTPAnswer: Sendable {
-    let status: Int
-    let headers: [String: String]
-    let body: [UInt8]
+package struct HTTPAnswer: Sendable {
+    package let status: Int
+    package let headers: [String: String]
+    package let body: [UInt8]
 
-    var text: String { String(decoding: body, as: UTF8.self) }
+    package var text: String { String(decoding: body, as: UTF8.self) }
 
-    func json() throws -> JSONValue {
+    package func json() throws -> JSONValue {
         do { return try JSON.parse(text) } catch {
             throw HarnessError("status \(status), \(error): \(text.prefix(500))")
         }
@@ -30,7 +30,7 @@ struct HTTPAnswer: Sendable {
 }
 
 /// One TCP connection that speaks HTTP/1.1, blocking, and can be closed at any moment.
-final class HTTPConnection {
+package final class HTTPConnection {
     private let descriptor: Int32
     private var buffer: [UInt8] = []
     private var consumed = 0
@@ -39,7 +39,7 @@ final class HTTPConnection {
     private var isBodyOver = true
 
     /// Connects to a port of this machine.
-    init(port: Int) throws {
+    package init(port: Int) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw HarnessError("socket: \(String(cString: strerror(errno)))") }
         var limit = timeval(tv_sec: Int(patience), tv_usec: 0)
@@ -59,12 +59,12 @@ final class HTTPConnection {
     deinit { close(descriptor) }
 
     /// Sends a request; a body makes it a POST of JSON.
-    func send(_ path: String, _ body: JSONValue? = nil, method: String? = nil) throws {
+    package func send(_ path: String, _ body: JSONValue? = nil, method: String? = nil) throws {
         try send(path, bytes: body.map { JSON.encode($0) }, method: method)
     }
 
     /// Sends a request whose body may be anything.
-    func send(_ path: String, bytes body: [UInt8]?, method: String? = nil) throws {
+    package func send(_ path: String, bytes body: [UInt8]?, method: String? = nil) throws {
         let bytes = body ?? []
         var head = "\(method ?? (body == nil ? "GET" : "POST")) \(path) HTTP/1.1\r\nHost: localhost\r\n"
         if body != nil { head += "Content-Type: application/json\r\nContent-Length: \(bytes.count)\r\n" }
@@ -116,7 +116,7 @@ final class HTTPConnection {
     }
 
     /// Reads the status and the headers of the answer, names in lower case.
-    func head() throws -> (status: Int, headers: [String: String]) {
+    package func head() throws -> (status: Int, headers: [String: String]) {
         let first = try line().split(separator: " ")
         guard first.count >= 2, let status = Int(first[1]) else { throw ConnectionError.malformed("\(first)") }
         var headers: [String: String] = [:]
@@ -133,7 +133,7 @@ final class HTTPConnection {
     }
 
     /// The next piece of the body; nil at its end.
-    func piece() throws -> [UInt8]? {
+    package func piece() throws -> [UInt8]? {
         guard !isBodyOver else { return nil }
         if let rest = remaining {
             isBodyOver = true
@@ -151,7 +151,7 @@ final class HTTPConnection {
     }
 
     /// Reads an answer as a whole.
-    func answer() throws -> HTTPAnswer {
+    package func answer() throws -> HTTPAnswer {
         let head = try head()
         var body: [UInt8] = []
         while let piece = try piece() { body += piece }
@@ -159,7 +159,7 @@ final class HTTPConnection {
     }
 
     /// Reads server-sent events until the end, or until `take` says no more; true when the stream was read to its `[DONE]`.
-    func events(_ take: (JSONValue) throws -> Bool) throws -> Bool {
+    package func events(_ take: (JSONValue) throws -> Bool) throws -> Bool {
         var text: [UInt8] = []
         var isDone = false
         while let piece = try piece() {
@@ -180,7 +180,7 @@ final class HTTPConnection {
 
 extension sockaddr_in {
     /// A port of this machine.
-    init(loopback port: Int) {
+    package init(loopback port: Int) {
         self.init()
         sin_family = sa_family_t(AF_INET)
         sin_port = in_port_t(port).bigEndian

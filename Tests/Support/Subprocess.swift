@@ -1,26 +1,26 @@
-import Foundation
-import Glibc
+internal import Foundation
+package import Glibc
 
 /// A program under test: its output line by line, and its end.
-final class Subprocess: Sendable {
+package final class Subprocess: Sendable {
     /// What became of a process.
-    enum Ending: Sendable, Equatable {
+    package enum Ending: Sendable, Equatable {
         case code(Int32)
         case signal(Int32)
     }
 
     /// What is known of it so far; `ending` is set after the last line was read.
-    struct Record: Sendable {
-        var lines: [String] = []
-        var isOutputOver = false
-        var ending: Ending?
+    package struct Record: Sendable {
+        package var lines: [String] = []
+        package var isOutputOver = false
+        package var ending: Ending?
     }
 
-    let pid: pid_t
-    let board = EventBoard(Record())
+    package let pid: pid_t
+    package let board = EventBoard(Record())
 
     /// Starts a program; standard output and standard error go to the same record.
-    init(_ path: String, _ arguments: [String], environment: [String: String] = [:]) throws {
+    package init(_ path: String, _ arguments: [String], environment: [String: String] = [:]) throws {
         var ends: [Int32] = [-1, -1]
         // A pair of sockets in place of a pipe, since it is born with close-on-exec: other tests spawn meanwhile.
         guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0, &ends) == 0 else {
@@ -103,17 +103,17 @@ final class Subprocess: Sendable {
         }
     }
 
-    func signal(_ number: Int32) {
+    package func signal(_ number: Int32) {
         // A process that was waited for has a pid that may be another's by now.
         if board.now.ending == nil { kill(pid, number) }
     }
 
     /// Lines written so far.
-    var lines: [String] { board.now.lines }
+    package var lines: [String] { board.now.lines }
 
     /// Waits for a line that holds all of `parts`, looking from line `start` on.
     @discardableResult
-    func line(from start: Int = 0, with parts: String...) throws -> String {
+    package func line(from start: Int = 0, with parts: String...) throws -> String {
         let found = board.wait { record in
             record.lines.dropFirst(start).first { line in parts.allSatisfy { line.contains($0) } }
                 ?? (record.isOutputOver ? "" : nil)
@@ -123,7 +123,7 @@ final class Subprocess: Sendable {
     }
 
     /// Waits for the end of the process and of its output.
-    func end() throws -> Ending {
+    package func end() throws -> Ending {
         guard let ending = board.wait(for: { $0.isOutputOver ? $0.ending : nil }) else {
             throw HarnessError("process \(pid) does not end, or leaves somebody who holds its output:\n\(tail)")
         }
@@ -131,10 +131,10 @@ final class Subprocess: Sendable {
     }
 
     /// The last lines of output, for failures.
-    var tail: String { lines.suffix(30).joined(separator: "\n") }
+    package var tail: String { lines.suffix(30).joined(separator: "\n") }
 
     /// Runs a program to its end.
-    static func run(_ path: String, _ arguments: [String]) throws -> (ending: Ending, lines: [String]) {
+    package static func run(_ path: String, _ arguments: [String]) throws -> (ending: Ending, lines: [String]) {
         let process = try Subprocess(path, arguments)
         defer { process.signal(SIGKILL) }
         return (try process.end(), process.lines)
