@@ -28,11 +28,7 @@ package final class SupervisionLine: Sendable {
         startDetachedThread { [self] in
             do { try run(endpoint, context) } catch { _exit(70) }
         }
-        send {
-            $0.hello = .make {
-                $0.pid = getpid(); $0.version = "1"
-            }
-        }
+        send { $0.hello = Hello() }
     }
 
     /// Reports how far start-up is.

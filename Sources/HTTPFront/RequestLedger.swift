@@ -184,10 +184,10 @@ package struct RequestLedger: Sendable {
         if appended == .progressed { row.fruitlessAttempts = 0 }
         let finish = batch.finish[entry]
         let isOver = finish.reason != nil
-        if row.request.stream, appended == .progressed || isOver { row.cut(limit: patience.waitingFrames) }
+        if row.request.options.stream, appended == .progressed || isOver { row.cut(limit: patience.waitingFrames) }
         rows[id] = row
         if isOver { return end(id, .finished(finish), now: now) }
-        return row.request.stream && appended == .progressed ? mark(row, id, now: now) : []
+        return row.request.options.stream && appended == .progressed ? mark(row, id, now: now) : []
     }
 
     /// A request was refused or given up.

@@ -7,6 +7,8 @@ internal import Scheduling
 /// Orders under way.
 struct ControlState {
     var paused = false
+    /// What a front said that the weights are called.
+    var weightVersion = ""
     /// A flush that waits for idleness: its call, and until when.
     var flush: (call: UInt64, until: UInt64)?
 
@@ -29,6 +31,9 @@ extension WorkerLoop {
             control.paused = false
             reply(call.call, success: true, "Generation continued successfully.")
         case .weight: reply(call.call, success: false, "Get parameter by name failed")
+        case .weightVersion(let version):
+            control.weightVersion = version
+            reply(call.call, success: true, "")
         case nil: reply(call.call, success: false, "unknown control call")
         }
     }
@@ -107,6 +112,7 @@ extension WorkerLoop {
             $0.maxRunning = UInt32(scheduler.limits.maxRunning)
             $0.retractions = UInt64(counts.retractions)
             $0.paused = control.paused ? 1 : 0
+            $0.weightVersion = control.weightVersion
             $0.pageSize = UInt32(scheduler.limits.pageSize)
             $0.runningTokens = UInt64(scheduler.runningTokens)
             $0.newTokenRatio = scheduler.newTokenRatio

@@ -40,8 +40,9 @@ extension WorkerLoop {
         let scheduled = ScheduledRequest(
             id: command.key.id, prompt: command.prompt, output: command.resumedIds, maxNewTokens: limit,
             scoredFrom: command.hasLogprobs && command.logprobs.start >= 0 ? Int(command.logprobs.start) : nil,
-            namespace: command.cacheKey, priority: command.hasPriority ? command.priority : nil,
-            routingKey: command.routingKey, wasAccepted: command.key.attempt > 0)
+            namespace: command.options.cacheKey,
+            priority: command.options.hasPriority ? command.options.priority : nil,
+            routingKey: command.options.routingKey, wasAccepted: command.key.attempt > 0)
         switch scheduler.admit(scheduled) {
         case .queued:
             requests[command.key.id] = request

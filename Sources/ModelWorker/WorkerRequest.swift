@@ -31,8 +31,8 @@ struct WorkerRequest {
         key = command.key
         sampling = command.sampling
         resumedCount = command.resumedIds.count
-        streams = command.stream
-        interval = command.stream ? max(1, Int(command.streamInterval)) : Self.quietInterval
+        streams = command.options.stream
+        interval = command.options.stream ? max(1, Int(command.options.streamInterval)) : Self.quietInterval
         self.penalties = penalties
         self.stop = stop
         logprobs = command.hasLogprobs ? LogprobCollector(command.logprobs) : nil

@@ -80,12 +80,8 @@ struct TokenizerProcess: ~Copyable {
             request.prompt = try prompt(generate)
             request.sampling = generate.sampling
             if generate.hasLogprobs { request.logprobs = generate.logprobs }
-            request.stream = generate.stream
-            request.streamInterval = generate.streamInterval
             request.resumedIds = generate.resumedIds
-            request.cacheKey = generate.cacheKey
-            if generate.hasPriority { request.priority = generate.priority }
-            request.routingKey = generate.routingKey
+            request.options = generate.options
             try checkPatterns(generate.sampling)
             let model = facts.current
             try PromptChecks.check(

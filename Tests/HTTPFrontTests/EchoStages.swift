@@ -67,7 +67,7 @@ enum EchoStages {
         let holds = prompt.hasPrefix("hold")
         let limit = generate.sampling.maxNewTokens < 0 ? Int.max : Int(generate.sampling.maxNewTokens)
         let characters = Array(prompt.utf8.prefix(holds ? 1 : limit))
-        let step = generate.stream ? 1 : max(1, characters.count)
+        let step = generate.options.stream ? 1 : max(1, characters.count)
         var replies = stride(from: 0, to: characters.count, by: step).map { start in
             let ids = characters[start..<min(characters.count, start + step)]
             let isLast = start + step >= characters.count && !holds

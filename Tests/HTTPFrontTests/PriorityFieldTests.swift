@@ -18,16 +18,16 @@ import Testing
     }
 
     @Test func aPriorityIsAPriorityAndNoneIsNone() async throws {
-        #expect(try await generate(#","priority":-7"#).priority == -7)
-        #expect(try await generate(#","priority":0"#).hasPriority)
-        #expect(try await !generate("").hasPriority)
+        #expect(try await generate(#","priority":-7"#).options.priority == -7)
+        #expect(try await generate(#","priority":0"#).options.hasPriority)
+        #expect(try await !generate("").options.hasPriority)
     }
 
     @Test func theBodysRoutingKeyGoesBeforeTheHeaders() async throws {
         let header = [("X-SMG-Routing-Key", "header")]
-        #expect(try await generate("", headers: header).routingKey == "header")
-        #expect(try await generate(#","routing_key":"body""#, headers: header).routingKey == "body")
-        #expect(try await generate("").routingKey.isEmpty)
+        #expect(try await generate("", headers: header).options.routingKey == "header")
+        #expect(try await generate(#","routing_key":"body""#, headers: header).options.routingKey == "body")
+        #expect(try await generate("").options.routingKey.isEmpty)
     }
 
     @Test func anythingButAnIntegerIsRefusedByName() async throws {

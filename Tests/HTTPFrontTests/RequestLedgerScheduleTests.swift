@@ -71,7 +71,7 @@ private struct LedgerSchedule {
     private mutating func open() throws {
         let count = Int.random(in: 1...4, using: &random)
         let openings = (0..<count).map { number in
-            RequestLedger.Opening(request: .make { $0.stream = number % 2 == 0 }, rid: "g\(opened)_\(number)")
+            RequestLedger.Opening(request: .make { $0.options.stream = number % 2 == 0 }, rid: "g\(opened)_\(number)")
         }
         let (group, effects) = try ledger.open(openings, now: now)
         groups.append(group)

@@ -12,7 +12,7 @@ import Testing
         let openings = (0..<count).map { number in
             RequestLedger.Opening(
                 request: .make {
-                    $0.text = "p"; $0.stream = stream
+                    $0.text = "p"; $0.options.stream = stream
                 }, rid: "r\(number)")
         }
         let (group, effects) = try ledger.open(openings, now: 1)
@@ -138,7 +138,8 @@ import Testing
         var ledger = RequestLedger(generation: 3, patience: .make { $0.crowd = 2 })
         _ = ledger.pipeChanged(to: .ready(worker: 1), now: 0)
         let groups = try (0..<4).map { number in
-            try ledger.open([.init(request: .make { $0.stream = number != 3 }, rid: "r\(number)")], now: 1).group
+            try ledger.open([.init(request: .make { $0.options.stream = number != 3 }, rid: "r\(number)")], now: 1)
+                .group
         }
         #expect(ledger.parkUnread(groups[3]).isEmpty, "who gets one answer at the end has nothing to read")
         #expect(ledger.parkUnread(groups[0]).commands.count == 1)

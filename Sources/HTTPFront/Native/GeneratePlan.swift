@@ -91,11 +91,13 @@ struct GeneratePlan: Sendable {
         let given = request.sampling[prompt]
         message.sampling = try ranges.parameters(given)
         if let logprobs = try Self.logprobs(request, prompt, rules) { message.logprobs = logprobs }
-        message.stream = request.stream
-        message.streamInterval = UInt32(clamping: max(1, given["stream_interval"]?.intValue ?? rules.streamInterval))
-        message.cacheKey = request.cacheKeys[prompt]
-        if let priority = request.priority { message.priority = Int64(priority) }
-        message.routingKey = request.routingKey.isEmpty ? rules.routingKey : request.routingKey
+        message.options = .make {
+            $0.stream = request.stream
+            $0.streamInterval = UInt32(clamping: max(1, given["stream_interval"]?.intValue ?? rules.streamInterval))
+            $0.cacheKey = request.cacheKeys[prompt]
+            if let priority = request.priority { $0.priority = Int64(priority) }
+            $0.routingKey = request.routingKey.isEmpty ? rules.routingKey : request.routingKey
+        }
         message.allowTruncate = rules.allowsTruncation
         message.wantsPromptIds = request.returnPromptIDs || request.session != nil
         return message

@@ -40,7 +40,7 @@ struct HealthRoutes: Sendable {
                 $0.ignoreEos = true
                 $0.skipSpecialTokens = true
             }
-            $0.streamInterval = 1
+            $0.options = .make { $0.streamInterval = 1 }
         }
         var opening = RequestLedger.Opening(request: request, rid: "HEALTH_CHECK_" + GeneratePlan.freshRid())
         opening.isCounted = false

@@ -160,6 +160,41 @@ package nonisolated struct SamplingParams: @unchecked Sendable {
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
+/// How a request wants to be treated, whatever it asks for: read by the front, carried unopened, obeyed by the worker. It is the same in every
+/// attempt.
+package nonisolated struct RequestOptions: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// The client reads a stream: frames go out each `stream_interval` tokens.
+  package var stream: Bool = false
+
+  package var streamInterval: UInt32 = 0
+
+  /// Prefix-cache namespace: requests with different keys, compared byte for byte, never share cached slots.
+  package var cacheKey: String = String()
+
+  /// How urgent the request is; absent when the client named none.
+  package var priority: Int64 {
+    get {_priority ?? 0}
+    set {_priority = newValue}
+  }
+  /// Returns true if `priority` has been explicitly set.
+  package var hasPriority: Bool {self._priority != nil}
+  /// Clears the value of `priority`. Subsequent reads from it will return its default value.
+  package mutating func clearPriority() {self._priority = nil}
+
+  /// Requests with the same key had better run together (the routing-key policy); empty for none.
+  package var routingKey: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _priority: Int64? = nil
+}
+
 /// Which log probabilities a request wants.
 package nonisolated struct LogprobOptions: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -704,6 +739,60 @@ nonisolated extension SamplingParams: SwiftProtobuf.Message, SwiftProtobuf._Mess
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension RequestOptions: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RequestOptions"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}stream\0\u{3}stream_interval\0\u{3}cache_key\0\u{1}priority\0\u{3}routing_key\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBoolField(value: &self.stream) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.streamInterval) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.cacheKey) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self._priority) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.routingKey) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.stream != false {
+      try visitor.visitSingularBoolField(value: self.stream, fieldNumber: 1)
+    }
+    if self.streamInterval != 0 {
+      try visitor.visitSingularUInt32Field(value: self.streamInterval, fieldNumber: 2)
+    }
+    if !self.cacheKey.isEmpty {
+      try visitor.visitSingularStringField(value: self.cacheKey, fieldNumber: 3)
+    }
+    try { if let v = self._priority {
+      try visitor.visitSingularInt64Field(value: v, fieldNumber: 4)
+    } }()
+    if !self.routingKey.isEmpty {
+      try visitor.visitSingularStringField(value: self.routingKey, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: RequestOptions, rhs: RequestOptions) -> Bool {
+    if lhs.stream != rhs.stream {return false}
+    if lhs.streamInterval != rhs.streamInterval {return false}
+    if lhs.cacheKey != rhs.cacheKey {return false}
+    if lhs._priority != rhs._priority {return false}
+    if lhs.routingKey != rhs.routingKey {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

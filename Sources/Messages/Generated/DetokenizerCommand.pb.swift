@@ -127,6 +127,9 @@ package nonisolated struct DecodeOptions: Sendable {
   /// No text at all: the server runs without a tokenizer.
   package var idsOnly: Bool = false
 
+  /// The prompt's last ids (up to 16): the first output ids are decoded behind them, and nothing of theirs is shown.
+  package var promptTail: [Int32] = []
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -307,7 +310,7 @@ nonisolated extension TokenBatch: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension DecodeOptions: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".DecodeOptions"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}row\0\u{3}skip_special_tokens\0\u{3}no_stop_trim\0\u{1}stop\0\u{3}logprob_text\0\u{3}ids_only\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}row\0\u{3}skip_special_tokens\0\u{3}no_stop_trim\0\u{1}stop\0\u{3}logprob_text\0\u{3}ids_only\0\u{3}prompt_tail\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -321,6 +324,7 @@ nonisolated extension DecodeOptions: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 4: try { try decoder.decodeRepeatedStringField(value: &self.stop) }()
       case 5: try { try decoder.decodeSingularBoolField(value: &self.logprobText) }()
       case 6: try { try decoder.decodeSingularBoolField(value: &self.idsOnly) }()
+      case 7: try { try decoder.decodeRepeatedInt32Field(value: &self.promptTail) }()
       default: break
       }
     }
@@ -345,6 +349,9 @@ nonisolated extension DecodeOptions: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if self.idsOnly != false {
       try visitor.visitSingularBoolField(value: self.idsOnly, fieldNumber: 6)
     }
+    if !self.promptTail.isEmpty {
+      try visitor.visitPackedInt32Field(value: self.promptTail, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -355,6 +362,7 @@ nonisolated extension DecodeOptions: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs.stop != rhs.stop {return false}
     if lhs.logprobText != rhs.logprobText {return false}
     if lhs.idsOnly != rhs.idsOnly {return false}
+    if lhs.promptTail != rhs.promptTail {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

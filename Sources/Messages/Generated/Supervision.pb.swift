@@ -276,15 +276,11 @@ package nonisolated struct LauncherOrder: Sendable {
   package init() {}
 }
 
-/// A child's first message: it runs, and it is this version.
+/// A child's first message: it runs. (It is the launcher's own file under another title, so there is no version to compare.)
 package nonisolated struct Hello: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
-
-  package var pid: Int32 = 0
-
-  package var version: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -306,7 +302,7 @@ package nonisolated struct Progress: Sendable {
   package init() {}
 }
 
-/// Start-up is done; what the others should know about the model (from worker rank 0) or the tokenizer.
+/// Start-up is done; from worker rank 0 with what the others should know about the model.
 package nonisolated struct Ready: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -935,34 +931,18 @@ nonisolated extension LauncherOrder: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension Hello: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Hello"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}pid\0\u{1}version\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap()
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularInt32Field(value: &self.pid) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.version) }()
-      default: break
-      }
-    }
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if self.pid != 0 {
-      try visitor.visitSingularInt32Field(value: self.pid, fieldNumber: 1)
-    }
-    if !self.version.isEmpty {
-      try visitor.visitSingularStringField(value: self.version, fieldNumber: 2)
-    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Hello, rhs: Hello) -> Bool {
-    if lhs.pid != rhs.pid {return false}
-    if lhs.version != rhs.version {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

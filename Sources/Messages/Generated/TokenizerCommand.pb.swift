@@ -151,38 +151,11 @@ package nonisolated struct Generate: @unchecked Sendable {
   /// Clears the value of `logprobs`. Subsequent reads from it will return its default value.
   package mutating func clearLogprobs() {_uniqueStorage()._logprobs = nil}
 
-  /// The client reads a stream: frames go out each `stream_interval` tokens.
-  package var stream: Bool {
-    get {_storage._stream}
-    set {_uniqueStorage()._stream = newValue}
-  }
-
-  package var streamInterval: UInt32 {
-    get {_storage._streamInterval}
-    set {_uniqueStorage()._streamInterval = newValue}
-  }
-
   /// Output ids the front already has: generation goes on after them.
   package var resumedIds: [Int32] {
     get {_storage._resumedIds}
     set {_uniqueStorage()._resumedIds = newValue}
   }
-
-  /// Prefix-cache namespace: requests with different keys never share cached slots.
-  package var cacheKey: String {
-    get {_storage._cacheKey}
-    set {_uniqueStorage()._cacheKey = newValue}
-  }
-
-  /// How urgent the request is; absent when the client named none.
-  package var priority: Int64 {
-    get {_storage._priority ?? 0}
-    set {_uniqueStorage()._priority = newValue}
-  }
-  /// Returns true if `priority` has been explicitly set.
-  package var hasPriority: Bool {_storage._priority != nil}
-  /// Clears the value of `priority`. Subsequent reads from it will return its default value.
-  package mutating func clearPriority() {_uniqueStorage()._priority = nil}
 
   /// Cut the prompt and the limit of new tokens to the context instead of refusing.
   package var allowTruncate: Bool {
@@ -208,11 +181,14 @@ package nonisolated struct Generate: @unchecked Sendable {
     set {_uniqueStorage()._wantsPromptIds = newValue}
   }
 
-  /// Requests with the same key had better run together (the routing-key policy); empty for none.
-  package var routingKey: String {
-    get {_storage._routingKey}
-    set {_uniqueStorage()._routingKey = newValue}
+  package var options: RequestOptions {
+    get {_storage._options ?? RequestOptions()}
+    set {_uniqueStorage()._options = newValue}
   }
+  /// Returns true if `options` has been explicitly set.
+  package var hasOptions: Bool {_storage._options != nil}
+  /// Clears the value of `options`. Subsequent reads from it will return its default value.
+  package mutating func clearOptions() {_uniqueStorage()._options = nil}
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -402,23 +378,19 @@ nonisolated extension TokenizerCommand: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension Generate: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Generate"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}text\0\u{1}ids\0\u{1}sampling\0\u{1}logprobs\0\u{1}stream\0\u{3}stream_interval\0\u{3}resumed_ids\0\u{3}cache_key\0\u{1}priority\0\u{3}allow_truncate\0\u{3}plain_text\0\u{1}history\0\u{3}wants_prompt_ids\0\u{3}routing_key\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}text\0\u{1}ids\0\u{1}sampling\0\u{1}logprobs\0\u{3}resumed_ids\0\u{3}allow_truncate\0\u{3}plain_text\0\u{1}history\0\u{3}wants_prompt_ids\0\u{1}options\0")
 
   fileprivate class _StorageClass {
     var _key: RequestKey? = nil
     var _prompt: Generate.OneOf_Prompt?
     var _sampling: SamplingParams? = nil
     var _logprobs: LogprobOptions? = nil
-    var _stream: Bool = false
-    var _streamInterval: UInt32 = 0
     var _resumedIds: [Int32] = []
-    var _cacheKey: String = String()
-    var _priority: Int64? = nil
     var _allowTruncate: Bool = false
     var _plainText: Bool = false
     var _history: [Int32] = []
     var _wantsPromptIds: Bool = false
-    var _routingKey: String = String()
+    var _options: RequestOptions? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -433,16 +405,12 @@ nonisolated extension Generate: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       _prompt = source._prompt
       _sampling = source._sampling
       _logprobs = source._logprobs
-      _stream = source._stream
-      _streamInterval = source._streamInterval
       _resumedIds = source._resumedIds
-      _cacheKey = source._cacheKey
-      _priority = source._priority
       _allowTruncate = source._allowTruncate
       _plainText = source._plainText
       _history = source._history
       _wantsPromptIds = source._wantsPromptIds
-      _routingKey = source._routingKey
+      _options = source._options
     }
   }
 
@@ -485,16 +453,12 @@ nonisolated extension Generate: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
         }()
         case 4: try { try decoder.decodeSingularMessageField(value: &_storage._sampling) }()
         case 5: try { try decoder.decodeSingularMessageField(value: &_storage._logprobs) }()
-        case 6: try { try decoder.decodeSingularBoolField(value: &_storage._stream) }()
-        case 7: try { try decoder.decodeSingularUInt32Field(value: &_storage._streamInterval) }()
-        case 8: try { try decoder.decodeRepeatedInt32Field(value: &_storage._resumedIds) }()
-        case 9: try { try decoder.decodeSingularStringField(value: &_storage._cacheKey) }()
-        case 10: try { try decoder.decodeSingularInt64Field(value: &_storage._priority) }()
-        case 11: try { try decoder.decodeSingularBoolField(value: &_storage._allowTruncate) }()
-        case 12: try { try decoder.decodeSingularBoolField(value: &_storage._plainText) }()
-        case 13: try { try decoder.decodeRepeatedInt32Field(value: &_storage._history) }()
-        case 14: try { try decoder.decodeSingularBoolField(value: &_storage._wantsPromptIds) }()
-        case 15: try { try decoder.decodeSingularStringField(value: &_storage._routingKey) }()
+        case 6: try { try decoder.decodeRepeatedInt32Field(value: &_storage._resumedIds) }()
+        case 7: try { try decoder.decodeSingularBoolField(value: &_storage._allowTruncate) }()
+        case 8: try { try decoder.decodeSingularBoolField(value: &_storage._plainText) }()
+        case 9: try { try decoder.decodeRepeatedInt32Field(value: &_storage._history) }()
+        case 10: try { try decoder.decodeSingularBoolField(value: &_storage._wantsPromptIds) }()
+        case 11: try { try decoder.decodeSingularMessageField(value: &_storage._options) }()
         default: break
         }
       }
@@ -527,36 +491,24 @@ nonisolated extension Generate: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       try { if let v = _storage._logprobs {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
       } }()
-      if _storage._stream != false {
-        try visitor.visitSingularBoolField(value: _storage._stream, fieldNumber: 6)
-      }
-      if _storage._streamInterval != 0 {
-        try visitor.visitSingularUInt32Field(value: _storage._streamInterval, fieldNumber: 7)
-      }
       if !_storage._resumedIds.isEmpty {
-        try visitor.visitPackedInt32Field(value: _storage._resumedIds, fieldNumber: 8)
+        try visitor.visitPackedInt32Field(value: _storage._resumedIds, fieldNumber: 6)
       }
-      if !_storage._cacheKey.isEmpty {
-        try visitor.visitSingularStringField(value: _storage._cacheKey, fieldNumber: 9)
-      }
-      try { if let v = _storage._priority {
-        try visitor.visitSingularInt64Field(value: v, fieldNumber: 10)
-      } }()
       if _storage._allowTruncate != false {
-        try visitor.visitSingularBoolField(value: _storage._allowTruncate, fieldNumber: 11)
+        try visitor.visitSingularBoolField(value: _storage._allowTruncate, fieldNumber: 7)
       }
       if _storage._plainText != false {
-        try visitor.visitSingularBoolField(value: _storage._plainText, fieldNumber: 12)
+        try visitor.visitSingularBoolField(value: _storage._plainText, fieldNumber: 8)
       }
       if !_storage._history.isEmpty {
-        try visitor.visitPackedInt32Field(value: _storage._history, fieldNumber: 13)
+        try visitor.visitPackedInt32Field(value: _storage._history, fieldNumber: 9)
       }
       if _storage._wantsPromptIds != false {
-        try visitor.visitSingularBoolField(value: _storage._wantsPromptIds, fieldNumber: 14)
+        try visitor.visitSingularBoolField(value: _storage._wantsPromptIds, fieldNumber: 10)
       }
-      if !_storage._routingKey.isEmpty {
-        try visitor.visitSingularStringField(value: _storage._routingKey, fieldNumber: 15)
-      }
+      try { if let v = _storage._options {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -570,16 +522,12 @@ nonisolated extension Generate: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
         if _storage._prompt != rhs_storage._prompt {return false}
         if _storage._sampling != rhs_storage._sampling {return false}
         if _storage._logprobs != rhs_storage._logprobs {return false}
-        if _storage._stream != rhs_storage._stream {return false}
-        if _storage._streamInterval != rhs_storage._streamInterval {return false}
         if _storage._resumedIds != rhs_storage._resumedIds {return false}
-        if _storage._cacheKey != rhs_storage._cacheKey {return false}
-        if _storage._priority != rhs_storage._priority {return false}
         if _storage._allowTruncate != rhs_storage._allowTruncate {return false}
         if _storage._plainText != rhs_storage._plainText {return false}
         if _storage._history != rhs_storage._history {return false}
         if _storage._wantsPromptIds != rhs_storage._wantsPromptIds {return false}
-        if _storage._routingKey != rhs_storage._routingKey {return false}
+        if _storage._options != rhs_storage._options {return false}
         return true
       }
       if !storagesAreEqual {return false}

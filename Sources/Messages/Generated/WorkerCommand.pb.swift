@@ -109,24 +109,16 @@ package nonisolated struct GenerateIDs: Sendable {
   /// Clears the value of `logprobs`. Subsequent reads from it will return its default value.
   package mutating func clearLogprobs() {self._logprobs = nil}
 
-  package var stream: Bool = false
-
-  package var streamInterval: UInt32 = 0
-
   package var resumedIds: [Int32] = []
 
-  package var cacheKey: String = String()
-
-  package var priority: Int64 {
-    get {_priority ?? 0}
-    set {_priority = newValue}
+  package var options: RequestOptions {
+    get {_options ?? RequestOptions()}
+    set {_options = newValue}
   }
-  /// Returns true if `priority` has been explicitly set.
-  package var hasPriority: Bool {self._priority != nil}
-  /// Clears the value of `priority`. Subsequent reads from it will return its default value.
-  package mutating func clearPriority() {self._priority = nil}
-
-  package var routingKey: String = String()
+  /// Returns true if `options` has been explicitly set.
+  package var hasOptions: Bool {self._options != nil}
+  /// Clears the value of `options`. Subsequent reads from it will return its default value.
+  package mutating func clearOptions() {self._options = nil}
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -135,7 +127,7 @@ package nonisolated struct GenerateIDs: Sendable {
   fileprivate var _key: RequestKey? = nil
   fileprivate var _sampling: SamplingParams? = nil
   fileprivate var _logprobs: LogprobOptions? = nil
-  fileprivate var _priority: Int64? = nil
+  fileprivate var _options: RequestOptions? = nil
 }
 
 /// A question or an order that is answered by FrontReply.control with the same call number.
@@ -190,6 +182,15 @@ package nonisolated struct ControlCall: Sendable {
     set {kind = .weight(newValue)}
   }
 
+  /// What the weights in memory are called from now on; the worker tells it again with its numbers, to a new front for one.
+  package var weightVersion: String {
+    get {
+      if case .weightVersion(let v)? = kind {return v}
+      return String()
+    }
+    set {kind = .weightVersion(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -200,6 +201,8 @@ package nonisolated struct ControlCall: Sendable {
     case resume(Bool)
     /// First values of a weight as it is in memory, by its checkpoint name.
     case weight(WeightByName)
+    /// What the weights in memory are called from now on; the worker tells it again with its numbers, to a new front for one.
+    case weightVersion(String)
 
   }
 
@@ -392,7 +395,7 @@ nonisolated extension WorkerCommand: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension GenerateIDs: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".GenerateIDs"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}prompt\0\u{1}sampling\0\u{1}logprobs\0\u{1}stream\0\u{3}stream_interval\0\u{3}resumed_ids\0\u{3}cache_key\0\u{1}priority\0\u{3}routing_key\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}prompt\0\u{1}sampling\0\u{1}logprobs\0\u{3}resumed_ids\0\u{1}options\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -404,12 +407,8 @@ nonisolated extension GenerateIDs: SwiftProtobuf.Message, SwiftProtobuf._Message
       case 2: try { try decoder.decodeRepeatedInt32Field(value: &self.prompt) }()
       case 3: try { try decoder.decodeSingularMessageField(value: &self._sampling) }()
       case 4: try { try decoder.decodeSingularMessageField(value: &self._logprobs) }()
-      case 5: try { try decoder.decodeSingularBoolField(value: &self.stream) }()
-      case 6: try { try decoder.decodeSingularUInt32Field(value: &self.streamInterval) }()
-      case 7: try { try decoder.decodeRepeatedInt32Field(value: &self.resumedIds) }()
-      case 8: try { try decoder.decodeSingularStringField(value: &self.cacheKey) }()
-      case 9: try { try decoder.decodeSingularInt64Field(value: &self._priority) }()
-      case 10: try { try decoder.decodeSingularStringField(value: &self.routingKey) }()
+      case 5: try { try decoder.decodeRepeatedInt32Field(value: &self.resumedIds) }()
+      case 6: try { try decoder.decodeSingularMessageField(value: &self._options) }()
       default: break
       }
     }
@@ -432,24 +431,12 @@ nonisolated extension GenerateIDs: SwiftProtobuf.Message, SwiftProtobuf._Message
     try { if let v = self._logprobs {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
     } }()
-    if self.stream != false {
-      try visitor.visitSingularBoolField(value: self.stream, fieldNumber: 5)
-    }
-    if self.streamInterval != 0 {
-      try visitor.visitSingularUInt32Field(value: self.streamInterval, fieldNumber: 6)
-    }
     if !self.resumedIds.isEmpty {
-      try visitor.visitPackedInt32Field(value: self.resumedIds, fieldNumber: 7)
+      try visitor.visitPackedInt32Field(value: self.resumedIds, fieldNumber: 5)
     }
-    if !self.cacheKey.isEmpty {
-      try visitor.visitSingularStringField(value: self.cacheKey, fieldNumber: 8)
-    }
-    try { if let v = self._priority {
-      try visitor.visitSingularInt64Field(value: v, fieldNumber: 9)
+    try { if let v = self._options {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
     } }()
-    if !self.routingKey.isEmpty {
-      try visitor.visitSingularStringField(value: self.routingKey, fieldNumber: 10)
-    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -458,12 +445,8 @@ nonisolated extension GenerateIDs: SwiftProtobuf.Message, SwiftProtobuf._Message
     if lhs.prompt != rhs.prompt {return false}
     if lhs._sampling != rhs._sampling {return false}
     if lhs._logprobs != rhs._logprobs {return false}
-    if lhs.stream != rhs.stream {return false}
-    if lhs.streamInterval != rhs.streamInterval {return false}
     if lhs.resumedIds != rhs.resumedIds {return false}
-    if lhs.cacheKey != rhs.cacheKey {return false}
-    if lhs._priority != rhs._priority {return false}
-    if lhs.routingKey != rhs.routingKey {return false}
+    if lhs._options != rhs._options {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -471,7 +454,7 @@ nonisolated extension GenerateIDs: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension ControlCall: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ControlCall"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}call\0\u{3}flush_cache\0\u{3}internal_state\0\u{1}pause\0\u{1}resume\0\u{1}weight\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}call\0\u{3}flush_cache\0\u{3}internal_state\0\u{1}pause\0\u{1}resume\0\u{1}weight\0\u{3}weight_version\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -535,6 +518,14 @@ nonisolated extension ControlCall: SwiftProtobuf.Message, SwiftProtobuf._Message
           self.kind = .weight(v)
         }
       }()
+      case 7: try {
+        var v: String?
+        try decoder.decodeSingularStringField(value: &v)
+        if let v = v {
+          if self.kind != nil {try decoder.handleConflictingOneOf()}
+          self.kind = .weightVersion(v)
+        }
+      }()
       default: break
       }
     }
@@ -568,6 +559,10 @@ nonisolated extension ControlCall: SwiftProtobuf.Message, SwiftProtobuf._Message
     case .weight?: try {
       guard case .weight(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    }()
+    case .weightVersion?: try {
+      guard case .weightVersion(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularStringField(value: v, fieldNumber: 7)
     }()
     case nil: break
     }
