@@ -75,15 +75,47 @@ final class Regex: @unchecked Sendable {
     }
 }
 
+extension Regex {
+    /// The first match in `text`, given up after `steps` steps back.
+    ///
+    /// A step is one return to an earlier choice; what a search needs depends on expression and text alone, so that the
+    /// outcome is the same everywhere. The choices that are kept at one time are limited by the same number.
+    func firstMatch(in text: UnsafeBufferPointer<UInt8>, steps: Int, region: SearchRegion) -> BoundedSearch {
+        guard steps > 0 else { return .limitExceeded }
+        var empty: UInt8 = 0
+        return withUnsafePointer(to: &empty) { nothing -> BoundedSearch in
+            let start = text.baseAddress ?? nothing
+            let end = start + text.count
+            let limits = region.limits(steps: steps)
+            let place = onig_search_with_param(compiled, start, end, start, end, region.pointer, 0, limits)
+            if place >= 0 { return .match(Int(place)..<Int(region.pointer.pointee.end[0])) }
+            return place == ONIG_MISMATCH ? .noMatch : .limitExceeded
+        }
+    }
+}
+
 /// Where Oniguruma notes a match; one for each thread that searches.
 final class SearchRegion {
     let pointer: UnsafeMutablePointer<OnigRegion>
+    private let parameters: OpaquePointer
 
     init() {
         pointer = onig_region_new()
+        parameters = onig_new_match_param()
     }
 
     deinit {
         onig_region_free(pointer, 1)
+        onig_free_match_param(parameters)
+    }
+
+    /// Parameters of a search of at most so many steps.
+    fileprivate func limits(steps: Int) -> OpaquePointer {
+        onig_initialize_match_param(parameters)
+        // Both, because 0 stands for no limit in one of them and for no step in the other.
+        onig_set_retry_limit_in_match_of_match_param(parameters, UInt(steps))
+        onig_set_retry_limit_in_search_of_match_param(parameters, UInt(steps))
+        onig_set_match_stack_limit_size_of_match_param(parameters, UInt32(clamping: steps))
+        return parameters
     }
 }

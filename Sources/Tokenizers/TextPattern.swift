@@ -14,12 +14,30 @@ package struct TextPattern: Sendable {
         }
     }
 
-    /// The expression matches somewhere in the text.
+    /// The expression matches somewhere in the text, found within ten million steps.
     package func matches(_ text: String) -> Bool {
-        var found = false
+        firstMatch(in: text, steps: 10_000_000).isMatch
+    }
+
+    /// The first match in the text, given up after `steps` steps (see `BoundedSearch`).
+    package func firstMatch(in text: String, steps: Int) -> BoundedSearch {
         let region = SearchRegion()
         var text = text
-        text.withUTF8 { bytes in regex.forEachMatch(in: bytes, region: region) { _ in found = true } }
-        return found
+        return text.withUTF8 { bytes in regex.firstMatch(in: bytes, steps: steps, region: region) }
+    }
+}
+
+/// What a search of limited length comes to. The same text, expression and limit give the same outcome everywhere.
+package enum BoundedSearch: Sendable, Equatable {
+    /// The bytes of the leftmost match.
+    case match(Range<Int>)
+    /// The text holds no match.
+    case noMatch
+    /// Given up: neither of both is known.
+    case limitExceeded
+
+    /// A match was found.
+    package var isMatch: Bool {
+        if case .match = self { true } else { false }
     }
 }
