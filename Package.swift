@@ -101,12 +101,14 @@ let package = Package(
         .target(
             name: "Messages", dependencies: [protobuf], exclude: ["Protos"], swiftSettings: generated),
         .target(name: "JSON", dependencies: ["CJSONC"], swiftSettings: strict),
+        .target(name: "Values", swiftSettings: strict),
         .target(
             name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-Wall", "-Werror", "-fno-math-errno"])]),
         .target(name: "CPlatform", cSettings: [.unsafeFlags(["-Wall", "-Werror"])]),
 
         // Tests mirror the sources; what several of them need stands in Support.
         .target(name: "TestSupport", dependencies: ["JSON"], path: "Tests/Support", swiftSettings: strict),
+        .testTarget(name: "ValuesTests", swiftSettings: strict),
         .testTarget(name: "KVCacheTests", dependencies: ["KVCache"], swiftSettings: strict),
         .testTarget(name: "SchedulingTests", dependencies: ["Scheduling"], swiftSettings: strict),
         .testTarget(
@@ -156,3 +158,8 @@ let package = Package(
         .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev"])]),
     ]
 )
+
+// Values lies at the bottom of the house: every Swift target may use it.
+for target in package.targets where target.swiftSettings != nil && target.name != "Values" {
+    target.dependencies.append("Values")
+}

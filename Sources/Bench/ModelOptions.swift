@@ -1,6 +1,7 @@
 import ArgumentParser
 import Models
 import Tensors
+import Values
 
 /// How a model is loaded and run: the options that `offline` and `accuracy` share.
 struct ModelOptions: ParsableArguments {
@@ -27,25 +28,13 @@ struct ModelOptions: ParsableArguments {
 
     @OptionGroup var compute: ComputeOptions
 
-    /// The words of `--quantization`.
-    enum QuantizationMethod: String, ExpressibleByArgument, CaseIterable {
-        case int8 = "w8a8_int8"
-        case int4
-    }
-
     func validate() throws {
         guard [32, 64, 128].contains(int4GroupSize) else { throw ValidationError("groups are of 32, 64 or 128") }
         guard [4, 8].contains(int4HeadBits) else { throw ValidationError("the head has 4 or 8 bits") }
     }
 
     /// How weights are stored.
-    var weights: Quantization {
-        switch quantization {
-        case nil: .none
-        case .int8: .w8a8Int8
-        case .int4: .int4(groupSize: int4GroupSize, headBits: int4HeadBits)
-        }
-    }
+    var weights: Quantization { Quantization(quantization, groupSize: int4GroupSize, headBits: int4HeadBits) }
 
     /// All choices in words.
     var settings: String {
@@ -121,7 +110,12 @@ extension DType: ExpressibleByArgument {
 
 extension LoadFormat: ExpressibleByArgument {}
 
-extension KVCacheDType: ExpressibleByArgument {}
+extension QuantizationMethod: ExpressibleByArgument {}
+
+extension KVCacheDType: ExpressibleByArgument {
+    /// Reads a type's name.
+    package init?(argument: String) { self.init(word: argument) }
+}
 
 extension KernelISA: ExpressibleByArgument {
     /// Reads a level's name.

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Values
 
 /// Milliseconds of the monotonic clock.
 package func monotonicMilliseconds() -> UInt64 {
@@ -16,11 +17,7 @@ package func wallClockSeconds() -> Double {
 
 /// Resident memory of this process in bytes.
 package func residentBytes() -> UInt64 {
-    guard let file = fopen("/proc/self/statm", "r") else { return 0 }
-    defer { fclose(file) }
-    var line = [UInt8](repeating: 0, count: 128)
-    let length = fread(&line, 1, line.count, file)
-    let fields = String(decoding: line[..<length], as: UTF8.self).split(separator: " ")
+    let fields = SmallFile.text("/proc/self/statm")?.split(separator: " ") ?? []
     guard fields.count > 1, let pages = UInt64(fields[1]) else { return 0 }
     return pages * UInt64(sysconf(Int32(_SC_PAGESIZE)))
 }
@@ -30,19 +27,4 @@ package func processorSeconds() -> Double {
     var now = timespec()
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now)
     return Double(now.tv_sec) + Double(now.tv_nsec) * 1e-9
-}
-
-/// The time now as ISO 8601 with microseconds, in local time.
-package func isoTimestamp() -> String {
-    var now = timespec()
-    clock_gettime(CLOCK_REALTIME, &now)
-    var parts = tm()
-    localtime_r(&now.tv_sec, &parts)
-    func padded(_ value: Int, _ digits: Int) -> String {
-        let text = String(value)
-        return String(repeating: "0", count: max(0, digits - text.count)) + text
-    }
-    return "\(parts.tm_year + 1900)-\(padded(Int(parts.tm_mon) + 1, 2))-\(padded(Int(parts.tm_mday), 2))T"
-        + "\(padded(Int(parts.tm_hour), 2)):\(padded(Int(parts.tm_min), 2)):\(padded(Int(parts.tm_sec), 2))"
-        + ".\(padded(Int(now.tv_nsec) / 1000, 6))"
 }

@@ -1,5 +1,6 @@
 internal import Glibc
 package import Logging
+internal import Values
 
 /// Writes one line an event to stderr, prefixed as SGLang does: `[2026-01-01 00:00:00 TP0] text`.
 package struct LineLogHandler: LogHandler {
@@ -32,14 +33,7 @@ package struct LineLogHandler: LogHandler {
     }
 
     /// The local time as SGLang prints it.
-    package static func timestamp() -> String {
-        var now = time(nil)
-        var parts = tm()
-        localtime_r(&now, &parts)
-        func two(_ value: Int32) -> String { value < 10 ? "0\(value)" : "\(value)" }
-        return "\(parts.tm_year + 1900)-\(two(parts.tm_mon + 1))-\(two(parts.tm_mday)) "
-            + "\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec))"
-    }
+    package static func timestamp() -> String { CalendarTime.now().logStamp }
 
     /// The logger of a process; `level` is SGLang's name of it (debug, info, warning, error, critical).
     package static func logger(label: String, level: String, suffix: String = "") -> Logger {

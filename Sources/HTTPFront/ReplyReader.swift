@@ -34,18 +34,10 @@ package final class ReplyReader: Sendable {
     /// Binds the endpoint and starts the thread; a socket that cannot be bound is an error here.
     package func start() throws(TransportError) {
         let socket = try PullSocket<FrontReply>(binding: endpoint, in: context)
-        let box = ThreadStart(reader: self, socket: socket)
-        var thread = pthread_t()
-        pthread_create(
-            &thread, nil,
-            { raw in
-                Unmanaged<ThreadStart>.fromOpaque(raw!).takeRetainedValue().run()
-                return nil
-            }, Unmanaged.passRetained(box).toOpaque())
-        pthread_detach(thread)
+        startDetachedThread(carrying: socket) { [self] socket in run(socket) }
     }
 
-    fileprivate func run(_ socket: borrowing PullSocket<FrontReply>) {
+    private func run(_ socket: borrowing PullSocket<FrontReply>) {
         var nextTick = monotonicMilliseconds()
         while true {
             stamp.enter(.receiving)
@@ -67,17 +59,4 @@ package final class ReplyReader: Sendable {
             }
         }
     }
-}
-
-/// Carries the socket into its thread.
-private final class ThreadStart {
-    let reader: ReplyReader
-    let socket: PullSocket<FrontReply>
-
-    init(reader: ReplyReader, socket: consuming PullSocket<FrontReply>) {
-        self.reader = reader
-        self.socket = socket
-    }
-
-    func run() { reader.run(socket) }
 }

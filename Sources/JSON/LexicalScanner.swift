@@ -3,21 +3,21 @@
 ///
 /// json-c's strict mode accepts NaN and Infinity, single-quoted keys, control characters, lone surrogates, encoded
 /// surrogates, numbers such as `-01` and `1.`, and clamps integers; it stops at a NUL byte and cuts keys at a NUL.
-/// Each of these is rejected here.
+/// Each of these is rejected here, but for the numbers that `JSON.Dialect.python` admits.
 struct LexicalScanner {
     private let bytes: UnsafeRawBufferPointer
     private let maximumDepth: Int
-    private let clampsIntegers: Bool
+    private let dialect: JSON.Dialect
     private var at = 0
     private var depth = 0
     /// Offsets of `\uXXXX\uXXXX` that json-c would take for lone surrogates: it tests the low 16 bits of the whole
     /// scalar.
     private(set) var misreadPairs: [Int] = []
 
-    init(bytes: UnsafeRawBufferPointer, maximumDepth: Int, clampsIntegers: Bool) {
+    init(bytes: UnsafeRawBufferPointer, maximumDepth: Int, dialect: JSON.Dialect) {
         self.bytes = bytes
         self.maximumDepth = maximumDepth
-        self.clampsIntegers = clampsIntegers
+        self.dialect = dialect
     }
 
     /// Throws at the first token that is not JSON.
@@ -43,6 +43,9 @@ struct LexicalScanner {
                 at += 1
             case UInt8(ascii: "\""):
                 try scanString()
+            case UInt8(ascii: "-") where dialect == .python && next == UInt8(ascii: "I"): try scanLiteral("-Infinity")
+            case UInt8(ascii: "I") where dialect == .python: try scanLiteral("Infinity")
+            case UInt8(ascii: "N") where dialect == .python: try scanLiteral("NaN")
             case UInt8(ascii: "-"), 0x30...0x39:
                 try scanNumber()
             case UInt8(ascii: "t"): try scanLiteral("true")
@@ -55,6 +58,9 @@ struct LexicalScanner {
         }
         if !sawToken { throw fail("unexpected end of data") }
     }
+
+    /// The byte behind the one here; 0 at the end.
+    private var next: UInt8 { at + 1 < bytes.count ? bytes[at + 1] : 0 }
 
     private func fail(_ reason: String, at offset: Int? = nil) -> JSONError {
         .syntax(offset: offset ?? at, reason: reason)
@@ -112,10 +118,10 @@ struct LexicalScanner {
         }
         if at < bytes.count, Self.continuesWord(bytes[at]) { throw fail("invalid number", at: start) }
         if isInteger {
-            if whole >= 19, !clampsIntegers, !Self.fits64Bits(bytes[firstDigit..<at], negative: negative) {
+            if whole >= 19, dialect == .strict, !Self.fits64Bits(bytes[firstDigit..<at], negative: negative) {
                 throw fail("integer beyond 64 bits", at: start)
             }
-        } else if whole > 300 || exponentDigits > 2, !isFinite(start..<at) {
+        } else if dialect == .strict, whole > 300 || exponentDigits > 2, !isFinite(start..<at) {
             throw fail("number beyond the range of a double", at: start)
         }
     }

@@ -3,6 +3,7 @@ internal import CPlatform
 internal import Glibc
 internal import ServerSettings
 internal import Supervisor
+internal import Values
 
 /// `srt launch_server`: starts a server and stays with it.
 struct ServeCommand: ParsableCommand {

@@ -30,7 +30,11 @@ extension ServerPlan {
     private static func policy(_ settings: ServerSettings) -> SupervisorPolicy {
         var policy = SupervisorPolicy()
         policy.ranks = settings.tensorParallelSize
-        policy.onFailure = settings.onChildFailure == .exit ? .exit : .restart
+        policy.onFailure =
+            switch settings.onChildFailure {
+            case .restart: .restart
+            case .exit: .exit
+            }
         policy.maxRestarts = settings.maxRestarts
         policy.computePhaseLimit = settings.watchdogTimeout
         policy.drainTimeout = settings.drainTimeout

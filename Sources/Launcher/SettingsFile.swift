@@ -3,6 +3,7 @@ internal import FoundationEssentials
 internal import JSON
 package import ServerSettings
 internal import Supervisor
+internal import Values
 
 /// The file by which the launcher hands its settings to the children.
 package enum SettingsFile {

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Values
 
 /// Which cores a rank computes on.
 package struct CorePlan: Equatable {
@@ -43,7 +44,8 @@ package struct Cores: Equatable {
         let nodes = available.reduce(into: [Int: Int]()) { $0[$1] = node(of: $1, root) }
         // Two threads of one physical core share its vector units: the second adds nothing to a product.
         let physical = available.filter { core in
-            let siblings = text("\(root)/devices/system/cpu/cpu\(core)/topology/thread_siblings_list").flatMap(parse)
+            let siblings = SmallFile.firstLine("\(root)/devices/system/cpu/cpu\(core)/topology/thread_siblings_list")
+                .flatMap(parse)
             return siblings?.first { available.contains($0) } ?? core == core
         }
         let ordered = physical.sorted { (nodes[$0] ?? 0, $0) < (nodes[$1] ?? 0, $1) }
@@ -56,7 +58,7 @@ package struct Cores: Equatable {
     }
 
     private static func quota(_ root: String) -> Int? {
-        guard let words = text("\(root)/fs/cgroup/cpu.max")?.split(separator: " "), words.count == 2,
+        guard let words = SmallFile.firstLine("\(root)/fs/cgroup/cpu.max")?.split(separator: " "), words.count == 2,
             let time = Double(words[0]), let period = Double(words[1]), period > 0
         else { return nil }
         return max(1, Int(time / period))
@@ -72,14 +74,5 @@ package struct Cores: Equatable {
             cores += first...last
         }
         return cores
-    }
-
-    /// The first line of a small file.
-    private static func text(_ path: String) -> String? {
-        guard let file = fopen(path, "r") else { return nil }
-        defer { fclose(file) }
-        var bytes = [UInt8](repeating: 0, count: 4096)
-        let count = fread(&bytes, 1, bytes.count, file)
-        return String(decoding: bytes[..<count], as: UTF8.self).split(separator: "\n").first.map(String.init)
     }
 }

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Values
 
 /// How many KV slots the machine has room for.
 package struct MemoryBudget: Equatable {
@@ -12,7 +13,7 @@ package struct MemoryBudget: Equatable {
     package static let mostTokens = 1 << 20
 
     /// Reads the machine's numbers.
-    package static func current() -> MemoryBudget { MemoryBudget(reading: contents) }
+    package static func current() -> MemoryBudget { MemoryBudget(reading: SmallFile.text) }
 
     /// Reads them from files by path; nil: there is no such file.
     package init(reading read: (String) -> String?) {
@@ -27,13 +28,6 @@ package struct MemoryBudget: Equatable {
         let budget = Double(available) * (fraction ?? Self.defaultFraction) - Double(weightBytes)
         let slots = budget / Double(bytesPerSlot)
         return slots >= 1 ? Int(min(slots, Double(Self.mostTokens))) : nil
-    }
-
-    private static func contents(_ path: String) -> String? {
-        guard let file = fopen(path, "r") else { return nil }
-        defer { fclose(file) }
-        var bytes = [UInt8](repeating: 0, count: 1 << 16)
-        return String(decoding: bytes[..<fread(&bytes, 1, bytes.count, file)], as: UTF8.self)
     }
 
     /// The number after a name at the start of a line.

@@ -11,7 +11,7 @@ extension SchedulerLimits {
             slots: slots, pageSize: settings.pageSize, contextLength: contextLength, maxRunning: running,
             maxQueued: settings.maxQueuedRequests, chunkTokens: chunk, cutsPrompts: settings.chunkedPrefillSize != nil,
             prefillRequests: settings.prefillMaxRequests, logitRows: chunk + running,
-            policy: SchedulePolicy(rawValue: settings.schedulePolicy.rawValue) ?? .fcfs,
+            policy: settings.schedulePolicy,
             priorities: settings.enablePriorityScheduling ? PriorityRules(settings) : nil,
             refusesPriorities: settings.abortOnPriorityWhenDisabled,
             conservativeness: settings.scheduleConservativeness, usesPrefixCache: !settings.disableRadixCache,

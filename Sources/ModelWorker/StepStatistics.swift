@@ -2,6 +2,7 @@ internal import ChildRuntime
 internal import Logging
 internal import Scheduling
 internal import ServerSettings
+internal import Values
 
 /// Counts steps and writes the batch lines that SGLang's operators know.
 struct StepStatistics {
@@ -94,7 +95,7 @@ struct StepStatistics {
             """
             Decode batch, #running-req: \(counts.running), #token: \(counts.total - counts.free - counts.cached), \
             token usage: \(fixed(usage(counts), 2)), cpu graph: False, gen throughput (token/s): \
-            \(fixed(generationThroughput, 2)), #queue-req: \(counts.waiting), timestamp: \(isoTimestamp())
+            \(fixed(generationThroughput, 2)), #queue-req: \(counts.waiting), timestamp: \(CalendarTime.now().iso)
             """)
         (tokens, decodeSteps, since) = (0, 0, now)
     }
@@ -109,7 +110,7 @@ struct StepStatistics {
             Prefill batch, #new-seq: \(batch.admitted.count), #new-token: \(batch.prefillTokens), #cached-token: \(cached), \
             token usage: \(fixed(usage(counts), 2)), #running-req: \(counts.running), #queue-req: \(counts.waiting), \
             #pending-token: \(counts.waitingTokens), cpu graph: False, input throughput (token/s): \(fixed(throughput, 2)), \
-            timestamp: \(isoTimestamp())
+            timestamp: \(CalendarTime.now().iso)
             """)
     }
 

@@ -1,5 +1,6 @@
 package import Messages
 package import Tokenizers
+internal import Values
 
 /// When a request is over, checked after each generated token in SGLang's order: not a number, stop string, stop pattern, stop id,
 /// length.
@@ -38,7 +39,10 @@ package struct StopRules: Sendable {
         if last < 0 || last >= vocabularySize { return .make { $0.nan = true } }
         if let tokenizer, !strings.isEmpty || !patterns.isEmpty {
             let tail = tokenizer.decode(output.suffix(window - 1) + [last], skipSpecialTokens: false)
-            if let found = strings.first(where: { tail.utf8Contains($0) }) { return .make { $0.stopString = found } }
+            let bytes = Array(tail.utf8)
+            if let found = strings.first(where: { bytes.holds(bytes: Array($0.utf8)) }) {
+                return .make { $0.stopString = found }
+            }
             if let found = patterns.first(where: { $0.pattern.matches(tail) }) {
                 return .make { $0.stopRegex = found.text }
             }
@@ -46,19 +50,5 @@ package struct StopRules: Sendable {
         if !ignoresIDs, stopIDs.contains(last) { return .make { $0.stopToken = last } }
         if output.count + 1 >= maxNewTokens { return .make { $0.length = Int32(maxNewTokens) } }
         return nil
-    }
-}
-
-extension String {
-    /// The text holds these bytes; unlike `contains` it does not care about grapheme clusters.
-    fileprivate func utf8Contains(_ other: String) -> Bool {
-        let text = Array(utf8)
-        let wanted = Array(other.utf8)
-        guard let first = wanted.first, wanted.count <= text.count else { return wanted.isEmpty }
-        for start in 0...(text.count - wanted.count)
-        where text[start] == first && text[start..<(start + wanted.count)].elementsEqual(wanted) {
-            return true
-        }
-        return false
     }
 }

@@ -10,6 +10,7 @@ internal import Tensors
 internal import TokenizerSource
 internal import Tokenizers
 internal import Transport
+internal import Values
 
 /// Runs a model worker: loads the model, says what it is, and serves until it is told to stop.
 ///
@@ -74,13 +75,13 @@ struct LoadedModel {
     init(_ settings: ServerSettings, group: Collectives?, log: Logger, progress: (Double) -> Void) throws {
         let overrides = try JSON.parse(settings.jsonModelOverrideArgs)
         let config = try ModelConfig.load(modelPath: settings.modelPath, overrides: overrides)
-        let flag = DTypeFlag(rawValue: settings.dtype.rawValue) ?? .auto
         // A file of quantized blocks names no type to compute in; bfloat16 is what the vector units multiply fastest.
-        dtype = flag == .auto && config.checkpointDType == nil ? .bfloat16 : config.resolvedDType(flag: flag)
+        dtype =
+            settings.dtype == .auto && config.checkpointDType == nil
+            ? .bfloat16 : config.resolvedDType(flag: settings.dtype)
         let rank = ShardRank(index: group?.rank ?? 0, count: group?.size ?? 1)
-        let cacheFlag = Models.KVCacheDType(rawValue: settings.kvCacheDType.rawValue) ?? .auto
         let bytesPerSlot = try KeyValueStore.bytesPerSlot(
-            config, dtype: cacheFlag.resolved(for: dtype), ranks: rank.count)
+            config, dtype: settings.kvCacheDType.resolved(for: dtype), ranks: rank.count)
         var slots = 0
         if rank.index == 0 {
             slots = try Self.slots(
@@ -98,10 +99,9 @@ struct LoadedModel {
         model = try loadModel(
             LoadOptions(
                 modelPath: settings.modelPath, config: config, dtype: dtype,
-                quantization: Self.quantization(settings), kvCacheDType: cacheFlag,
-                loadFormat: Models.LoadFormat(rawValue: settings.loadFormat.rawValue) ?? .auto,
-                cacheDirectory: settings.weightCacheDirectory, limits: Self.forwardLimits(limits), rank: rank,
-                group: group, compute: compute),
+                quantization: Self.quantization(settings), kvCacheDType: settings.kvCacheDType,
+                loadFormat: settings.loadFormat, cacheDirectory: settings.weightCacheDirectory,
+                limits: Self.forwardLimits(limits), rank: rank, group: group, compute: compute),
             progress: progress)
         weightBytes = UInt64(model.weightsSource.byteCount)
         if let note = model.weightsSource.note { log.info("\(note)") }
@@ -148,7 +148,7 @@ struct LoadedModel {
     }
 
     private static func makeCompute(_ settings: ServerSettings, rank: ShardRank, _ log: Logger) throws -> Compute {
-        let ceiling = settings.kernelISA.flatMap { KernelISA(name: $0.rawValue) } ?? .avx512bf16
+        let ceiling = settings.kernelISA ?? .avx512bf16
         let available = Compute.availableCores()
         if let bound = settings.cpuBind?.ranks, let core = bound.joined().first(where: { !available.contains($0) }) {
             throw StartError.noCore(core, available: available)
@@ -166,17 +166,14 @@ struct LoadedModel {
         return Compute(isa: KernelISA.detect(ceiling: ceiling), threads: plan.threads, cores: plan.cores)
     }
 
-    private static func quantization(_ settings: ServerSettings) -> Models.Quantization {
-        switch settings.quantization {
-        case nil: .none
-        case .w8a8Int8: .w8a8Int8
-        case .int4: .int4(groupSize: settings.int4GroupSize, headBits: settings.int4HeadBits)
-        }
+    private static func quantization(_ settings: ServerSettings) -> Quantization {
+        Quantization(
+            settings.quantization, groupSize: settings.int4GroupSize, headBits: settings.int4HeadBits)
     }
 
     /// Bytes of the packed weights, nearly, before anything is read.
     private static func expectedWeightBytes(
-        _ config: ModelConfig, _ dtype: DType, _ quantization: Models.Quantization
+        _ config: ModelConfig, _ dtype: DType, _ quantization: Quantization
     ) -> UInt64 {
         let heads = (config.headCount * 2 + config.keyValueHeadCount * 2) * config.headDimension
         let layers = Double(config.layerCount * config.hiddenSize * (heads + 3 * config.intermediateSize))

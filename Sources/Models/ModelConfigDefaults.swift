@@ -1,4 +1,5 @@
 package import Tensors
+package import Values
 
 /// Sampling defaults that a model folder suggests; a request may override each.
 package struct GenerationDefaults: Sendable, Equatable {
@@ -26,11 +27,6 @@ package struct GenerationDefaults: Sendable, Equatable {
     }
 }
 
-/// The values of `--dtype`.
-package enum DTypeFlag: String, Sendable, CaseIterable {
-    case auto, half, float16, bfloat16, float, float32
-}
-
 extension DType {
     /// The type with this name in a configuration (`bfloat16`, `torch.float16`, …); nil for others.
     init?(configName: String) {
@@ -47,12 +43,12 @@ extension ModelConfig {
     /// The type to compute in.
     ///
     /// `auto` is SGLang's rule: a bfloat16 checkpoint stays bfloat16; float16, float32 and unnamed ones become float16.
-    package func resolvedDType(flag: DTypeFlag) -> DType {
+    package func resolvedDType(flag: ModelDType) -> DType {
         switch flag {
         case .auto: checkpointDType == .bfloat16 ? .bfloat16 : .float16
-        case .half, .float16: .float16
+        case .float16: .float16
         case .bfloat16: .bfloat16
-        case .float, .float32: .float32
+        case .float32: .float32
         }
     }
 

@@ -1,4 +1,5 @@
 package import Tensors
+package import Values
 
 /// What to load, into what, and for how much work at a time.
 package struct LoadOptions {

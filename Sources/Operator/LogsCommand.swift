@@ -1,6 +1,7 @@
 package import ArgumentParser
 internal import Glibc
 internal import Supervisor
+internal import Values
 
 /// `srt logs`: what a server has written to its log.
 package struct LogsCommand: ParsableCommand {

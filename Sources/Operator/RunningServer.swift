@@ -1,6 +1,7 @@
 package import ArgumentParser
 internal import JSON
 internal import Supervisor
+internal import Values
 
 /// How an operator says which server he means.
 package struct ServerChoice: ParsableArguments {

@@ -1,22 +1,6 @@
-/// How the waiting queue is ordered (SGLang's `--schedule-policy`).
-package enum SchedulePolicy: String, Sendable, CaseIterable {
-    /// By arrival.
-    case fcfs
-    /// Longest cached prefix first.
-    case lpm
-    /// Along the prefix tree, depth first, branches with more waiting requests first.
-    case dfsWeight = "dfs-weight"
-    /// Highest response ratio next: 1 + (prompt tokens computed since arrival) / (own uncached tokens).
-    case hrrn
-    /// Fewest uncached tokens first.
-    case shortestPrefillFirst = "shortest-prefill-first"
-    /// Largest limit of new tokens first.
-    case lof
-    /// Shuffled anew for each step.
-    case random
-    /// Requests first whose routing key many running ones have.
-    case routingKey = "routing-key"
+internal import Values
 
+extension SchedulePolicy {
     /// The order depends on what is cached.
     var isCacheAware: Bool {
         switch self {

@@ -1,5 +1,6 @@
 internal import DequeModule
 internal import KVCache
+internal import Values
 
 /// In which order waiting requests are tried.
 extension Scheduler {

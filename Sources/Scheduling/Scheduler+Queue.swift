@@ -1,4 +1,5 @@
 internal import DequeModule
+internal import Values
 
 /// The waiting queue: where requests stand in it, and who is turned away when it is full.
 extension Scheduler {

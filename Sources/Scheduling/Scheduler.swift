@@ -1,5 +1,6 @@
 internal import DequeModule
 internal import KVCache
+internal import Values
 
 /// Who computes what next: a value that owns the slots, the prefix tree and the queues, and knows no clock, socket or tensor.
 ///

@@ -1,3 +1,5 @@
+package import Values
+
 /// What a worker can hold and how it shares a step; fixed at start.
 package struct SchedulerLimits: Sendable, Equatable {
     /// KV slots of the pool; those that fill no whole page are not used.

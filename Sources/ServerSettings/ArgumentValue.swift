@@ -1,4 +1,5 @@
 internal import JSON
+internal import Values
 
 /// The value of one launch argument in the few shapes that Python knows them.
 package enum ArgumentValue: Sendable, Equatable {
@@ -138,20 +139,20 @@ extension ArgumentConvertible where Self: RawRepresentable<String> {
     var argument: ArgumentValue { .text(rawValue) }
 }
 
-extension ServerSettings.LoadFormat: ArgumentConvertible {}
+extension LoadFormat: ArgumentConvertible {}
 extension ServerSettings.SamplingDefaults: ArgumentConvertible {}
-extension ServerSettings.SchedulePolicy: ArgumentConvertible {}
+extension SchedulePolicy: ArgumentConvertible {}
 extension ServerSettings.LogLevel: ArgumentConvertible {}
-extension ServerSettings.Quantization: ArgumentConvertible {}
+extension QuantizationMethod: ArgumentConvertible {}
 extension ServerSettings.RetractionPolicy: ArgumentConvertible {}
 extension ServerSettings.GrammarBackend: ArgumentConvertible {}
-extension ServerSettings.KernelCeiling: ArgumentConvertible {}
+extension KernelISA: ArgumentConvertible {}
 extension ServerSettings.ChildFailurePolicy: ArgumentConvertible {}
 
-extension ServerSettings.KVCacheDType: ArgumentConvertible {
+extension KVCacheDType: ArgumentConvertible {
     /// Takes SGLang's short name of bfloat16 too.
     init?(argument: ArgumentValue) {
-        guard case .text(let word) = argument, let value = Self(rawValue: word == "bf16" ? "bfloat16" : word) else {
+        guard case .text(let word) = argument, let value = Self(word: word) else {
             return nil
         }
         self = value
@@ -216,16 +217,10 @@ extension CoreGroups: ArgumentConvertible {
     var argument: ArgumentValue { .text(text) }
 }
 
-extension ServerSettings.ModelDType: ArgumentConvertible {
+extension ModelDType: ArgumentConvertible {
     /// Takes SGLang's two other names of the same types too.
     init?(argument: ArgumentValue) {
-        switch argument {
-        case .text("half"): self = .float16
-        case .text("float"): self = .float32
-        case .text(let word):
-            guard let value = Self(rawValue: word) else { return nil }
-            self = value
-        default: return nil
-        }
+        guard case .text(let word) = argument, let value = Self(word: word) else { return nil }
+        self = value
     }
 }

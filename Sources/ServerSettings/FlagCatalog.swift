@@ -1,3 +1,5 @@
+internal import Values
+
 /// Every launch flag that srt recognises, found by name.
 enum FlagCatalog {
     /// All flags: the honoured ones in the order of `--help`, then those that are only recognised.
@@ -41,7 +43,7 @@ extension FlagCatalog {
             name: "load-format", kind: .choice(KnownWords.loadFormats), standing: .honoured(FlagBinding(\.loadFormat)),
             section: .model, help: "how the weights are stored; dummy makes random ones",
             served: ServedValues(
-                ServerSettings.LoadFormat.allCases.map(\.rawValue),
+                LoadFormat.allCases.map(\.rawValue),
                 otherwise: "it reads safetensors and GGUF; convert the checkpoint to one of them")),
         Flag(
             name: "dtype", kind: .choice(["auto", "half", "float16", "bfloat16", "float", "float32"]),
@@ -59,7 +61,7 @@ extension FlagCatalog {
             standing: .honoured(FlagBinding(\.quantization)), section: .model,
             help: "quantizes the weights at load (they stay as the checkpoint stores them)",
             served: ServedValues(
-                ServerSettings.Quantization.allCases.map(\.rawValue),
+                QuantizationMethod.allCases.map(\.rawValue),
                 otherwise: "Invalid quantization method on CPU. Available methods: ['w8a8_int8', 'int4']; "
                     + "a quantized GGUF file loads without the flag")),
         Flag(
@@ -174,7 +176,7 @@ extension FlagCatalog {
             standing: .honoured(FlagBinding(\.schedulePolicy)), section: .scheduling,
             help: "order of admission",
             served: ServedValues(
-                ServerSettings.SchedulePolicy.allCases.map(\.rawValue),
+                SchedulePolicy.allCases.map(\.rawValue),
                 otherwise: "priorities are no policy; use --enable-priority-scheduling with fcfs or lof")),
         Flag(
             name: "enable-priority-scheduling", kind: .toggle,
@@ -302,7 +304,7 @@ extension FlagCatalog {
             name: "cpu-bind", kind: .coreGroups, standing: .honoured(FlagBinding(\.cpuBind)), section: .processes,
             help: "cores of each rank, like 0-15|16-31, as in SGLANG_CPU_OMP_THREADS_BIND (shared out)"),
         Flag(
-            name: "kernel-isa", kind: .choice(ServerSettings.KernelCeiling.allCases.map(\.rawValue)),
+            name: "kernel-isa", kind: .choice(KernelISA.allCases.map(\.rawValue)),
             standing: .honoured(FlagBinding(\.kernelISA)), section: .processes,
             help: "most capable kernels to use; SRT_KERNEL_ISA does the same (what the machine has)"),
         Flag(

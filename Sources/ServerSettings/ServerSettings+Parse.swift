@@ -1,3 +1,5 @@
+internal import Values
+
 /// What a command line comes to.
 package enum SettingsOutcome: Sendable, Equatable {
     /// Settings to start with, and sentences to log as warnings first.
@@ -216,10 +218,10 @@ private struct SettingsAssembly {
 
     private mutating func takeEnvironment(_ environment: [String: String]) throws(UsageError) {
         if settings.kernelISA == nil, let word = environment["SRT_KERNEL_ISA"], !word.isEmpty {
-            guard let ceiling = ServerSettings.KernelCeiling(rawValue: word) else {
+            guard let ceiling = KernelISA(rawValue: word) else {
                 throw .environment(
                     variable: "SRT_KERNEL_ISA", value: word,
-                    choices: ServerSettings.KernelCeiling.allCases.map(\.rawValue))
+                    choices: KernelISA.allCases.map(\.rawValue))
             }
             settings.kernelISA = ceiling
         }

@@ -1,3 +1,5 @@
+package import Values
+
 /// Everything an operator decides about one server, as typed values: what every process of `srt` is told at its start.
 ///
 /// The names follow SGLang's launch flags. A value that is `nil` was left to the part that knows best (the KV pool's
@@ -18,7 +20,7 @@ package struct ServerSettings: Sendable, Codable, Equatable {
     /// JSON object text whose entries replace those of config.json (`--json-model-override-args`).
     package var jsonModelOverrideArgs = "{}"
     /// How weights are quantized when they are loaded (`--quantization`); nil: they are not.
-    package var quantization: Quantization?
+    package var quantization: QuantizationMethod?
     /// Weights that share a scale with int4 (`--int4-group-size`).
     package var int4GroupSize = 32
     /// Bits of the output head's weights with int4 (`--int4-head-bits`).
@@ -132,7 +134,7 @@ package struct ServerSettings: Sendable, Codable, Equatable {
     /// Cores of each rank (`--cpu-bind`, or SGLANG_CPU_OMP_THREADS_BIND), as many lists as ranks; nil: all cores, shared out.
     package var cpuBind: CoreGroups?
     /// Most capable kernels that may be used (`--kernel-isa`, or SRT_KERNEL_ISA); nil: whatever the machine has.
-    package var kernelISA: KernelCeiling?
+    package var kernelISA: KernelISA?
     /// Folder for sockets and process state (`--run-dir`); nil: the launcher chooses a private one.
     package var runDirectory: String?
     /// Folder of the packed weights (`--weight-cache-dir`); nil: none are kept on disk.

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Values
 
 /// Finds out who listens on a TCP port.
 enum PortHolder {

@@ -1,5 +1,6 @@
 internal import ChildRuntime
 internal import Glibc
+internal import Values
 
 /// What can go wrong with a run directory.
 package enum RunDirectoryError: Error, Equatable, CustomStringConvertible {
@@ -216,20 +217,5 @@ package struct RunDirectory: ~Copyable {
             if name != ".", name != ".." { names.append(name) }
         }
         return names
-    }
-}
-
-/// The bytes of a small file; nil when it cannot be read.
-package func readWholeFile(_ path: String) -> [UInt8]? {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { return nil }
-    defer { close(descriptor) }
-    var bytes: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 65536)
-    while true {
-        let count = read(descriptor, &chunk, chunk.count)
-        if count < 0 { return errno == EINTR ? bytes : nil }
-        if count == 0 { return bytes }
-        bytes += chunk[..<count]
     }
 }

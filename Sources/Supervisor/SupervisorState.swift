@@ -1,4 +1,5 @@
 package import Messages
+internal import Values
 
 /// The whole policy of supervision as a value: what has happened goes in, what is to be done comes out.
 ///
@@ -42,7 +43,7 @@ package struct SupervisorState: Sendable {
     /// Fronts that were replaced on demand and are not done.
     var leaving: [LeavingFront] = []
     package internal(set) var facts: ModelFacts?
-    var random: UInt64
+    var random: SplitMix64
     var lastTick: Double?
     var actions: [SupervisorAction] = []
 
@@ -50,7 +51,7 @@ package struct SupervisorState: Sendable {
     package init(_ policy: SupervisorPolicy, wallOffset: Double) {
         self.policy = policy
         self.wallOffset = wallOffset
-        random = policy.jitterSeed
+        random = SplitMix64(seed: policy.jitterSeed)
         var slots: [ChildSlot] = []
         var units: [UnitState] = []
         for kind in RestartUnit.allCases {
@@ -129,14 +130,8 @@ package struct SupervisorState: Sendable {
         if !actions.contains(.publish) { actions.append(.publish) }
     }
 
-    /// A number in 0 ..< 1 from the seeded generator (SplitMix64).
-    mutating func jitter() -> Double {
-        random &+= 0x9e37_79b9_7f4a_7c15
-        var z = random
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return Double((z ^ (z >> 31)) >> 11) / Double(1 << 53)
-    }
+    /// A number in 0 ..< 1 from the seeded generator.
+    mutating func jitter() -> Double { random.unit() }
 }
 
 /// A restart unit's history and what it is at.

@@ -1,4 +1,5 @@
 import CKernels
+internal import Values
 
 extension Compute {
     /// Bytes per second that all threads together read from memory, in units of 10⁹; the best of `passes`.

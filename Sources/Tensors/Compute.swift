@@ -1,4 +1,5 @@
 import CKernels
+package import Values
 
 /// The kernels of one instruction set level together with the threads that run them.
 ///

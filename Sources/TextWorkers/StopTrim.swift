@@ -1,3 +1,5 @@
+internal import Values
+
 /// What of a request's text may be shown, given its stop strings.
 package enum StopTrim {
     /// Text of a request that goes on: everything but an end that might be the start of a stop string.
@@ -20,20 +22,9 @@ package enum StopTrim {
 
     /// Text of a request that a stop string or pattern ended: cut before its first occurrence, or behind it when it is kept.
     package static func cut(_ text: String, at stop: String, keep: Bool) -> Substring {
-        guard !stop.isEmpty, let range = firstRange(of: stop, in: text) else { return text[...] }
-        return text[..<(keep ? range.upperBound : range.lowerBound)]
-    }
-
-    private static func firstRange(of stop: String, in text: String) -> Range<String.Index>? {
-        let pattern = Array(stop.utf8)
-        let bytes = Array(text.utf8)
-        guard pattern.count <= bytes.count else { return nil }
-        for start in 0...(bytes.count - pattern.count) where bytes[start] == pattern[0] {
-            if bytes[start..<(start + pattern.count)].elementsEqual(pattern) {
-                let lower = text.utf8.index(text.startIndex, offsetBy: start)
-                return lower..<text.utf8.index(lower, offsetBy: pattern.count)
-            }
+        guard !stop.isEmpty, let range = Array(text.utf8).firstRange(ofBytes: Array(stop.utf8)) else {
+            return text[...]
         }
-        return nil
+        return text[..<text.utf8.index(text.startIndex, offsetBy: keep ? range.upperBound : range.lowerBound)]
     }
 }

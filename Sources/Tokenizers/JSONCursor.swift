@@ -10,7 +10,7 @@ struct JSONCursor {
     init(parsing bytes: [UInt8], file: String) throws(TokenizerError) {
         do {
             // Hugging Face writes "no limit" as the integer 10^30.
-            value = try JSON.parse(bytes, clampingIntegers: true)
+            value = try JSON.parse(bytes, dialect: .python)
         } catch {
             throw .notJSON(file: file, reason: error.description)
         }

@@ -1,3 +1,5 @@
+internal import Values
+
 /// What Hugging Face's `Split` and `Replace` look for: a fixed string or a regular expression.
 enum Pattern: Sendable {
     case literal([UInt8])
@@ -11,15 +13,11 @@ enum Pattern: Sendable {
         case .regex(let regex):
             regex.forEachMatch(in: text, region: region, body)
         case .literal(let needle):
-            guard let first = needle.first else { return }
-            var at = 0
-            while at + needle.count <= text.count {
-                if text[at] == first, text[at..<at + needle.count].elementsEqual(needle) {
-                    body(at..<at + needle.count)
-                    at += needle.count
-                } else {
-                    at += 1
-                }
+            guard !needle.isEmpty else { return }
+            var end = 0
+            while let match = text.firstRange(ofBytes: needle, from: end) {
+                body(match)
+                end = match.upperBound
             }
         }
     }

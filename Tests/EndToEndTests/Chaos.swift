@@ -3,6 +3,7 @@ import Glibc
 import JSON
 import TestSupport
 import Testing
+import Values
 
 /// One storm over one server: clients work, processes die, and every answer is compared with an undisturbed one.
 ///
@@ -156,7 +157,7 @@ struct Chaos: Sendable {
     private func killUntilEnough(
         _ board: EventBoard<ChaosReport>, since start: Date, _ watch: (Double) throws -> Void
     ) throws {
-        var random = SplitMix64(state: UInt64(Self.environment("SRT_CHAOS_SEED") ?? "") ?? 42)
+        var random = SplitMix64(seed: UInt64(Self.environment("SRT_CHAOS_SEED") ?? "") ?? 42)
         while pace.seconds > 0 ? -start.timeIntervalSinceNow < pace.seconds : board.now.kills < pace.leastKills {
             try pause(board, Double.random(in: pace.between, using: &random), start, watch)
             let title = titles[Int(random.next() % UInt64(titles.count))]

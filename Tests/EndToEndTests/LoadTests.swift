@@ -2,6 +2,7 @@ import Foundation
 import JSON
 import TestSupport
 import Testing
+import Values
 
 extension EndToEndTests {
     /// Many clients at once, some of which hang up: all others are answered, and afterwards nothing is held anywhere.
@@ -50,7 +51,7 @@ extension EndToEndTests {
 
         /// What every client does, from a seed.
         static let plan: [[Job]] = {
-            var random = SplitMix64(state: 20)
+            var random = SplitMix64(seed: 20)
             return (0..<clients).map { _ in
                 (0..<requestsEach).map { _ in
                     let isStream = Bool.random(using: &random)

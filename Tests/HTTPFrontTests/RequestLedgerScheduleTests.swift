@@ -1,6 +1,7 @@
 import HTTPFront
 import Messages
 import Testing
+import Values
 
 /// Tens of thousands of events in random orders; after each the ledger must be in order.
 @Suite struct RequestLedgerScheduleTests {
@@ -16,7 +17,7 @@ import Testing
 /// A ledger and a world around it that loses, repeats and reorders messages.
 private struct LedgerSchedule {
     private var ledger = RequestLedger(generation: 1, patience: .make { $0.crowd = 3 })
-    private var random: SplitMix
+    private var random: SplitMix64
     private var worker: UInt64 = 1
     private var tokenizer: UInt64 = 1
     private var now = 1.0
@@ -28,7 +29,7 @@ private struct LedgerSchedule {
     private(set) var ended = 0
 
     init(seed: UInt64) {
-        random = SplitMix(state: seed)
+        random = SplitMix64(seed: seed)
         _ = ledger.pipeChanged(to: .ready(worker: 1), now: now)
     }
 
@@ -166,18 +167,5 @@ extension RequestLedger.Patience {
         var patience = Self()
         change(&patience)
         return patience
-    }
-}
-
-/// A small random number generator with a seed (Steele, Lea, Flood 2014).
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
     }
 }

@@ -115,9 +115,28 @@ import Testing
         #expect(failure(nested(1_001), maximumDepth: 100_000) != nil)
     }
 
-    @Test func clampsIntegersOnRequest() throws {
+    @Test func integersThatPythonWritesAreClampedOnRequest() throws {
         let bytes = Array("[1000000000000000019884624838656,-99999999999999999999]".utf8)
-        #expect(try JSON.parse(bytes, clampingIntegers: true) == [.unsigned(.max), .int(.min)])
+        #expect(try JSON.parse(bytes, dialect: .python) == [.unsigned(.max), .int(.min)])
+    }
+
+    @Test func numbersThatPythonWritesAreReadOnRequest() throws {
+        let text = #"{"a":[NaN,Infinity,-Infinity,1e999,-1e999,-1,0.5],"b":NaN}"#
+        let value = try JSON.parse(Array(text.utf8), dialect: .python)
+        let numbers = try #require(value["a"]?.arrayValue).compactMap(\.doubleValue)
+        #expect(numbers[0].isNaN && value["b"]?.doubleValue?.isNaN == true)
+        #expect(numbers.dropFirst() == [.infinity, -.infinity, .infinity, -.infinity, -1, 0.5])
+        for whole in ["NaN", " Infinity ", "-Infinity"] {
+            #expect(try JSON.parse(Array(whole.utf8), dialect: .python).doubleValue?.isFinite == false)
+        }
+    }
+
+    @Test(arguments: [
+        "nan", "Nan", "NaNs", "[Infinit]", "-Infinite", "- Infinity", "-inf", "Infinity1", "{NaN:1}", "+Infinity", "01",
+        "'a'", "[1,]", "1.", "-NaN", "\"\\ud800\"", "1 // one",
+    ])
+    func pythonsNumbersMakeNothingElseLenient(_ text: String) {
+        #expect(throws: JSONError.self) { try JSON.parse(Array(text.utf8), dialect: .python) }
     }
 
     @Test func everyPrefixOfATextIsAnError() throws {

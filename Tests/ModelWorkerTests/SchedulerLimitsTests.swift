@@ -2,15 +2,16 @@ import ModelWorker
 import Scheduling
 import ServerSettings
 import Testing
+import Values
 
 /// What flags mean for the scheduler.
 @Suite struct SchedulerLimitsTests {
-    @Test(arguments: ServerSettings.SchedulePolicy.allCases)
-    func everyPolicyOfTheFlagIsTheSchedulersOfThatName(policy: ServerSettings.SchedulePolicy) {
+    @Test(arguments: SchedulePolicy.allCases)
+    func everyPolicyOfTheFlagIsTheSchedulersOfThatName(policy: SchedulePolicy) {
         var settings = ServerSettings()
         settings.schedulePolicy = policy
         let limits = SchedulerLimits(settings, slots: 100, contextLength: 50)
-        #expect(limits.policy.rawValue == policy.rawValue)
+        #expect(limits.policy == policy)
     }
 
     @Test func prioritiesCountOnlyWhenTheyAreEnabled() {

@@ -2,6 +2,7 @@ import Foundation
 import Models
 import Tensors
 import Testing
+import Values
 
 /// Every tiny model against transformers in float32.
 @Suite struct GoldenTests {

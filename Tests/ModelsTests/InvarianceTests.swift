@@ -1,6 +1,7 @@
 import Models
 import Tensors
 import Testing
+import Values
 
 /// How a model is run never changes a bit of what it says: alone, in a batch, in chunks, over a cached prefix, on more
 /// threads.

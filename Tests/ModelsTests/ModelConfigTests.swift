@@ -3,6 +3,7 @@ import Models
 import Tensors
 import TestSupport
 import Testing
+import Values
 
 @Suite struct ModelConfigTests {
     /// A complete small configuration, with members replaced or removed (nil).
@@ -201,7 +202,8 @@ import Testing
             let config = try Self.load([key: name.map { .string($0) }])
             #expect(config.checkpointDType == stored)
             #expect(config.resolvedDType(flag: .auto) == auto)
-            #expect(config.resolvedDType(flag: .float) == .float32 && config.resolvedDType(flag: .half) == .float16)
+            #expect(
+                config.resolvedDType(flag: .float32) == .float32 && config.resolvedDType(flag: .float16) == .float16)
             #expect(config.resolvedDType(flag: .bfloat16) == .bfloat16)
         }
     }

@@ -3,6 +3,7 @@ import Models
 import Tensors
 import TestSupport
 import Testing
+import Values
 
 /// What loading promises: exactly the model's tensors, errors that name the culprit, the same bits from the cache file.
 @Suite struct ModelLoaderTests {

@@ -1,6 +1,7 @@
 import Models
 import Tensors
 import Testing
+import Values
 
 /// A model over several ranks says what the whole model says.
 @Suite struct TensorParallelTests {

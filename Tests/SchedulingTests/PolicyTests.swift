@@ -1,5 +1,6 @@
 import Scheduling
 import Testing
+import Values
 
 @Suite struct PolicyTests {
     private static func limits(_ policy: SchedulePolicy, seed: UInt64 = 1) -> SchedulerLimits {

@@ -1,5 +1,6 @@
 import Scheduling
 import Testing
+import Values
 
 @Suite struct PriorityTests {
     private static func limits(

@@ -1,5 +1,6 @@
 import Scheduling
 import Testing
+import Values
 
 /// Thousands of small servers with random limits, policies, page sizes and traffic, all from one number each: `Story(seed: n).tell()`.
 @Suite struct RandomScheduleTests {

@@ -1,4 +1,5 @@
 import Scheduling
+import Values
 
 /// Plays the model: keeps "keys and values" in slots and chooses each token from all those of its request, as greedy decoding does.
 ///

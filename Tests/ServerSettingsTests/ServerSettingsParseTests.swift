@@ -2,6 +2,7 @@ import Foundation
 import JSON
 import ServerSettings
 import Testing
+import Values
 
 @Suite struct ServerSettingsParseTests {
     @Test func fillsDefaultsFromTheModelPath() throws {

@@ -1,6 +1,7 @@
 import Supervisor
 import TestSupport
 import Testing
+import Values
 
 /// The log in the run directory.
 @Suite struct LogFileTests {

@@ -2,6 +2,7 @@ import Glibc
 import Supervisor
 import TestSupport
 import Testing
+import Values
 
 @Suite struct RunDirectoryTests {
     let folder = TemporaryFolder()

@@ -1,6 +1,7 @@
 import Messages
 import Supervisor
 import Testing
+import Values
 
 /// Tens of thousands of random histories; a seed reproduces its history.
 @Suite struct SupervisorHistoryTests {
@@ -16,14 +17,14 @@ import Testing
 /// One random history and the rules it is held against.
 private struct History {
     var play: Rehearsal
-    var random: SeededGenerator
+    var random: SplitMix64
     var stopped = false
     var told: Set<ChildID> = []
     /// Pids of processes that left their place and were killed.
     var doomed: Set<Int32> = []
 
     init(seed: UInt64) {
-        random = SeededGenerator(state: seed &* 0x2545_f491_4f6c_dd1d &+ 1)
+        random = SplitMix64(seed: seed &* 0x2545_f491_4f6c_dd1d &+ 1)
         let ranks = Int.random(in: 1...3, using: &random)
         let warmup = Bool.random(using: &random)
         let maxRestarts = Int.random(in: 0...6, using: &random)
@@ -183,18 +184,5 @@ private struct History {
         }
         if play.state.nextWake(after: play.now) < play.now { return "wakes in the past" }
         return nil
-    }
-}
-
-/// Numbers that a seed reproduces (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
     }
 }

@@ -1,5 +1,6 @@
 import Tensors
 import Testing
+import Values
 
 /// A layer's key-value cache in memory of its own, and what it holds as plain numbers.
 final class CacheMemory {

@@ -1,5 +1,6 @@
 import Tensors
 import Testing
+import Values
 
 @Suite struct ComputeTests {
     @Test(arguments: [1, 2, 5]) func operationsFinishInsideAndOutsideSteps(threads: Int) {

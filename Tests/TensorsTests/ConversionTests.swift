@@ -1,5 +1,6 @@
 import Tensors
 import Testing
+import Values
 
 @Suite struct ConversionTests {
     /// Values around rounding boundaries: ties, carries, subnormals, overflow, infinities, NaNs; then random bits.
@@ -12,7 +13,7 @@ import Testing
             words += [tie - 1, tie, tie + 1]
         }
         words += words.map { $0 | 0x8000_0000 }
-        var random = SeededGenerator(seed: 6)
+        var random = SplitMix64(seed: 6)
         words += (0..<20011).map { _ in UInt32.random(in: 0...UInt32.max, using: &random) }
         return words.map { Float(bitPattern: $0) }
     }()
@@ -56,7 +57,7 @@ import Testing
     }
 
     @Test(arguments: KernelCase.all) func everyLengthWritesJustItsElements(kernel: KernelCase) {
-        var random = SeededGenerator(seed: 7)
+        var random = SplitMix64(seed: 7)
         let compute = Compute(isa: kernel.isa, threads: 1)
         let values = random.floats(70), rounded = TypedArray(values, kernel.dtype)
         for count in 0...66 {

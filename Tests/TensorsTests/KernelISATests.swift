@@ -1,5 +1,6 @@
 import Tensors
 import Testing
+import Values
 
 @Suite struct KernelISATests {
     @Test func parsesEveryNameAndNothingElse() {

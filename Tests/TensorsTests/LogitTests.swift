@@ -1,11 +1,12 @@
 import Tensors
 import Testing
+import Values
 
 @Suite struct LogitTests {
     static let lengths = [1, 7, 8, 9, 15, 16, 17, 33, 255, 256, 257, 1000, 49157]
 
     @Test(arguments: presentLevels) func argmaxTakesTheLowestOfEqual(isa: KernelISA) {
-        var random = SeededGenerator(seed: 20)
+        var random = SplitMix64(seed: 20)
         let compute = Compute(isa: isa, threads: 2)
         for size in Self.lengths {
             var x = random.floats(5 * size)
@@ -23,7 +24,7 @@ import Testing
     }
 
     @Test(arguments: presentLevels) func logSumExpMatchesItsDefinition(isa: KernelISA) {
-        var random = SeededGenerator(seed: 21)
+        var random = SplitMix64(seed: 21)
         let compute = Compute(isa: isa, threads: 2)
         for size in Self.lengths {
             for scale in [Float(1), 0.5, 3] {
@@ -48,7 +49,7 @@ import Testing
     }
 
     @Test(arguments: presentLevels) func softmaxSumsToOneAndMatches(isa: KernelISA) {
-        var random = SeededGenerator(seed: 22)
+        var random = SplitMix64(seed: 22)
         let compute = Compute(isa: isa, threads: 2)
         for size in Self.lengths {
             var x = random.floats(2 * size, scale: 30)
@@ -86,7 +87,7 @@ import Testing
     }
 
     @Test(arguments: presentLevels) func scalesEachRowByItsOwn(isa: KernelISA) {
-        var random = SeededGenerator(seed: 23)
+        var random = SplitMix64(seed: 23)
         let x = random.floats(3 * 37), scales: [Float] = [0.5, 2, -1]
         var out = [Float](repeating: 0, count: x.count)
         Compute(isa: isa, threads: 2).scaleRows(x, rows: 3, size: 37, scales: scales, into: &out)
@@ -105,7 +106,7 @@ import Testing
     }
 
     @Test(arguments: presentLevels) func topKIsASortedPrefix(isa: KernelISA) {
-        var random = SeededGenerator(seed: 24)
+        var random = SplitMix64(seed: 24)
         let compute = Compute(isa: isa, threads: 2)
         for size in Self.lengths {
             // Few distinct values, so that there are ties at every cut.

@@ -1,6 +1,7 @@
 import COpenBLAS
 import Tensors
 import Testing
+import Values
 
 /// Sizes of a product.
 struct ProductShape: Sendable, CustomTestStringConvertible {
@@ -30,7 +31,7 @@ struct Product {
     let bias: [Float]
 
     init(_ shape: ProductShape, _ dtype: DType, kind: PackedMatrix.Kind = .plain, seed: UInt64 = 1) {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         self.shape = shape
         weights = OwnedMatrix(
             random.floats(shape.outputs * shape.inputs), outputs: shape.outputs, inputs: shape.inputs, dtype: dtype,
@@ -80,7 +81,7 @@ struct Product {
         let compute = Compute(isa: kernel.isa, threads: 2)
         for shape in [ProductShape(rows: 3, outputs: 70, inputs: 65), .init(rows: 40, outputs: 33, inputs: 600)] {
             let product = Product(shape, kernel.dtype)
-            var random = SeededGenerator(seed: 9)
+            var random = SplitMix64(seed: 9)
             let residual = random.floats(shape.rows * shape.outputs)
             for biased in [false, true] {
                 var out = residual

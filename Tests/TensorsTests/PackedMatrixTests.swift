@@ -1,9 +1,10 @@
 import Tensors
 import Testing
+import Values
 
 @Suite struct PackedMatrixTests {
     @Test(arguments: DType.allCases) func rowsComeBackRounded(dtype: DType) {
-        var random = SeededGenerator(seed: 3)
+        var random = SplitMix64(seed: 3)
         for (outputs, inputs) in [(1, 1), (31, 7), (32, 8), (33, 9), (70, 64)] {
             let owned = OwnedMatrix(random.floats(outputs * inputs), outputs: outputs, inputs: inputs, dtype: dtype)
             expectRows(of: owned, outputs, inputs)
@@ -25,7 +26,7 @@ import Testing
 
     @Test(arguments: [PackedMatrix.Kind.plain, .gateUp]) func packingInPiecesGivesTheSameBytes(kind: PackedMatrix.Kind)
     {
-        var random = SeededGenerator(seed: 4)
+        var random = SplitMix64(seed: 4)
         let outputs = 74, inputs = 11
         let values = random.floats(outputs * inputs)
         for dtype in DType.allCases {
@@ -67,7 +68,7 @@ import Testing
     }
 
     @Test(arguments: KernelCase.all) func embedGathersScaledRows(kernel: KernelCase) {
-        var random = SeededGenerator(seed: 5)
+        var random = SplitMix64(seed: 5)
         let table = OwnedMatrix(random.floats(67 * 37), outputs: 67, inputs: 37, dtype: kernel.dtype)
         let tokens: [Int32] = [66, 0, 31, 32, 66]
         var out = [Float](repeating: 0, count: tokens.count * 37)

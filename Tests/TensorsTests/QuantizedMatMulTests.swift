@@ -1,5 +1,6 @@
 import Tensors
 import Testing
+import Values
 
 /// A way to multiply quantized weights: a level, with or without its byte dot instruction, and a format.
 struct QuantizedCase: Sendable, CustomTestStringConvertible {
@@ -35,7 +36,7 @@ struct QuantizedProduct {
         _ shape: ProductShape, _ format: WeightFormat, dtype: DType = .float32, kind: PackedMatrix.Kind = .plain,
         seed: UInt64 = 1
     ) {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         let (outputs, inputs) = (shape.outputs, shape.inputs)
         let values = random.floats(outputs * inputs)
         let bytes = PackedMatrix.byteCount(outputs: outputs, inputs: inputs, dtype: dtype, kind: kind, format: format)
@@ -151,7 +152,7 @@ struct QuantizedProduct {
         let compute = kernel.compute(threads: 2)
         for shape in [ProductShape(rows: 3, outputs: 70, inputs: 65), .init(rows: 40, outputs: 33, inputs: 600)] {
             let product = QuantizedProduct(shape, kernel.format)
-            var random = SeededGenerator(seed: 9)
+            var random = SplitMix64(seed: 9)
             let residual = random.floats(shape.rows * shape.outputs), bias = random.floats(shape.outputs)
             let sum = product.run(compute)
             let biased = sum.indices.map { sum[$0] + bias[$0 % shape.outputs] }

@@ -1,5 +1,6 @@
 import Tensors
 import Testing
+import Values
 
 @Suite struct QuantizedMatrixTests {
     private func packed(
@@ -28,7 +29,7 @@ import Testing
 
     @Test(arguments: QuantizedCase.formats, [PackedMatrix.Kind.plain, .gateUp])
     func weightsAreRoundedByHalfAStepAtMost(format: WeightFormat, kind: PackedMatrix.Kind) {
-        var random = SeededGenerator(seed: 3)
+        var random = SplitMix64(seed: 3)
         for (outputs, inputs) in [(2, 1), (30, 7), (32, 8), (34, 133), (70, 64)] {
             let values = random.floats(outputs * inputs)
             let (matrix, memory) = packed(values, outputs: outputs, inputs: inputs, format: format, kind: kind)
@@ -52,7 +53,7 @@ import Testing
 
     @Test(arguments: QuantizedCase.formats, [PackedMatrix.Kind.plain, .gateUp])
     func packingInPiecesGivesTheSameBytes(format: WeightFormat, kind: PackedMatrix.Kind) {
-        var random = SeededGenerator(seed: 4)
+        var random = SplitMix64(seed: 4)
         let outputs = 74, inputs = 139
         let values = random.floats(outputs * inputs)
         let whole = packed(values, outputs: outputs, inputs: inputs, format: format, kind: kind)
@@ -72,7 +73,7 @@ import Testing
     }
 
     @Test func givenCodesComeBack() {
-        var random = SeededGenerator(seed: 5)
+        var random = SplitMix64(seed: 5)
         let (outputs, inputs) = (45, 96)
         let codes = (0..<outputs * inputs).map { _ in UInt8.random(in: 0...15, using: &random) }
         let scales = (0..<outputs * 3).map { _ in Float(Float16(Float.random(in: 0.01..<1, using: &random))) }
@@ -95,7 +96,7 @@ import Testing
     }
 
     @Test(arguments: QuantizedCase.formats) func embedReadsDequantizedRows(format: WeightFormat) {
-        var random = SeededGenerator(seed: 6)
+        var random = SplitMix64(seed: 6)
         let table = packed(random.floats(67 * 37), outputs: 67, inputs: 37, format: format)
         let tokens: [Int32] = [66, 0, 31, 32, 66]
         var out = [Float](repeating: 0, count: tokens.count * 37)

@@ -1,11 +1,12 @@
 import Tensors
 import Testing
+import Values
 
 @Suite struct RowOperationTests {
     static let lengths = [1, 7, 8, 9, 15, 16, 17, 31, 32, 33, 100, 577]
 
     @Test(arguments: KernelCase.all) func rmsNormMatchesItsDefinition(kernel: KernelCase) {
-        var random = SeededGenerator(seed: 10)
+        var random = SplitMix64(seed: 10)
         let compute = Compute(isa: kernel.isa, threads: 2)
         for size in Self.lengths {
             let rows = 60
@@ -25,7 +26,7 @@ import Testing
     }
 
     @Test(arguments: KernelCase.all) func rmsNormOfARowAloneHasTheSameBits(kernel: KernelCase) {
-        var random = SeededGenerator(seed: 11)
+        var random = SplitMix64(seed: 11)
         let size = 577, rows = 90
         let x = random.floats(rows * size), weight = random.floats(size)
         let together = TypedArray(zeros: rows * size, kernel.dtype)
@@ -43,7 +44,7 @@ import Testing
     }
 
     @Test(arguments: KernelCase.all) func gathersRowsByIndex(kernel: KernelCase) {
-        var random = SeededGenerator(seed: 12)
+        var random = SplitMix64(seed: 12)
         let source = TypedArray(random.floats(9 * 5), kernel.dtype)
         let indices: [Int32] = [8, 0, 3, 3]
         let out = TypedArray(zeros: indices.count * 5, kernel.dtype)
@@ -71,7 +72,7 @@ import Testing
     }
 
     private func checkRope(_ kernel: CacheCase, _ shape: RopeCase) {
-        var random = SeededGenerator(seed: 13)
+        var random = SplitMix64(seed: 13)
         let heads = shape.heads, dim = heads.dimension, half = shape.rotaryDimension / 2, rows = 50
         let qkv = random.floats(rows * heads.fusedSize)
         let positions = (0..<rows).map { Int32(($0 * 7) % 20) }, slots = (0..<rows).map { Int32(rows - 1 - $0) }
@@ -133,7 +134,7 @@ import Testing
     }
 
     @Test(arguments: presentLevels) func everyLevelQuantizesCacheRowsAlike(isa: KernelISA) {
-        var random = SeededGenerator(seed: 14)
+        var random = SplitMix64(seed: 14)
         for dim in [8, 24, 40, 64, 72, 128] {
             let heads = AttentionHeads(query: 2, keyValue: 2, dimension: dim)
             var qkv = random.floats(30 * heads.fusedSize)

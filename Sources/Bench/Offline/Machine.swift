@@ -1,4 +1,5 @@
 import Tensors
+import Values
 
 /// What this machine can do at most, measured whenever it is asked.
 struct Machine {

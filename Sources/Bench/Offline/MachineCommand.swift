@@ -1,6 +1,7 @@
 import ArgumentParser
 import JSON
 import Tensors
+import Values
 
 /// `srt bench machine`: what this machine can do at most, at this moment.
 struct MachineCommand: ParsableCommand {

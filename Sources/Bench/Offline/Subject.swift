@@ -1,5 +1,6 @@
 import Models
 import Tensors
+import Values
 
 /// Decode steps of one kind: so many sequences, each with so many positions before the step.
 struct DecodeShape: Equatable {

@@ -1,4 +1,5 @@
 import Glibc
+import Values
 
 /// Writes a file anew; an error names it.
 func writeFile(_ path: String, _ text: String) throws {
@@ -10,13 +11,11 @@ func writeFile(_ path: String, _ text: String) throws {
 
 /// A file's text; an error names it.
 func readFile(_ path: String) throws -> String {
-    guard let file = fopen(path, "r") else { throw fault(path) }
-    defer { fclose(file) }
-    var bytes: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 1 << 16)
-    while case let count = fread(&chunk, 1, chunk.count, file), count > 0 { bytes += chunk[..<count] }
-    guard ferror(file) == 0 else { throw fault(path) }
-    return String(decoding: bytes, as: UTF8.self)
+    do throws(SmallFile.Fault) {
+        return String(decoding: try SmallFile.bytes(path), as: UTF8.self)
+    } catch {
+        throw BenchFailure("\(path): \(error.reason)")
+    }
 }
 
 /// The system's last complaint, about a file.

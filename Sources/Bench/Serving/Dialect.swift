@@ -1,5 +1,6 @@
 import ArgumentParser
 import JSON
+import Values
 
 /// How a server wants to be asked, and how it tells of tokens.
 package enum Dialect: String, ExpressibleByArgument, CaseIterable {
@@ -82,7 +83,7 @@ package struct StreamReader {
             last = event
             return advance(to: total)
         }
-        if event.contains(Self.error), let message = Self.message(event) { return .failed(message) }
+        if event.holds(bytes: Self.error), let message = Self.message(event) { return .failed(message) }
         return event.containsText ? advance(to: tokens + 1) : .other
     }
 
@@ -120,28 +121,15 @@ extension [UInt8] {
     ///
     /// A quoted key cannot occur inside a JSON string, whose quotes are escaped.
     fileprivate func integer(after key: [UInt8]) -> Int? {
-        guard let start = lastRange(of: key)?.upperBound else { return nil }
+        guard let start = lastRange(ofBytes: key)?.upperBound else { return nil }
         let digits = self[start...].drop { $0 == UInt8(ascii: " ") }.prefix { (48...57).contains($0) }
         return Int(String(decoding: digits, as: UTF8.self))
     }
 
     /// Whether a completion's chunk has any text.
     fileprivate var containsText: Bool {
-        guard let start = lastRange(of: Array(#""text":"#.utf8))?.upperBound else { return false }
+        guard let start = lastRange(ofBytes: Array(#""text":"#.utf8))?.upperBound else { return false }
         let value = self[start...].drop { $0 == UInt8(ascii: " ") }
         return value.count > 1 && value.first == UInt8(ascii: "\"") && value.dropFirst().first != UInt8(ascii: "\"")
     }
-
-    private func lastRange(of key: [UInt8]) -> Range<Int>? {
-        var start = count - key.count
-        while start >= 0 {
-            if self[start] == key[0], self[start..<start + key.count].elementsEqual(key) {
-                return start..<start + key.count
-            }
-            start -= 1
-        }
-        return nil
-    }
-
-    fileprivate func contains(_ key: [UInt8]) -> Bool { lastRange(of: key) != nil }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import Values
 
 /// What one request asks for, and when it may start.
 package struct PlannedRequest: Equatable {
@@ -34,7 +35,7 @@ package struct Workload {
     ///
     /// - Parameter text: what prompts are cut from, instead of random ids.
     package init(_ options: WorkloadOptions, text: String?) throws {
-        var random = SplitMix64(state: options.seed)
+        var random = SplitMix64(seed: options.seed)
         let source = PromptSource(
             ids: options.tokenRange.range, words: text?.split(whereSeparator: \.isWhitespace) ?? [])
         let longest = options.sharedPrefixLen + options.inputLen.range.upperBound
@@ -83,21 +84,4 @@ private struct PromptSource {
         let start = Int.random(in: 0...(words.count - length), using: &random)
         return .text(words[start..<start + length].joined(separator: " "))
     }
-}
-
-/// A small random number generator whose numbers are the same everywhere.
-package struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
-
-    /// The next 64 random bits.
-    package mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
-    }
-
-    /// A number from 0 to just below 1.
-    mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
 }

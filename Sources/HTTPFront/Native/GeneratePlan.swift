@@ -1,5 +1,6 @@
 internal import JSON
 internal import Messages
+internal import Values
 
 /// Turns a checked /generate body into rows for the ledger: one for each sample of each prompt, prompt by prompt.
 struct GeneratePlan: Sendable {
@@ -123,13 +124,8 @@ struct GeneratePlan: Sendable {
     /// The stream of random numbers of one of several samples with the same seed.
     static func sampleSeed(_ seed: UInt64, _ sample: Int) -> UInt64 { sample == 0 ? seed : mix(seed, UInt64(sample)) }
 
-    /// A number in which every bit depends on every bit of both (the finalizer of SplitMix64; Steele, Lea, Flood 2014).
-    static func mix(_ a: UInt64, _ b: UInt64) -> UInt64 {
-        var value = a &+ 0x9E37_79B9_7F4A_7C15 &* (b &+ 1)
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
-    }
+    /// A number in which every bit depends on every bit of both.
+    static func mix(_ a: UInt64, _ b: UInt64) -> UInt64 { SplitMix64.mixed(a &+ SplitMix64.increment &* (b &+ 1)) }
 
     /// A random UUID of version 4 in 32 hexadecimal digits.
     static func freshRid() -> String {

@@ -2,6 +2,7 @@ internal import Glibc
 internal import Hummingbird
 internal import JSON
 internal import Messages
+internal import Values
 
 /// How busy the worker is: /v1/loads, as JSON or for Prometheus.
 struct LoadRoutes: Sendable {
@@ -58,7 +59,8 @@ struct LoadRoutes: Sendable {
             ]
         }
         return [
-            "timestamp": .string(Self.isoTime(now)), "version": .string(ServerInfoRoutes.version), "accelerator": .null,
+            "timestamp": .string(CalendarTime(utc: now).iso + "+00:00"), "version": .string(ServerInfoRoutes.version),
+            "accelerator": .null,
             "num_accelerators": 1, "loads": [.object(load)],
         ]
     }
@@ -82,20 +84,5 @@ struct LoadRoutes: Sendable {
         core.map { name, value in
             "# TYPE sglang_\(name) gauge\nsglang_\(name){dp_rank=\"0\"} \(JSON.encodeToString(value))\n"
         }.joined()
-    }
-
-    /// A time as ISO 8601 with microseconds, in UTC.
-    static func isoTime(_ seconds: Double) -> String {
-        var whole = time_t(seconds.rounded(.down))
-        var parts = tm()
-        gmtime_r(&whole, &parts)
-        func digits(_ value: Int32, _ count: Int) -> String {
-            let text = String(value)
-            return String(repeating: "0", count: max(0, count - text.count)) + text
-        }
-        let micros = Int32((seconds - seconds.rounded(.down)) * 1e6)
-        return "\(parts.tm_year + 1900)-\(digits(parts.tm_mon + 1, 2))-\(digits(parts.tm_mday, 2))"
-            + "T\(digits(parts.tm_hour, 2)):\(digits(parts.tm_min, 2)):\(digits(parts.tm_sec, 2))"
-            + ".\(digits(micros, 6))+00:00"
     }
 }

@@ -2,6 +2,7 @@ internal import Hummingbird
 internal import JSON
 internal import Messages
 internal import ServerSettings
+internal import Values
 
 /// What the server is: /model_info, /v1/models and their older names.
 struct ModelRoutes: Sendable {

@@ -1,3 +1,5 @@
+package import Values
+
 /// Where the weights of a model come from, whatever the file format: tensors by their Hugging Face names, read as
 /// float32 rows.
 package protocol Checkpoint: Sendable {
@@ -48,19 +50,9 @@ package struct CheckpointIdentity: Sendable, Hashable {
     package var headerHash: UInt64
 }
 
-/// How `openCheckpoint` looks at a path.
-package enum LoadFormat: String, Sendable, CaseIterable {
-    /// safetensors if there are any, else GGUF.
-    case auto
-    /// safetensors only.
-    case safetensors
-    /// GGUF only.
-    case gguf
-    /// Random weights; no weight file is read.
-    case dummy
-}
-
 /// Opens a model folder, a `.gguf` file (any part of a split one) or a `.safetensors` file.
+///
+/// `auto` takes safetensors if there are any, else GGUF; `dummy` reads no weight file.
 ///
 /// Only headers are read here; every offset and length in them is checked against the size of the file.
 package func openCheckpoint(_ path: String, _ format: LoadFormat) throws(CheckpointError) -> any Checkpoint {

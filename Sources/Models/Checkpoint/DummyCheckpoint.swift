@@ -1,3 +1,5 @@
+internal import Values
+
 /// Random weights for `--load-format dummy`: every tensor the model asks for exists, uniform in ±1e-3, and no weight
 /// file is read.
 ///
@@ -36,11 +38,8 @@ package struct DummyCheckpoint: Checkpoint {
         let first = UInt64(rows.lowerBound * width)
         let stream = checksum64(tensor.name, seed: DummyCheckpoint.seed)
         for index in 0..<rows.count * width {
-            // SplitMix64 (Steele, Lea, Flood 2014) as a function of the counter; 24 bits fill a float's significand.
-            var z = stream &+ (first &+ UInt64(index) &+ 1) &* 0x9E37_79B9_7F4A_7C15
-            z = (z ^ (z &>> 30)) &* 0xBF58_476D_1CE4_E5B9
-            z = (z ^ (z &>> 27)) &* 0x94D0_49BB_1331_11EB
-            z ^= z &>> 31
+            // The generator as a function of its counter; 24 bits fill a float's significand.
+            let z = SplitMix64.mixed(stream &+ (first &+ UInt64(index) &+ 1) &* SplitMix64.increment)
             out[index] = (Float(Int32(truncatingIfNeeded: z &>> 40)) - 8_388_608) * (1e-3 / 8_388_608)
         }
     }

@@ -1,4 +1,5 @@
 import Glibc
+internal import Values
 
 /// The place of one cache file and what it takes to trust it.
 struct PackedFile {
@@ -97,11 +98,7 @@ struct PackedFile {
 
 /// A text that changes with every boot of the machine; empty where the kernel has none.
 private func bootIdentity() -> String {
-    let descriptor = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { return "" }
-    defer { close(descriptor) }
-    return String(unsafeUninitializedCapacity: 64) { max(0, read(descriptor, $0.baseAddress, 64)) }
-        .filter { $0.isHexDigit || $0 == "-" }
+    (SmallFile.text("/proc/sys/kernel/random/boot_id") ?? "").filter { $0.isHexDigit || $0 == "-" }
 }
 
 /// A cache file while it is being packed, under a name of its own; `seal()` puts it in its place.

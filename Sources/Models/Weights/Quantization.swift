@@ -1,4 +1,5 @@
 import Tensors
+package import Values
 
 /// How a model's weights are rounded when they are packed; activations are then rounded to int8 inside the products (by row
 /// for int8 weights, by group for int4), and norms, residual stream and cache keep their types.
@@ -12,12 +13,12 @@ package enum Quantization: Sendable, Hashable {
     /// in the head too.
     case int4(groupSize: Int = 64, headBits: Int = 8)
 
-    /// What `--quantization` calls it: `w8a8_int8` or `int4`; nil for an unknown name.
-    package init?(method: String, groupSize: Int = 64, headBits: Int = 8) {
+    /// What `--quantization` and its companions ask for; no method leaves weights in the model's dtype.
+    package init(_ method: QuantizationMethod?, groupSize: Int, headBits: Int) {
         switch method {
-        case "w8a8_int8": self = .w8a8Int8
-        case "int4": self = .int4(groupSize: groupSize, headBits: headBits)
-        default: return nil
+        case nil: self = .none
+        case .w8a8Int8: self = .w8a8Int8
+        case .int4: self = .int4(groupSize: groupSize, headBits: headBits)
         }
     }
 

@@ -1,5 +1,6 @@
 import Models
 import Testing
+import Values
 
 /// Reads a whole tensor.
 func read(_ checkpoint: any Checkpoint, _ name: String) throws -> [Float] {

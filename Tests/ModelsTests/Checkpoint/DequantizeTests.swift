@@ -3,6 +3,7 @@ import JSON
 import Models
 import TestSupport
 import Testing
+import Values
 
 @Suite struct DequantizeTests {
     /// The goldens that `make_dequant_goldens.py` has made with gguf-py.

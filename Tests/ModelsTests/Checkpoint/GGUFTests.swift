@@ -1,6 +1,7 @@
 import Models
 import TestSupport
 import Testing
+import Values
 
 @Suite struct GGUFTests {
     @Test func readsEveryKindOfValueOnTheWay() throws {
@@ -75,7 +76,7 @@ import Testing
         let folder = TemporaryFolder()
         let whole = GGUFWriter.llama().bytes
         let header = whole.count - 48 * 4
-        var generator = SeededGenerator(seed)
+        var generator = SplitMix64(seed: seed)
         for _ in 0..<150 {
             var damaged = whole
             for _ in 0..<Int.random(in: 1...4, using: &generator) {

@@ -3,6 +3,7 @@ import Models
 import Tensors
 import TestSupport
 import Testing
+import Values
 
 @Suite struct ModelConfigRopeTests {
     private func rope(_ changes: [String: JSONValue?]) throws -> RopeConfig { try ModelConfigTests.load(changes).rope }

@@ -5,6 +5,7 @@ import Synchronization
 import Tensors
 import TestSupport
 import Testing
+import Values
 
 @Suite struct PackedWeightsTests {
     private let sections = [
@@ -83,7 +84,7 @@ import Testing
         let cache = PackedCache(directory: folder.path)
         _ = try open(cache, key: key)
         let whole = fileBytes(folder.path + "/" + key.fileName)
-        var generator = SeededGenerator(3)
+        var generator = SplitMix64(seed: 3)
         var places =
             Array(stride(from: 0, to: 200, by: 3)) + [
                 whole.count - 1, 4095, 4096, 4096 + 4999, 4096 + 5000, 4096 + 8191, 4096 + 8192,
@@ -240,7 +241,7 @@ import Testing
 
 @Suite struct ChecksumTests {
     @Test func everyFlippedBitChangesTheSum() {
-        var generator = SeededGenerator(1)
+        var generator = SplitMix64(seed: 1)
         for count in [1, 7, 8, 63, 64, 65, 200] {
             var data = (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
             let sum = data.withUnsafeBytes { checksum64($0) }

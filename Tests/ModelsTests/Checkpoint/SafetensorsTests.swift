@@ -1,6 +1,7 @@
 import Models
 import TestSupport
 import Testing
+import Values
 
 @Suite struct SafetensorsTests {
     private func sample() -> SafetensorsWriter {
@@ -67,7 +68,7 @@ import Testing
     @Test(arguments: 0..<8) func survivesFlippedBits(seed: UInt64) throws {
         let folder = TemporaryFolder()
         let whole = sample().bytes
-        var generator = SeededGenerator(seed)
+        var generator = SplitMix64(seed: seed)
         for _ in 0..<150 {
             var damaged = whole
             for _ in 0..<Int.random(in: 1...4, using: &generator) {

@@ -3,6 +3,7 @@ import Models
 import Tensors
 import TestSupport
 import Testing
+import Values
 
 /// Checkpoints that are quantized already keep their numbers.
 @Suite struct StoredCodesTests {

@@ -1,6 +1,7 @@
 import Models
 import TestSupport
 import Testing
+import Values
 
 @Suite struct WeightBinderTests {
     private func open(_ folder: TemporaryFolder, _ names: [String]) throws -> any Checkpoint {

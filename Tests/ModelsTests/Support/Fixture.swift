@@ -3,6 +3,7 @@ import Models
 import Tensors
 import TestSupport
 import Testing
+import Values
 
 /// A tiny model folder of Tests/Fixtures.
 struct Fixture: Sendable, CustomTestStringConvertible {

@@ -1,6 +1,7 @@
 import Foundation
 import Models
 import Tensors
+import Values
 
 #if canImport(Glibc)
     import Glibc

@@ -1,0 +1,80 @@
+/// The closed sets of words that launch flags take and that more than one part of the server acts on: one type for each
+/// choice, so that a new one is a compile error wherever it must be thought of.
+
+/// How the weights of a checkpoint are stored (`--load-format`).
+package enum LoadFormat: String, Sendable, Codable, CaseIterable {
+    /// Told from what lies at the path.
+    case auto
+    /// A folder with config.json and safetensors files.
+    case safetensors
+    /// One file with everything in it.
+    case gguf
+    /// No weights are read: random ones of the right shapes.
+    case dummy
+}
+
+/// The type in which a model computes (`--dtype`).
+package enum ModelDType: String, Sendable, Codable, CaseIterable {
+    /// The checkpoint's own type.
+    case auto
+    /// IEEE half precision.
+    case float16
+    /// The upper half of a single.
+    case bfloat16
+    /// IEEE single precision.
+    case float32
+
+    /// The type of that name, SGLang's two short ones included; nil for an unknown name.
+    package init?(word: String) {
+        switch word {
+        case "half": self = .float16
+        case "float": self = .float32
+        default: self.init(rawValue: word)
+        }
+    }
+}
+
+/// The type of the KV cache (`--kv-cache-dtype`).
+package enum KVCacheDType: String, Sendable, Codable, CaseIterable {
+    /// The model's own.
+    case auto
+    /// IEEE single precision.
+    case float32
+    /// IEEE half precision.
+    case float16
+    /// The upper half of a single.
+    case bfloat16
+    /// 8 bits, with a scale for each slot and head: half the memory of `bfloat16`.
+    case int8
+
+    /// The type of that name, SGLang's short one of bfloat16 included; nil for an unknown name.
+    package init?(word: String) { self.init(rawValue: word == "bf16" ? "bfloat16" : word) }
+}
+
+/// How weights are quantized when they are loaded (`--quantization`).
+package enum QuantizationMethod: String, Sendable, Codable, CaseIterable {
+    /// Weights in 8 bits with a scale for each row; activations in 8 bits with a scale for each token.
+    case w8a8Int8 = "w8a8_int8"
+    /// Weights in 4 bits with a scale for each group.
+    case int4
+}
+
+/// Order in which waiting requests are admitted (`--schedule-policy`).
+package enum SchedulePolicy: String, Sendable, Codable, CaseIterable {
+    /// Longest cached prefix first.
+    case lpm
+    /// Shuffled anew for each step.
+    case random
+    /// By arrival.
+    case fcfs
+    /// Along the prefix tree, depth first, branches with more waiting requests first.
+    case dfsWeight = "dfs-weight"
+    /// Largest limit of new tokens first.
+    case lof
+    /// Requests first whose routing key many running ones have.
+    case routingKey = "routing-key"
+    /// Highest response ratio next: 1 + (prompt tokens computed since arrival) / (own uncached tokens).
+    case hrrn
+    /// Fewest uncached tokens first.
+    case shortestPrefillFirst = "shortest-prefill-first"
+}
