@@ -100,6 +100,8 @@ let package = Package(
         .target(name: "Transport", dependencies: ["Messages", "CZeroMQ", protobuf], swiftSettings: strict),
         .target(
             name: "Messages", dependencies: [protobuf], exclude: ["Protos"], swiftSettings: generated),
+        .target(
+            name: "ChatTemplates", dependencies: ["JSON"], swiftSettings: strict + [.strictMemorySafety()]),
         .target(name: "JSON", dependencies: ["CJSONC"], swiftSettings: strict),
         .target(name: "Values", swiftSettings: strict),
         .target(
@@ -120,6 +122,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "TransportTests", dependencies: ["Transport", "Messages"], swiftSettings: strict),
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
+        .testTarget(
+            name: "ChatTemplatesTests", dependencies: ["ChatTemplates", "JSON"],
+            exclude: ["Goldens", "Templates", "make_template_goldens.py"], swiftSettings: strict),
         .testTarget(
             name: "TokenizersTests", dependencies: ["Tokenizers", "JSON"],
             exclude: ["Fixtures", "make_tokenizer_goldens.py"],
