@@ -145,7 +145,11 @@ let package = Package(
             dependencies: ["Supervisor", "Messages", "ChildRuntime", "JSON", "CPlatform", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
-            name: "LauncherTests", dependencies: ["Launcher", "Supervisor", "Operator", "ServerSettings", "JSON"],
+            name: "LauncherTests",
+            dependencies: [
+                "Launcher", "Supervisor", "Operator", "ServerSettings", "ChildRuntime", "Messages", "JSON",
+                "TestSupport",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "HTTPFrontTests",

@@ -15,8 +15,8 @@ package struct ChildIdentity: Sendable, Equatable {
     package static let sessionsDescriptor: Int32 = 5
     /// Exit code of a rank that ends because another one did not come to a meeting (EX_TEMPFAIL).
     package static let missingRankExit: Int32 = 75
-    /// Name of the settings file in the run directory.
-    package static let settingsFile = "settings.json"
+    /// Names of the files in the run directory with what each kind of process is told.
+    package static let settingsFiles = ["settings.http.json", "settings.text.json", "settings.scheduler.json"]
 
     package var role: Role
     /// Tensor-parallel rank; 0 for everything but model workers.
@@ -50,6 +50,18 @@ package struct ChildIdentity: Sendable, Equatable {
         case .detokenizer: "sglang::detokenizer"
         case .UNRECOGNIZED(let number): "sglang::role_\(number)"
         }
+    }
+
+    /// The file in the run directory with what this process is told.
+    package var settingsFile: String {
+        let name =
+            switch role {
+            case .http: Self.settingsFiles[0]
+            case .tokenizerManager, .detokenizer: Self.settingsFiles[1]
+            case .scheduler: Self.settingsFiles[2]
+            case .launcher, .UNRECOGNIZED: "no settings"
+            }
+        return runDirectory + "/" + name
     }
 
     /// The environment entry that carries the identity.

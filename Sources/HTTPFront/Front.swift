@@ -7,7 +7,7 @@ internal import Synchronization
 
 /// What all routes of one front share.
 package final class Front: Sendable {
-    let settings: ServerSettings
+    let settings: FrontSettings
     let log: Logger
     /// For access lines.
     let accessLog: Logger
@@ -41,7 +41,7 @@ package final class Front: Sendable {
     ///   - sessions: descriptor of the memory for sessions, which the fronts before and after this one share; nil: none do.
     ///   - send: takes a command for the tokenizer manager without waiting.
     package init(
-        settings: ServerSettings, generation: UInt64, log: Logger, accessLog: Logger,
+        settings: FrontSettings, generation: UInt64, log: Logger, accessLog: Logger,
         patience: RequestLedger.Patience? = nil, sessions: Int32? = nil,
         clock: @escaping @Sendable () -> Double = wallClockSeconds,
         send: @escaping @Sendable (TokenizerCommand) -> Void

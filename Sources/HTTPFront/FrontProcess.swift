@@ -8,7 +8,7 @@ internal import Transport
 /// Runs the HTTP front until the launcher ends it: clients on the inherited listening socket, the other processes on ZeroMQ.
 ///
 /// - Throws: when the sockets cannot be set up; after that the process ends by order or with its launcher.
-package func runHTTPFront(identity: ChildIdentity, settings: ServerSettings) async throws -> Never {
+package func runHTTPFront(identity: ChildIdentity, settings: FrontSettings) async throws -> Never {
     let log = LineLogHandler.logger(label: "http", level: settings.logLevel.rawValue)
     let access = LineLogHandler.logger(label: "access", level: settings.effectiveLogLevelHTTP.rawValue)
     let context = Context()

@@ -48,7 +48,7 @@ extension RequestLedger {
 
 extension RequestLedger.Patience {
     /// The operator's limits.
-    init(_ settings: ServerSettings) {
+    init(_ settings: FrontSettings) {
         self.init()
         request = settings.requestTimeout
     }

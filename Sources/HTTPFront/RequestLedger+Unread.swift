@@ -24,7 +24,8 @@ extension RequestLedger {
     private mutating func park(_ group: UInt64) -> [Effect] {
         var effects: [Effect] = []
         for id in groups[group]?.rows ?? [] {
-            guard var row = rows[id], row.request.options.stream, row.abortedAt == nil, case .dispatched = row.phase else {
+            guard var row = rows[id], row.request.options.stream, row.abortedAt == nil, case .dispatched = row.phase
+            else {
                 continue
             }
             row.phase = .parked

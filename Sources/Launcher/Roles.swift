@@ -17,11 +17,11 @@ enum Roles {
     /// Plays any role but the front's until the process ends.
     static func run(_ identity: ChildIdentity) -> Never {
         do {
-            let settings = try SettingsFile.read(in: identity.runDirectory)
+            let file = identity.settingsFile
             switch identity.role {
-            case .tokenizerManager: try runTokenizerManager(identity: identity, settings: settings)
-            case .scheduler: try runModelWorker(identity: identity, settings: settings)
-            case .detokenizer: try runDetokenizer(identity: identity, settings: settings)
+            case .tokenizerManager: try runTokenizerManager(identity: identity, settings: SettingsFile.read(at: file))
+            case .scheduler: try runModelWorker(identity: identity, settings: SettingsFile.read(at: file))
+            case .detokenizer: try runDetokenizer(identity: identity, settings: SettingsFile.read(at: file))
             case .http, .launcher, .UNRECOGNIZED: throw UnknownRole(number: identity.role.rawValue)
             }
             exit(0)
@@ -33,7 +33,7 @@ enum Roles {
     /// Plays the front's role until the process ends.
     static func runFront(_ identity: ChildIdentity) async -> Never {
         do {
-            try await runHTTPFront(identity: identity, settings: try SettingsFile.read(in: identity.runDirectory))
+            try await runHTTPFront(identity: identity, settings: SettingsFile.read(at: identity.settingsFile))
         } catch {
             fail(identity, error)
         }

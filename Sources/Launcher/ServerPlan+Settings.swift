@@ -9,8 +9,9 @@ extension ServerPlan {
         self.init { port, runDirectory in
             var final = settings
             (final.port, final.runDirectory) = (port, runDirectory)
-            return try SettingsFile.bytes(final)
+            return try SettingsFile.all(final)
         }
+        let settings = LauncherSettings(settings)
         (host, port, runDirectory) = (settings.host, settings.port, settings.runDirectory)
         policy = Self.policy(settings)
         modelName = settings.servedModelName
@@ -27,7 +28,7 @@ extension ServerPlan {
             + warnings.map { LogLine(level: .warning, text: $0) }
     }
 
-    private static func policy(_ settings: ServerSettings) -> SupervisorPolicy {
+    private static func policy(_ settings: LauncherSettings) -> SupervisorPolicy {
         var policy = SupervisorPolicy()
         policy.ranks = settings.tensorParallelSize
         policy.onFailure =
@@ -44,7 +45,7 @@ extension ServerPlan {
     }
 
     /// SGLang's warm-up request.
-    private static func warmupBody(_ settings: ServerSettings) -> String {
+    private static func warmupBody(_ settings: LauncherSettings) -> String {
         var request: JSONObject = ["sampling_params": ["temperature": 0, "max_new_tokens": 8]]
         if settings.skipTokenizerInit {
             request["input_ids"] = [10, 11, 12]

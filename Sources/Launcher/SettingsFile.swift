@@ -1,13 +1,11 @@
 internal import ChildRuntime
 internal import FoundationEssentials
-internal import JSON
 package import ServerSettings
-internal import Supervisor
 internal import Values
 
-/// The file by which the launcher hands its settings to the children.
+/// The files by which the launcher hands each kind of process its settings.
 package enum SettingsFile {
-    /// Why the file is of no use.
+    /// Why a file is of no use.
     package enum Failure: Error, CustomStringConvertible {
         case unreadable(String)
         case malformed(String, reason: String)
@@ -20,17 +18,25 @@ package enum SettingsFile {
         }
     }
 
-    /// The content for these settings.
-    package static func bytes(_ settings: ServerSettings) throws -> [UInt8] {
+    /// All files for these settings by name; the keys are in the front's alone.
+    package static func all(_ settings: ServerSettings) throws -> [String: [UInt8]] {
+        let contents = [
+            try bytes(FrontSettings(settings)), try bytes(TextSettings(settings)), try bytes(WorkerSettings(settings)),
+        ]
+        return Dictionary(uniqueKeysWithValues: zip(ChildIdentity.settingsFiles, contents))
+    }
+
+    private static func bytes(_ settings: some RoleSettings) throws -> [UInt8] {
         Array(try JSONEncoder().encode(settings))
     }
 
-    /// The settings in a run directory.
-    package static func read(in runDirectory: String) throws(Failure) -> ServerSettings {
-        let path = runDirectory + "/" + ChildIdentity.settingsFile
+    /// The settings at a path.
+    package static func read<Settings: RoleSettings>(
+        _ type: Settings.Type = Settings.self, at path: String
+    ) throws(Failure) -> Settings {
         guard let bytes = readWholeFile(path) else { throw .unreadable(path) }
-        do throws(JSONError) { return try JSON.decode(ServerSettings.self, from: bytes) } catch {
-            throw .malformed(path, reason: error.description)
+        do { return try JSONDecoder().decode(type, from: Data(bytes)) } catch {
+            throw .malformed(path, reason: "\(error)")
         }
     }
 }

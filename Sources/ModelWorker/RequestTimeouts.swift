@@ -1,13 +1,16 @@
-internal import Glibc
+internal import ServerSettings
 
-/// How long a request may wait for its first step, and run after it, by SGLang's environment variables
-/// SGLANG_REQ_WAITING_TIMEOUT and SGLANG_REQ_RUNNING_TIMEOUT (seconds; unset, negative or malformed: no limit).
+/// How long a request may wait for its first step, and run after it.
 ///
 /// Both clocks start anew with another attempt; `--request-timeout` bounds a request as a whole.
 struct RequestTimeouts: Sendable {
     /// Milliseconds.
-    var waiting = limit("SGLANG_REQ_WAITING_TIMEOUT")
-    var running = limit("SGLANG_REQ_RUNNING_TIMEOUT")
+    let waiting, running: UInt64?
+
+    init(_ settings: WorkerSettings) {
+        waiting = settings.requestWaitingTimeout.map { UInt64($0 * 1000) }
+        running = settings.requestRunningTimeout.map { UInt64($0 * 1000) }
+    }
 
     /// There is a limit at all.
     var isSet: Bool { waiting != nil || running != nil }
@@ -20,11 +23,5 @@ struct RequestTimeouts: Sendable {
             return "Request waiting timeout reached."
         }
         return nil
-    }
-
-    private static func limit(_ variable: String) -> UInt64? {
-        guard let text = getenv(variable), let seconds = Double(String(cString: text)), seconds >= 0, seconds < 1e9
-        else { return nil }
-        return UInt64(seconds * 1000)
     }
 }

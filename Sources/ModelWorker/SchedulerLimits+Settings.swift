@@ -3,7 +3,7 @@ package import ServerSettings
 
 extension SchedulerLimits {
     /// What the operator's flags mean for a pool of `slots` and a model that takes `contextLength` tokens.
-    package init(_ settings: ServerSettings, slots: Int, contextLength: Int) {
+    package init(_ settings: WorkerSettings, slots: Int, contextLength: Int) {
         let running = settings.maxRunningRequests ?? max(1, min(256, slots / 2))
         // A whole prompt always counts as one step's share, so that -1, which cuts nothing, can keep its word.
         let chunk = min(settings.chunkedPrefillSize ?? contextLength, max(settings.maxPrefillTokens, contextLength))
@@ -22,7 +22,7 @@ extension SchedulerLimits {
 
 extension PriorityRules {
     /// The rules of the operator's flags.
-    fileprivate init(_ settings: ServerSettings) {
+    fileprivate init(_ settings: WorkerSettings) {
         self.init(
             lowValuesFirst: settings.scheduleLowPriorityValuesFirst,
             defaultValue: settings.defaultPriorityValue.map(Int64.init),

@@ -19,7 +19,7 @@ struct WorkerLoop: ~Copyable {
     let endIDs: [Int32]
     let stamp: ProgressStamp
     let log: Logger
-    let timeouts = RequestTimeouts()
+    let timeouts: RequestTimeouts
     var scheduler: Scheduler
     var requests: [UInt64: WorkerRequest] = [:]
     var plan = BatchPlan()
@@ -32,7 +32,7 @@ struct WorkerLoop: ~Copyable {
     let fronts: FrontPipes
 
     init(
-        identity: ChildIdentity, settings: ServerSettings, loaded: LoadedModel, tokenizer: Tokenizer?, endIDs: [Int32],
+        identity: ChildIdentity, settings: WorkerSettings, loaded: LoadedModel, tokenizer: Tokenizer?, endIDs: [Int32],
         stamp: ProgressStamp, log: Logger, context: Context, board: FrontBoard
     ) throws {
         let model = loaded.model
@@ -53,6 +53,7 @@ struct WorkerLoop: ~Copyable {
         self.endIDs = endIDs
         self.stamp = stamp
         self.log = log
+        timeouts = RequestTimeouts(settings)
         scheduler = Scheduler(limits: loaded.limits)
         sampler = Sampler(compute: loaded.compute, vocabularySize: model.config.vocabularySize)
         logits = buffer

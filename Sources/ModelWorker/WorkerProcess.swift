@@ -15,7 +15,7 @@ internal import Values
 /// Runs a model worker: loads the model, says what it is, and serves until it is told to stop.
 ///
 /// Errors during start-up are one line on stderr that names the file and the place; the process then ends with status 1.
-package func runModelWorker(identity: ChildIdentity, settings: ServerSettings) throws {
+package func runModelWorker(identity: ChildIdentity, settings: WorkerSettings) throws {
     let started = monotonicMilliseconds()
     let suffix = identity.size > 1 ? "TP\(identity.rank)" : ""
     let log = LineLogHandler.logger(label: "scheduler", level: settings.logLevel.rawValue, suffix: suffix)
@@ -46,7 +46,7 @@ package func runModelWorker(identity: ChildIdentity, settings: ServerSettings) t
 /// Opens what the ranks of a group share; nil for a rank alone.
 ///
 /// A rank that misses a meeting has left the others with half a sum, so the group ends and is started again as one.
-private func joinRanks(_ identity: ChildIdentity, _ settings: ServerSettings, _ log: Logger) throws -> Collectives? {
+private func joinRanks(_ identity: ChildIdentity, _ settings: WorkerSettings, _ log: Logger) throws -> Collectives? {
     guard identity.size > 1 else { return nil }
     let patience = settings.watchdogTimeout
     let group = Collectives(
@@ -72,7 +72,7 @@ struct LoadedModel {
     /// Bytes of the KV pool over all ranks.
     let kvBytes: UInt64
 
-    init(_ settings: ServerSettings, group: Collectives?, log: Logger, progress: (Double) -> Void) throws {
+    init(_ settings: WorkerSettings, group: Collectives?, log: Logger, progress: (Double) -> Void) throws {
         let overrides = try JSON.parse(settings.jsonModelOverrideArgs)
         let config = try ModelConfig.load(modelPath: settings.modelPath, overrides: overrides)
         // A file of quantized blocks names no type to compute in; bfloat16 is what the vector units multiply fastest.
@@ -108,7 +108,7 @@ struct LoadedModel {
     }
 
     /// KV slots that the operator or the machine's memory allows.
-    private static func slots(_ settings: ServerSettings, bytesPerSlot: Int, weights: UInt64) throws -> Int {
+    private static func slots(_ settings: WorkerSettings, bytesPerSlot: Int, weights: UInt64) throws -> Int {
         if let asked = settings.maxTotalTokens { return asked }
         let budget = MemoryBudget.current()
         let slots = budget.slots(
@@ -119,7 +119,7 @@ struct LoadedModel {
 
     /// Rank 0 decides how large the pool is, since each rank would measure other numbers, and sizes what they share.
     private static func agree(
-        on slots: Int, _ group: Collectives, _ settings: ServerSettings, _ config: ModelConfig
+        on slots: Int, _ group: Collectives, _ settings: WorkerSettings, _ config: ModelConfig
     ) throws -> Int {
         guard group.rank == 0 else {
             guard let terms = group.accept() else { throw StartError.noGroup }
@@ -133,7 +133,7 @@ struct LoadedModel {
         return slots
     }
 
-    private static func limits(_ settings: ServerSettings, _ config: ModelConfig, slots: Int) throws -> SchedulerLimits
+    private static func limits(_ settings: WorkerSettings, _ config: ModelConfig, slots: Int) throws -> SchedulerLimits
     {
         let length = try config.contextLength(flag: settings.contextLength, allowsLonger: false)
         return SchedulerLimits(settings, slots: slots, contextLength: length)
@@ -147,7 +147,7 @@ struct LoadedModel {
             positions: limits.contextLength)
     }
 
-    private static func makeCompute(_ settings: ServerSettings, rank: ShardRank, _ log: Logger) throws -> Compute {
+    private static func makeCompute(_ settings: WorkerSettings, rank: ShardRank, _ log: Logger) throws -> Compute {
         let ceiling = settings.kernelISA ?? .avx512bf16
         let available = Compute.availableCores()
         if let bound = settings.cpuBind?.ranks, let core = bound.joined().first(where: { !available.contains($0) }) {
@@ -166,7 +166,7 @@ struct LoadedModel {
         return Compute(isa: KernelISA.detect(ceiling: ceiling), threads: plan.threads, cores: plan.cores)
     }
 
-    private static func quantization(_ settings: ServerSettings) -> Quantization {
+    private static func quantization(_ settings: WorkerSettings) -> Quantization {
         Quantization(
             settings.quantization, groupSize: settings.int4GroupSize, headBits: settings.int4HeadBits)
     }

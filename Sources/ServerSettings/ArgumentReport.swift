@@ -5,8 +5,7 @@ extension ServerSettings {
     /// Every server argument by its SGLang name, in SGLang's order, then those that only srt has.
     ///
     /// Arguments that srt does not honour stand with SGLang's defaults. Secrets are blanked.
-    /// - Parameter resolved: Values that only the running server knows, by name, such as `max_total_tokens`.
-    package func arguments(resolved: [String: ArgumentValue] = [:]) -> [(name: String, value: ArgumentValue)] {
+    package func arguments() -> [(name: String, value: ArgumentValue)] {
         var reported = ReferenceArguments.all
         var places = Dictionary(uniqueKeysWithValues: reported.enumerated().map { ($1.name, $0) })
         func report(_ name: String, _ value: ArgumentValue) {
@@ -28,13 +27,12 @@ extension ServerSettings {
                 break
             }
         }
-        for (name, value) in resolved.sorted(by: { $0.key < $1.key }) { report(name, value) }
         return reported
     }
 
-    /// `arguments` as a JSON object, for /server_info.
-    package func argumentsJSON(resolved: [String: ArgumentValue] = [:]) -> JSONValue {
-        .object(JSONObject(arguments(resolved: resolved).map { ($0.name, $0.value.json) }))
+    /// `arguments` as the text of a JSON object.
+    var argumentsText: String {
+        JSON.encodeToString(.object(JSONObject(arguments().map { ($0.name, $0.value.json) })))
     }
 
     /// The line that tools grep for single items: `server_args=ServerArgs(model_path='…', …)`, honoured flags only.
@@ -42,6 +40,17 @@ extension ServerSettings {
         let honoured = Set(FlagCatalog.flags.filter { !$0.help.isEmpty }.map(\.field))
         let items = arguments().filter { honoured.contains($0.name) }.map { "\($0.name)=\($0.value.pythonRepr)" }
         return "server_args=ServerArgs(" + items.joined(separator: ", ") + ")"
+    }
+}
+
+extension FrontSettings {
+    /// All arguments as a JSON object, for /server_info.
+    ///
+    /// - Parameter resolved: Values that only the running server knows, by name, such as `max_total_tokens`.
+    package func argumentsJSON(resolved: [String: ArgumentValue] = [:]) -> JSONValue {
+        var members = (try? JSON.parse(arguments))?.objectValue ?? [:]
+        for (name, value) in resolved.sorted(by: { $0.key < $1.key }) { members[name] = value.json }
+        return .object(members)
     }
 }
 

@@ -66,12 +66,15 @@ extension FlagCatalog {
                     + "a quantized GGUF file loads without the flag")),
         Flag(
             name: "int4-group-size", kind: .integer(32...128), standing: .honoured(FlagBinding(\.int4GroupSize)),
-            section: .model, help: "weights that share a scale with --quantization int4: 32, 64 or 128",
+            section: .model, help: "weights that share a scale with --quantization int4",
             served: ServedValues([32, 64, 128], otherwise: "choose 32, 64 or 128")),
         Flag(
             name: "int4-head-bits", kind: .integer(4...8), standing: .honoured(FlagBinding(\.int4HeadBits)),
-            section: .model, help: "bits of the output head's weights with --quantization int4: 4 or 8",
+            section: .model, help: "bits of the output head's weights with --quantization int4",
             served: ServedValues([4, 8], otherwise: "choose 4 or 8")),
+        Flag(
+            name: "strict-weights", kind: .toggle, standing: .honoured(FlagBinding(\.strictWeights)),
+            section: .processes, help: "tensors that the model has no place for are errors, not warnings"),
         Flag(
             name: "kv-cache-dtype", kind: .choice(KnownWords.cacheTypes),
             standing: .honoured(FlagBinding(\.kvCacheDType)), section: .model,
@@ -84,7 +87,7 @@ extension FlagCatalog {
     static let serving: [Flag] = [
         Flag(
             name: "host", kind: .text(placeholder: "ADDRESS"), standing: .honoured(FlagBinding(\.host)),
-            section: .serving, help: "address to listen on"),
+            section: .serving, help: "address to listen on; '' listens on all, of both families"),
         Flag(
             name: "port", kind: .integer(0...65535), standing: .honoured(FlagBinding(\.port)),
             section: .serving, help: "port to listen on; 0 takes a free one"),
@@ -167,6 +170,10 @@ extension FlagCatalog {
             name: "max-prefill-tokens", kind: .count(anyCount),
             standing: .honoured(FlagBinding(\.maxPrefillTokens)), section: .scheduling,
             help: "most prompt tokens in one prefill batch"),
+        Flag(
+            name: "target-itl-ms", kind: .integer(1...Int(Int32.max)),
+            standing: .honoured(FlagBinding(\.targetInterTokenMilliseconds)), section: .processes,
+            help: "milliseconds of a step beside streams, by which pieces of prompts are sized"),
         Flag(
             name: "prefill-max-requests", kind: .integer(anyCount),
             standing: .honoured(FlagBinding(\.prefillMaxRequests)), section: .scheduling,
@@ -323,6 +330,10 @@ extension FlagCatalog {
         Flag(
             name: "request-timeout", kind: .number(0.001...1e9), standing: .honoured(FlagBinding(\.requestTimeout)),
             section: .processes, help: "longest time for a request in seconds, waiting included (none)"),
+        Flag(
+            name: "keep-alive-timeout", kind: .number(0.001...1e9),
+            standing: .honoured(FlagBinding(\.keepAliveTimeout)), section: .processes,
+            help: "seconds an idle connection is kept; SGLANG_TIMEOUT_KEEP_ALIVE does the same"),
         Flag(
             name: "max-connections", kind: .integer(1...1_000_000), standing: .honoured(FlagBinding(\.maxConnections)),
             section: .processes, help: "most client connections at one time"),

@@ -35,9 +35,9 @@ enum HelpText {
         return [head, String(repeating: " ", count: column) + text]
     }
 
-    /// The served choices only.
+    /// The served values only, by name.
     private static func placeholder(of flag: Flag) -> String {
-        guard case .choice = flag.kind, let served = flag.served else { return flag.kind.placeholder }
+        guard let served = flag.served else { return flag.kind.placeholder }
         let words = served.values.map { value in
             if case .text(let word) = value { word } else { value.pythonRepr }
         }

@@ -20,7 +20,7 @@ package struct MetricBuckets: Sendable, Equatable {
     package init() {}
 
     /// The bounds of the operator's flags.
-    package init(_ settings: ServerSettings) {
+    package init(_ settings: FrontSettings) {
         timeToFirstToken = settings.bucketTimeToFirstToken?.bounds ?? timeToFirstToken
         interTokenLatency = settings.bucketInterTokenLatency?.bounds ?? interTokenLatency
         endToEnd = settings.bucketEndToEndLatency?.bounds ?? endToEnd

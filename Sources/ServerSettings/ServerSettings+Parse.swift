@@ -15,7 +15,7 @@ extension ServerSettings {
     ///
     /// - Parameters:
     ///   - arguments: What follows the command's name.
-    ///   - environment: SRT_KERNEL_ISA, SGLANG_CPU_OMP_THREADS_BIND, XDG_CACHE_HOME and HOME are looked up in it.
+    ///   - environment: The variables of this process; see `SettingsAssembly.takeEnvironment`.
     ///   - readFile: The text of the file that `--config` names; throws where it cannot be read.
     ///   - randomSeed: Draws the seed if none is given.
     package static func parse(
@@ -41,10 +41,10 @@ extension ServerSettings {
 }
 
 /// Builds settings from flags, one after the other.
-private struct SettingsAssembly {
+struct SettingsAssembly {
     var settings = ServerSettings()
     private(set) var warnings: [String] = []
-    private var given: Set<String> = []
+    private(set) var given: Set<String> = []
     private let readFile: (String) throws -> String
 
     init(readFile: @escaping (String) throws -> String) {
@@ -149,7 +149,7 @@ private struct SettingsAssembly {
         guard !settings.modelPath.isEmpty else { throw .required(flag: "--model-path/--model") }
         try checkScheduling()
         for (name, text) in [
-            ("host", settings.host), ("api-key", settings.apiKey), ("admin-api-key", settings.adminAPIKey),
+            ("api-key", settings.apiKey), ("admin-api-key", settings.adminAPIKey),
             ("tokenizer-path", given.contains("tokenizer-path") ? settings.tokenizerPath : nil),
             ("served-model-name", given.contains("served-model-name") ? settings.servedModelName : nil),
             ("run-dir", settings.runDirectory), ("weight-cache-dir", settings.weightCacheDirectory),
@@ -196,47 +196,5 @@ private struct SettingsAssembly {
                 flag: "--schedule-policy", value: settings.schedulePolicy.rawValue,
                 rule: "does not go with --enable-priority-scheduling, which needs fcfs or lof")
         }
-    }
-
-    /// Cores by rank: as many lists as ranks.
-    private mutating func takeCores(_ environment: [String: String]) throws(UsageError) {
-        let variable = "SGLANG_CPU_OMP_THREADS_BIND"
-        var source = "argument --cpu-bind"
-        // SGLang's word for no choice.
-        if settings.cpuBind == nil, let text = environment[variable], !text.isEmpty, text != "all" {
-            if let problem = CoreGroups.problem(with: text) {
-                throw .configuration("environment variable \(variable): '\(text)' \(problem)")
-            }
-            settings.cpuBind = CoreGroups(text)
-            source = "environment variable \(variable)"
-        }
-        guard let cores = settings.cpuBind, cores.ranks.count != settings.tensorParallelSize else { return }
-        throw .configuration(
-            "\(source): '\(cores.text)' names cores of \(cores.ranks.count) rank(s), but --tp-size is "
-                + "\(settings.tensorParallelSize)")
-    }
-
-    private mutating func takeEnvironment(_ environment: [String: String]) throws(UsageError) {
-        if settings.kernelISA == nil, let word = environment["SRT_KERNEL_ISA"], !word.isEmpty {
-            guard let ceiling = KernelISA(rawValue: word) else {
-                throw .environment(
-                    variable: "SRT_KERNEL_ISA", value: word,
-                    choices: KernelISA.allCases.map(\.rawValue))
-            }
-            settings.kernelISA = ceiling
-        }
-        try takeCores(environment)
-        if settings.weightCacheDirectory == "none" {
-            settings.weightCacheDirectory = nil
-        } else if settings.weightCacheDirectory == nil {
-            settings.weightCacheDirectory = Self.cacheFolder(environment).map { $0 + "/srt/weights" }
-        }
-    }
-
-    /// The user's cache folder by the XDG rules: relative paths in the variable are ignored.
-    private static func cacheFolder(_ environment: [String: String]) -> String? {
-        if let folder = environment["XDG_CACHE_HOME"], folder.hasPrefix("/") { return folder }
-        guard let home = environment["HOME"], home.hasPrefix("/") else { return nil }
-        return home == "/" ? "/.cache" : home + "/.cache"
     }
 }

@@ -1,10 +1,11 @@
 package import Values
 
-/// Everything an operator decides about one server, as typed values: what every process of `srt` is told at its start.
+/// Everything an operator decides about one server, as typed values; `RoleSettings` are what each process is told
+/// of it.
 ///
 /// The names follow SGLang's launch flags. A value that is `nil` was left to the part that knows best (the KV pool's
 /// size to the worker that has measured memory, for example). Values are already checked: see `parse`.
-package struct ServerSettings: Sendable, Codable, Equatable {
+package struct ServerSettings: Sendable, Equatable {
     // MARK: Model
 
     /// Folder of the checkpoint, or a GGUF file (`--model-path`).
@@ -19,6 +20,8 @@ package struct ServerSettings: Sendable, Codable, Equatable {
     package var dtype = ModelDType.auto
     /// JSON object text whose entries replace those of config.json (`--json-model-override-args`).
     package var jsonModelOverrideArgs = "{}"
+    /// Tensors of a checkpoint that the model has no place for are errors (`--strict-weights`); else they are warnings.
+    package var strictWeights = false
     /// How weights are quantized when they are loaded (`--quantization`); nil: they are not.
     package var quantization: QuantizationMethod?
     /// Weights that share a scale with int4 (`--int4-group-size`).
@@ -30,7 +33,7 @@ package struct ServerSettings: Sendable, Codable, Equatable {
 
     // MARK: Serving
 
-    /// Address to listen on (`--host`).
+    /// Address to listen on (`--host`); empty: all addresses of both families.
     package var host = "127.0.0.1"
     /// TCP port to listen on (`--port`); 0 asks the system for a free one.
     package var port = 30000
@@ -77,6 +80,8 @@ package struct ServerSettings: Sendable, Codable, Equatable {
     package var chunkedPrefillSize: Int? = 512
     /// Most prompt tokens in one prefill batch (`--max-prefill-tokens`); the context length counts where it is larger.
     package var maxPrefillTokens = 16384
+    /// Longest step in milliseconds while somebody streams (`--target-itl-ms`): pieces of prompts are sized by it.
+    package var targetInterTokenMilliseconds = 100
     /// Most requests in one prefill batch (`--prefill-max-requests`).
     package var prefillMaxRequests: Int?
     /// Order in which waiting requests are admitted (`--schedule-policy`).
@@ -145,6 +150,14 @@ package struct ServerSettings: Sendable, Codable, Equatable {
     package var maxBodyMemory: Int?
     /// Longest time for a request in seconds, its waiting included (`--request-timeout`); nil: no limit.
     package var requestTimeout: Double?
+    /// Seconds that a request may wait for its first step (SGLANG_REQ_WAITING_TIMEOUT); nil: no limit.
+    package var requestWaitingTimeout: Double?
+    /// Seconds that a request may run after its first step (SGLANG_REQ_RUNNING_TIMEOUT); nil: no limit.
+    package var requestRunningTimeout: Double?
+    /// Seconds that a probe of the server's health may take (SGLANG_HEALTH_CHECK_TIMEOUT).
+    package var healthCheckTimeout = 20.0
+    /// Seconds that an idle connection is kept (`--keep-alive-timeout`, or SGLANG_TIMEOUT_KEEP_ALIVE).
+    package var keepAliveTimeout = 5.0
     /// Most client connections at one time (`--max-connections`).
     package var maxConnections = 4096
     /// What the launcher does when a process of the server dies (`--on-child-failure`).
@@ -161,7 +174,4 @@ package struct ServerSettings: Sendable, Codable, Equatable {
 
     /// The defaults, which name no model yet.
     package init() {}
-
-    /// The level of access lines: their own, or that of all lines.
-    package var effectiveLogLevelHTTP: LogLevel { logLevelHTTP ?? logLevel }
 }

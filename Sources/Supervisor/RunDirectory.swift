@@ -202,7 +202,7 @@ package struct RunDirectory: ~Copyable {
     private static func serverFiles(in path: String) -> [String] {
         entries(of: path).filter { name in
             [".ipc", ".pid", ".new"].contains { name.hasSuffix($0) } || name == stateFile
-                || name == ChildIdentity.settingsFile || name == logFile || name == logFile + ".1"
+                || ChildIdentity.settingsFiles.contains(name) || name == logFile || name == logFile + ".1"
         }
     }
 

@@ -16,8 +16,9 @@ package enum Server {
         do {
             let listener = try ListeningSocket(host: plan.host, port: plan.port)
             let directory = try RunDirectory(at: plan.runDirectory, port: listener.port)
-            let settings = try plan.settingsFile(listener.port, directory.path)
-            try directory.write("settings.json", settings)
+            for (name, bytes) in try plan.settingsFiles(listener.port, directory.path) {
+                try directory.write(name, bytes)
+            }
             console.file = LogFile(directory: directory.path)
             return try run(plan, console, listener, directory, signals)
         } catch {

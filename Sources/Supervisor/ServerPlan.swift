@@ -4,8 +4,8 @@ package struct ServerPlan: Sendable {
     package var port = 30000
     /// Where sockets and state go; nil for a fresh private folder.
     package var runDirectory: String?
-    /// What settings.json holds, once the real port and run directory are known.
-    package var settingsFile: @Sendable (_ port: Int, _ runDirectory: String) throws -> [UInt8]
+    /// What the files of `ChildIdentity.settingsFiles` hold, by name, once the real port and run directory are known.
+    package var settingsFiles: SettingsFiles
     package var policy = SupervisorPolicy()
     /// Shown to operators.
     package var modelName = ""
@@ -18,7 +18,8 @@ package struct ServerPlan: Sendable {
     /// Lines to log before anything else, with their levels: warnings about flags, and the line of all arguments.
     package var openingLines: [LogLine] = []
 
-    package init(settingsFile: @escaping @Sendable (_ port: Int, _ runDirectory: String) throws -> [UInt8]) {
-        self.settingsFile = settingsFile
-    }
+    /// Makes the files of settings.
+    package typealias SettingsFiles = @Sendable (_ port: Int, _ runDirectory: String) throws -> [String: [UInt8]]
+
+    package init(settingsFiles: @escaping SettingsFiles) { self.settingsFiles = settingsFiles }
 }

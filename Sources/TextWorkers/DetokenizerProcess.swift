@@ -9,7 +9,7 @@ internal import Transport
 /// Runs the detokenizer: ids become text, stop strings are trimmed, and frames go to the front.
 ///
 /// Its state can be rebuilt from ids: what it does not know it asks the front to send again.
-package func runDetokenizer(identity: ChildIdentity, settings: ServerSettings) throws {
+package func runDetokenizer(identity: ChildIdentity, settings: TextSettings) throws {
     let log = LineLogHandler.logger(label: "detokenizer", level: settings.logLevel.rawValue)
     let context = Context()
     let stamp = ProgressStamp()

@@ -10,7 +10,7 @@ internal import Transport
 /// Runs the tokenizer manager: text becomes ids, requests are checked against the model and go on to the worker.
 ///
 /// It owns nothing that cannot be rebuilt: when it dies the front sends its requests again.
-package func runTokenizerManager(identity: ChildIdentity, settings: ServerSettings) throws {
+package func runTokenizerManager(identity: ChildIdentity, settings: TextSettings) throws {
     let log = LineLogHandler.logger(label: "tokenizer_manager", level: settings.logLevel.rawValue)
     let context = Context()
     let stamp = ProgressStamp()

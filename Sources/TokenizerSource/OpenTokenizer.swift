@@ -9,7 +9,7 @@ package import Tokenizers
 /// Here alone a checkpoint's metadata and a tokenizer meet.
 /// - Throws: One line that names the file and the place.
 /// - Returns: nil when the settings want none.
-package func openTokenizer(_ settings: ServerSettings, _ memory: TokenizerMemory) throws -> Tokenizer? {
+package func openTokenizer(_ settings: some TokenizerChoice, _ memory: TokenizerMemory) throws -> Tokenizer? {
     if settings.skipTokenizerInit { return nil }
     let path = settings.tokenizerPath
     if let bytes = memory.read(),

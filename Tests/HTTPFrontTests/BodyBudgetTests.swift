@@ -5,7 +5,7 @@ import Testing
 /// Request bodies may fill only so much of the front's memory.
 @Suite struct BodyBudgetTests {
     @Test func bodiesTogetherAreBoundedAndGivenBack() async throws {
-        var settings = ServerSettings.served()
+        var settings = FrontSettings.served()
         settings.maxBodyMemory = 200
         let server = LocalFront(settings)
         let held = Task {
@@ -24,7 +24,7 @@ import Testing
     }
 
     @Test func aBodyThatIsAloneFitsUpToItsOwnLimit() async throws {
-        var settings = ServerSettings.served()
+        var settings = FrontSettings.served()
         settings.maxBodyMemory = 10
         #expect(try await LocalFront(settings).post("/generate", #"{"text":"longer than ten"}"#).status == 200)
     }

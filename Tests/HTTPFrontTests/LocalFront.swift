@@ -11,7 +11,7 @@ final class LocalFront: Sendable {
 
     /// `answer` is the pipe; `ready` tells whether the launcher says that all stages are there.
     init(
-        _ settings: ServerSettings = .served(), generation: UInt64 = 1, ready: Bool = true, sessions: Int32? = nil,
+        _ settings: FrontSettings = .served(), generation: UInt64 = 1, ready: Bool = true, sessions: Int32? = nil,
         answer: @escaping @Sendable (TokenizerCommand) -> [FrontReply] = EchoStages.answer
     ) {
         let (commands, source) = AsyncStream<TokenizerCommand>.makeStream()

@@ -97,7 +97,7 @@ import Testing
     }
 
     @Test func bodiesAndHeadsAreLimited() async throws {
-        var settings = ServerSettings.served()
+        var settings = FrontSettings.served()
         settings.maxBodySize = 1024
         let server = try await RunningFront(settings)
         let large = server.client()
@@ -110,7 +110,7 @@ import Testing
     }
 
     @Test func fullServerRefusesAtOnce() async throws {
-        var settings = ServerSettings.served()
+        var settings = FrontSettings.served()
         settings.maxQueuedRequests = 0
         let server = try await RunningFront(settings)
         let holders = (0..<16).map { _ in server.client() }

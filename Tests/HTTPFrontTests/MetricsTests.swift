@@ -8,9 +8,9 @@ import Testing
 @Suite struct MetricsTests {
     /// A server with metrics, and the samples of its page by name and labels.
     private func samples(
-        _ settings: (inout ServerSettings) -> Void = { _ in }, after work: (LocalFront) async throws -> Void
+        _ settings: (inout FrontSettings) -> Void = { _ in }, after work: (LocalFront) async throws -> Void
     ) async throws -> [String: Double] {
-        var served = ServerSettings.served()
+        var served = FrontSettings.served()
         served.enableMetrics = true
         settings(&served)
         let server = LocalFront(served)

@@ -52,7 +52,7 @@ import Testing
     }
 
     @Test(arguments: generated) func answersAsRecorded(_ exchange: Exchange) async throws {
-        var settings = ServerSettings.served()
+        var settings = FrontSettings.served()
         settings.enableMetrics = true
         let replies = RecordedPipe(exchange)
         let server = LocalFront(settings) { replies.answer($0) }

@@ -123,7 +123,7 @@ import Testing
     }
 
     @Test func incrementalStreamsSendWhatIsNew() async throws {
-        var settings = ServerSettings.served()
+        var settings = FrontSettings.served()
         settings.incrementalStreamingOutput = true
         let answer = try await LocalFront(settings).post("/generate", #"{"text":"abc","stream":true}"#)
         let frames = answer.body.split(separator: "\n").dropLast().map { try! JSON.parse(String($0.dropFirst(6))) }
@@ -189,7 +189,7 @@ import Testing
     }
 
     @Test func serverInfoMergesSettingsAndState() async throws {
-        var settings = ServerSettings.served()
+        var settings = FrontSettings.served()
         settings.apiKey = "secret"
         let answer = try await LocalFront(settings).get("/server_info", headers: [("Authorization", "Bearer secret")])
         let body = try JSON.parse(answer.body)
@@ -270,7 +270,7 @@ import Testing
             ("k", "a", "a", false, true),
         ] as [(String?, String?, String?, Bool, Bool)])
     func opensByLevel(key: String?, admin: String?, token: String?, normal: Bool, operators: Bool) async throws {
-        var settings = ServerSettings.served()
+        var settings = FrontSettings.served()
         (settings.apiKey, settings.adminAPIKey) = (key, admin)
         let server = LocalFront(settings)
         let headers = token.map { [("Authorization", "bearer \($0)")] } ?? []

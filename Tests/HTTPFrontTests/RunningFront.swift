@@ -14,7 +14,7 @@ struct RunningFront {
     private let directory: String
 
     init(
-        _ settings: ServerSettings = .served(), ready: Bool = true, limits: HTTPServer.Limits = .init(connections: 512),
+        _ settings: FrontSettings = .served(), ready: Bool = true, limits: HTTPServer.Limits = .init(connections: 512),
         patience: RequestLedger.Patience? = nil, clock: @escaping @Sendable () -> Double = wallClockSeconds
     ) async throws {
         var template = Array("/tmp/srtfront.XXXXXX\0".utf8CString)
@@ -53,16 +53,16 @@ struct RunningFront {
     }
 }
 
-extension ServerSettings {
+extension FrontSettings {
     /// Settings as the recordings were made with.
-    static func served() -> ServerSettings {
+    static func served() -> FrontSettings {
         var settings = ServerSettings()
         settings.modelPath = "SmolLM2-135M-Instruct"
         settings.tokenizerPath = "SmolLM2-135M-Instruct"
         settings.servedModelName = "m"
         settings.grammarBackend = .none
         settings.randomSeed = 1
-        return settings
+        return FrontSettings(settings)
     }
 }
 

@@ -10,7 +10,7 @@ import Testing
 
     /// A front at which one request is a crowd, with a stream that holds after its first token.
     private func crowded(_ time: Time) async throws -> (RunningFront, LoopbackClient, RequestKey) {
-        var settings = ServerSettings.served()
+        var settings = FrontSettings.served()
         settings.incrementalStreamingOutput = true
         let server = try await RunningFront(settings, patience: .make { $0.crowd = 0 }, clock: time.now)
         let client = server.client()

@@ -1,7 +1,11 @@
+import ChildRuntime
+import Foundation
 import JSON
 import Launcher
+import Messages
 import ServerSettings
 import Supervisor
+import TestSupport
 import Testing
 
 @Suite struct ServerPlanTests {
@@ -36,9 +40,40 @@ import Testing
     }
 
     @Test func childrenReadTheSettingsTheLauncherWrote() throws {
-        var wanted = try settings(["--port", "0", "--served-model-name", "näme \"x\""])
-        let bytes = try ServerPlan(for: wanted, warnings: []).settingsFile(4711, "/run/x")
-        (wanted.port, wanted.runDirectory) = (4711, "/run/x")
-        #expect(try JSON.decode(ServerSettings.self, from: bytes) == wanted)
+        let folder = TemporaryFolder()
+        var wanted = try settings([
+            "--port", "0", "--served-model-name", "näme \"x\"", "--api-key", "sesame", "--admin-api-key", "open",
+        ])
+        let files = try ServerPlan(for: wanted, warnings: []).settingsFiles(4711, folder.path)
+        (wanted.port, wanted.runDirectory) = (4711, folder.path)
+        for (name, bytes) in files { try Data(bytes).write(to: URL(fileURLWithPath: folder.path + "/" + name)) }
+        func file(_ role: Role) -> String {
+            ChildIdentity(role: role, rank: 0, size: 1, generation: 1, runDirectory: folder.path, launcher: 1)
+                .settingsFile
+        }
+        let front = try SettingsFile.read(FrontSettings.self, at: file(.http))
+        #expect(front == FrontSettings(wanted) && front.apiKey == "sesame")
+        #expect(front.argumentsJSON()["port"] == 4711)
+        #expect(try SettingsFile.read(at: file(.tokenizerManager)) == TextSettings(wanted))
+        #expect(try SettingsFile.read(at: file(.detokenizer)) == TextSettings(wanted))
+        #expect(try SettingsFile.read(at: file(.scheduler)) == WorkerSettings(wanted))
+        #expect(throws: SettingsFile.Failure.self) { try SettingsFile.read(FrontSettings.self, at: file(.launcher)) }
+    }
+
+    @Test func keysReachTheFrontAlone() throws {
+        let wanted = try settings(["--api-key", "sesame-1", "--admin-api-key", "sesame-2"])
+        let files = try ServerPlan(for: wanted, warnings: []).settingsFiles(1, "/run/x")
+        let holders = files.filter { String(decoding: $0.value, as: UTF8.self).contains("sesame") }.keys
+        #expect(Array(holders) == ["settings.http.json"])
+    }
+
+    @Test func aFileThatIsCutNamesItself() throws {
+        let folder = TemporaryFolder()
+        let path = folder.path + "/settings.http.json"
+        try Data("{".utf8).write(to: URL(fileURLWithPath: path))
+        let failure = #expect(throws: SettingsFile.Failure.self) {
+            try SettingsFile.read(FrontSettings.self, at: path)
+        }
+        #expect(failure?.description.hasPrefix(path + ": ") == true)
     }
 }

@@ -8,14 +8,14 @@ import Values
 @Suite struct SchedulerLimitsTests {
     @Test(arguments: SchedulePolicy.allCases)
     func everyPolicyOfTheFlagIsTheSchedulersOfThatName(policy: SchedulePolicy) {
-        var settings = ServerSettings()
+        var settings = WorkerSettings()
         settings.schedulePolicy = policy
         let limits = SchedulerLimits(settings, slots: 100, contextLength: 50)
         #expect(limits.policy == policy)
     }
 
     @Test func prioritiesCountOnlyWhenTheyAreEnabled() {
-        var settings = ServerSettings()
+        var settings = WorkerSettings()
         settings.defaultPriorityValue = 7
         settings.retractionPolicy = .priority
         #expect(SchedulerLimits(settings, slots: 100, contextLength: 50).priorities == nil)
@@ -27,7 +27,7 @@ import Values
     }
 
     @Test func aPromptThatIsNeverCutFitsIntoAStep() {
-        var settings = ServerSettings()
+        var settings = WorkerSettings()
         settings.chunkedPrefillSize = nil
         settings.maxPrefillTokens = 10
         let limits = SchedulerLimits(settings, slots: 100_000, contextLength: 40_000)
@@ -35,7 +35,7 @@ import Values
     }
 
     @Test func theStoreHasRoomForThePageThatIsNeverHandedOut() {
-        var settings = ServerSettings()
+        var settings = WorkerSettings()
         settings.pageSize = 16
         let limits = SchedulerLimits(settings, slots: 100, contextLength: 50)
         #expect((limits.usableSlots, limits.storeRows) == (96, 112))

@@ -65,7 +65,7 @@ import Testing
 
     @Test func putsResolvedValuesInPlaceOfUnknownOnes() throws {
         let settings = try #require(CommandLine("--model m").settings)
-        let report = settings.argumentsJSON(resolved: [
+        let report = FrontSettings(settings).argumentsJSON(resolved: [
             "max_total_tokens": .integer(16384), "mem_fraction_static": .number(0.8), "context_length": .integer(2048),
         ])
         #expect(report["max_total_tokens"] == 16384)

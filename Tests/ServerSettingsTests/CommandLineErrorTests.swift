@@ -50,7 +50,6 @@ import Testing
         ("--model m --json-model-override-args 3", "is not a JSON object but a JSON integer"),
         ("--model m --api-key=", "argument --api-key: '' is empty"),
         ("--model m --admin-api-key=", "argument --admin-api-key: '' is empty"),
-        ("--model m --host=", "argument --host: '' is empty"),
         ("--model m --served-model-name=", "argument --served-model-name: '' is empty"),
         ("--model m --run-dir=", "argument --run-dir: '' is empty"),
         ("--model m --random-seed -1", "argument --random-seed: '-1' is not between 0"),

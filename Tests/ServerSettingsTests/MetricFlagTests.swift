@@ -4,7 +4,7 @@ import Testing
 /// The flags of the histograms.
 @Suite struct MetricFlagTests {
     private func buckets(_ line: String) throws -> MetricBuckets {
-        MetricBuckets(try #require(CommandLine("--model m " + line).settings))
+        MetricBuckets(FrontSettings(try #require(CommandLine("--model m " + line).settings)))
     }
 
     @Test func boundsAreSortedAndOnce() throws {

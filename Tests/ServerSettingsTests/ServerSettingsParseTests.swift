@@ -17,7 +17,7 @@ import Values
         #expect(settings.port == 30000)
         #expect(settings.host == "127.0.0.1")
         #expect(settings.chunkedPrefillSize == 512)
-        #expect(settings.effectiveLogLevelHTTP == .info)
+        #expect(FrontSettings(settings).effectiveLogLevelHTTP == .info)
     }
 
     /// A flag, and what it must have changed.
@@ -44,6 +44,10 @@ import Values
         Case("--json-model-override-args {\"a\":1}") { $0.jsonModelOverrideArgs == "{\"a\":1}" },
         Case("--host 0.0.0.0") { $0.host == "0.0.0.0" },
         Case("--host ::1") { $0.host == "::1" },
+        Case("--host=") { $0.host == "" },
+        Case("--strict-weights") { $0.strictWeights },
+        Case("--target-itl-ms 30") { $0.targetInterTokenMilliseconds == 30 },
+        Case("--keep-alive-timeout 75") { $0.keepAliveTimeout == 75 },
         Case("--port 0") { $0.port == 0 },
         Case("--port=65535") { $0.port == 65535 },
         Case("--served-model-name n") { $0.servedModelName == "n" && $0.modelPath == "m" },
@@ -108,8 +112,8 @@ import Values
         Case("--page-size 300 --chunked-prefill-size -1") { $0.pageSize == 300 },
         Case("--random-seed 7") { $0.randomSeed == 7 },
         Case("--watchdog-timeout 1e3") { $0.watchdogTimeout == 1000 },
-        Case("--log-level debug") { $0.logLevel == .debug && $0.effectiveLogLevelHTTP == .debug },
-        Case("--log-level-http error") { $0.logLevel == .info && $0.effectiveLogLevelHTTP == .error },
+        Case("--log-level debug") { $0.logLevel == .debug && FrontSettings($0).effectiveLogLevelHTTP == .debug },
+        Case("--log-level-http error") { $0.logLevel == .info && FrontSettings($0).effectiveLogLevelHTTP == .error },
         Case("--decode-log-interval 1_000") { $0.decodeLogInterval == 1000 },
         Case("--grammar-backend none") { $0.grammarBackend == .none },
         Case("--cpu-threads-per-rank 2") { $0.cpuThreadsPerRank == 2 },
@@ -212,14 +216,6 @@ import Values
         line = CommandLine("--model m")
         line.environment = ["SGLANG_CPU_OMP_THREADS_BIND": "all"]
         #expect(line.settings.map { $0.cpuBind == nil } == true)
-    }
-
-    @Test func survivesBeingWrittenAsJSON() throws {
-        let settings = try #require(
-            CommandLine("--model m --api-key k --chunked-prefill-size -1 --kernel-isa avx2 --dtype half --cpu-bind 1-3")
-                .settings)
-        let data = try JSONEncoder().encode(settings)
-        #expect(try JSON.decode(ServerSettings.self, from: Array(data)) == settings)
     }
 
     @Test func drawsASeedWithinSGLangsRange() throws {

@@ -32,7 +32,7 @@ import Values
     @Test func takesOverAFolderWhoseServerDied() throws {
         let path = folder.path + "/run"
         mkdir(path, 0o755)
-        for name in ["launcher.pid", "front.ipc", "http.pid", "state.json", "settings.json", "notes.txt"] {
+        for name in ["launcher.pid", "front.ipc", "http.pid", "state.json", "settings.http.json", "notes.txt"] {
             folder.write("run/" + name)
         }
         let directory = try RunDirectory(at: path, port: 1)
@@ -62,11 +62,11 @@ import Values
 
     @Test func aFileIsReplacedInOnePieceAndIsPrivate() throws {
         let directory = try RunDirectory(at: folder.path + "/run", port: 1)
-        try directory.write("settings.json", Array("{}".utf8))
-        try directory.write("settings.json", Array("{\"a\":1}".utf8))
-        #expect(readWholeFile(directory.path + "/settings.json") == Array("{\"a\":1}".utf8))
-        #expect(folder.mode("run/settings.json") == 0o600)
-        #expect(!folder.exists("run/settings.json.new"))
+        try directory.write("settings.http.json", Array("{}".utf8))
+        try directory.write("settings.http.json", Array("{\"a\":1}".utf8))
+        #expect(readWholeFile(directory.path + "/settings.http.json") == Array("{\"a\":1}".utf8))
+        #expect(folder.mode("run/settings.http.json") == 0o600)
+        #expect(!folder.exists("run/settings.http.json.new"))
     }
 
     @Test func notesAndForgetsPids() throws {

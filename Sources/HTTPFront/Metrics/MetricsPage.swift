@@ -4,7 +4,7 @@ internal import ServerSettings
 
 /// The text of /metrics: SGLang's families under their names, and those of the processes under srt's own.
 struct MetricsPage {
-    let settings: ServerSettings
+    let settings: FrontSettings
     let requests: RequestMetrics
     let http: HTTPMetrics.Counts
     /// The worker's last known numbers; nil: it has told none yet.

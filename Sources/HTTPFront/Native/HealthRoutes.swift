@@ -1,15 +1,15 @@
-internal import Glibc
 internal import Hummingbird
 internal import JSON
 internal import Logging
 internal import Messages
+internal import ServerSettings
 
 /// Whether the server answers: cheap looks at the launcher's table, and one real request.
 struct HealthRoutes: Sendable {
     let front: Front
 
-    /// Seconds a probe may take, unless the environment says otherwise.
-    private static let patience = getenv("SGLANG_HEALTH_CHECK_TIMEOUT").flatMap { Double(String(cString: $0)) } ?? 20
+    /// Seconds a probe may take.
+    private var patience: Double { front.settings.healthCheckTimeout }
 
     var routes: [Routes.Route] {
         [
@@ -47,7 +47,7 @@ struct HealthRoutes: Sendable {
         let open = try front.table.open([opening], AdmissionGate(queued: nil, running: 0))
         context.connection.whenClosed { open.close() }
         let timer = Task {
-            try await Task.sleep(for: .seconds(Self.patience))
+            try await Task.sleep(for: .seconds(patience))
             open.close()
         }
         defer {
@@ -56,7 +56,7 @@ struct HealthRoutes: Sendable {
         }
         guard let rows = try? await open.settled(), rows.allSatisfy({ $0.failure == nil }) else {
             front.log.error(
-                "Health check failed. Server couldn't get a response from detokenizer for last \(Int(Self.patience)) seconds."
+                "Health check failed. Server couldn't get a response from detokenizer for last \(Int(patience)) seconds."
             )
             return false
         }

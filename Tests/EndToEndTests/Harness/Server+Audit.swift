@@ -78,7 +78,11 @@ extension Server {
         let files = try FileManager.default.contentsOfDirectory(atPath: runDirectory)
         let front = table[Title.http]?["generation"]?.intValue ?? 0
         let sockets = ["tokenizer", "scheduler", "detokenizer", "supervisor", "front-\(front)"].map { $0 + ".ipc" }
-        let known = ["launcher.pid", "state.json", "settings.json", "server.log", "server.log.1"] + sockets
+        let known =
+            [
+                "launcher.pid", "state.json", "settings.http.json", "settings.text.json", "settings.scheduler.json",
+                "server.log", "server.log.1",
+            ] + sockets
         let pidFiles = Dictionary(
             uniqueKeysWithValues: table.map {
                 ($0.key.replacing("sglang::", with: "") + ".pid", $0.value["pid"]?.intValue ?? 0)

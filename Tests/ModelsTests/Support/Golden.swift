@@ -1,5 +1,4 @@
 import Foundation
-import JSON
 
 /// What transformers says about a model in float32 (Tests/Fixtures/README.md).
 struct Golden: Decodable {
@@ -35,7 +34,6 @@ struct Golden: Decodable {
 
     /// Reads a golden file.
     init(contentsOf path: String) throws {
-        let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
-        self = try JSON.decode(Golden.self, from: bytes)
+        self = try JSONDecoder().decode(Golden.self, from: try Data(contentsOf: URL(fileURLWithPath: path)))
     }
 }
