@@ -32,6 +32,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.0"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
         // The binary and its rooms, from the roof to the ground.
@@ -91,7 +92,9 @@ let package = Package(
         .target(
             name: "ChildRuntime", dependencies: [log, "Transport", "Messages", "CPlatform"],
             swiftSettings: strict),
-        .target(name: "ServerSettings", dependencies: ["JSON"], swiftSettings: strict),
+        .target(
+            name: "ServerSettings", dependencies: ["JSON", .product(name: "Yams", package: "Yams")],
+            swiftSettings: strict),
         .target(name: "Scheduling", dependencies: ["KVCache", deque], swiftSettings: strict),
         .target(name: "KVCache", dependencies: [heap], swiftSettings: strict),
         .target(name: "Models", dependencies: ["Tensors", "JSON"], swiftSettings: strict),

@@ -1,4 +1,4 @@
-/// Strict JSON (RFC 8259): parsing by json-c behind a lexical check, encoding, and typed decoding.
+/// Strict JSON (RFC 8259): parsing by json-c behind a lexical check, encoding, and cursors for typed reading.
 package enum JSON {
     /// Which numbers a text may hold.
     package enum Dialect: Sendable {
@@ -72,26 +72,5 @@ package enum JSON {
     /// The same as `encode`, as a string.
     package static func encodeToString(_ value: JSONValue) -> String {
         String(decoding: encode(value), as: UTF8.self)
-    }
-
-    /// Reads one JSON text into a type; a mismatch names the field: `sampling_params.temperature: expected number, got
-    /// string`.
-    package static func decode<T: Decodable>(_ type: T.Type, from bytes: [UInt8], maximumDepth: Int = 128)
-        throws(JSONError) -> T
-    {
-        try decode(type, from: try parse(bytes, maximumDepth: maximumDepth))
-    }
-
-    /// Turns a parsed value into a type; errors name the field.
-    package static func decode<T: Decodable>(_ type: T.Type, from value: JSONValue) throws(JSONError) -> T {
-        do {
-            return try ValueDecoder(value: value, codingPath: []).unbox(type)
-        } catch let error as JSONError {
-            throw error
-        } catch let error as DecodingError {
-            throw JSONError(error)
-        } catch {
-            throw JSONError.mismatch(path: "", reason: String(describing: error))
-        }
     }
 }

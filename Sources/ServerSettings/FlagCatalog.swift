@@ -139,7 +139,7 @@ extension FlagCatalog {
             served: ServedValues(["xgrammar", "none"], otherwise: "it has no grammar engine; leave the flag away")),
         Flag(
             name: "config", kind: path, standing: .configurationFile, section: .serving,
-            help: "YAML file with flags, one 'name: value' a line; the command line wins"),
+            help: "YAML file with flags as 'name: value'; the command line wins"),
     ]
 
     /// Batches, queues, cache.

@@ -85,11 +85,17 @@ struct SettingsAssembly {
             throw .unrecognized(["--" + name], hints: nearest.map { ["did you mean \($0)?"] } ?? [])
         }
         switch (entry.value, flag.kind) {
-        case (.null, _), (.bool(false), .toggle): break
-        case (.bool(true), .toggle): try apply(FlagUse(flag: flag))
-        case (.bool(let value), _): try apply(FlagUse(flag: flag, values: [value ? "true" : "false"]))
-        case (.word(let word), .toggle): throw .unexpectedValue(flag: flag.spellings, value: word)
-        case (.word(let word), _): try apply(FlagUse(flag: flag, values: [word]))
+        case (.null, _), (.bool(false, _), .toggle): break
+        case (.bool(true, _), .toggle): try apply(FlagUse(flag: flag))
+        case (.word(let word), .toggle), (.integer(_, let word), .toggle):
+            throw .unexpectedValue(flag: flag.spellings, value: word)
+        case (.integer(let number, _), .integer), (.integer(let number, _), .count), (.integer(let number, _), .number):
+            try apply(FlagUse(flag: flag, values: [String(number)]))
+        case (.word(let word), _), (.bool(_, let word), _), (.integer(_, let word), _),
+            (.object(let word), .jsonObject):
+            try apply(FlagUse(flag: flag, values: [word]))
+        case (.object(let text), _):
+            throw .outOfRange(flag: flag.spellings, value: text, rule: "is a map, but one value is taken")
         case (.list(let words), .list): try apply(FlagUse(flag: flag, values: words))
         case (.list(let words), _):
             throw .outOfRange(

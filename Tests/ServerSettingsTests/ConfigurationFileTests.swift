@@ -66,6 +66,41 @@ import Testing
         #expect(command(#"model: "a\tb\"c\\d""#).settings?.modelPath == "a\tb\"c\\d")
     }
 
+    @Test(arguments: [
+        "\u{FEFF}model-path: m\nport: 7\n", "model-path: m\nport: 7\n...\n", "%YAML 1.2\n---\nmodel-path: m\nport: 7\n",
+        "{\"model-path\": \"m\", \"port\": 7}", "model-path:\n  m\nport: 7\n", "  model-path: m\n  port: 7\n",
+        "model-path: m\nport: 0x7\n", "model-path: m\nport: 007\n", "model-path: &m m\nport: '7'\n",
+        "port: 0b111\nmodel: >-\n  m",
+        "port: 8\nmodel-path: m\n'port': 9\n\"port\": 7", "# é\nport: 8\nport: 7\nmodel: a\nmodel: m",
+        "model: m\r\nport: 7\r\n",
+    ])
+    func readsWhatPeopleAndToolsWrite(_ text: String) throws {
+        let line = command(text)
+        let settings = try #require(line.settings, "\(line.outcome)")
+        #expect(settings.modelPath == "m" && settings.port == 7)
+    }
+
+    @Test(arguments: [("yes", true), ("ON", true), ("True", true), ("no", false), ("Off", false), ("FALSE", false)])
+    func theTruthHasTheNamesOfSGLangsReader(word: String, truth: Bool) {
+        #expect(command("model: m\nenable-metrics: \(word)").settings?.enableMetrics == truth)
+        #expect(command("model: m\nenable-metrics: '\(word)'").settings == nil)
+        #expect(command("model: m\nserved-model-name: \(word)").settings?.servedModelName == word)
+    }
+
+    @Test func wordsOfTextStayAsTheyAreWritten() {
+        #expect(command("model: 0x7\nweight-version: 1.10").settings?.modelPath == "0x7")
+        #expect(command("model: m\nweight-version: 1.10").settings?.weightVersion == "1.10")
+        #expect(command("model: m\nweight-version: 2024-01-01").settings?.weightVersion == "2024-01-01")
+    }
+
+    @Test func aMapIsTheJSONOfAFlagThatTakesIt() {
+        let text =
+            "model: m\njson-model-override-args:\n  rope_theta: 1.0e4\n  a: [1, yes, 'no', ~]\n  b: {c: 0x10, c: \"d\\n\"}\n"
+        #expect(
+            command(text).settings?.jsonModelOverrideArgs
+                == #"{"rope_theta": 1.0e4, "a": [1, true, "no", null], "b": {"c": "d\n"}}"#)
+    }
+
     static let wrong: [(text: String, message: String)] = [
         ("model: m\nport: x", "server.yaml, line 2: argument --port: invalid int value: 'x'"),
         ("model: m\nprot: 1", "server.yaml, line 2: unrecognized arguments: --prot\ndid you mean port?"),
@@ -74,20 +109,26 @@ import Testing
         ("model: m\nport: true", "server.yaml, line 2: argument --port: invalid int value: 'true'"),
         ("model: m\nport: [1, 2]", "server.yaml, line 2: argument --port: '[1, 2]' is a list"),
         (
-            "model: m\ndisable-radix-cache: yes",
+            "model: m\ndisable-radix-cache: 'yes'",
             "line 2: argument --disable-radix-cache: ignored explicit argument 'yes'"
         ),
-        ("model: m\nport", "server.yaml, line 2: expected 'name: value'"),
-        ("model: m\nport:1", "server.yaml, line 2: expected 'name: value'"),
-        (": m", "server.yaml, line 1: expected 'name: value'"),
-        ("model:\n  path: m", "server.yaml, line 2: nested maps are not understood"),
-        ("- a", "server.yaml, line 1: a list item belongs under a name"),
-        ("model: 'm", "server.yaml, line 1: a quote is not closed"),
-        ("model: \"m\\", "server.yaml, line 1: a quote is not closed"),
-        ("model: \"\\q\"", "server.yaml, line 1: '\\q' is not understood"),
-        ("lora-paths: [a", "server.yaml, line 1: a list must end with ']'"),
-        ("model: &anchor m", "server.yaml, line 1: '&' is YAML that is not understood"),
-        ("model: |", "server.yaml, line 1: '|' is YAML that is not understood"),
+        ("model: m\nport", "server.yaml, line 2: could not find expected ':'"),
+        ("model: m\nport:1", "server.yaml, line 2: could not find expected ':'"),
+        ("port:1", "server.yaml, line 1: expected 'name: value'"),
+        (": m", "server.yaml, line 1: did not find expected key"),
+        ("~: m", "server.yaml, line 1: expected 'name: value'"),
+        ("model:\n  path: m", "server.yaml, line 1: argument --model-path/--model: '{\"path\": \"m\"}' is a map"),
+        ("- a", "server.yaml, line 1: expected 'name: value'"),
+        ("port: 1\nmodel: 'm\n\n", "server.yaml, line 2: found unexpected end of stream"),
+        ("model: \"m\\", "server.yaml, line 1: found unknown escape character"),
+        ("model: \"\\q\"", "server.yaml, line 1: found unknown escape character"),
+        ("lora-paths: [a\n\n", "server.yaml, line 1: did not find expected ',' or ']'"),
+        ("lora-paths: [a, [b]]", "server.yaml, line 1: nested lists are not understood"),
+        ("model: m\n  port: 1", "server.yaml, line 2: mapping values are not allowed"),
+        ("model: m\n\tport: 1", "server.yaml, line 2: found a tab character that violates indentation"),
+        ("model: m\nport: \u{1}", "server.yaml, line 2: control characters are not allowed"),
+        ("model: *m", "server.yaml, line 1: found undefined alias"),
+        ("model: m\n---\nport: 1", "server.yaml, line 2: but found another document"),
         ("config: other.yaml", "server.yaml, line 1: unrecognized arguments: --config"),
         ("port: 1", "the following arguments are required: --model-path"),
     ]
