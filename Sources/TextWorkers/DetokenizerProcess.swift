@@ -17,7 +17,6 @@ package func runDetokenizer(identity: ChildIdentity, settings: ServerSettings) t
     let line = try SupervisionLine(identity, context: context, stamp: stamp) { order in
         if case .topology(let topology) = order.order { fronts.update(topology) }
     }
-    line.progress("tokenizer", 0)
     let tokenizer = try openTokenizer(settings, TokenizerMemory(descriptor: ChildIdentity.tokenizerDescriptor))
     var process = DetokenizerProcess(
         tokenizer: tokenizer, log: log, fronts: FrontPipes(in: identity.runDirectory, context, fronts))
