@@ -56,7 +56,10 @@ struct DetokenizerProcess: ~Copyable {
             tokenizer?.decode(Array(ids), skipSpecialTokens: skips) ?? ""
         }
         switch command.command {
-        case .tokens(let batch):
+        case .tokens(var batch):
+            for index in batch.openings.indices {
+                batch.openings[index].promptTail = tokenizer?.context(batch.openings[index].promptTail) ?? []
+            }
             let (text, missing) = table.take(batch, decode: decode)
             if !text.requestIds.isEmpty { send(.make { $0.text = text }) }
             if !missing.isEmpty { send(.make { $0.resubmit = .make { $0.keys = missing } }) }
