@@ -35,7 +35,7 @@ private func ids(_ text: String) -> [Int32] { text.utf8.map { Int32($0) } }
         let all = ids(text)
         for cut in 1..<all.count {
             // The last characters of the prompt, from the start of one.
-            let start = (0...cut).last { $0 < cut && text.utf8.count > $0 && all[$0] & 0xC0 != 0x80 } ?? 0
+            let start = all[..<cut].lastIndex { $0 & 0xC0 != 0x80 } ?? 0
             var decoder = IncrementalDecoder(context: Array(all[start..<cut]))
             var shown = ""
             for id in all[cut...] {
@@ -44,7 +44,7 @@ private func ids(_ text: String) -> [Int32] { text.utf8.map { Int32($0) } }
                 shown = decoder.text
             }
             decoder.finish(decode: decodeBytes)
-            let next = (cut...all.count).first { $0 == all.count || all[$0] & 0xC0 != 0x80 } ?? cut
+            let next = all[cut...].firstIndex { $0 & 0xC0 != 0x80 } ?? all.count
             #expect(Array(decoder.text.utf8) == Array(text.utf8.dropFirst(next)), "cut at byte \(cut)")
             #expect(decoder.count == all.count - cut)
         }

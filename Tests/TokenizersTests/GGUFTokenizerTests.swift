@@ -45,7 +45,7 @@ import Tokenizers
     @Test(arguments: [
         "llama3", "dbrx", "chatglm-bpe", "stablelm2", "tekken", "deepseek-llm", "deepseek-v3", "refact", "command-r",
         "mpt", "olmo", "bloom", "viking", "smollm", "something new", "", "jais-2", "minicpm5", "youtu", "superbpe",
-        "bailingmoe2", "seed-coder", "exaone-moe", "spark2_5", "hy_v4", "laguna", "ufakzeka", "qwen35", "chameleon",
+        "bailingmoe2", "seed-coder", "exaone-moe", "spark2_5", "hy_v4", "laguna", "ufakzeka", "chameleon",
         "tiny_aya", "granite-embed-multi-97m",
     ])
     func everyRuleKeepsTheText(_ pre: String) throws {
@@ -63,7 +63,7 @@ import Tokenizers
         ("trillion", "a 1234\n\nb", ["a", " 1234", "\n", "\n", "b"]),
         ("exaone-moe", "is an apple", ["is an apple"]), ("bailingmoe", "I'LL\n\n!", ["I", "'LL", "\n", "\n", "!"]),
         ("tiny_aya", "12345 Ab", ["12", "345", " Ab"]),
-        ("laguna", "a.\nb", ["a", ".", "\n", "b"]), ("minicpm5", "year1234", ["year", "123", "4"]),
+        ("laguna", "a.\n\nbc", ["a", ".", "\n\n", "bc"]), ("minicpm5", "year1234", ["year", "123", "4"]),
     ])
     func rulesOfNewerModelsSplitIntoTheseWords(_ pre: String, _ text: String, _ words: [String]) throws {
         // A vocabulary that has these words as tokens.
