@@ -7,7 +7,7 @@ package struct DecodeTable: Sendable {
 
     private struct State: Sendable {
         var attempt: UInt32
-        var decoder = IncrementalDecoder()
+        var decoder: IncrementalDecoder
         var skipsSpecialTokens = true
         var keepsStop = false
         var idsOnly = false
@@ -90,7 +90,8 @@ package struct DecodeTable: Sendable {
     }
 
     private mutating func open(_ opening: DecodeOptions, _ batch: TokenBatch) {
-        var state = State(attempt: batch.attempts[Int(opening.row)])
+        var state = State(
+            attempt: batch.attempts[Int(opening.row)], decoder: IncrementalDecoder(context: opening.promptTail))
         state.skipsSpecialTokens = opening.skipSpecialTokens
         state.keepsStop = opening.noStopTrim
         state.idsOnly = opening.idsOnly

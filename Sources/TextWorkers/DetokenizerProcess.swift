@@ -17,7 +17,6 @@ package func runDetokenizer(identity: ChildIdentity, settings: TextSettings) thr
     let line = try SupervisionLine(identity, context: context, stamp: stamp) { order in
         if case .topology(let topology) = order.order { fronts.update(topology) }
     }
-    line.progress("tokenizer", 0)
     let tokenizer = try openTokenizer(settings, TokenizerMemory(descriptor: ChildIdentity.tokenizerDescriptor))
     var process = DetokenizerProcess(
         tokenizer: tokenizer, log: log, fronts: FrontPipes(in: identity.runDirectory, context, fronts))
@@ -57,7 +56,10 @@ struct DetokenizerProcess: ~Copyable {
             tokenizer?.decode(Array(ids), skipSpecialTokens: skips) ?? ""
         }
         switch command.command {
-        case .tokens(let batch):
+        case .tokens(var batch):
+            for index in batch.openings.indices {
+                batch.openings[index].promptTail = tokenizer?.context(batch.openings[index].promptTail) ?? []
+            }
             let (text, missing) = table.take(batch, decode: decode)
             if !text.requestIds.isEmpty { send(.make { $0.text = text }) }
             if !missing.isEmpty { send(.make { $0.resubmit = .make { $0.keys = missing } }) }

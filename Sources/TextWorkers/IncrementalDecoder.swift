@@ -1,3 +1,5 @@
+internal import Tokenizers
+
 /// Turns the ids of one request into text as they come.
 ///
 /// SGLang's rules: a window of ids is decoded twice, without and with the new ids, and the difference is new text, unless it ends
@@ -12,13 +14,18 @@ package struct IncrementalDecoder: Sendable {
     /// Text of the pending ids that is printed although it may still grow.
     private var pending = ""
     private var ids: [Int32] = []
-    /// ids[surrogate ..< read] is text already committed that gives the next ids their context.
+    /// ids[surrogate ..< read] is text already committed, or the prompt's, that gives the next ids their context.
     private var surrogate = 0
     private var read = 0
     /// Ids taken so far, in the request's whole output.
     package private(set) var count = 0
 
-    package init() {}
+    /// A decoder of what follows `context`, the last ids of the prompt: they leave no text, but the first ids of the output may
+    /// depend on them.
+    package init(context: [Int32] = []) {
+        ids = context
+        read = context.count
+    }
 
     /// All text so far, without an unfinished character at its end.
     package var text: String { committed + pending }
@@ -62,8 +69,7 @@ package struct IncrementalDecoder: Sendable {
     }
 
     private func newText(upTo end: Int, _ decode: Decode) -> String {
-        let before = decode(ids[surrogate..<read]).unicodeScalars.count
-        return String(decode(ids[surrogate..<end]).unicodeScalars.dropFirst(before))
+        Continuation.text(of: decode(ids[surrogate..<end]), behind: decode(ids[surrogate..<read]))
     }
 
     /// Ids that never become a character would keep the window open for ever and make decoding quadratic: finds an end before which

@@ -18,11 +18,13 @@ package func runTokenizerManager(identity: ChildIdentity, settings: TextSettings
     let fronts = FrontBoard()
     let line = try SupervisionLine(identity, context: context, stamp: stamp) { order in
         guard case .topology(let topology) = order.order else { return }
-        if topology.hasModel { shared.set(topology.model) }
+        shared.update(topology)
         fronts.update(topology)
     }
-    line.progress("tokenizer", 0)
     let tokenizer = try openTokenizer(settings, TokenizerMemory(descriptor: ChildIdentity.tokenizerDescriptor))
+    // Other processes read it too; this one, which splits text, tells of it.
+    if let summary = tokenizer?.summary { log.info("\(summary)") }
+    for warning in tokenizer?.warnings ?? [] { log.warning("\(warning)") }
     let process = try TokenizerProcess(
         tokenizer: tokenizer, facts: shared, allowTruncate: settings.allowAutoTruncate, log: log,
         worker: PushSocket(connecting: Endpoint(.scheduler, in: identity.runDirectory), in: context),
@@ -43,13 +45,30 @@ package func runTokenizerManager(identity: ChildIdentity, settings: TextSettings
     }
 }
 
-/// What the model is, told by the launcher on one thread and read on another.
+/// What the others are, told by the launcher on one thread and read on another.
 final class SharedFacts: Sendable {
-    private let facts = Mutex<ModelFacts?>(nil)
+    private struct Facts {
+        var model: ModelFacts?
+        var workerIsReady = false
+    }
 
-    func set(_ new: ModelFacts) { facts.withLock { $0 = new } }
+    private let facts = Mutex(Facts())
 
-    var current: ModelFacts? { facts.withLock { $0 } }
+    /// Takes what the launcher's table says.
+    func update(_ topology: Topology) {
+        facts.withLock {
+            if topology.hasModel { $0.model = topology.model }
+            $0.workerIsReady = topology.processes.contains {
+                $0.role == .scheduler && $0.rank == 0 && $0.state == .ready
+            }
+        }
+    }
+
+    /// What the model is; nil until the worker has said so.
+    var model: ModelFacts? { facts.withLock { $0.model } }
+
+    /// The worker has loaded and lives, as far as the launcher knows.
+    var workerIsReady: Bool { facts.withLock { $0.workerIsReady } }
 }
 
 /// The work of the tokenizer manager, one command at a time.
@@ -83,7 +102,7 @@ struct TokenizerProcess: ~Copyable {
             request.resumedIds = generate.resumedIds
             request.options = generate.options
             try checkPatterns(generate.sampling)
-            let model = facts.current
+            let model = facts.model
             try PromptChecks.check(
                 &request, context: model.map { Int($0.contextLength) },
                 vocabulary: model.map { Int($0.vocabularySize) },
@@ -162,10 +181,12 @@ struct TokenizerProcess: ~Copyable {
             })
     }
 
-    /// A worker that is gone comes back, and the front then sends again what was lost.
+    /// A worker that is gone comes back, and the front then sends again what was lost. Before it is ready nothing can be lost:
+    /// it knows of nothing that a command could be about.
     private func send(_ command: WorkerCommand) {
         do throws(TransportError) { try worker.send(command, within: .seconds(1)) } catch {
-            log.warning("a command for the worker was lost: \(error)")
+            let level: Logger.Level = facts.workerIsReady ? .warning : .debug
+            log.log(level: level, "a command for the worker was lost: \(error)")
         }
     }
 

@@ -39,10 +39,11 @@ package func openTokenizer(path: String) throws -> Tokenizer {
     if access(folder + "/tokenizer.json", R_OK) == 0 { return try Tokenizer(folder: folder) }
     guard let found = try readGGUFVocabulary(path: path) else { throw NoVocabulary(path: path) }
     return try Tokenizer(
-        gguf: Tokenizers.GGUFVocabulary(
+        gguf: GGUFTokenizerKeys(
             tokens: found.tokens, tokenTypes: found.types, merges: found.merges, scores: found.scores,
             model: found.model,
-            pre: found.pre, bos: found.bosTokenID, eos: found.eosTokenID, unknown: found.unknownTokenID,
+            pre: found.pre, bos: found.bosTokenID, eos: found.eosTokenID,
+            endOfTurn: found.eotTokenID, unknown: found.unknownTokenID,
             padding: found.paddingTokenID, addBOS: found.addsBOS, addEOS: found.addsEOS,
             addSpacePrefix: found.addsSpacePrefix, chatTemplate: found.chatTemplate, file: path))
 }

@@ -17,6 +17,28 @@ struct GGUFOutline: Sendable {
     var config: TokenizerConfig
     var addedTokens: [AddedToken]
 
+    /// What whoever starts a server should know: guesses that were made because the file does not say enough.
+    var warnings: [String] {
+        guard kind == .byteLevel, wordRule == nil else { return [] }
+        let problem =
+            switch pre ?? "" {
+            case "": "tokenizer.ggml.pre is missing"
+            case let name: "tokenizer.ggml.pre: the word rule \"\(name)\" is unknown"
+            }
+        return ["\(file): \(problem); words are split as GPT-2 does, which may not be how the model was trained"]
+    }
+
+    /// How the vocabulary is used, in one line.
+    var summary: String {
+        let rule = wordRule == nil ? "" : ", words split by the rule \(pre ?? "") (tokenizer.ggml.pre)"
+        let start = config.addsBOS == true ? ", begin-of-text \(config.bosToken ?? "(none)")" : ", no begin-of-text"
+        let ends = ([config.eosToken].compactMap { $0 } + config.endTokens).joined(separator: " ")
+        return "tokenizer \(kind.rawValue) from \(file)\(rule)\(start), ended by \(ends)"
+    }
+
+    /// What the name of the word rule says; nil for a name that is missing or unknown.
+    private var wordRule: GGUFWordRule? { pre.flatMap(GGUFWordRule.init(named:)) }
+
     /// What SentencePiece writes for a space.
     static let mark = Array("\u{2581}".utf8)
 
@@ -29,12 +51,12 @@ struct GGUFOutline: Sendable {
     }
 
     private func byteLevelParts(_ tables: TokenizerTables) throws(TokenizerError) -> TokenizerParts {
-        let rule = try GGUFWordRule(named: pre, file: file)
+        let rule = wordRule ?? .fallback
         var options = BPE.Options()
         options.ignoresMerges = rule.ignoresMerges
         return TokenizerParts(
             normalizer: rule.normalizer,
-            preTokenizer: rule.preTokenizer,
+            preTokenizer: try rule.preTokenizer(file: file),
             model: BPE(vocabulary: tables.vocabulary, merges: tables.merges, options: options),
             addedTokens: addedTokens,
             postProcessor: nil,
@@ -45,7 +67,7 @@ struct GGUFOutline: Sendable {
         var options = BPE.Options()
         options.fusesUnknown = true
         options.fallsBackToBytes = true
-        var steps: [Decoder] = [.replace(.literal(Self.mark), with: [0x20]), .byteFallback, .fuse]
+        var steps: [TokenDecoder] = [.replace(.literal(Self.mark), with: [0x20]), .byteFallback, .fuse]
         if addsSpacePrefix { steps.append(.strip(" ", start: 1, stop: 0)) }
         return TokenizerParts(
             normalizer: nil,
@@ -68,7 +90,7 @@ extension GGUFOutline {
             "eos": Self.text(config.eosToken),
             "unk": Self.text(config.unkToken), "pad": Self.text(config.padToken),
             "adds_bos": .bool(config.addsBOS ?? false), "adds_eos": .bool(config.addsEOS ?? false),
-            "limit": config.modelMaxLength.map { .int(Int64($0)) } ?? .null,
+            "ends": .array(config.endTokens.map { .string($0) }),
             "template": Self.text(config.chatTemplates["default"]),
             "added": .array(
                 addedTokens.map {
@@ -95,7 +117,7 @@ extension GGUFOutline {
         config.padToken = json["pad"]?.stringValue
         config.addsBOS = json["adds_bos"]?.boolValue
         config.addsEOS = json["adds_eos"]?.boolValue
-        config.modelMaxLength = json["limit"]?.intValue
+        config.endTokens = json["ends"]?.arrayValue?.compactMap(\.stringValue) ?? []
         if let template = json["template"]?.stringValue { config.chatTemplates["default"] = template }
         addedTokens = added.compactMap { entry in
             guard let list = entry.arrayValue, list.count == 3, let content = list[0].stringValue,

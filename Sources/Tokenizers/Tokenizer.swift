@@ -40,7 +40,7 @@ package final class Tokenizer: Sendable {
     }
 
     /// Builds the tokenizer that a GGUF file describes.
-    package convenience init(gguf: GGUFVocabulary) throws(TokenizerError) {
+    package convenience init(gguf: GGUFTokenizerKeys) throws(TokenizerError) {
         let outline = try gguf.outline()
         let parts = try outline.parts(gguf.tables(outline.kind))
         self.init(parts: parts, config: outline.config, outline: .gguf(outline))
@@ -251,16 +251,25 @@ extension Tokenizer {
     /// Whether decoding without special tokens leaves it out.
     package func isSpecial(_ id: Int32) -> Bool { specialIDs.contains(id) }
 
-    package var bosID: Int32? { config.bosToken.flatMap(idOf) }
-    package var padID: Int32? { config.padToken.flatMap(idOf) }
-    package var unkID: Int32? { config.unkToken.flatMap(idOf) }
-
-    /// The ids that end an answer: the end-of-sequence token, and `<|eom_id|>` of Llama 3's tool use where it exists.
+    /// The ids that end an answer: the end-of-sequence token, those that a GGUF file is known to mean, and `<|eom_id|>` of
+    /// Llama 3's tool use where it exists.
     package var eosIDs: [Int32] {
         var ids: [Int32] = []
-        if let eos = config.eosToken.flatMap(idOf) { ids.append(eos) }
+        for id in ([config.eosToken].compactMap { $0 } + config.endTokens).compactMap(idOf) where !ids.contains(id) {
+            ids.append(id)
+        }
         if let eom = added.id(of: "<|eom_id|>".utf8), !ids.contains(eom) { ids.append(eom) }
         return ids
+    }
+
+    /// Guesses that were made because its source does not say enough, one line each.
+    package var warnings: [String] {
+        if case .gguf(let gguf) = outline { gguf.warnings } else { [] }
+    }
+
+    /// How it is used, in one line, where it had to be put together from the metadata of a GGUF file; nil otherwise.
+    package var summary: String? {
+        if case .gguf(let gguf) = outline { gguf.summary } else { nil }
     }
 
     /// The longest prompt that the tokenizer's configuration allows, nil for no limit.

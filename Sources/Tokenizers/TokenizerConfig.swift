@@ -8,6 +8,8 @@ package struct TokenizerConfig: Sendable {
     package var unkToken: String?
     /// Named tokens beyond the four (`additional_special_tokens`, `extra_special_tokens`, `cls_token` …).
     package var extraSpecialTokens: [String] = []
+    /// Tokens besides `eosToken` that end an answer.
+    package var endTokens: [String] = []
     /// Taken into account only where tokenizer.json has no post-processor, as transformers does since version 5.
     package var addsBOS: Bool?
     package var addsEOS: Bool?
@@ -37,42 +39,44 @@ package struct TokenizerConfig: Sendable {
         padToken = try Self.token(root, "pad_token") ?? padToken
         unkToken = try Self.token(root, "unk_token") ?? unkToken
         for key in ["cls_token", "sep_token", "mask_token"] {
-            if let token = try Self.token(root, key) { addExtra(token) }
+            addExtra(try Self.token(root, key))
         }
-        for key in ["additional_special_tokens", "extra_special_tokens"] {
-            try readExtra(root.optional(key))
-        }
-        addsBOS = try root.optional("add_bos_token")?.bool() ?? addsBOS
-        addsEOS = try root.optional("add_eos_token")?.bool() ?? addsEOS
+        for key in ["additional_special_tokens", "extra_special_tokens"] { readExtra(try root.optional(key)?.value) }
+        addsBOS = try Self.flag(root, "add_bos_token") ?? addsBOS
+        addsEOS = try Self.flag(root, "add_eos_token") ?? addsEOS
         if let limit = try root.optional("model_max_length"), let number = limit.value.doubleValue, number < 1e15 {
             modelMaxLength = number >= 1 ? Int(number) : nil
         }
         try readAddedTokens(root)
-        try readChatTemplate(root)
+        readChatTemplate(try root.optional("chat_template")?.value)
     }
 
-    /// A token is a string or an object with `content`.
-    private static func token(_ cursor: JSONCursor) throws(TokenizerError) -> String {
-        if case .object = cursor.value { return try cursor.required("content").string() }
-        return try cursor.string()
+    /// A token is a string or an object with `content`; anything else (`false`) stands for none.
+    private static func token(_ value: JSONValue) -> String? {
+        value.stringValue ?? value["content"]?.stringValue
     }
 
     private static func token(_ root: JSONCursor, _ key: String) throws(TokenizerError) -> String? {
-        guard let cursor = try root.optional(key) else { return nil }
-        return try token(cursor)
+        try root.optional(key).flatMap { token($0.value) }
     }
 
-    private mutating func addExtra(_ token: String) {
-        if !extraSpecialTokens.contains(token) { extraSpecialTokens.append(token) }
+    /// A boolean, or a number as Python takes it for one.
+    private static func flag(_ root: JSONCursor, _ key: String) throws(TokenizerError) -> Bool? {
+        guard let cursor = try root.optional(key) else { return nil }
+        if let number = cursor.value.doubleValue { return number != 0 }
+        return try cursor.bool()
+    }
+
+    private mutating func addExtra(_ token: String?) {
+        if let token, !extraSpecialTokens.contains(token) { extraSpecialTokens.append(token) }
     }
 
     /// A list of tokens, or an object from names to tokens.
-    private mutating func readExtra(_ cursor: JSONCursor?) throws(TokenizerError) {
-        guard let cursor else { return }
-        if case .object(let members) = cursor.value {
-            for (name, value) in members { addExtra(try Self.token(cursor.child(".\(name)", value))) }
-        } else {
-            for element in try cursor.elements() { addExtra(try Self.token(element)) }
+    private mutating func readExtra(_ value: JSONValue?) {
+        switch value {
+        case .object(let members)?: members.forEach { addExtra(Self.token($0.1)) }
+        case .array(let list)?: list.forEach { addExtra(Self.token($0)) }
+        default: break
         }
     }
 
@@ -88,14 +92,22 @@ package struct TokenizerConfig: Sendable {
         }
     }
 
-    private mutating func readChatTemplate(_ root: JSONCursor) throws(TokenizerError) {
-        guard let template = try root.optional("chat_template") else { return }
-        if case .array = template.value {
-            for entry in try template.elements() {
-                chatTemplates[try entry.required("name").string()] = try entry.required("template").string()
+    /// A template, a list of named ones, or an object from names to templates.
+    private mutating func readChatTemplate(_ value: JSONValue?) {
+        switch value {
+        case .string(let template)?: chatTemplates["default"] = template
+        case .array(let list)?:
+            for entry in list {
+                guard let name = entry["name"]?.stringValue, let template = entry["template"]?.stringValue else {
+                    continue
+                }
+                chatTemplates[name] = template
             }
-        } else {
-            chatTemplates["default"] = try template.string()
+        case .object(let members)?:
+            for (name, template) in members {
+                if let template = template.stringValue { chatTemplates[name] = template }
+            }
+        default: break
         }
     }
 }

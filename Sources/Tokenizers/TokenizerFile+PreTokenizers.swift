@@ -54,7 +54,7 @@ extension TokenizerFile {
             splits: try cursor.bool("split", default: true))
     }
 
-    func decoder(_ cursor: JSONCursor) throws(TokenizerError) -> Decoder {
+    func decoder(_ cursor: JSONCursor) throws(TokenizerError) -> TokenDecoder {
         let type = try cursor.required("type")
         switch try type.string() {
         case "Sequence": return .sequence(try Self.list(cursor, "decoders", decoder))

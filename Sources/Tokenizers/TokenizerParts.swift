@@ -6,5 +6,5 @@ struct TokenizerParts: Sendable {
     var addedTokens: [AddedToken]
     /// Nil if the source says nothing, so that `add_bos_token` of the configuration decides.
     var postProcessor: PostProcessor?
-    var decoder: Decoder?
+    var decoder: TokenDecoder?
 }

@@ -37,6 +37,53 @@ private let plain = DecodeOptions.make { $0.skipSpecialTokens = true }
         #expect((first.textOffsets, second.textOffsets) == ([0], [6]))
     }
 
+    @Test func aCharacterCutBetweenPromptAndOutputIsCompletedAndBelongsToThePrompt() {
+        let pepper = Array("🌶".utf8).map { Int32($0) }
+        let opening = DecodeOptions.make { $0.promptTail = Array("Hi ".utf8).map { Int32($0) } + pepper[..<3] }
+        var output = frame(offset: 0, "x ok", opening: opening)
+        output.ids[0] = pepper[3]
+        for cut in 1...4 {
+            var table = DecodeTable()
+            var (first, second) = (output, output)
+            (first.ids, first.counts) = (Array(output.ids[..<cut]), [UInt32(cut)])
+            (second.ids, second.counts, second.offsets) = (Array(output.ids[cut...]), [UInt32(4 - cut)], [UInt32(cut)])
+            second.openings = []
+            second.finish = [.make { $0.length = 4 }]
+            let texts = [first, second].flatMap { table.take($0, decode: decodeBytes).text.texts }
+            #expect(texts.joined() == " ok", "cut behind \(cut) ids: \(texts)")
+            // A resubmission opens the state anew with all ids so far.
+            let again = output
+            #expect(table.take(again, decode: decodeBytes).text.texts == [" ok"])
+        }
+    }
+
+    @Test func whatThePromptLeftOpenAndNothingCompletesIsNotShown() {
+        var table = DecodeTable()
+        let opening = DecodeOptions.make { $0.promptTail = [0x48, 0xC3] }
+        let end = FinishReason.make { $0.length = 1 }
+        #expect(
+            table.take(frame(offset: 0, "z", finish: end, opening: opening), decode: decodeBytes).text.texts == ["z"])
+    }
+
+    @Test func aDecoderThatTreatsTheFirstTokenItsOwnWayTakesThePromptsForIt() {
+        // As SentencePiece: the space before the first token goes.
+        let decode: DecodeTable.Decode = { ids, skips in
+            let text = decodeBytes(ids, skips)
+            return text.first == " " ? String(text.dropFirst()) : text
+        }
+        for (tail, expected) in [([Int32(0x61)], " b"), ([], "b")] {
+            var table = DecodeTable()
+            let opening = DecodeOptions.make {
+                $0.promptTail = tail
+                $0.stop = [" b"]
+            }
+            let end = FinishReason.make { $0.stopString = " b" }
+            _ = table.take(frame(offset: 0, " ", opening: opening), decode: decode)
+            let text = table.take(frame(offset: 1, "b", finish: end), decode: decode).text.texts
+            #expect(text == [tail.isEmpty ? expected : ""])
+        }
+    }
+
     @Test func idsWithoutTextContinueOverFramesToo() {
         var table = DecodeTable()
         let opening = DecodeOptions.make { $0.idsOnly = true }

@@ -30,6 +30,26 @@ private func ids(_ text: String) -> [Int32] { text.utf8.map { Int32($0) } }
         }
     }
 
+    @Test(arguments: ["plain English words", "人工智能是", "e\u{301}le\u{300}ve", "👩‍👩‍👧‍👦 family", "a\u{0}b\n\n  c"])
+    func whatFollowsAPromptIsTheRestOfTheText(text: String) {
+        let all = ids(text)
+        for cut in 1..<all.count {
+            // The last characters of the prompt, from the start of one.
+            let start = all[..<cut].lastIndex { $0 & 0xC0 != 0x80 } ?? 0
+            var decoder = IncrementalDecoder(context: Array(all[start..<cut]))
+            var shown = ""
+            for id in all[cut...] {
+                decoder.append(id, decode: decodeBytes)
+                #expect(decoder.text.utf8.starts(with: shown.utf8))
+                shown = decoder.text
+            }
+            decoder.finish(decode: decodeBytes)
+            let next = all[cut...].firstIndex { $0 & 0xC0 != 0x80 } ?? all.count
+            #expect(Array(decoder.text.utf8) == Array(text.utf8.dropFirst(next)), "cut at byte \(cut)")
+            #expect(decoder.count == all.count - cut)
+        }
+    }
+
     @Test func holdsBackAnUnfinishedCharacter() {
         var decoder = IncrementalDecoder()
         let bytes = ids("é")

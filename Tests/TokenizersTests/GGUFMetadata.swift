@@ -56,9 +56,9 @@ struct GGUFMetadata {
     }
 
     /// The vocabulary.
-    var vocabulary: GGUFVocabulary {
+    var vocabulary: GGUFTokenizerKeys {
         func integer(_ key: String) -> Int? { integers["tokenizer.ggml.\(key)"] }
-        return GGUFVocabulary(
+        return GGUFTokenizerKeys(
             tokens: lists["tokenizer.ggml.tokens"] ?? [], tokenTypes: integerLists["tokenizer.ggml.token_type"] ?? [],
             merges: lists["tokenizer.ggml.merges"] ?? [], model: strings["tokenizer.ggml.model"] ?? "",
             pre: strings["tokenizer.ggml.pre"], architecture: strings["general.architecture"],

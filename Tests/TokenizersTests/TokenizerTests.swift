@@ -51,7 +51,6 @@ import Tokenizers
         config.eosToken = "</s>"
         config.addsBOS = true
         let t = try tokenizer(letters, config)
-        #expect(t.bosID == 7)
         #expect(t.eosIDs == [8])
         #expect(t.isSpecial(8))
         #expect(!t.isSpecial(0))
@@ -143,12 +142,42 @@ import Tokenizers
         }
     }
 
-    @Test func aTemplateOfTheWrongTypeIsNamed() throws {
-        try withFolder(["tokenizer_config.json": #"{"chat_template":7}"#]) { folder in
+    @Test(arguments: [
+        #"{"bos_token":false}"#, #"{"pad_token":3,"sep_token":["a"]}"#, #"{"chat_template":7}"#,
+        #"{"chat_template":[7,{}]}"#,
+        #"{"additional_special_tokens":"none"}"#, #"{"extra_special_tokens":{"image":[1],"audio":null}}"#,
+    ])
+    func whatIsNoTokenAndNoTemplateCountsAsNotThere(json: String) throws {
+        try withFolder(["tokenizer_config.json": json]) { folder in
+            let config = try TokenizerConfig(folder: folder)
+            #expect(config.bosToken == nil && config.padToken == nil && config.extraSpecialTokens.isEmpty)
+            #expect(config.chatTemplates.isEmpty)
+        }
+    }
+
+    @Test func templatesComeAsTextAsListOrByName() throws {
+        let expected = ["default": "a", "tool_use": "b"]
+        for json in [
+            #"{"chat_template":[{"name":"default","template":"a"},{"name":"tool_use","template":"b"},{"name":"x"}]}"#,
+            #"{"chat_template":{"default":"a","tool_use":"b","x":null}}"#,
+        ] {
+            try withFolder(["tokenizer_config.json": json]) { folder in
+                let config = try TokenizerConfig(folder: folder)
+                #expect(config.chatTemplates == expected)
+            }
+        }
+    }
+
+    @Test func aFlagIsABooleanOrANumber() throws {
+        try withFolder(["tokenizer_config.json": #"{"add_bos_token":1,"add_eos_token":0}"#]) { folder in
+            let config = try TokenizerConfig(folder: folder)
+            #expect(config.addsBOS == true && config.addsEOS == false)
+        }
+        try withFolder(["tokenizer_config.json": #"{"add_bos_token":"yes"}"#]) { folder in
             #expect(
                 throws: TokenizerError.malformed(
-                    file: "\(folder)/tokenizer_config.json", path: "chat_template",
-                    reason: "expected string, got integer")
+                    file: "\(folder)/tokenizer_config.json", path: "add_bos_token",
+                    reason: "expected boolean, got string")
             ) { try TokenizerConfig(folder: folder) }
         }
     }

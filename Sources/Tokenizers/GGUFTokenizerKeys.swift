@@ -1,5 +1,5 @@
-/// The tokenizer metadata of a GGUF file (`tokenizer.ggml.*`) as plain values.
-package struct GGUFVocabulary: Sendable {
+/// What a GGUF file says of its tokenizer (`tokenizer.ggml.*`), as plain values.
+package struct GGUFTokenizerKeys: Sendable {
     /// `tokenizer.ggml.tokens`: the token of each id.
     package var tokens: [String]
     /// `tokenizer.ggml.token_type`: 1 normal, 2 unknown, 3 control, 4 user defined, 5 unused, 6 byte; empty if missing.
@@ -16,6 +16,8 @@ package struct GGUFVocabulary: Sendable {
     package var architecture: String?
     package var bos: Int?
     package var eos: Int?
+    /// `tokenizer.ggml.eot_token_id`: the end of a turn.
+    package var endOfTurn: Int?
     package var unknown: Int?
     package var padding: Int?
     /// `tokenizer.ggml.add_bos_token`, `add_eos_token`, `add_space_prefix`; nil if missing.
@@ -24,16 +26,15 @@ package struct GGUFVocabulary: Sendable {
     package var addSpacePrefix: Bool?
     /// `tokenizer.chat_template`.
     package var chatTemplate: String?
-    /// `<architecture>.context_length`, taken as the longest prompt.
-    package var contextLength: Int?
     /// The file, named in errors.
     package var file: String
 
     package init(
         tokens: [String], tokenTypes: [Int32] = [], merges: [String] = [], scores: [Float] = [], model: String,
-        pre: String? = nil, architecture: String? = nil, bos: Int? = nil, eos: Int? = nil, unknown: Int? = nil,
-        padding: Int? = nil, addBOS: Bool? = nil, addEOS: Bool? = nil, addSpacePrefix: Bool? = nil,
-        chatTemplate: String? = nil, contextLength: Int? = nil, file: String = "GGUF"
+        pre: String? = nil, architecture: String? = nil, bos: Int? = nil, eos: Int? = nil,
+        endOfTurn: Int? = nil, unknown: Int? = nil, padding: Int? = nil, addBOS: Bool? = nil, addEOS: Bool? = nil,
+        addSpacePrefix: Bool? = nil,
+        chatTemplate: String? = nil, file: String = "GGUF"
     ) {
         self.tokens = tokens
         self.tokenTypes = tokenTypes
@@ -44,19 +45,20 @@ package struct GGUFVocabulary: Sendable {
         self.architecture = architecture
         self.bos = bos
         self.eos = eos
+        self.endOfTurn = endOfTurn
         self.unknown = unknown
         self.padding = padding
         self.addBOS = addBOS
         self.addEOS = addEOS
         self.addSpacePrefix = addSpacePrefix
         self.chatTemplate = chatTemplate
-        self.contextLength = contextLength
         self.file = file
     }
 }
 
-extension GGUFVocabulary {
+extension GGUFTokenizerKeys {
     private enum TokenType {
+        static let unknown: Int32 = 2
         static let control: Int32 = 3
         static let userDefined: Int32 = 4
     }
@@ -91,15 +93,29 @@ extension GGUFVocabulary {
 
     private func config() throws(TokenizerError) -> TokenizerConfig {
         var config = TokenizerConfig()
-        config.bosToken = try token(bos, "bos_token_id")
-        config.eosToken = try token(eos, "eos_token_id")
-        config.unkToken = try token(unknown, "unknown_token_id")
+        config.bosToken = try token(bos, "bos_token_id") ?? implied(1)
+        config.eosToken = try token(eos, "eos_token_id") ?? implied(2)
+        config.unkToken = try token(unknown, "unknown_token_id") ?? implied(0)
         config.padToken = try token(padding, "padding_token_id")
-        config.addsBOS = addBOS ?? (model == "llama")
+        config.addsBOS = addBOS ?? addsBOSByRule
         config.addsEOS = addEOS ?? false
-        config.modelMaxLength = contextLength
+        let turn = try token(endOfTurn, "eot_token_id")
+        config.endTokens = (turn.map { [$0] } ?? []) + GGUFEndTokens.spelled(in: tokens)
         if let chatTemplate { config.chatTemplates["default"] = chatTemplate }
         return config
+    }
+
+    /// What llama.cpp derives from the kind of the vocabulary or the name of its word rule.
+    private var addsBOSByRule: Bool {
+        model == GGUFOutline.Kind.sentencePiece.rawValue || pre.flatMap(GGUFWordRule.init(named:))?.addsBOS ?? false
+    }
+
+    /// The token that stands at a fixed place of every SentencePiece vocabulary, for files that do not name it.
+    private func implied(_ id: Int) -> String? {
+        guard model == GGUFOutline.Kind.sentencePiece.rawValue, tokenTypes.indices.contains(id),
+            [TokenType.unknown, TokenType.control].contains(tokenTypes[id])
+        else { return nil }
+        return tokens[id]
     }
 
     private func token(_ id: Int?, _ key: String) throws(TokenizerError) -> String? {
@@ -110,12 +126,17 @@ extension GGUFVocabulary {
         return tokens[id]
     }
 
-    /// Control tokens are special; user-defined ones are found in the text as well.
+    /// Control tokens are special; user-defined ones are found in the text as well. What ends an answer is a control token, even
+    /// if its type says otherwise.
     private func addedTokens(_ isPlausible: (String) -> Bool) -> [AddedToken] {
-        let named = Set([bos, eos, unknown, padding].compactMap { $0 })
-        return zip(tokens.indices, zip(tokens, tokenTypes)).compactMap { id, entry in
-            let (token, type) = entry
-            let isControl = type == TokenType.control && (named.contains(id) || isPlausible(token))
+        let named = Set([bos, eos, endOfTurn, unknown, padding].compactMap { $0 })
+        let ends = Set(GGUFEndTokens.spelled(in: tokens).map { Array($0.utf8) })
+        return tokens.indices.compactMap { id in
+            let token = tokens[id]
+            let type = tokenTypes.indices.contains(id) ? tokenTypes[id] : 0
+            let isControl =
+                type == TokenType.control && (named.contains(id) || isPlausible(token))
+                || ends.contains(Array(token.utf8))
             guard isControl || type == TokenType.userDefined, !token.isEmpty else { return nil }
             return AddedToken(content: Array(token.utf8), id: Int32(id), isSpecial: isControl)
         }
@@ -123,7 +144,7 @@ extension GGUFVocabulary {
 }
 
 // Byte-level vocabularies.
-extension GGUFVocabulary {
+extension GGUFTokenizerKeys {
     private func byteLevelTables() throws(TokenizerError) -> TokenizerTables {
         if merges.isEmpty { throw malformed("merges", "a byte-level vocabulary needs its merges") }
         var vocabulary = Vocabulary(capacity: tokens.count)
@@ -154,7 +175,7 @@ extension GGUFVocabulary {
 }
 
 // SentencePiece vocabularies, as byte-pair encoding with the merges that the scores imply.
-extension GGUFVocabulary {
+extension GGUFTokenizerKeys {
     private func sentencePieceTables() throws(TokenizerError) -> TokenizerTables {
         var vocabulary = Vocabulary(capacity: tokens.count)
         var spelled: [[UInt8]] = []

@@ -1,6 +1,6 @@
 /// How tokens become text again: the `decoder` of tokenizer.json.
-indirect enum Decoder: Sendable {
-    case sequence([Decoder])
+indirect enum TokenDecoder: Sendable {
+    case sequence([TokenDecoder])
     /// Characters back to bytes; what is not UTF-8 becomes U+FFFD.
     case byteLevel
     /// `<0xNN>` tokens back to bytes; a run of them that is not UTF-8 becomes one U+FFFD for each.
@@ -93,7 +93,7 @@ indirect enum Decoder: Sendable {
     }
 }
 
-extension Decoder {
+extension TokenDecoder {
     /// The bytes that one token adds somewhere inside a text; what only concerns the start or end of a text is left
     /// out.
     func bytes(ofInnerToken token: ArraySlice<UInt8>, region: SearchRegion) -> [UInt8] {
@@ -127,7 +127,7 @@ extension Decoder {
         return bytes
     }
 
-    private var flattened: [Decoder] {
+    private var flattened: [TokenDecoder] {
         if case .sequence(let steps) = self { steps.flatMap(\.flattened) } else { [self] }
     }
 }
