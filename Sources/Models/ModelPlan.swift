@@ -1,24 +1,27 @@
 import Tensors
 
-/// Collects the tensors a model wants while its layers are built, so that they can then be packed in one go.
+/// Collects what a network wants while its layers are built: tensors to pack, working memory, caches, rotary tables.
 ///
-/// Building a model and loading it are two steps because the cache file's layout depends on the whole list.
-final class WeightPlan {
+/// Building a network and loading it are two steps because the packed file's layout depends on the whole list, and because
+/// what a model takes must be known before anything is read.
+final class ModelPlan {
+    /// A slice and the tensor it is cut from.
+    struct Piece {
+        let tensor: BoundTensor
+        let slice: TensorSlice
+        /// Row scales of a matrix that the checkpoint stores as int8.
+        let scale: BoundTensor?
+    }
+
     /// A matrix to pack: slices stacked by rows.
     struct Matrix {
-        let name: String
-        let pieces: [(tensor: BoundTensor, slice: TensorSlice)]
-        /// Row scales of the pieces that the checkpoint stores as int8.
-        let scales: [BoundTensor?]
-        let outputs: Int
-        let inputs: Int
-        let kind: PackedMatrix.Kind
-        let format: WeightFormat
+        let shape: WeightLayout.Matrix
+        let pieces: [Piece]
     }
 
     /// A vector to copy: slices joined; an absent one (`isKept` false) only has its names checked.
     struct Vector {
-        let pieces: [(tensor: BoundTensor, slice: TensorSlice)]
+        let pieces: [Piece]
         let offset: Int
     }
 
@@ -37,18 +40,23 @@ final class WeightPlan {
     private(set) var vectors: [Vector] = []
     /// Float32 elements of all the vectors, each rounded up to a cache line.
     private(set) var vectorElements = 0
+    /// Working memory of all layers.
+    private(set) var scratch = ScratchPlan()
+    /// What each layer keeps for every slot.
+    private(set) var caches: [KeyValueShape] = []
+    /// The kinds of rotation that layers use, each once.
+    private(set) var ropes: [RopeConfig] = []
+    /// The tensors by the names under which the network asked for them.
+    private(set) var names = WeightNames()
 
     /// An empty plan over a checkpoint.
-    init(
-        _ binder: WeightBinder, config: ModelConfig, dtype: DType, quantization: Quantization, shard: ShardPlan,
-        modelPath: String
-    ) {
+    init(_ source: ModelSource, _ binder: WeightBinder, shard: ShardPlan) {
         self.binder = binder
-        self.config = config
-        self.dtype = dtype
-        self.quantization = quantization
+        config = source.config
+        dtype = source.dtype
+        quantization = source.quantization
+        modelPath = source.path
         self.shard = shard
-        self.modelPath = modelPath
     }
 
     /// Plans a matrix of slices stacked by rows, all of one width; throws when a tensor has another shape.
@@ -60,12 +68,8 @@ final class WeightPlan {
         precondition(slices.allSatisfy { $0.columns.count == inputs }, "stacked slices have one width")
         let outputs = slices.reduce(0) { $0 + $1.rows.count }
         let format = try quantization.format(of: role, storedAs: pieces.map(\.tensor.type), modelPath: modelPath)
-        var scales: [BoundTensor?] = []
-        for piece in pieces { scales.append(piece.tensor.type == .int8 ? try binder.bindScale(of: piece.tensor) : nil) }
-        matrices.append(
-            Matrix(
-                name: name, pieces: pieces, scales: scales, outputs: outputs, inputs: inputs, kind: kind,
-                format: format))
+        let shape = WeightLayout.Matrix(name: name, outputs: outputs, inputs: inputs, kind: kind, format: format)
+        matrices.append(Matrix(shape: shape, pieces: pieces))
         return MatrixID(index: matrices.count - 1)
     }
 
@@ -80,24 +84,42 @@ final class WeightPlan {
         return VectorID(offset: offset)
     }
 
-    private func bind(_ slices: [TensorSlice]) throws(CheckpointError) -> [(tensor: BoundTensor, slice: TensorSlice)] {
-        var pieces: [(tensor: BoundTensor, slice: TensorSlice)] = []
-        for slice in slices { pieces.append((try binder.bind(slice.name, shape: slice.shape), slice)) }
+    /// Makes room in the working memory for so many float32 numbers of every row.
+    func reserve(_ area: ScratchArea, floats: Int) { scratch.reserve(area, bytes: floats * MemoryLayout<Float>.size) }
+
+    /// Makes room in the working memory for so many numbers of the model's type of every row.
+    func reserve(_ area: ScratchArea, numbers: Int) { scratch.reserve(area, bytes: numbers * dtype.size) }
+
+    /// Plans a layer's cache.
+    func cache(_ shape: KeyValueShape) -> CacheID {
+        caches.append(shape)
+        return CacheID(index: caches.count - 1)
+    }
+
+    /// Plans the tables of a kind of rotation; equal kinds share them.
+    func rotary(_ rope: RopeConfig) -> RotaryID {
+        if let index = ropes.firstIndex(of: rope) { return RotaryID(index: index) }
+        ropes.append(rope)
+        return RotaryID(index: ropes.count - 1)
+    }
+
+    /// Gives a tensor a second name under which it can be asked for.
+    func alias(_ name: String, of tensor: String) { names.alias(name, of: tensor) }
+
+    private func bind(_ slices: [TensorSlice]) throws(CheckpointError) -> [Piece] {
+        var pieces: [Piece] = []
+        for slice in slices {
+            let tensor = try binder.bind(slice.name, shape: slice.shape)
+            let hasScale = tensor.type == .int8 && slice.shape.count > 1
+            let scale = hasScale ? try binder.bindScale(of: tensor) : nil
+            names.add(slice.name, tensor.info, scale: scale?.info)
+            pieces.append(Piece(tensor: tensor, slice: slice, scale: scale))
+        }
         return pieces
     }
 
-    /// Sections of the packed form: each matrix, then all vectors together.
-    var sections: [PackedSection] {
-        matrices.map { PackedSection(name: $0.name, byteCount: byteCount(of: $0)) }
-            + [PackedSection(name: Self.vectorSection, byteCount: max(vectorElements, 1) * MemoryLayout<Float>.size)]
+    /// What the packed form is made of.
+    var layout: WeightLayout {
+        WeightLayout(dtype: dtype, matrices: matrices.map(\.shape), vectorElements: vectorElements)
     }
-
-    /// Bytes a matrix takes in packed form.
-    func byteCount(of matrix: Matrix) -> Int {
-        PackedMatrix.byteCount(
-            outputs: matrix.outputs, inputs: matrix.inputs, dtype: dtype, kind: matrix.kind, format: matrix.format)
-    }
-
-    /// Name of the section that holds the vectors; no tensor is called so.
-    static let vectorSection = "vectors"
 }

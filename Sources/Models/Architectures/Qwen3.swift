@@ -1,51 +1,16 @@
-/// Qwen3 (dense): Llama's layers, with a norm over each query and key head before rotation.
-///
-/// Yang et al. 2025 (arXiv:2505.09388). Head size is independent of the hidden size.
-struct Qwen3: Decoder {
-    /// One block: attention and MLP, each behind a norm and added to the residual stream.
-    struct Layer {
-        let inputNorm: RMSNorm
-        let attention: Attention
-        let postAttentionNorm: RMSNorm
-        let mlp: GatedMLP
-
-        /// Takes the tensors under `model.layers.N`.
-        init(_ scope: WeightScope, index: Int) throws(CheckpointError) {
-            inputNorm = try RMSNorm(scope.at("input_layernorm"))
-            attention = try Attention(
-                scope.at("self_attn"), layer: index,
-                inputBias: scope.config.attentionInputBias, outputBias: scope.config.attentionOutputBias,
-                normalizesHeads: true)
-            postAttentionNorm = try RMSNorm(scope.at("post_attention_layernorm"))
-            mlp = try GatedMLP(scope.at("mlp"))
-        }
-
-        /// Advances the residual stream by this layer.
-        func forward(_ step: inout Step) {
-            inputNorm(step.residual, into: step.normed, step)
-            attention(step.normed, &step)
-            postAttentionNorm(step.residual, into: step.normed, step)
-            mlp(step.normed, addingTo: step.residual, step)
-        }
-    }
-
-    let embedding: VocabEmbedding
-    let layers: [Layer]
-    let norm: RMSNorm
-    let head: LanguageModelHead
-
-    /// Takes every tensor of the checkpoint.
-    init(_ root: WeightScope) throws(CheckpointError) {
-        embedding = try VocabEmbedding(root.at("model.embed_tokens"))
-        layers = try root.layers("model.layers") { scope, index throws(CheckpointError) in
-            try Layer(scope, index: index)
-        }
-        norm = try RMSNorm(root.at("model.norm"))
-        head = try LanguageModelHead(root.at("lm_head"), tiedTo: embedding)
-    }
-
-    func forward(_ step: inout Step) {
-        embedding(step.tokens, into: step.residual, step)
-        for layer in layers { layer.forward(&step) }
+extension Architecture {
+    /// Qwen3 (dense): Llama's layers, with a norm over each query and key head before rotation.
+    ///
+    /// Yang et al. 2025 (arXiv:2505.09388). Head size is independent of the hidden size.
+    static let qwen3 = Architecture(
+        "Qwen3ForCausalLM", modelType: "qwen3", defaults: Defaults(theta: 1_000_000, maxPositions: 32_768),
+        gguf: GGUFDialect("qwen3", modules: ["attn_q_norm": "self_attn.q_norm", "attn_k_norm": "self_attn.k_norm"]),
+        keys: LlamaKeys.init
+    ) { root, keys throws(CheckpointError) in
+        var layers = try LlamaLayers(root)
+        layers.inputBias = keys.attentionBias
+        layers.outputBias = keys.attentionOutputBias
+        layers.normalizesHeads = true
+        return try Llama(root, layers)
     }
 }

@@ -15,16 +15,15 @@ struct ModelConfigSource {
     /// What `hf_quant_config.json` or `quantize_config.json` say.
     var quantizationMethod: String?
 
-    /// Finds the configuration of a model folder, a `.gguf` or a `.safetensors` file.
+    /// Finds the configuration of a model folder, a GGUF or a safetensors file; see `ModelPath`.
     init(modelPath: String) throws(CheckpointError) {
-        guard fileExists(modelPath) else { throw .unreadable(path: modelPath, reason: "no such file or folder") }
-        let isFolder = isFolder(modelPath)
-        let folder = isFolder ? modelPath : folderPart(modelPath)
-        let config = joinedPath(folder, "config.json")
-        generation = try readConfig(ifPresent: joinedPath(folder, "generation_config.json"))
-        quantizationMethod = try ModelConfigSource.quantizationMethod(folder: folder)
-        let gguf = try ModelConfigSource.ggufFile(modelPath, isFolder: isFolder, hasConfig: fileExists(config))
-        guard !fileExists(config) else {
+        let place = try ModelPath(modelPath)
+        let config = joinedPath(place.folder, "config.json")
+        let hasConfig = fileExists(config)
+        generation = try readConfig(ifPresent: joinedPath(place.folder, "generation_config.json"))
+        quantizationMethod = try ModelConfigSource.quantizationMethod(folder: place.folder)
+        let gguf = try ModelConfigSource.ggufFile(place, hasConfig: hasConfig)
+        guard !hasConfig else {
             file = config
             members = try readJSONFile(config)
             if let gguf { tiesWordEmbeddings = try GGUFCheckpoint(path: gguf).tensors["lm_head.weight"] == nil }
@@ -43,13 +42,9 @@ struct ModelConfigSource {
     }
 
     /// The GGUF file that the path stands for; a folder with a `config.json` and safetensors stands for none.
-    private static func ggufFile(
-        _ path: String, isFolder: Bool, hasConfig: Bool
-    ) throws(CheckpointError) -> String? {
-        guard isFolder else { return isGGUFFile(path) ? path : nil }
-        let entries = try folderEntries(path)
-        if hasConfig, entries.contains(where: { $0.hasSuffix(".safetensors") }) { return nil }
-        return try Models.ggufFile(inFolder: path)
+    private static func ggufFile(_ place: ModelPath, hasConfig: Bool) throws(CheckpointError) -> String? {
+        if place.kind == .folder, hasConfig, try SafetensorsFolder(place.path).hasWeights { return nil }
+        return try place.gguf()
     }
 
     /// The method that the side files of quantised checkpoints name.
@@ -59,175 +54,5 @@ struct ModelConfigSource {
         }
         guard let fields = try readConfig(ifPresent: joinedPath(folder, "quantize_config.json")) else { return nil }
         return try fields.string("quant_method") ?? "gptq"
-    }
-}
-
-/// Writes GGUF metadata as the keys of `config.json`.
-struct GGUFConfigTranslation {
-    private let checkpoint: GGUFCheckpoint
-    private var file: GGUFFile { checkpoint.parts[0] }
-    /// What has been translated so far.
-    private(set) var members: [(key: String, value: JSONValue)] = []
-    /// The metadata keys behind the translated ones.
-    private(set) var shownNames: [String: String] = [:]
-
-    /// GGUF architectures and what they stand for.
-    private static let architectures = [
-        "llama": "LlamaForCausalLM", "qwen2": "Qwen2ForCausalLM", "qwen3": "Qwen3ForCausalLM",
-    ]
-
-    /// Starts with nothing translated.
-    init(_ checkpoint: GGUFCheckpoint) {
-        self.checkpoint = checkpoint
-    }
-
-    /// Translates everything.
-    mutating func translate() throws(CheckpointError) {
-        let name = try file.string("general.architecture") ?? ""
-        guard let architecture = GGUFConfigTranslation.architectures[name] else {
-            throw .unsupportedArchitecture(
-                file: file.path, name: name, supported: GGUFConfigTranslation.architectures.keys.sorted())
-        }
-        if let experts = try file.integer("\(name).expert_count"), experts > 0 {
-            let supported = GGUFConfigTranslation.architectures.keys.sorted().map { "\($0) without experts" }
-            throw .unsupportedArchitecture(
-                file: file.path, name: "\(name) with \(experts) experts", supported: supported)
-        }
-        put("architectures", .array([.string(architecture)]))
-        put("model_type", .string(name))
-        try putSizes(name)
-        try putHead(name)
-        try putRope(name)
-        try putBiases()
-        try putTokens()
-        put("torch_dtype", .string(try dtypeName()))
-    }
-
-    private mutating func put(_ key: String, _ value: JSONValue, from source: String? = nil) {
-        members.append((key, value))
-        if let source { shownNames[key] = source }
-    }
-
-    private mutating func putInteger(_ key: String, _ source: String) throws(CheckpointError) {
-        shownNames[key] = source
-        if let value = try file.integer(source) { put(key, .int(Int64(value))) }
-    }
-
-    private mutating func putSizes(_ name: String) throws(CheckpointError) {
-        try putInteger("num_hidden_layers", "\(name).block_count")
-        try putInteger("max_position_embeddings", "\(name).context_length")
-        try putInteger("hidden_size", "\(name).embedding_length")
-        try putInteger("intermediate_size", "\(name).feed_forward_length")
-        try putInteger("num_attention_heads", "\(name).attention.head_count")
-        try putInteger("num_key_value_heads", "\(name).attention.head_count_kv")
-        let epsilon = "\(name).attention.layer_norm_rms_epsilon"
-        if let value = try file.number(epsilon) { put("rms_norm_eps", .double(value), from: epsilon) }
-        if file.metadata["\(name).vocab_size"] != nil {
-            try putInteger("vocab_size", "\(name).vocab_size")
-        } else if let count = try file.arrayCount("tokenizer.ggml.tokens") {
-            put("vocab_size", .int(Int64(count)), from: "tokenizer.ggml.tokens")
-        }
-    }
-
-    /// Head size, and the part of it that is rotated.
-    private mutating func putHead(_ name: String) throws(CheckpointError) {
-        let keyLength = "\(name).attention.key_length"
-        try putInteger("head_dim", keyLength)
-        let key = try file.integer(keyLength)
-        if let value = try file.integer("\(name).attention.value_length"), value != key {
-            throw .unsupported(
-                file: file.path, place: "key `\(name).attention.value_length`",
-                reason: "values of another size than keys")
-        }
-        let source = "\(name).rope.dimension_count"
-        guard let rotated = try file.integer(source) else { return }
-        let hidden = try file.integer("\(name).embedding_length") ?? 0
-        let heads = max(1, try file.integer("\(name).attention.head_count") ?? 1)
-        let head = key ?? hidden / heads
-        guard rotated >= 1, head >= 1, rotated <= head else {
-            throw .malformed(file: file.path, place: "key `\(source)`", reason: "\(rotated) of \(head) numbers rotated")
-        }
-        put("partial_rotary_factor", .double(Double(rotated) / Double(head)), from: source)
-    }
-
-    private mutating func putRope(_ name: String) throws(CheckpointError) {
-        let base = "\(name).rope.freq_base"
-        if let theta = try file.number(base) { put("rope_theta", .double(theta), from: base) }
-        var scaling = JSONObject()
-        let type = try file.string("\(name).rope.scaling.type")
-        if let type, type != "none" {
-            scaling["rope_type"] = .string(type)
-            let numbers = [
-                "factor": "factor", "attn_factor": "attn_factor", "yarn_ext_factor": "extrapolation_factor",
-                "yarn_attn_factor": "attn_factor", "yarn_beta_fast": "beta_fast", "yarn_beta_slow": "beta_slow",
-            ]
-            for (source, key) in numbers.sorted(by: { $0.key < $1.key }) {
-                if let value = try file.number("\(name).rope.scaling.\(source)") { scaling[key] = .double(value) }
-            }
-            if let original = try file.integer("\(name).rope.scaling.original_context_length") {
-                scaling["original_max_position_embeddings"] = .int(Int64(original))
-            }
-        } else if let factor = try file.number("\(name).rope.scale_linear"), factor != 1 {
-            scaling["rope_type"] = "linear"
-            scaling["factor"] = .double(factor)
-        } else if let factors = try checkpoint.ropeFrequencyFactors() {
-            scaling["rope_type"] = .string(RopeFields.frequencyFactorsType)
-            scaling["factors"] = .array(factors.map { .double(Double($0)) })
-        }
-        if !scaling.isEmpty { put("rope_scaling", .object(scaling), from: "\(name).rope.scaling") }
-    }
-
-    /// Biases are there if their tensors are.
-    private mutating func putBiases() throws(CheckpointError) {
-        let layer = "model.layers.0"
-        put("attention_bias", .bool(checkpoint.tensors["\(layer).self_attn.q_proj.bias"] != nil))
-        put("attention_output_bias", .bool(checkpoint.tensors["\(layer).self_attn.o_proj.bias"] != nil))
-        put("mlp_bias", .bool(checkpoint.tensors["\(layer).mlp.down_proj.bias"] != nil))
-    }
-
-    private mutating func putTokens() throws(CheckpointError) {
-        let count = try file.arrayCount("tokenizer.ggml.tokens") ?? 0
-        // Converters write 2^32 − 1 for "none".
-        func token(_ key: String) throws(CheckpointError) -> JSONValue? {
-            guard let id = try file.integer("tokenizer.ggml.\(key)"), (0..<count).contains(id) else { return nil }
-            return .int(Int64(id))
-        }
-        if let bos = try token("bos_token_id") { put("bos_token_id", bos) }
-        if let padding = try token("padding_token_id") { put("pad_token_id", padding) }
-        var ends: [JSONValue] = []
-        for key in ["eos_token_id", "eot_token_id", "eom_token_id"] {
-            if let id = try token(key) { ends.append(id) }
-        }
-        put("eos_token_id", .array(ends))
-    }
-
-    /// The type to compute in: that of plain files; bfloat16 for quantised ones, whose blocks have no type of their
-    /// own.
-    private func dtypeName() throws(CheckpointError) -> String {
-        switch try file.integer("general.file_type") {
-        case 0: "float32"
-        case 1: "float16"
-        default: "bfloat16"
-        }
-    }
-}
-
-extension GGUFCheckpoint {
-    /// The numbers of `rope_freqs.weight`, by which llama.cpp divides the rotary frequencies; nil when the file has
-    /// none.
-    func ropeFrequencyFactors() throws(CheckpointError) -> [Float]? {
-        for part in parts {
-            guard let tensor = part.tensors.first(where: { $0.name == "rope_freqs.weight" }) else { continue }
-            guard tensor.shape.count == 1, tensor.shape[0] <= 4096, tensor.type.isFloat else {
-                throw .malformed(file: part.path, place: "tensor `rope_freqs.weight`", reason: "shape \(tensor.shape)")
-            }
-            var factors = [Float](repeating: 0, count: tensor.shape[0])
-            let base = part.mapped.pointer(at: tensor.offset)
-            factors.withUnsafeMutableBufferPointer {
-                readElements(tensor.type, base: base, range: 0..<$0.count, into: $0.baseAddress!)
-            }
-            return factors
-        }
-        return nil
     }
 }
