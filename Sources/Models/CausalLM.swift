@@ -5,6 +5,7 @@ final class CausalLM: LanguageModel {
     let config: ModelConfig
     let limits: ForwardLimits
     private(set) var report: LoadReport
+    let cacheBytesPerSlot: Int
     private let network: any Network
     private let head: any Head
     private var parts: ModelParts
@@ -19,12 +20,13 @@ final class CausalLM: LanguageModel {
         network = planned.network
         head = planned.head
         report = prepared.report
+        let cacheDType = options.kvCacheDType.resolved(for: plan.dtype)
+        cacheBytesPerSlot = KeyValueStore.bytesPerSlot(plan.caches, dtype: cacheDType)
         plan.reserve(.hidden, numbers: config.hiddenSize)
         plan.reserve(.gathered, floats: config.hiddenSize)
         parts = ModelParts(
             compute: options.compute, weights: WeightStore(prepared),
-            cache: try KeyValueStore(
-                plan.caches, dtype: options.kvCacheDType.resolved(for: plan.dtype), slots: limits.slots),
+            cache: try KeyValueStore(plan.caches, dtype: cacheDType, slots: limits.slots),
             rotary: try RotaryTables(plan.ropes, positions: limits.positions, modelPath: plan.modelPath),
             scratch: try ScratchMemory(plan.scratch, limits: limits), dtype: plan.dtype,
             hiddenSize: config.hiddenSize, shard: plan.shard, group: options.group)

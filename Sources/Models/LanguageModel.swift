@@ -85,6 +85,8 @@ package protocol LanguageModel: AnyObject {
     var limits: ForwardLimits { get }
     /// What loading its present weights found.
     var report: LoadReport { get }
+    /// Bytes of keys, values and scales of one cache slot over all layers of this rank.
+    var cacheBytesPerSlot: Int { get }
 
     /// Runs a step, the same one on all ranks at the same time: writes keys and values, and keeps the last hidden state
     /// of every row of `logitRows` (any number of them).

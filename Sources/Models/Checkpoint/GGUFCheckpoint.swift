@@ -39,7 +39,9 @@ package final class GGUFCheckpoint: Checkpoint {
                     throw .malformed(
                         file: part.path, place: "tensor `\(printable(tensor.name))`", reason: "is in two parts")
                 }
-                let head = dialect.interleavesHeads ? try GGUFCheckpoint.interleavedHead(tensor, parts[0], name: dialect.name) : nil
+                let head =
+                    dialect.interleavesHeads
+                    ? try GGUFCheckpoint.interleavedHead(tensor, parts[0], name: dialect.name) : nil
                 tensors[name] = TensorInfo(name: name, shape: tensor.shape, type: tensor.type, file: part.path)
                 places[name] = Place(part: index, offset: tensor.offset, interleavedHead: head)
             }

@@ -30,7 +30,9 @@ struct SafetensorsFolder {
         guard !names.isEmpty else { return nil }
         var warnings: [String] = []
         if !passedOver.isEmpty {
-            warnings = ["\(printable(path)): \(passedOver.count) file(s) beside the weights not read: \(listed(passedOver))"]
+            warnings = [
+                "\(printable(path)): \(passedOver.count) file(s) beside the weights not read: \(listed(passedOver))"
+            ]
         }
         return try SafetensorsCheckpoint(files: names.map { joinedPath(path, $0) }, path: path, warnings: warnings)
     }

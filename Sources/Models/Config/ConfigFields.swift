@@ -142,7 +142,8 @@ struct ConfigFields: Sendable, Equatable {
         guard let text = try string(key) else { return choices[0] }
         guard choices.contains(text) else {
             throw error(
-                key, "`\(printable(text))` is not supported for this architecture; supported: "
+                key,
+                "`\(printable(text))` is not supported for this architecture; supported: "
                     + choices.joined(separator: ", "))
         }
         return text

@@ -17,7 +17,8 @@ struct RopeFields {
         let section = try parameters.object("full_attention") ?? parameters
         scaling = section
         let older = try? top.object("rope_scaling")
-        let differs = older.map { older in older.keys.contains { section.has($0) && !section.agrees(with: older, $0) } } ?? false
+        let differs =
+            older.map { older in older.keys.contains { section.has($0) && !section.agrees(with: older, $0) } } ?? false
         warning =
             differs
             ? "\(printable(top.file)): `rope_parameters` counts, and `rope_scaling`, which differs, is not read" : nil

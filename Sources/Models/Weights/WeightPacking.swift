@@ -42,7 +42,8 @@ extension ModelPlan {
                 for first in stride(from: piece.slice.rows.lowerBound, to: piece.slice.rows.upperBound, by: step) {
                     let rows = first..<min(piece.slice.rows.upperBound, first + step)
                     stretches.append(
-                        Stretch(matrix: index, part: part, rows: rows, target: target, elementCount: rows.count * width))
+                        Stretch(matrix: index, part: part, rows: rows, target: target, elementCount: rows.count * width)
+                    )
                     target += rows.count
                 }
             }
