@@ -3,6 +3,7 @@ import Models
 import Tensors
 import TestSupport
 import Testing
+import Values
 
 /// A running model's weights and cache may be replaced between two steps.
 @Suite struct ExchangeTests {

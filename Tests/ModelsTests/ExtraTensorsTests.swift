@@ -4,6 +4,7 @@ import Models
 import Tensors
 import TestSupport
 import Testing
+import Values
 
 /// A checkpoint may carry more than its model needs; what the model needs must be there.
 @Suite struct ExtraTensorsTests {

@@ -190,7 +190,8 @@ import Values
 
     @Test(arguments: [
         #""initializer_range": NaN"#, #""time_step_limit": [0.0, Infinity]"#, #""low": -Infinity"#,
-        #""model_max_length": 1000000000000000019884624838656"#, #""seed": -99999999999999999999999"#,
+        #""model_max_length": 1000000000000000019884624838656"#, #""max_seq_len": 1e999"#,
+        #""seed": -99999999999999999999999"#,
     ])
     func numbersThatNobodyReadsMayBeNone(_ member: String) throws {
         let folder = TemporaryFolder()
@@ -205,6 +206,7 @@ import Values
     }
 
     @Test func aLengthBeyondEveryContextSaysNothing() throws {
+        #expect(try Self.load(["model_max_length": 1e300]).derivedContextLength == 256)
         #expect(try Self.load(["model_max_length": 1e30]).derivedContextLength == 256)
         #expect(try Self.load(["model_max_length": 1000]).derivedContextLength == 1000)
     }

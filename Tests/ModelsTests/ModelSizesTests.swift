@@ -1,6 +1,7 @@
 import Models
 import Tensors
 import Testing
+import Values
 
 /// What a model takes is known from its plan, before a number is read.
 @Suite struct ModelSizesTests {

@@ -11,7 +11,9 @@ import Tokenizers
     private var gguf: String { Fixtures.path("llama-gguf/tiny.gguf") }
 
     /// What a tokenizer makes of the text.
-    private func ids(_ path: String) throws -> [Int32] { try openTokenizer(path: path).encode(text, addSpecialTokens: false) }
+    private func ids(_ path: String) throws -> [Int32] {
+        try openTokenizer(path: path).encode(text, addSpecialTokens: false)
+    }
 
     private func copy(_ file: String, to target: String) throws {
         try FileManager.default.createDirectory(

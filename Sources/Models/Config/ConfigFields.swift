@@ -74,6 +74,9 @@ struct ConfigFields: Sendable, Equatable {
         return number
     }
 
+    /// Whether the key holds a number above the limit, infinity included.
+    func exceeds(_ limit: Double, _ key: String) -> Bool { (values[key]?.doubleValue ?? 0) > limit }
+
     /// True or false, from the first of these keys that is present.
     func boolean(_ keys: String...) throws(CheckpointError) -> Bool? {
         guard let key = keys.first(where: has), let value = values[key] else { return nil }

@@ -140,11 +140,8 @@ package struct ModelConfig: Sendable, Equatable {
     /// Tools write 10^30 for "no limit", so what is beyond every context says nothing.
     private static func contextLength(_ fields: ConfigFields, factor: Double) throws(CheckpointError) -> Int {
         let keys = ["max_sequence_length", "seq_length", "max_seq_len", "model_max_length", "max_position_embeddings"]
-        for key in keys {
-            guard let number = try fields.number(key, in: 1...(.greatestFiniteMagnitude)),
-                number <= Double(positionLimit)
-            else { continue }
-            let length = try fields.requiredInteger(key, in: 1...positionLimit)
+        for key in keys where !fields.exceeds(Double(positionLimit), key) {
+            guard let length = try fields.integer(key, in: 1...positionLimit) else { continue }
             return max(1, min(positionLimit, Int(Double(length) * factor)))
         }
         return 2048

@@ -1,3 +1,5 @@
+import Values
+
 /// The tensors of a checkpoint that a network took, by the names under which it asked for them.
 struct WeightNames: Sendable {
     /// A tensor, and the row scales of one that is stored as int8.

@@ -2,6 +2,7 @@ import Foundation
 import Models
 import TestSupport
 import Testing
+import Values
 
 /// One answer to what a path is, by what lies there and not by what it is called.
 @Suite struct ModelPathTests {

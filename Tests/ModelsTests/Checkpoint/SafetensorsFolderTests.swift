@@ -1,6 +1,7 @@
 import Models
 import TestSupport
 import Testing
+import Values
 
 /// Which files of a folder are the weights.
 @Suite struct SafetensorsFolderTests {
