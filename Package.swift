@@ -142,6 +142,9 @@ let package = Package(
                 "Checkpoint/make_dequant_goldens.py",
             ],
             swiftSettings: strict),
+        .testTarget(
+            name: "TokenizerSourceTests", dependencies: ["TokenizerSource", "Tokenizers", "TestSupport"],
+            swiftSettings: strict),
         .testTarget(name: "ServerSettingsTests", dependencies: ["ServerSettings", "JSON"], swiftSettings: strict),
         .testTarget(
             name: "SupervisorTests",

@@ -47,15 +47,16 @@ struct ModelOptions: ParsableArguments {
     /// With `auto` a folder without weights gets random ones.
     func load(
         _ path: String, reference: DType? = nil, limits: ForwardLimits, compute: Compute
-    ) throws -> LoadedModel {
+    ) throws -> BenchModel {
         let isRandom = loadFormat == .dummy || (loadFormat == .auto && !Self.hasWeights(path))
         let model = try loadModel(
             LoadOptions(
-                modelPath: path, config: try ModelConfig.load(modelPath: path), dtype: reference ?? dtype,
-                quantization: reference == nil ? weights : .none, kvCacheDType: reference == nil ? kvCacheDType : .auto,
-                loadFormat: isRandom ? .dummy : loadFormat, cacheDirectory: isRandom ? nil : cacheDirectory,
-                limits: limits, compute: compute))
-        return LoadedModel(model: model, isRandom: isRandom)
+                ModelSource(
+                    path, config: try ModelConfig.load(modelPath: path), dtype: reference ?? dtype,
+                    quantization: reference == nil ? weights : .none, loadFormat: isRandom ? .dummy : loadFormat),
+                kvCacheDType: reference == nil ? kvCacheDType : .auto,
+                cacheDirectory: isRandom ? nil : cacheDirectory, limits: limits, compute: compute))
+        return BenchModel(model: model, isRandom: isRandom)
     }
 
     /// Whether the path holds weights of any format; other faults are for the loader to report.
@@ -70,7 +71,7 @@ struct ModelOptions: ParsableArguments {
 }
 
 /// A model and whether its weights were made up.
-struct LoadedModel {
+struct BenchModel {
     let model: any LanguageModel
     let isRandom: Bool
 }

@@ -80,13 +80,14 @@ struct LoadedModel {
             settings.dtype == .auto && config.checkpointDType == nil
             ? .bfloat16 : config.resolvedDType(flag: settings.dtype)
         let rank = ShardRank(index: group?.rank ?? 0, count: group?.size ?? 1)
-        let bytesPerSlot = try KeyValueStore.bytesPerSlot(
-            config, dtype: settings.kvCacheDType.resolved(for: dtype), ranks: rank.count)
+        let source = ModelSource(
+            settings.modelPath, config: config, dtype: dtype, quantization: Self.quantization(settings),
+            loadFormat: settings.loadFormat)
+        let sizes = try ModelSizes(source, kvCacheDType: settings.kvCacheDType, ranks: rank.count)
+        let bytesPerSlot = sizes.bytesPerSlot
         var slots = 0
         if rank.index == 0 {
-            slots = try Self.slots(
-                settings, bytesPerSlot: bytesPerSlot,
-                weights: Self.expectedWeightBytes(config, dtype, Self.quantization(settings)))
+            slots = try Self.slots(settings, bytesPerSlot: bytesPerSlot, weights: UInt64(sizes.weightBytes))
         }
         if let group { slots = try Self.agree(on: slots, group, settings, config) }
         limits = try Self.limits(settings, config, slots: slots)
@@ -98,13 +99,12 @@ struct LoadedModel {
         link = group.map { RankLink(group: $0) }
         model = try loadModel(
             LoadOptions(
-                modelPath: settings.modelPath, config: config, dtype: dtype,
-                quantization: Self.quantization(settings), kvCacheDType: settings.kvCacheDType,
-                loadFormat: settings.loadFormat, cacheDirectory: settings.weightCacheDirectory,
+                source, kvCacheDType: settings.kvCacheDType, cacheDirectory: settings.weightCacheDirectory,
                 limits: Self.forwardLimits(limits), rank: rank, group: group, compute: compute),
             progress: progress)
-        weightBytes = UInt64(model.weightsSource.byteCount)
-        if let note = model.weightsSource.note { log.info("\(note)") }
+        weightBytes = UInt64(model.report.byteCount)
+        if let note = model.report.note { log.info("\(note)") }
+        if rank.index == 0 { for warning in model.report.warnings { log.warning("\(warning)") } }
     }
 
     /// KV slots that the operator or the machine's memory allows.
@@ -135,7 +135,7 @@ struct LoadedModel {
 
     private static func limits(_ settings: WorkerSettings, _ config: ModelConfig, slots: Int) throws -> SchedulerLimits
     {
-        let length = try config.contextLength(flag: settings.contextLength, allowsLonger: false)
+        let length = try config.contextLength(flag: settings.contextLength)
         return SchedulerLimits(settings, slots: slots, contextLength: length)
     }
 
@@ -169,25 +169,6 @@ struct LoadedModel {
     private static func quantization(_ settings: WorkerSettings) -> Quantization {
         Quantization(
             settings.quantization, groupSize: settings.int4GroupSize, headBits: settings.int4HeadBits)
-    }
-
-    /// Bytes of the packed weights, nearly, before anything is read.
-    private static func expectedWeightBytes(
-        _ config: ModelConfig, _ dtype: DType, _ quantization: Quantization
-    ) -> UInt64 {
-        let heads = (config.headCount * 2 + config.keyValueHeadCount * 2) * config.headDimension
-        let layers = Double(config.layerCount * config.hiddenSize * (heads + 3 * config.intermediateSize))
-        let table = Double(config.vocabularySize * config.hiddenSize)
-        let plain = Double(dtype.size)
-        let (layer, head) =
-            switch quantization {
-            case .none: (plain, plain)
-            case .w8a8Int8: (1.0, 1.0)
-            // Half a byte, and a scale and a minimum of two bytes each for a group.
-            case .int4(let group, let headBits): (0.5 + 4 / Double(group), headBits == 8 ? 1 : 0.5 + 4 / Double(group))
-            }
-        // An embedding table of its own is looked up, not multiplied, and stays as it is.
-        return UInt64(layers * layer + table * head + (config.tiesWordEmbeddings ? 0 : table * plain))
     }
 
     /// What the other processes should know.

@@ -1,136 +1,108 @@
 import Tensors
 
-/// A decoder with everything around it: weights, cache, rotary tables, scratch memory and the output head.
+/// A network and a head with everything around them: weights, cache, rotary tables and scratch memory.
 final class CausalLM: LanguageModel {
     let config: ModelConfig
     let limits: ForwardLimits
-    private let decoder: any Decoder
-    private let compute: Compute
-    private let weights: WeightStore
-    private let cache: KeyValueStore
-    private let rotary: RotaryEmbedding
-    private let scratch: ScratchMemory
-    private let dtype: DType
-    private let shard: ShardPlan
-    private let group: Collectives?
-    /// Which columns of the logits each rank computes.
-    private let vocabularyParts: [Range<Int>]
+    private(set) var report: LoadReport
+    let cacheBytesPerSlot: Int
+    private let network: any Network
+    private let head: any Head
+    private var parts: ModelParts
     /// How many hidden states the last step kept.
     private var hiddenRows = 0
 
-    var weightsSource: WeightsSource { weights.source }
-
-    /// Joins the parts; reserves cache and scratch memory for `limits`.
-    init(
-        _ decoder: any Decoder, plan: WeightPlan, weights: WeightStore, cacheDType: CacheDType, compute: Compute,
-        limits: ForwardLimits, group: Collectives?
-    ) throws(CheckpointError) {
+    /// Joins the parts; reserves cache and scratch memory for the limits.
+    init(_ planned: PlannedModel, _ prepared: PreparedWeights, _ options: LoadOptions) throws(CheckpointError) {
+        let plan = planned.plan
         config = plan.config
-        self.limits = limits
-        self.decoder = decoder
-        self.compute = compute
-        self.weights = weights
-        dtype = plan.dtype
-        shard = plan.shard
-        self.group = group
-        var parts: [Range<Int>] = []
-        for rank in 0..<plan.shard.rank.count {
-            let rank = ShardRank(index: rank, count: plan.shard.rank.count)
-            parts.append(try ShardPlan(plan.config, rank: rank, modelPath: plan.modelPath).vocabulary.range)
-        }
-        vocabularyParts = parts
-        cache = try KeyValueStore(plan.config, shard: plan.shard, dtype: cacheDType, slots: limits.slots)
-        rotary = try RotaryEmbedding(plan.config, positions: limits.positions, modelPath: plan.modelPath)
-        scratch = try ScratchMemory(plan.config, shard: plan.shard, dtype: plan.dtype, limits: limits)
+        limits = options.limits
+        network = planned.network
+        head = planned.head
+        report = prepared.report
+        let cacheDType = options.kvCacheDType.resolved(for: plan.dtype)
+        cacheBytesPerSlot = KeyValueStore.bytesPerSlot(plan.caches, dtype: cacheDType)
+        plan.reserve(.hidden, numbers: config.hiddenSize)
+        plan.reserve(.gathered, floats: config.hiddenSize)
+        parts = ModelParts(
+            compute: options.compute, weights: WeightStore(prepared),
+            cache: try KeyValueStore(plan.caches, dtype: cacheDType, slots: limits.slots),
+            rotary: try RotaryTables(plan.ropes, positions: limits.positions, modelPath: plan.modelPath),
+            scratch: try ScratchMemory(plan.scratch, limits: limits), dtype: plan.dtype,
+            hiddenSize: config.hiddenSize, shard: plan.shard, group: options.group)
     }
 
     func forward(_ input: borrowing ForwardInput) {
         check(input)
         hiddenRows = input.logitRows.count
         if input.tokens.isEmpty { return }
-        compute.beginStep()
+        parts.compute.beginStep()
         withStep(input) { step in
-            decoder.forward(&step)
+            network.forward(&step)
             keepHiddenStates(step)
         }
-        compute.endStep()
+        parts.compute.endStep()
     }
 
     func logits(_ range: Range<Int>, into logits: UnsafeMutablePointer<Float>) {
-        precondition(shard.rank.index == 0, "rank 0 takes the logits")
+        precondition(parts.shard.rank.index == 0, "rank 0 takes the logits")
         computeLogits(range, into: logits)
     }
 
     func shareLogits(_ range: Range<Int>) { computeLogits(range, into: nil) }
 
+    func exchangeWeights(_ weights: PreparedWeights) throws(CheckpointError) {
+        if let difference = weights.layout.difference(from: parts.weights.layout) {
+            throw .unsupported(file: weights.origin.path, place: "weights", reason: difference)
+        }
+        parts.weights = WeightStore(weights)
+        report = weights.report
+    }
+
+    func releaseCache() { parts.cache.release() }
+
+    func reserveCache() throws(CheckpointError) { try parts.cache.reserve() }
+
+    func weight(named name: String, rows: Int) throws(CheckpointError) -> WeightRows? {
+        try parts.weights.origin.read(name, rows: rows)
+    }
+
     private func computeLogits(_ range: Range<Int>, into logits: UnsafeMutablePointer<Float>?) {
         precondition(range.lowerBound >= 0 && range.upperBound <= hiddenRows, "logits are of rows the last step kept")
         precondition(range.count <= limits.logitRows, "at most \(limits.logitRows) rows of logits at once")
         if range.isEmpty { return }
-        compute.beginStep()
-        let head = weights[decoder.head.weight]
-        if let group {
-            // No part is wider than rank 0's.
-            let block = group.slotCount / vocabularyParts[0].count
-            for first in stride(from: range.lowerBound, to: range.upperBound, by: block) {
-                let rows = first..<min(range.upperBound, first + block)
-                compute.matmul(hidden(rows.lowerBound), rows: rows.count, weights: head, into: group.ownSlot)
-                let out = logits.map { $0 + (first - range.lowerBound) * config.vocabularySize }
-                group.exchange { slot in if let out { joinParts(slot, rows: rows.count, into: out) } }
-            }
-        } else if let logits {
-            compute.matmul(hidden(range.lowerBound), rows: range.count, weights: head, into: logits)
-        }
-        compute.endStep()
+        parts.compute.beginStep()
+        let hidden = parts.scratch[.hidden] + range.lowerBound * parts.hiddenSize * parts.dtype.size
+        head(hidden, rows: range.count, parts, into: logits)
+        parts.compute.endStep()
     }
 
-    /// Hidden states of the kept rows from `row` on.
-    private func hidden(_ row: Int) -> UnsafeRawPointer {
-        UnsafeRawPointer(scratch.hidden + row * config.hiddenSize * dtype.size)
-    }
-
-    /// Puts the ranks' parts of each row of logits side by side.
-    private func joinParts(
-        _ slot: (Int) -> UnsafePointer<Float>, rows: Int, into logits: UnsafeMutablePointer<Float>
-    ) {
-        for (rank, part) in vocabularyParts.enumerated() {
-            for row in 0..<rows {
-                (logits + row * config.vocabularySize + part.lowerBound)
-                    .update(from: slot(rank) + row * part.count, count: part.count)
-            }
-        }
-    }
-
-    /// Normalises the residual rows whose logits will be asked for; only they ever reach the output head.
+    /// Normalises the residual rows whose answers will be asked for; only they ever reach the head.
     private func keepHiddenStates(_ step: borrowing Step) {
-        let norm = decoder.norm
-        compute.rmsNorm(
-            step.wantedResidual(), rows: step.wantedRows.count, size: norm.size, weight: weights[norm.weight],
-            epsilon: norm.epsilon, dtype: dtype, into: scratch.hidden)
+        let norm = network.norm
+        parts.compute.rmsNorm(
+            step.wantedResidual(), rows: step.wantedRows.count, size: norm.size, weight: parts.weights[norm.weight],
+            epsilon: norm.epsilon, dtype: parts.dtype, into: parts.scratch[.hidden])
     }
 
     /// Lends the input's arrays and the scratch memory to the layers.
     private func withStep(_ input: borrowing ForwardInput, _ body: (inout Step) -> Void) {
         for (index, sequence) in input.sequences.enumerated() {
-            scratch.sequences[index] = AttentionSequence(
+            parts.scratch.sequences[index] = AttentionSequence(
                 rowStart: sequence.rowStart, rowCount: sequence.rowCount, slotStart: sequence.slotStart,
                 length: sequence.length)
         }
-        let positionCount = 1 + Int(input.positions.max() ?? 0)
-        let table = rotary.table(covering: positionCount)
+        parts.rotary.cover(1 + Int(input.positions.max() ?? 0))
         let sequenceCount = input.sequences.count
         input.tokens.withUnsafeBufferPointer { tokens in
             input.positions.withUnsafeBufferPointer { positions in
                 input.writeSlots.withUnsafeBufferPointer { writeSlots in
                     input.slots.withUnsafeBufferPointer { slots in
                         input.logitRows.withUnsafeBufferPointer { logitRows in
-                            var step = Step(
-                                compute: compute, weights: weights, cache: cache, rotary: table, dtype: dtype,
-                                input: LentInput(
-                                    tokens: tokens, positions: positions, writeSlots: writeSlots, slots: slots,
-                                    logitRows: logitRows),
-                                sequenceCount: sequenceCount, scratch: scratch, hiddenSize: config.hiddenSize,
-                                shard: shard, group: group)
+                            let lent = LentInput(
+                                tokens: tokens, positions: positions, writeSlots: writeSlots, slots: slots,
+                                logitRows: logitRows)
+                            var step = Step(parts, input: lent, sequenceCount: sequenceCount)
                             body(&step)
                         }
                     }

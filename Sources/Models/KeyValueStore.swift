@@ -1,4 +1,23 @@
-package import Tensors
+import Tensors
+
+/// What an attention layer keeps for every slot on this rank: a key and a value for each of its heads.
+///
+/// Layers of a network may keep different things. What is no row for each slot (a window's few slots, a recurrent state)
+/// will be another kind of shape beside this one, with its own place in the store and its own slots in `CacheView`.
+struct KeyValueShape: Equatable {
+    /// Key-value heads of this rank.
+    let heads: Int
+    /// Numbers of a head.
+    let dimension: Int
+
+    /// Bytes of the keys, or the values, of one slot.
+    func rowBytes(_ dtype: CacheDType) -> (elements: Int, scales: Int) {
+        (heads * dimension * dtype.size, dtype.isScaled ? heads * MemoryLayout<Float>.size : 0)
+    }
+}
+
+/// A layer's place in the key-value store, by the order in which it was planned.
+struct CacheID: Equatable { let index: Int }
 
 /// The numbers behind the cache slots: keys and values of every layer, in one stretch of zeroed memory that is touched
 /// as it is used.
@@ -8,62 +27,74 @@ package import Tensors
 /// ```
 /// A head's rows lie together, so that attention, which works head by head, reads neighbouring slots as one stream.
 /// Only int8 has scales.
-package final class KeyValueStore {
-    /// Slots of each layer.
-    package let slots: Int
-    /// Bytes of keys, values and scales of one slot over all layers.
-    package let bytesPerSlot: Int
-    private let memory: AlignedBuffer
-    private let dtype: CacheDType
-    private let plane: Int
-    private let scalePlane: Int
+final class KeyValueStore {
+    /// Where a layer's planes begin and how long they are, in bytes.
+    private struct Place {
+        let offset: Int
+        let plane: Int
+        let scalePlane: Int
+    }
 
-    /// Reserves memory for so many slots; throws `outOfMemory` when there is none.
-    init(_ config: ModelConfig, shard: ShardPlan, dtype: CacheDType, slots: Int) throws(CheckpointError) {
-        let row = RowSize(config, shard: shard, dtype: dtype)
-        // Multiples of a cache line, so that every plane starts on one.
-        plane = (slots * row.elements + 63) / 64 * 64
-        scalePlane = (slots * row.scales + 63) / 64 * 64
-        let byteCount = 2 * config.layerCount * (plane + scalePlane)
+    private let dtype: CacheDType
+    private let slots: Int
+    private let places: [Place]
+    private let byteCount: Int
+    private var memory: AlignedBuffer?
+
+    /// Reserves memory for so many slots of each layer; throws `outOfMemory` when there is none.
+    init(_ shapes: [KeyValueShape], dtype: CacheDType, slots: Int) throws(CheckpointError) {
+        self.dtype = dtype
+        self.slots = slots
+        var end = 0
+        places = shapes.map { shape in
+            let row = shape.rowBytes(dtype)
+            // Multiples of a cache line, so that every plane starts on one.
+            let place = Place(
+                offset: end, plane: (slots * row.elements + 63) / 64 * 64,
+                scalePlane: (slots * row.scales + 63) / 64 * 64)
+            end += 2 * (place.plane + place.scalePlane)
+            return place
+        }
+        byteCount = end
+        try reserve()
+    }
+
+    /// Takes zeroed memory again after `release`; what was kept before is lost.
+    func reserve() throws(CheckpointError) {
+        release()
         guard let memory = AlignedBuffer(byteCount: byteCount) else { throw .outOfMemory(byteCount: byteCount) }
         self.memory = memory
-        self.slots = slots
-        self.dtype = dtype
-        bytesPerSlot = 2 * config.layerCount * row.total
     }
+
+    /// Gives the memory back to the system; no step may run until `reserve`.
+    func release() { memory = nil }
 
     /// Keys and values of a layer.
-    func layer(_ index: Int) -> KeyValueLayer {
-        let keys = memory.pointer + 2 * index * (plane + scalePlane)
-        let scales = (keys + 2 * plane).assumingMemoryBound(to: Float.self)
+    subscript(id: CacheID) -> KeyValueLayer {
+        guard let memory else { preconditionFailure("the cache has memory while a step runs") }
+        let place = places[id.index]
+        let keys = memory.pointer + place.offset
+        let scales = (keys + 2 * place.plane).assumingMemoryBound(to: Float.self)
         return KeyValueLayer(
-            keys: keys, values: keys + plane, dtype: dtype, slots: slots,
-            scales: dtype.isScaled ? (scales, scales + scalePlane / MemoryLayout<Float>.size) : nil)
+            keys: keys, values: keys + place.plane, dtype: dtype, slots: slots,
+            scales: dtype.isScaled ? (scales, scales + place.scalePlane / MemoryLayout<Float>.size) : nil)
     }
 
-    /// Bytes of keys, values and scales of one slot over all layers of all ranks, known before anything is loaded.
-    package static func bytesPerSlot(
-        _ config: ModelConfig, dtype: CacheDType, ranks: Int = 1
-    ) throws(CheckpointError) -> Int {
-        var bytes = 0
-        for index in 0..<ranks {
-            let rank = ShardRank(index: index, count: ranks)
-            let shard = try ShardPlan(config, rank: rank, modelPath: "config.json")
-            bytes += 2 * config.layerCount * RowSize(config, shard: shard, dtype: dtype).total
+    /// Bytes of keys, values and scales of one slot over all layers.
+    static func bytesPerSlot(_ shapes: [KeyValueShape], dtype: CacheDType) -> Int {
+        shapes.reduce(0) { sum, shape in
+            let row = shape.rowBytes(dtype)
+            return sum + 2 * (row.elements + row.scales)
         }
-        return bytes
     }
 }
 
-/// Bytes of the keys, or the values, of one slot in one layer.
-private struct RowSize {
-    let elements: Int
-    let scales: Int
-    var total: Int { elements + scales }
-
-    init(_ config: ModelConfig, shard: ShardPlan, dtype: CacheDType) {
-        let heads = shard.keyValueHeads.count
-        elements = heads * config.headDimension * dtype.size
-        scales = dtype.isScaled ? heads * MemoryLayout<Float>.size : 0
-    }
+/// A layer's cache as one step sees it: its memory, and which of its slots belong to which row.
+struct CacheView {
+    /// Keys and values.
+    let layer: KeyValueLayer
+    /// `[T]` slots that take the rows' keys and values.
+    let writeSlots: UnsafePointer<Int32>
+    /// Slots of all sequences in position order.
+    let slots: UnsafePointer<Int32>
 }

@@ -83,11 +83,13 @@ package protocol LanguageModel: AnyObject {
     var config: ModelConfig { get }
     /// How much one step may hold.
     var limits: ForwardLimits { get }
-    /// Where the packed weights came from, and why a cache file was not used if one was wanted.
-    var weightsSource: WeightsSource { get }
+    /// What loading its present weights found.
+    var report: LoadReport { get }
+    /// Bytes of keys, values and scales of one cache slot over all layers of this rank.
+    var cacheBytesPerSlot: Int { get }
 
-    /// Runs a step, the same one on all ranks at the same time: writes keys and values, and keeps the last hidden state of every row of `logitRows` (any number of
-    /// them).
+    /// Runs a step, the same one on all ranks at the same time: writes keys and values, and keeps the last hidden state
+    /// of every row of `logitRows` (any number of them).
     ///
     /// Allocates nothing. Traps when the input contradicts itself or exceeds `limits`: the caller plans within them.
     func forward(_ input: borrowing ForwardInput)
@@ -101,6 +103,24 @@ package protocol LanguageModel: AnyObject {
 
     /// What ranks other than 0 do while rank 0 computes logits: they compute theirs and hand them over.
     func shareLogits(_ range: Range<Int>)
+
+    /// Goes on with other weights of the same network, between two steps; the old ones' memory is given back.
+    ///
+    /// Throws, and changes nothing, when they are not laid out as the present ones. What the cache holds was computed with
+    /// the old ones: to forget it is the caller's part.
+    func exchangeWeights(_ weights: PreparedWeights) throws(CheckpointError)
+
+    /// Gives the cache's memory back to the system, with all it holds; no step may run until `reserveCache`.
+    func releaseCache()
+
+    /// Takes zeroed memory for the cache again; throws when the system has none.
+    func reserveCache() throws(CheckpointError)
+
+    /// Up to `rows` first rows, as float32, of a tensor by its name in a Hugging Face checkpoint, read again from the
+    /// files that the present weights were loaded from; nil when the network has no tensor of that name.
+    ///
+    /// The whole tensor whatever part of it this rank has, before any rounding. Throws when the files have changed.
+    func weight(named name: String, rows: Int) throws(CheckpointError) -> WeightRows?
 }
 
 extension LanguageModel {

@@ -1,20 +1,41 @@
 package import Tensors
 package import Values
 
-/// What to load, into what, and for how much work at a time.
-package struct LoadOptions {
+/// Which network, with which weights in which form.
+package struct ModelSource: Sendable {
     /// Model folder or weight file.
-    package var modelPath: String
+    package var path: String
     /// The checkpoint's configuration, read with `ModelConfig.load`.
     package var config: ModelConfig
     /// Type of activations, and of weights that are not quantized.
     package var dtype: DType
     /// How weights are rounded when they are packed.
     package var quantization: Quantization
-    /// Type of the key-value cache.
-    package var kvCacheDType: KVCacheDType
     /// How to look at the path; `.dummy` invents the weights and needs only a configuration file.
     package var loadFormat: LoadFormat
+    /// Whether tensors that the model does not use are an error instead of a warning.
+    package var isStrict: Bool
+
+    /// States what to load.
+    package init(
+        _ path: String, config: ModelConfig, dtype: DType, quantization: Quantization = .none,
+        loadFormat: LoadFormat = .auto, isStrict: Bool = false
+    ) {
+        self.path = path
+        self.config = config
+        self.dtype = dtype
+        self.quantization = quantization
+        self.loadFormat = loadFormat
+        self.isStrict = isStrict
+    }
+}
+
+/// What to load, and for how much work at a time.
+package struct LoadOptions {
+    /// Which network and weights.
+    package var source: ModelSource
+    /// Type of the key-value cache.
+    package var kvCacheDType: KVCacheDType
     /// Where packed weights are kept between runs; nil keeps them in memory only.
     package var cacheDirectory: String?
     /// Sizes of the cache and of the scratch memory.
@@ -28,17 +49,12 @@ package struct LoadOptions {
 
     /// States what to load.
     package init(
-        modelPath: String, config: ModelConfig, dtype: DType, quantization: Quantization = .none,
-        kvCacheDType: KVCacheDType = .auto, loadFormat: LoadFormat = .auto, cacheDirectory: String? = nil,
+        _ source: ModelSource, kvCacheDType: KVCacheDType = .auto, cacheDirectory: String? = nil,
         limits: ForwardLimits, rank: ShardRank = .only, group: Collectives? = nil, compute: Compute
     ) {
         precondition(group?.size ?? 1 == rank.count && group?.rank ?? 0 == rank.index, "the group has this rank")
-        self.modelPath = modelPath
-        self.config = config
-        self.dtype = dtype
-        self.quantization = quantization
+        self.source = source
         self.kvCacheDType = kvCacheDType
-        self.loadFormat = loadFormat
         self.cacheDirectory = cacheDirectory
         self.limits = limits
         self.rank = rank
@@ -51,64 +67,106 @@ package struct LoadOptions {
 /// its name changes.
 private let packedLayoutVersion = 1
 
-/// Opens a checkpoint, checks that it has exactly the model's tensors in their shapes, packs them or maps packed ones,
-/// and reserves cache and scratch memory.
+/// Opens a checkpoint, checks that it has the model's tensors in their shapes, packs them or maps packed ones, and
+/// reserves cache and scratch memory.
 ///
 /// `progress` gets fractions up to 1 on the calling thread. Every error names a file, key or tensor; nothing is left
 /// behind.
 package func loadModel(
     _ options: LoadOptions, progress: (Double) -> Void = { _ in }
 ) throws(CheckpointError) -> any LanguageModel {
-    let config = options.config
-    try checkSupport(options)
-    let checkpoint = try openCheckpoint(options.modelPath, options.loadFormat)
-    let binder = WeightBinder(checkpoint, tiedEmbeddings: config.tiesWordEmbeddings)
-    let shard = try ShardPlan(config, rank: options.rank, modelPath: options.modelPath)
-    let plan = WeightPlan(
-        binder, config: config, dtype: options.dtype, quantization: options.quantization, shard: shard,
-        modelPath: options.modelPath)
-    let decoder = try ModelRegistry.makeDecoder(WeightScope(plan: plan, prefix: ""))
-    try binder.finish()
-
-    let key = PackedWeightsKey(
-        checkpoint: checkpoint.identity, layoutVersion: packedLayoutVersion, dtype: options.dtype,
-        rank: options.rank.index, size: options.rank.count, kinds: [config.architecture, options.quantization.name])
-    let packed = try PackedWeights.open(key: key, directory: options.cacheDirectory, sections: plan.sections) {
-        memory throws(CheckpointError) in
-        try plan.pack(into: memory, threads: options.compute.threads, progress: progress)
-    }
-    let model = try CausalLM(
-        decoder, plan: plan, weights: WeightStore(plan, packed),
-        cacheDType: options.kvCacheDType.resolved(for: options.dtype), compute: options.compute,
-        limits: options.limits, group: options.group)
+    let planned = try PlannedModel(options.source, rank: options.rank)
+    let weights = try planned.prepare(
+        cacheDirectory: options.cacheDirectory, threads: options.compute.threads, progress: progress)
+    let model = try CausalLM(planned, weights, options)
     progress(1)
     return model
 }
 
-/// Refuses, with the key's name, what a configuration may ask for and the layers do not do.
-private func checkSupport(_ options: LoadOptions) throws(CheckpointError) {
-    let config = options.config
-    func bad(_ key: String, _ reason: String) -> CheckpointError {
-        .badConfig(file: options.modelPath, key: key, reason: reason)
+/// Packs weights for a model that runs with others: what `exchangeWeights` takes. Safe beside a model that computes.
+///
+/// `source` has the running model's configuration, so a checkpoint of another network is an error that names a tensor.
+package func prepareWeights(
+    _ source: ModelSource, rank: ShardRank = .only, cacheDirectory: String? = nil, threads: Int,
+    progress: (Double) -> Void = { _ in }
+) throws(CheckpointError) -> PreparedWeights {
+    try PlannedModel(source, rank: rank)
+        .prepare(cacheDirectory: cacheDirectory, threads: threads, progress: progress)
+}
+
+/// What a model takes, known from its plan before anything is read but the headers of its files. Sums over all ranks.
+package struct ModelSizes: Sendable, Equatable {
+    /// Bytes of the packed weights.
+    package private(set) var weightBytes = 0
+    /// Bytes of keys, values and scales of one cache slot over all layers.
+    package private(set) var bytesPerSlot = 0
+
+    /// Plans every rank of a model; throws what loading it would throw for a tensor of another shape.
+    package init(
+        _ source: ModelSource, kvCacheDType: KVCacheDType = .auto, ranks: Int = 1
+    ) throws(CheckpointError) {
+        for index in 0..<ranks {
+            let plan = try PlannedModel(source, rank: ShardRank(index: index, count: ranks)).plan
+            weightBytes += try PackedLayout(plan.layout.sections).fileCount
+            bytesPerSlot += KeyValueStore.bytesPerSlot(
+                plan.caches, dtype: kvCacheDType.resolved(for: source.dtype))
+        }
     }
-    if let method = config.quantizationMethod, !["w8a8_int8", "compressed-tensors", "gguf"].contains(method) {
-        throw bad("quantization_config.quant_method", "`\(method)` is not supported; w8a8_int8 and GGUF files are")
+}
+
+/// A network over its checkpoint, before any number is read.
+struct PlannedModel {
+    let plan: ModelPlan
+    let network: any Network
+    let head: any Head
+    private let source: ModelSource
+    private let checkpoint: any Checkpoint
+    private let warnings: [String]
+
+    /// Builds the layers, each of which takes its tensors; throws for missing ones, those of another shape, and what the
+    /// layers cannot compute.
+    init(_ source: ModelSource, rank: ShardRank) throws(CheckpointError) {
+        let config = source.config
+        if let method = config.quantizationMethod, !["w8a8_int8", "compressed-tensors", "gguf"].contains(method) {
+            throw .badConfig(
+                file: source.path, key: "quantization_config.quant_method",
+                reason: "`\(method)` is not supported; w8a8_int8 and GGUF files are")
+        }
+        let architecture = try Architecture.of(config.fields)
+        let checkpoint = try openCheckpoint(source.path, source.loadFormat)
+        let binder = WeightBinder(checkpoint, tiedEmbeddings: config.tiesWordEmbeddings)
+        let plan = ModelPlan(
+            source, binder, shard: try ShardPlan(config, rank: rank, modelPath: source.path))
+        let root = ModelScope(plan: plan, prefix: "")
+        network = try architecture.network(root)
+        head = try architecture.head(root, network)
+        let extra = try binder.finish()
+        if let extra, source.isStrict || !checkpoint.toleratesExtraTensors { throw extra }
+        warnings = config.warnings + checkpoint.warnings + (extra.map { ["\($0.description); not used"] } ?? [])
+        self.plan = plan
+        self.source = source
+        self.checkpoint = checkpoint
     }
-    guard config.activation == "silu" else {
-        throw bad("hidden_act", "`\(config.activation)` is not supported; only `silu` is")
-    }
-    let size = config.headDimension
-    guard size % 8 == 0, (8...256).contains(size) else {
-        throw bad("head_dim", "\(size) is not supported; it must be a multiple of 8 up to 256")
-    }
-    let (queries, keyValues) = (config.headCount, config.keyValueHeadCount)
-    guard keyValues > 0, queries % keyValues == 0, queries / keyValues <= 64 else {
-        throw bad(
-            "num_key_value_heads",
-            "\(queries) query heads do not share \(keyValues) key-value heads evenly, 64 each at most")
-    }
-    guard config.rope.rotaryDimension % 2 == 0, (2...size).contains(config.rope.rotaryDimension) else {
-        throw bad(
-            "partial_rotary_factor", "\(config.rope.rotaryDimension) of \(size) elements cannot be rotated in pairs")
+
+    /// Packs the weights, or maps packed ones.
+    func prepare(
+        cacheDirectory: String?, threads: Int, progress: (Double) -> Void
+    ) throws(CheckpointError) -> PreparedWeights {
+        let rank = plan.shard.rank
+        let key = PackedWeightsKey(
+            checkpoint: checkpoint.identity, layoutVersion: packedLayoutVersion, dtype: plan.dtype, rank: rank.index,
+            size: rank.count, kinds: [plan.config.architecture, plan.quantization.name])
+        let layout = plan.layout
+        let packed = try PackedWeights.open(key: key, directory: cacheDirectory, sections: layout.sections) {
+            memory throws(CheckpointError) in
+            try plan.pack(into: memory, threads: threads, progress: progress)
+        }
+        return PreparedWeights(
+            layout: layout,
+            origin: WeightOrigin(
+                path: source.path, format: source.loadFormat, identity: checkpoint.identity, names: plan.names),
+            packed: packed,
+            report: LoadReport(
+                origin: packed.origin, byteCount: packed.byteCount, note: packed.note, warnings: warnings))
     }
 }

@@ -1,4 +1,3 @@
-internal import Glibc
 internal import Models
 package import ServerSettings
 package import Tokenizers
@@ -11,33 +10,27 @@ package import Tokenizers
 /// - Returns: nil when the settings want none.
 package func openTokenizer(_ settings: some TokenizerChoice, _ memory: TokenizerMemory) throws -> Tokenizer? {
     if settings.skipTokenizerInit { return nil }
-    let path = settings.tokenizerPath
+    let place = try ModelPath(settings.tokenizerPath)
     if let bytes = memory.read(),
-        let tokenizer = try? Tokenizer(packed: bytes, folder: path.hasSuffix(".json") ? nil : folder(of: path))
+        let tokenizer = try? Tokenizer(packed: bytes, folder: place.kind == .json ? nil : place.folder)
     {
         return tokenizer
     }
-    let tokenizer = try openTokenizer(path: path)
+    let tokenizer = try openTokenizer(place)
     memory.write(tokenizer.packed())
     return tokenizer
 }
 
-/// The folder that a path names or whose file it names.
-private func folder(of path: String) -> String {
-    guard path.hasSuffix(".gguf") else { return path }
-    return path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
-}
-
-/// Opens the tokenizer of a folder, a tokenizer.json or a GGUF file.
+/// Opens the tokenizer of a folder, a tokenizer.json or a GGUF file; see `ModelPath`.
 /// - Throws: One line that names the file and the place.
-package func openTokenizer(path: String) throws -> Tokenizer {
-    guard path.hasSuffix(".gguf") else {
-        return path.hasSuffix(".json") ? try Tokenizer(file: path) : try Tokenizer(folder: path)
-    }
+package func openTokenizer(path: String) throws -> Tokenizer { try openTokenizer(ModelPath(path)) }
+
+private func openTokenizer(_ place: ModelPath) throws -> Tokenizer {
+    if place.kind == .json { return try Tokenizer(file: place.path) }
     // Files beside a GGUF count before its metadata, as they do for the configuration.
-    let folder = folder(of: path)
-    if access(folder + "/tokenizer.json", R_OK) == 0 { return try Tokenizer(folder: folder) }
-    guard let found = try readGGUFVocabulary(path: path) else { throw NoVocabulary(path: path) }
+    if try place.hasFile("tokenizer.json") { return try Tokenizer(folder: place.folder) }
+    guard let gguf = try place.gguf() else { return try Tokenizer(folder: place.folder) }
+    guard let found = try readStoredVocabulary(path: gguf) else { throw NoVocabulary(path: gguf) }
     return try Tokenizer(
         gguf: GGUFTokenizerKeys(
             tokens: found.tokens, tokenTypes: found.types, merges: found.merges, scores: found.scores,
@@ -45,7 +38,7 @@ package func openTokenizer(path: String) throws -> Tokenizer {
             pre: found.pre, bos: found.bosTokenID, eos: found.eosTokenID,
             endOfTurn: found.eotTokenID, unknown: found.unknownTokenID,
             padding: found.paddingTokenID, addBOS: found.addsBOS, addEOS: found.addsEOS,
-            addSpacePrefix: found.addsSpacePrefix, chatTemplate: found.chatTemplate, file: path))
+            addSpacePrefix: found.addsSpacePrefix, chatTemplate: found.chatTemplate, file: gguf))
 }
 
 /// A GGUF file holds weights but no vocabulary.

@@ -34,7 +34,7 @@ import Testing
         let compute = Compute(threads: 1)
         let model = try loadModel(
             LoadOptions(
-                modelPath: path, config: try ModelConfig.load(modelPath: path), dtype: dtype,
+                ModelSource(path, config: try ModelConfig.load(modelPath: path), dtype: dtype),
                 limits: ForwardLimits(rows: 24, logitRows: block, sequences: 1, slots: 40, positions: 40),
                 compute: compute))
         return try Reader(model, compute: compute)

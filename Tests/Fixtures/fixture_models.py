@@ -66,9 +66,9 @@ class TinyModel:
         return {"rope_theta": theta, "rope_type": "default"}, (
             "SGLang's static dynamic NTK: plain RoPE of theta * (factor^2 - factor + 1)^(d/(d-2)) at all lengths")
 
-    def stored_config(self) -> dict:
+    def stored_config(self, architecture: str) -> dict:
         """config.json: `rope_parameters` in the new dialect, `rope_theta` and `rope_scaling` in the old one."""
-        config = {"architectures": [f"{self.kind.capitalize()}ForCausalLM"], **self.settings()}
+        config = {"architectures": [architecture], **self.settings()}
         if self.head_dimension * self.heads == self.hidden:
             del config["head_dim"]
         if not self.old_dialect:
@@ -106,7 +106,7 @@ def make(tiny: TinyModel) -> AutoModelForCausalLM:
 def save(tiny: TinyModel, model, folder: Path) -> None:
     """Writes config.json, generation_config.json and the weights, in one file or in shards with an index."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "config.json").write_text(json.dumps(tiny.stored_config(), indent=1) + "\n")
+    (folder / "config.json").write_text(json.dumps(tiny.stored_config(type(model).__name__), indent=1) + "\n")
     generation = {"bos_token_id": 1, "eos_token_id": [fixture_tokenizer.TURN_END], "pad_token_id": 0}
     (folder / "generation_config.json").write_text(json.dumps(generation, indent=1) + "\n")
     tensors = {n: p.detach().to(STORED[tiny.stored]).contiguous() for n, p in sorted(model.named_parameters())}

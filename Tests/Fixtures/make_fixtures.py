@@ -51,11 +51,6 @@ SMOLLM2_PROMPTS = [
 ]
 
 
-def class_name(tiny: TinyModel) -> str:
-    """transformers' architecture string."""
-    return {"llama": "LlamaForCausalLM", "qwen2": "Qwen2ForCausalLM", "qwen3": "Qwen3ForCausalLM"}[tiny.kind]
-
-
 def make_model(tiny: TinyModel, tokenizer) -> None:
     """One folder: weights, tokenizer, goldens."""
     folder = HERE / tiny.name
@@ -71,7 +66,7 @@ def make_model(tiny: TinyModel, tokenizer) -> None:
     for record in records:
         record["output_text"] = tokenizer.decode(record["output_ids"], skip_special_tokens=False)
     rotary = model.model.rotary_emb
-    header = {"model": tiny.name, "architecture": class_name(tiny), "rope_rule": tiny.reference_rope()[1],
+    header = {"model": tiny.name, "architecture": type(model).__name__, "rope_rule": tiny.reference_rope()[1],
               "rope_frequencies": rotary.inv_freq.double().tolist(), "rope_magnitude": rotary.attention_scaling}
     fixture_goldens.write(folder / "golden.json", header, records)
     print(fixture_goldens.summary(tiny.name, records))

@@ -17,6 +17,9 @@ import Values
         return .object(members)
     }
 
+    /// The small configuration as a file.
+    static var text: String { JSON.encodeToString(members()) }
+
     /// Loads a folder with these files.
     static func load(
         _ changes: [String: JSONValue?] = [:], generation: String? = nil, overrides: JSONValue? = nil
@@ -29,14 +32,13 @@ import Values
 
     @Test func readsTheSizes() throws {
         let config = try Self.load()
-        #expect(config.architecture == "LlamaForCausalLM" && config.family == .llama && config.task == .generation)
+        #expect(config.architecture == "LlamaForCausalLM" && config.modelType == "llama")
         #expect(config.hiddenSize == 64 && config.layerCount == 2 && config.intermediateSize == 96)
         #expect(config.vocabularySize == 97 && config.headCount == 4 && config.keyValueHeadCount == 2)
         #expect(config.headDimension == 16 && config.normEpsilon == 1e-5)
         #expect(config.maxPositionEmbeddings == 256 && config.derivedContextLength == 256)
-        #expect(config.rope == RopeConfig(theta: 10_000, scaling: .none, rotaryDimension: 16, isNeoxStyle: true))
-        #expect(
-            !config.tiesWordEmbeddings && !config.attentionInputBias && !config.attentionOutputBias && !config.mlpBias)
+        #expect(config.rope == RopeConfig(theta: 10_000, scaling: .none, rotaryDimension: 16))
+        #expect(!config.tiesWordEmbeddings && config.warnings.isEmpty)
     }
 
     @Test(arguments: [
@@ -64,20 +66,28 @@ import Values
         }
         let llama = try of("LlamaForCausalLM")
         #expect(llama.maxPositionEmbeddings == 8192 && llama.derivedContextLength == 2048 && llama.rope.theta == 10_000)
-        let qwen2 = try of("Qwen2ForCausalLM", ["attention_bias": false])
-        #expect(qwen2.maxPositionEmbeddings == 32768 && qwen2.attentionInputBias && !qwen2.attentionOutputBias)
-        let qwen3 = try of("Qwen3ForCausalLM", ["attention_bias": true])
-        #expect(qwen3.rope.theta == 1_000_000 && qwen3.normalizesQueryKey && qwen3.attentionInputBias)
-        #expect(try of("MistralForCausalLM").family == .mistral)
-        #expect(try of("LlamaForCausalLM", ["bias": true]).attentionOutputBias)
+        #expect(try of("Qwen2ForCausalLM").maxPositionEmbeddings == 32768)
+        let qwen3 = try of("Qwen3ForCausalLM")
+        #expect(qwen3.rope.theta == 1_000_000 && qwen3.maxPositionEmbeddings == 32768)
+        #expect(try of("MistralForCausalLM").maxPositionEmbeddings == 8192)
     }
 
-    @Test func embeddingArchitecturesHaveNoHead() throws {
-        for (name, family) in [
-            ("Qwen3Model", ModelFamily.qwen3), ("MistralModel", .mistral), ("LlamaEmbeddingModel", .llama),
-        ] {
-            let config = try Self.load(["architectures": [.string(name)]])
-            #expect(config.family == family && config.task == .embedding)
+    @Test(arguments: [("mistral", "MistralForCausalLM"), ("qwen2", "Qwen2ForCausalLM"), ("qwen3", "Qwen3ForCausalLM")])
+    func theModelTypeStandsForAnArchitectureThatIsNotNamed(_ type: String, _ architecture: String) throws {
+        let config = try Self.load(["architectures": .some(nil), "model_type": .string(type)])
+        #expect(config.architecture == architecture && config.modelType == type)
+        let named = try Self.load(["architectures": [.string(architecture)], "model_type": .some(nil)])
+        #expect(named.architecture == architecture && named.modelType == type)
+    }
+
+    /// What is listed as supported is what loads: nothing is announced and then refused.
+    @Test(arguments: ["Qwen3Model", "MistralModel", "LlamaEmbeddingModel", "GPT2LMHeadModel"])
+    func theErrorForAnUnknownArchitectureListsExactlyWhatLoads(_ name: String) throws {
+        let error = checkpointError(naming: "config.json") { _ = try Self.load(["architectures": [.string(name)]]) }
+        let listed = Architecture.names.joined(separator: ", ")
+        #expect(error?.description.hasSuffix("`\(name)` is not supported; supported: \(listed)") == true)
+        for name in Architecture.names {
+            #expect(try Self.load(["architectures": [.string(name)], "model_type": .some(nil)]).architecture == name)
         }
     }
 
@@ -86,9 +96,6 @@ import Values
     }
 
     @Test func anUnknownArchitectureListsTheSupportedOnes() {
-        let error = checkpointError(naming: "config.json") { _ = try Self.load(["architectures": ["GPT2LMHeadModel"]]) }
-        #expect(
-            error?.description.contains("`GPT2LMHeadModel` is not supported; supported: LlamaForCausalLM, ") == true)
         _ = checkpointError(naming: "`gpt2`") {
             _ = try Self.load(["architectures": .some(nil), "model_type": "gpt2"])
         }
@@ -115,9 +122,9 @@ import Values
             ("tie_word_embeddings", 1), ("tie_word_embeddings", "true"), ("attention_bias", 0), ("mlp_bias", "no"),
             ("architectures", "LlamaForCausalLM"), ("architectures", [1]), ("rope_scaling", 7),
             ("rope_parameters", "x"),
-            ("eos_token_id", "</s>"), ("eos_token_id", [1.5]), ("eos_token_id", 1e20), ("bos_token_id", true),
-            ("id2label", ["x": "a"]), ("id2label", ["5": "a"]), ("num_labels", 1e9), ("matryoshka_dimensions", [0]),
-            ("quantization_config", 4), ("torch_dtype", 16), ("layer_types", [1]), ("model_max_length", 1e30),
+            ("eos_token_id", "</s>"), ("eos_token_id", [1.5]), ("eos_token_id", 1e20), ("eos_token_id", "2x"),
+            ("quantization_config", 4), ("torch_dtype", 16), ("model_max_length", 0), ("model_max_length", "x"),
+            ("attn_logit_softcapping", 50), ("final_logit_softcapping", 30), ("logit_scale", 0.5),
         ] as [(String, JSONValue)]) func refusesAndNamesTheKey(key: String, value: JSONValue)
     {
         let named = ["head_dim": key, "num_attention_heads": "heads"][key] ?? key
@@ -156,19 +163,60 @@ import Values
         #expect(try Self.load(["eos_token_id": [9, 7, 9]]).eosTokenIDs == [7, 9])
         #expect(try Self.load(["eos_token_id": 7], generation: #"{"eos_token_id":[3,7]}"#).eosTokenIDs == [3, 7])
         #expect(try Self.load(generation: #"{"eos_token_id":3}"#).eosTokenIDs == [3])
-        let config = try Self.load(["eos_token_id": .some(.null), "bos_token_id": 1, "pad_token_id": -1])
-        #expect(config.eosTokenIDs == [] && config.bosTokenID == 1 && config.padTokenID == nil)
+        let config = try Self.load(["eos_token_id": .some(.null)])
+        #expect(config.eosTokenIDs == [])
     }
 
-    @Test func readsGenerationDefaults() throws {
-        let text = #"{"temperature":0.6,"top_k":20,"top_p":0.95,"min_p":0,"repetition_penalty":1.05,"do_sample":true}"#
-        let generation = try Self.load(generation: text).generation
-        #expect(generation.temperature == 0.6 && generation.topK == 20 && generation.topP == 0.95)
-        #expect(generation.minP == 0 && generation.repetitionPenalty == 1.05)
-        #expect(try Self.load().generation == GenerationDefaults())
-        for bad in [#"{"temperature":"hot"}"#, #"{"top_k":1.5}"#, #"{"top_p":-1}"#, "{", #"{"eos_token_id":"x"}"#] {
+    @Test func anEndOfTextIdMayBeWrittenAsText() throws {
+        #expect(try Self.load(["eos_token_id": "7"], generation: #"{"eos_token_id":"3"}"#).eosTokenIDs == [3, 7])
+        for bad in ["{", #"{"eos_token_id":"x"}"#] {
             _ = checkpointError(naming: "generation_config.json") { _ = try Self.load(generation: bad) }
         }
+    }
+
+    /// Keys that other programs read may hold anything.
+    @Test(
+        arguments: [
+            ("sliding_window", 0), ("sliding_window", "wide"), ("id2label", ["0": "A", "7": "B"]), ("id2label", 3),
+            ("num_labels", -1), ("bos_token_id", true), ("pad_token_id", "<pad>"), ("layer_types", [1]),
+            ("matryoshka_dimensions", [0]), ("initializer_range", "x"), ("logit_scale", 1),
+            ("query_pre_attn_scalar", "x"),
+            ("attn_logit_softcapping", nil), ("final_logit_softcapping", 0.0),
+        ] as [(String, JSONValue)])
+    func whatNobodyReadsMayBeAnything(_ key: String, _ value: JSONValue) throws {
+        let plain = try Self.load(), odd = try Self.load([key: .some(value)])
+        #expect(odd.hiddenSize == plain.hiddenSize && odd.rope == plain.rope && odd.eosTokenIDs == plain.eosTokenIDs)
+    }
+
+    @Test(arguments: [
+        #""initializer_range": NaN"#, #""time_step_limit": [0.0, Infinity]"#, #""low": -Infinity"#,
+        #""model_max_length": 1000000000000000019884624838656"#, #""max_seq_len": 1e999"#,
+        #""seed": -99999999999999999999999"#,
+    ])
+    func numbersThatNobodyReadsMayBeNone(_ member: String) throws {
+        let folder = TemporaryFolder()
+        let text = JSON.encodeToString(Self.members())
+        folder.write("config.json", text: "{" + member + "," + text.dropFirst())
+        #expect(try ModelConfig.load(modelPath: folder.path).derivedContextLength == 256)
+    }
+
+    @Test(arguments: [#"{"temperature":-1,"top_p":1.5}"#, #"{"temperature":"hot","top_k":[],"min_p":NaN}"#])
+    func samplingDefaultsThatNobodyReadsMayBeAnything(_ generation: String) throws {
+        #expect(try Self.load(generation: generation).eosTokenIDs == [])
+    }
+
+    @Test func aLengthBeyondEveryContextSaysNothing() throws {
+        #expect(try Self.load(["model_max_length": 1e300]).derivedContextLength == 256)
+        #expect(try Self.load(["model_max_length": 1e30]).derivedContextLength == 256)
+        #expect(try Self.load(["model_max_length": 1000]).derivedContextLength == 1000)
+    }
+
+    @Test func theOlderRopeSectionThatSaysSomethingElseIsToldOf() throws {
+        let newer: JSONValue = ["rope_type": "linear", "factor": 2]
+        let differing = try Self.load(["rope_parameters": newer, "rope_scaling": ["rope_type": "linear", "factor": 4]])
+        #expect(differing.rope.scaling == .linear(factor: 2))
+        #expect(differing.warnings.count == 1 && differing.warnings[0].contains("rope_scaling"))
+        #expect(try Self.load(["rope_parameters": newer, "rope_scaling": newer]).warnings == [])
     }
 
     @Test func overridesReplaceMembers() throws {
@@ -178,18 +226,9 @@ import Values
         _ = checkpointError(naming: "--json-model-override-args") { _ = try Self.load(overrides: [1]) }
     }
 
-    @Test func readsWhatOtherFamiliesUse() throws {
-        let config = try Self.load([
-            "sliding_window": 4096, "layer_types": ["full_attention", "full_attention"], "attn_logit_softcapping": 50,
-            "final_logit_softcapping": 30, "logit_scale": 0.5, "query_pre_attn_scalar": 256,
-            "id2label": ["1": "b", "0": "a"],
-            "matryoshka_dimensions": [32, 64], "quantization_config": ["quant_method": "awq"],
-        ])
-        #expect(config.slidingWindow == 4096 && config.layerTypes?.count == 2 && config.attentionSoftCap == 50)
-        #expect(config.finalSoftCap == 30 && config.logitScale == 0.5 && config.queryScale == 256)
-        #expect(config.labels == ["a", "b"] && config.matryoshkaDimensions == [32, 64] && config.isMatryoshka)
-        #expect(config.quantizationMethod == "awq")
-        #expect(try Self.load(["num_labels": 2]).labels == ["LABEL_0", "LABEL_1"])
+    @Test func readsTheMethodOfQuantization() throws {
+        #expect(try Self.load(["quantization_config": ["quant_method": "awq"]]).quantizationMethod == "awq")
+        #expect(try Self.load(["quantization_config": [:]]).quantizationMethod == nil)
     }
 
     @Test(
@@ -210,13 +249,12 @@ import Values
 
     @Test func limitsTheContextLength() throws {
         let config = try Self.load()
-        #expect(try config.contextLength(flag: nil, allowsLonger: false) == 256)
-        #expect(try config.contextLength(flag: 100, allowsLonger: false) == 100)
-        #expect(try config.contextLength(flag: 300, allowsLonger: true) == 300)
-        _ = checkpointError(naming: "(300) is greater than") {
-            _ = try config.contextLength(flag: 300, allowsLonger: false)
-        }
-        _ = checkpointError(naming: "--context-length") { _ = try config.contextLength(flag: 0, allowsLonger: true) }
-        _ = checkpointError(naming: "--context-length") { _ = try config.contextLength(flag: .max, allowsLonger: true) }
+        #expect(try config.contextLength(flag: nil) == 256)
+        #expect(try config.contextLength(flag: 100) == 100)
+        _ = checkpointError(naming: "(300) is greater than") { _ = try config.contextLength(flag: 300) }
+        let raised = try Self.load(overrides: ["max_position_embeddings": 300])
+        #expect(try raised.contextLength(flag: 300) == 300, "what the error advises")
+        _ = checkpointError(naming: "--context-length") { _ = try config.contextLength(flag: 0) }
+        _ = checkpointError(naming: "--context-length") { _ = try config.contextLength(flag: .max) }
     }
 }

@@ -16,14 +16,6 @@ import Values
         #expect(try errorOfLoading(path).contains("model.layers.1.mlp.up_proj.weight"))
     }
 
-    @Test func theFirstLayerTooManyIsNamedAsLeftOver() throws {
-        let folder = TemporaryFolder()
-        let path = try folder.copy(Self.tied, replacing: [("\"num_hidden_layers\": 2", "\"num_hidden_layers\": 1")])
-        let message = try errorOfLoading(path)
-        #expect(message.contains("model.layers.1.self_attn.q_proj.weight") && message.contains("unknown to the model"))
-        #expect(!message.contains("model.layers.0."))
-    }
-
     @Test func aLayerTooFewIsNamedAsMissing() throws {
         let folder = TemporaryFolder()
         let path = try folder.copy(Self.tied, replacing: [("\"num_hidden_layers\": 2", "\"num_hidden_layers\": 3")])
@@ -60,9 +52,9 @@ import Values
             let memory = try loadForTest(fixture.path, dtype: dtype)
             let built = try loadForTest(fixture.path, dtype: dtype, cacheDirectory: folder.path)
             let mapped = try loadForTest(fixture.path, dtype: dtype, cacheDirectory: folder.path)
-            #expect(memory.weightsSource.origin == .memory)
-            #expect(built.weightsSource.origin == .built)
-            #expect(mapped.weightsSource.origin == .mapped)
+            #expect(memory.report.origin == .memory)
+            #expect(built.report.origin == .built)
+            #expect(mapped.report.origin == .mapped)
             let expected = logits(memory)
             #expect(differences(logits(built), expected) == [])
             #expect(differences(logits(mapped), expected) == [])
@@ -79,8 +71,8 @@ import Values
                 fixture.path, dtype: .bfloat16, quantization: quantization, cacheDirectory: folder.path)
             let mapped = try loadForTest(
                 fixture.path, dtype: .bfloat16, quantization: quantization, cacheDirectory: folder.path)
-            #expect(built.weightsSource.origin == .built && mapped.weightsSource.origin == .mapped)
-            #expect(mapped.weightsSource.byteCount < plain.weightsSource.byteCount)
+            #expect(built.report.origin == .built && mapped.report.origin == .mapped)
+            #expect(mapped.report.byteCount < plain.report.byteCount)
             let expected = logits(memory)
             #expect(differences(logits(built), expected) == [])
             #expect(differences(logits(mapped), expected) == [])
@@ -103,20 +95,6 @@ import Values
         let second = logits(try loadForTest(path, dtype: .bfloat16, threads: 1, loadFormat: .dummy))
         #expect(differences(first, second) == [])
         #expect(first.allSatisfy { $0.allSatisfy(\.isFinite) && Set($0).count > 100 })
-    }
-
-    @Test func cacheBytesOfASlotAreKnownFromTheConfiguration() throws {
-        let config = try ModelConfig.load(modelPath: Fixture(name: "qwen3-tied").path)
-        #expect(try KeyValueStore.bytesPerSlot(config, dtype: .bfloat16) == 2 * 2 * 2 * 24 * 2)
-        #expect(try KeyValueStore.bytesPerSlot(config, dtype: .float32) == 2 * 2 * 2 * 24 * 4)
-        #expect(try KeyValueStore.bytesPerSlot(config, dtype: .int8) == 2 * 2 * 2 * (24 + 4))
-    }
-
-    @Test func theRegistryListsItsArchitectures() {
-        #expect(
-            ModelRegistry.architectures == [
-                "LlamaForCausalLM", "MistralForCausalLM", "Qwen2ForCausalLM", "Qwen3ForCausalLM",
-            ])
     }
 
     @Test func stepsBeyondTheLimitsTrap() async {

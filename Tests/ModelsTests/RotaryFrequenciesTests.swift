@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 import Models
 import Tensors
 import TestSupport
@@ -11,8 +12,7 @@ import Testing
         let golden = try fixture.golden()
         let expected = try #require(golden.ropeFrequencies)
         let config = try ModelConfig.load(modelPath: fixture.path)
-        let found = try RotaryFrequencies(
-            config.rope, maxPositions: config.maxPositionEmbeddings, modelPath: fixture.path)
+        let found = try RotaryFrequencies(config.rope, modelPath: fixture.path)
         try #require(found.inverse.count == expected.count && expected.count == config.headDimension / 2)
         for (a, b) in zip(found.inverse, expected) { #expect((a - b).magnitude <= 2e-6 * b) }
         let magnitude = try #require(golden.ropeMagnitude)
@@ -39,10 +39,7 @@ import Testing
     @Test(arguments: cases.indices)
     func tablesFollowTheFormulaAtThePlacesThatMatter(_ index: Int) throws {
         let (rope, original, max) = Self.cases[index]
-        var config = try ModelConfig.load(modelPath: Fixture(name: "llama-tied").path)
-        config.rope = rope
-        config.maxPositionEmbeddings = original
-        let rotary = try RotaryEmbedding(config, positions: max, modelPath: "model")
+        let rotary = try RotaryEmbedding(rope, positions: max, modelPath: "model")
         let half = rope.rotaryDimension / 2
         for position in [0, 1, original - 1, min(original, max - 1), max - 1] {
             let table = rotary.table(covering: position + 1)
@@ -62,8 +59,8 @@ import Testing
 
     @Test func tablesStayWhatTheyWereWhenMorePositionsAreAsked() throws {
         let config = try ModelConfig.load(modelPath: Fixture(name: "qwen3-tied").path)
-        let grown = try RotaryEmbedding(config, positions: 5000, modelPath: "model")
-        let direct = try RotaryEmbedding(config, positions: 5000, modelPath: "model")
+        let grown = try RotaryEmbedding(config.rope, positions: 5000, modelPath: "model")
+        let direct = try RotaryEmbedding(config.rope, positions: 5000, modelPath: "model")
         for count in [1, 1024, 1025, 3000, 5000] { _ = grown.table(covering: count) }
         let (a, b) = (grown.table(covering: 5000), direct.table(covering: 5000))
         for index in 0..<5000 * config.headDimension / 2 {
@@ -86,20 +83,14 @@ import Testing
         let end = try #require(text.range(of: "}", range: start.upperBound..<text.endIndex))
         try text.replacingCharacters(in: start.upperBound..<end.upperBound, with: scaling)
             .write(toFile: path + "/config.json", atomically: true, encoding: .utf8)
-        let config = try ModelConfig.load(modelPath: path)
-        let error = #expect(throws: CheckpointError.self) {
-            _ = try RotaryEmbedding(config, positions: 16, modelPath: "some/model")
-        }
-        #expect(error?.description.contains(type) == true && error?.description.contains("some/model") == true)
+        let error = checkpointError(naming: path) { _ = try ModelConfig.load(modelPath: path) }
+        #expect(error?.description.contains("`\(type)` is not supported; supported: default, linear") == true)
     }
 
-    @Test func interleavedRotationIsRefused() throws {
-        var config = try ModelConfig.load(modelPath: Fixture(name: "llama-tied").path)
-        config.rope.isNeoxStyle = false
-        let error = #expect(throws: CheckpointError.self) {
-            _ = try RotaryEmbedding(config, positions: 16, modelPath: "model")
+    @Test func interleavedRotationIsRefused() {
+        _ = checkpointError(naming: "rope_is_neox_style") {
+            _ = try ModelConfigTests.load(["rope_is_neox_style": false])
         }
-        #expect(error?.description.contains("rope_is_neox_style") == true)
     }
 
     /// A fixture's RoPE with another rule.
@@ -157,7 +148,6 @@ import Testing
             let magnitude = y.mscale.map { (0.1 * $0 * log(4) + 1) / (0.1 * y.mscaleAllDimensions! * log(4) + 1) }
             return (f * keep + f / y.factor * (1 - keep), magnitude ?? 0.1 * log(4) + 1)
         case .frequencyFactors(let factors): return (f / factors[j], 1)
-        case .longRope: return (.nan, .nan)
         }
     }
 }

@@ -1,17 +1,27 @@
 import Models
+import Tensors
 import Testing
 
 /// How dimensions are split over tensor-parallel ranks.
 @Suite struct ShardPlanTests {
-    private func plans(heads: Int, keyValue: Int, intermediate: Int, vocabulary: Int, ranks: Int) throws -> [ShardPlan]
-    {
+    /// A rank's plan and its part of a layer's heads.
+    private struct Part {
+        let plan: ShardPlan
+        let queryHeads: ShardRange
+        let keyValueHeads: ShardRange
+        var intermediate: ShardRange { plan.intermediate }
+        var vocabulary: ShardRange { plan.vocabulary }
+    }
+
+    private func plans(heads: Int, keyValue: Int, intermediate: Int, vocabulary: Int, ranks: Int) throws -> [Part] {
         var config = try ModelConfig.load(modelPath: Fixture(name: "llama-tied").path)
-        config.headCount = heads
-        config.keyValueHeadCount = keyValue
         config.intermediateSize = intermediate
         config.vocabularySize = vocabulary
         return try (0..<ranks).map {
-            try ShardPlan(config, rank: ShardRank(index: $0, count: ranks), modelPath: "model")
+            let plan = try ShardPlan(config, rank: ShardRank(index: $0, count: ranks), modelPath: "model")
+            let part = try plan.heads(
+                AttentionHeads(query: heads, keyValue: keyValue, dimension: 16), modelPath: "model")
+            return Part(plan: plan, queryHeads: part.query, keyValueHeads: part.keyValue)
         }
     }
 
@@ -24,7 +34,7 @@ import Testing
     @Test(arguments: [1, 2, 3, 4, 5])
     func partsCoverEveryDimensionOnce(_ ranks: Int) throws {
         let all = try plans(heads: 15, keyValue: 5, intermediate: 200, vocabulary: 331, ranks: ranks)
-        for part in [\ShardPlan.queryHeads, \.keyValueHeads, \.intermediate, \.vocabulary] {
+        for part in [\Part.queryHeads, \.keyValueHeads, \.intermediate, \.vocabulary] {
             var next = 0
             for plan in all {
                 #expect(plan[keyPath: part].range.lowerBound == next)
@@ -57,7 +67,7 @@ import Testing
         for ranks in 1...7 {
             let all = try plans(heads: 8, keyValue: 1, intermediate: 400, vocabulary: 331, ranks: ranks)
             for token in 0..<331 {
-                #expect(all[all[0].owner(ofToken: Int32(token))].vocabulary.range.contains(token))
+                #expect(all[all[0].plan.owner(ofToken: Int32(token))].vocabulary.range.contains(token))
             }
         }
     }

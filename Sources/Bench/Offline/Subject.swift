@@ -44,8 +44,7 @@ struct Subject {
         let loaded = try options.load(path, limits: plan.limits, compute: compute)
         model = loaded.model
         isRandom = loaded.isRandom
-        bytesPerPosition = try KeyValueStore.bytesPerSlot(
-            model.config, dtype: options.kvCacheDType.resolved(for: options.dtype))
+        bytesPerPosition = model.cacheBytesPerSlot
         logits = try AlignedBuffer.logits(rows: plan.limits.logitRows, of: model)
         self.path = path
         dtype = options.dtype
@@ -58,7 +57,7 @@ struct Subject {
     var weightBytes: Int {
         let config = model.config
         let table = PackedMatrix.byteCount(outputs: config.vocabularySize, inputs: config.hiddenSize, dtype: dtype)
-        return model.weightsSource.byteCount - (config.tiesWordEmbeddings ? 0 : table)
+        return model.report.byteCount - (config.tiesWordEmbeddings ? 0 : table)
     }
 
     /// Bytes that one decode step must read at least; a shared position counts once.

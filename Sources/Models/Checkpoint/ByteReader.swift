@@ -51,10 +51,13 @@ struct ByteReader {
         return result
     }
 
-    /// Steps over a string without building it.
-    mutating func skipString(_ what: @autoclosure () -> String) throws(CheckpointError) {
+    /// Steps over a string without building it; returns where it began.
+    @discardableResult
+    mutating func skipString(_ what: @autoclosure () -> String) throws(CheckpointError) -> Int {
+        let start = offset
         let length = try count("length of \(what())", itemSize: 1)
         offset += length
+        return start
     }
 
     /// Steps over `count` bytes.

@@ -11,9 +11,15 @@ package protocol Checkpoint: Sendable {
     var identity: CheckpointIdentity { get }
     /// Whether any name of any shape exists (`--load-format dummy`).
     var inventsTensors: Bool { get }
+    /// Why tensors that the files have are not among `tensors`, by their names.
+    var unreadable: [String: CheckpointError] { get }
+    /// Whether tensors that a model does not use are usual in this format.
+    var toleratesExtraTensors: Bool { get }
+    /// One line each for what was passed over when it was opened.
+    var warnings: [String] { get }
 
     /// The tokenizer metadata that GGUF files carry; nil for other formats.
-    func vocabulary() throws(CheckpointError) -> GGUFVocabulary?
+    func vocabulary() throws(CheckpointError) -> StoredVocabulary?
 
     /// Reads rows of dimension 0 as float32, `rows.count * tensor.rowElements` numbers; a vector has rows of one
     /// number.
@@ -33,6 +39,13 @@ package protocol Checkpoint: Sendable {
 }
 
 extension Checkpoint {
+    /// None, but for safetensors.
+    package var unreadable: [String: CheckpointError] { [:] }
+    /// False, but for safetensors: GGUF files are made for the models they name.
+    package var toleratesExtraTensors: Bool { false }
+    /// None, but for safetensors.
+    package var warnings: [String] { [] }
+
     /// Reads rows of the tensor with this name; see `readRows(_:rows:into:)`.
     package func readRows(
         _ name: String, rows: Range<Int>, into out: UnsafeMutablePointer<Float>
@@ -50,55 +63,45 @@ package struct CheckpointIdentity: Sendable, Hashable {
     package var headerHash: UInt64
 }
 
-/// Opens a model folder, a `.gguf` file (any part of a split one) or a `.safetensors` file.
+/// Opens a model folder, a GGUF file (any part of a split one) or a safetensors file; see `ModelPath`.
 ///
 /// `auto` takes safetensors if there are any, else GGUF; `dummy` reads no weight file.
 ///
 /// Only headers are read here; every offset and length in them is checked against the size of the file.
 package func openCheckpoint(_ path: String, _ format: LoadFormat) throws(CheckpointError) -> any Checkpoint {
-    guard fileExists(path) else { throw .unreadable(path: path, reason: "no such file or folder") }
-    if format == .dummy { return try DummyCheckpoint(path: path) }
-    guard isFolder(path) else {
-        if path.hasSuffix(".safetensors") && format != .gguf {
-            return try SafetensorsCheckpoint(files: [path], path: path)
+    let place = try ModelPath(path)
+    if format == .dummy { return try DummyCheckpoint(place) }
+    guard place.kind == .folder else {
+        if place.kind == .safetensors && format != .gguf {
+            return try SafetensorsCheckpoint(files: [place.path], path: place.path)
         }
-        if isGGUFFile(path) && format != .safetensors { return try GGUFCheckpoint(path: path) }
+        if place.kind == .gguf && format != .safetensors { return try GGUFCheckpoint(path: place.path) }
         throw .noWeights(path: path)
     }
-    if format != .gguf, let checkpoint = try SafetensorsCheckpoint(folder: path) { return checkpoint }
-    if format != .safetensors, let file = try ggufFile(inFolder: path) { return try GGUFCheckpoint(path: file) }
-    let entries = try folderEntries(path)
-    if let pickle = entries.first(where: { isPickle($0) }) {
+    var found: SafetensorsFolder?
+    if format != .gguf {
+        let folder = try SafetensorsFolder(place.path)
+        if let checkpoint = try folder.checkpoint() { return checkpoint }
+        found = folder
+    }
+    if format != .safetensors, let file = try place.gguf() { return try GGUFCheckpoint(path: file) }
+    if let pickle = try folderEntries(place.path).first(where: { isPickle($0) }) {
         throw .unsupported(
-            file: joinedPath(path, pickle), place: "format",
+            file: joinedPath(place.path, pickle), place: "format",
             reason: "PyTorch pickle weights are not readable; convert them to safetensors")
     }
-    throw .noWeights(path: path)
-}
-
-/// Whether the path is a GGUF file: by its ending, or by the magic at its start.
-package func isGGUFFile(_ path: String) -> Bool {
-    if path.hasSuffix(".gguf") { return !isFolder(path) }
-    guard !isFolder(path), let file = try? MappedFile(path: path) else { return false }
-    return file.starts(with: "GGUF".utf8)
-}
-
-/// The GGUF file that stands for a folder: its only one, or the first part of its only split one; nil when there is
-/// none.
-func ggufFile(inFolder folder: String) throws(CheckpointError) -> String? {
-    let names = try folderEntries(folder).filter { $0.hasSuffix(".gguf") && !$0.hasPrefix("mmproj") }
-    let heads = names.filter { name in GGUFSplitName(name).map { $0.number == 1 } ?? true }
-    guard heads.count <= 1 else {
+    if let other = found?.passedOver.first {
         throw .unsupported(
-            file: folder, place: "folder", reason: "\(heads.count) GGUF models; give the path of one file")
+            file: joinedPath(place.path, other), place: "format",
+            reason: "holds no model's weights, and there are no others in the folder")
     }
-    return (heads.first ?? names.first).map { joinedPath(folder, $0) }
+    throw .noWeights(path: path)
 }
 
 /// Whether the name is a PyTorch weight file and no left-over of training.
 private func isPickle(_ name: String) -> Bool {
     let leftOvers: Set<String> = ["optimizer.pt", "training_args.bin", "scheduler.pt", "scaler.pt", "optimizer.bin"]
-    return (name.hasSuffix(".bin") || name.hasSuffix(".pt")) && !leftOvers.contains(name)
+    return (name.hasSuffix(".bin") || name.hasSuffix(".pt")) && !leftOvers.contains(name) && !name.hasPrefix(".")
 }
 
 /// Converts elements `range` of a stored tensor that begins at `base`; blocks cut by the range go through a small

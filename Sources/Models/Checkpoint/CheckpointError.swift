@@ -78,7 +78,7 @@ func printable(_ text: String) -> String {
 }
 
 /// Up to twenty names, then how many more there are.
-private func listed(_ names: [String]) -> String {
+func listed(_ names: [String]) -> String {
     let shown = names.prefix(20).map(printable).joined(separator: ", ")
     return names.count > 20 ? "\(shown) and \(names.count - 20) more" : shown
 }

@@ -1,9 +1,7 @@
 /// A fast 64-bit checksum for finding damage (not for defence against an adversary).
 ///
-/// Eight lanes each fold one 64-bit word per step with operations that are one-to-one in the word and in the lane, and
-/// the
-/// end folds the lanes one-to-one too: any change confined to one aligned 8-byte word changes the result with
-/// certainty, other
+/// Eight lanes each fold one 64-bit word per step with operations that are one-to-one in the word and in the lane, and the end
+/// folds the lanes one-to-one too: any change confined to one aligned 8-byte word changes the result with certainty, other
 /// changes go unnoticed with probability 2^-64. The value depends on the bytes, the length and the seed alone.
 package func checksum64(_ bytes: UnsafeRawBufferPointer, seed: UInt64 = 0) -> UInt64 {
     var lanes = SIMD8<UInt64>(0, 1, 2, 3, 4, 5, 6, 7) &* laneSpread &+ SIMD8(repeating: seed)

@@ -5,8 +5,9 @@ internal import Values
 ///
 /// Number `i` of a tensor depends on the tensor's name and `i` alone, so shards and chunks see the same matrix.
 package struct DummyCheckpoint: Checkpoint {
+    private let place: ModelPath
     /// The folder or file it was opened with.
-    package let path: String
+    package var path: String { place.path }
     /// The stamp of the configuration.
     package let identity: CheckpointIdentity
 
@@ -16,17 +17,16 @@ package struct DummyCheckpoint: Checkpoint {
     package var inventsTensors: Bool { true }
 
     /// Needs a `config.json` in the folder, or a GGUF file for its metadata.
-    package init(path: String) throws(CheckpointError) {
-        self.path = path
-        let source = isFolder(path) ? joinedPath(path, "config.json") : path
+    init(_ place: ModelPath) throws(CheckpointError) {
+        self.place = place
+        let source = place.kind == .folder ? joinedPath(place.path, "config.json") : place.path
         identity = CheckpointIdentity(
             files: [try FileStamp(ofFileAt: source)], headerHash: checksum64("dummy", seed: DummyCheckpoint.seed))
     }
 
     /// The tokenizer, when the path is a GGUF file.
-    package func vocabulary() throws(CheckpointError) -> GGUFVocabulary? {
-        guard isGGUFFile(path) else { return nil }
-        return try readGGUFVocabulary(path: path)
+    package func vocabulary() throws(CheckpointError) -> StoredVocabulary? {
+        place.kind == .gguf ? try readStoredVocabulary(path: place.path) : nil
     }
 
     /// See `Checkpoint`; the tensor may be any whose shape has been checked.

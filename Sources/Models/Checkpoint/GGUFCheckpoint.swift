@@ -1,8 +1,7 @@
 /// A GGUF file, whole or split in parts, under Hugging Face names and in Hugging Face row order.
 ///
-/// llama.cpp's converter reorders the rows of q and k of architecture `llama` for interleaved rotation:
-/// row `h·D + 2j + t` of the file is row `h·D + t·D/2 + j` of the original (head h, half t, pair j). Reading undoes
-/// that.
+/// llama.cpp's converter reorders the rows of q and k of some architectures for interleaved rotation: row `h·D + 2j + t` of
+/// the file is row `h·D + t·D/2 + j` of the original (head h, half t, pair j). Reading undoes that.
 package final class GGUFCheckpoint: Checkpoint {
     /// The file it was opened with.
     package let path: String
@@ -31,15 +30,18 @@ package final class GGUFCheckpoint: Checkpoint {
         parts = try GGUFCheckpoint.openParts(path)
         var tensors: [String: TensorInfo] = [:]
         var places: [String: Place] = [:]
-        let architecture = try parts[0].string("general.architecture")
+        let name = try parts[0].string("general.architecture") ?? ""
+        let dialect = Architecture.of(gguf: name)?.gguf ?? GGUFDialect(name)
         for (index, part) in parts.enumerated() {
             for tensor in part.tensors where !ggufConfigurationTensors.contains(tensor.name) {
-                let name = huggingFaceName(ofGGUF: tensor.name) ?? tensor.name
+                let name = dialect.huggingFaceName(of: tensor.name) ?? tensor.name
                 guard tensors[name] == nil else {
                     throw .malformed(
                         file: part.path, place: "tensor `\(printable(tensor.name))`", reason: "is in two parts")
                 }
-                let head = architecture == "llama" ? try GGUFCheckpoint.interleavedHead(tensor, parts[0]) : nil
+                let head =
+                    dialect.interleavesHeads
+                    ? try GGUFCheckpoint.interleavedHead(tensor, parts[0], name: dialect.name) : nil
                 tensors[name] = TensorInfo(name: name, shape: tensor.shape, type: tensor.type, file: part.path)
                 places[name] = Place(part: index, offset: tensor.offset, interleavedHead: head)
             }
@@ -52,8 +54,8 @@ package final class GGUFCheckpoint: Checkpoint {
     }
 
     /// The tokenizer of the first part.
-    package func vocabulary() throws(CheckpointError) -> GGUFVocabulary? {
-        try GGUFVocabulary(file: parts[0])
+    package func vocabulary() throws(CheckpointError) -> StoredVocabulary? {
+        try StoredVocabulary(file: parts[0])
     }
 
     /// See `Checkpoint`; rows of q and k come in Hugging Face order.
@@ -134,15 +136,18 @@ package final class GGUFCheckpoint: Checkpoint {
     }
 
     /// Rows of a head when this is a q or k tensor, whose rows the converter interleaved; nil for other tensors.
-    private static func interleavedHead(_ tensor: GGUFTensor, _ file: GGUFFile) throws(CheckpointError) -> Int? {
+    private static func interleavedHead(
+        _ tensor: GGUFTensor, _ file: GGUFFile, name: String
+    ) throws(CheckpointError) -> Int? {
         let isQuery = tensor.name.contains(".attn_q.")
         guard isQuery || tensor.name.contains(".attn_k.") else { return nil }
         let place = "tensor `\(printable(tensor.name))`"
-        let queryHeads = try file.integer("llama.attention.head_count")
-        let keyHeads = try file.integer("llama.attention.head_count_kv") ?? queryHeads
+        let layers = try file.integer("\(name).block_count")
+        let queryHeads = try file.layerInteger("\(name).attention.head_count", layers: layers)
+        let keyHeads = try file.layerInteger("\(name).attention.head_count_kv", layers: layers) ?? queryHeads
         guard let heads = isQuery ? queryHeads : keyHeads, heads >= 1 else {
             throw .malformed(
-                file: file.path, place: "key `llama.attention.head_count`", reason: "absent or not positive")
+                file: file.path, place: "key `\(name).attention.head_count`", reason: "absent or not positive")
         }
         let rows = tensor.shape[0]
         guard rows % heads == 0, (rows / heads) % 2 == 0 else {

@@ -9,6 +9,21 @@ extension GGUFFile {
         }
     }
 
+    /// The integer at `key`, or the one that an array of `layers` equal ones holds: some converters write every model's sizes
+    /// layer by layer; nil when absent.
+    func layerInteger(_ key: String, layers: Int?) throws(CheckpointError) -> Int? {
+        guard case .array = metadata[key], let layers else { return try integer(key) }
+        let values = try numbers(key) ?? []
+        guard values.count == layers, let first = values.first, let value = Int(exactly: first) else {
+            throw wrongType(key, "an integer, or one for each of \(layers) layers")
+        }
+        guard values.allSatisfy({ $0 == first }) else {
+            throw .unsupported(
+                file: path, place: "key `\(printable(key))`", reason: "layers that differ in it are not supported")
+        }
+        return value
+    }
+
     /// The number at `key`, integer or floating; nil when absent.
     func number(_ key: String) throws(CheckpointError) -> Double? {
         switch metadata[key] {
@@ -24,7 +39,9 @@ extension GGUFFile {
     func string(_ key: String) throws(CheckpointError) -> String? {
         switch metadata[key] {
         case nil: return nil
-        case .string(let value): return value
+        case .string(let start):
+            var reader = ByteReader(file: path, bytes: mapped.bytes, offset: start)
+            return try reader.string("the value of `\(printable(key))`")
         default: throw wrongType(key, "a string")
         }
     }

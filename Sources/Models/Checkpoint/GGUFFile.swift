@@ -112,7 +112,10 @@ final class GGUFFile: Sendable {
             }
             let number = try reader.integer(UInt32.self, place)
             guard let type = WeightType(ggml: number) else {
-                throw .unsupported(file: reader.file, place: place, reason: "ggml type \(number) is not readable")
+                let name = GGUFTypeNames.name(of: number).map { "type \($0)" } ?? "ggml type \(number)"
+                throw .unsupported(
+                    file: reader.file, place: place,
+                    reason: "\(name) is not readable; readable: \(GGUFTypeNames.readable)")
             }
             let offset = try reader.integer(UInt64.self, place)
             guard shape[shape.count - 1] % type.blockElements == 0,

@@ -1,10 +1,12 @@
-/// One metadata value of a GGUF file; arrays stay in the file until somebody asks for them.
+/// One metadata value of a GGUF file; texts and arrays stay in the file until somebody asks for them, so what nobody reads
+/// may be anything.
 enum GGUFValue: Equatable {
     case unsigned(UInt64)
     case signed(Int64)
     case floating(Double)
     case boolean(Bool)
-    case string(String)
+    /// The byte offset of the text's length.
+    case string(at: Int)
     case array(GGUFArray)
 }
 
@@ -68,7 +70,7 @@ extension ByteReader {
         case .float32: return .floating(Double(Float(bitPattern: try integer(UInt32.self, "a value"))))
         case .float64: return .floating(Double(bitPattern: try integer(UInt64.self, "a value")))
         case .bool: return .boolean(try integer(UInt8.self, "a value") != 0)
-        case .string: return .string(try string("a value"))
+        case .string: return .string(at: try skipString("a value"))
         case .array: return .array(try array(depth: depth))
         }
     }

@@ -47,35 +47,49 @@ struct GGUFSplitName: Equatable {
     }
 }
 
-/// The Hugging Face name of a tensor that llama.cpp's converter wrote; nil when there is none for the families here.
-func huggingFaceName(ofGGUF name: String) -> String? {
-    switch name {
-    case "token_embd.weight": return "model.embed_tokens.weight"
-    case "output_norm.weight": return "model.norm.weight"
-    case "output.weight": return "lm_head.weight"
-    default: break
-    }
-    let parts = name.split(separator: ".", omittingEmptySubsequences: false)
-    guard parts.count == 4, parts[0] == "blk", parts[3] == "weight" || parts[3] == "bias",
-        let layer = Int(parts[1]), layer >= 0, String(layer) == parts[1], let module = blockModules[String(parts[2])]
-    else { return nil }
-    return "model.layers.\(layer).\(module).\(parts[3])"
-}
+/// What llama.cpp's converter calls an architecture and its tensors.
+struct GGUFDialect: Sendable {
+    /// `general.architecture`.
+    let name: String
+    /// Whether the rows of q and k are in the order of interleaved rotation.
+    let interleavesHeads: Bool
+    private let modules: [String: String]
 
-/// GGUF block parts and the modules they are.
-private let blockModules = [
-    "attn_norm": "input_layernorm",
-    "attn_q": "self_attn.q_proj",
-    "attn_k": "self_attn.k_proj",
-    "attn_v": "self_attn.v_proj",
-    "attn_output": "self_attn.o_proj",
-    "attn_q_norm": "self_attn.q_norm",
-    "attn_k_norm": "self_attn.k_norm",
-    "ffn_norm": "post_attention_layernorm",
-    "ffn_gate": "mlp.gate_proj",
-    "ffn_up": "mlp.up_proj",
-    "ffn_down": "mlp.down_proj",
-]
+    /// Names an architecture; `modules` has the parts of a block that others do not have, and the modules they are.
+    init(_ name: String, interleavesHeads: Bool = false, modules: [String: String] = [:]) {
+        self.name = name
+        self.interleavesHeads = interleavesHeads
+        self.modules = Self.common.merging(modules) { $1 }
+    }
+
+    /// The Hugging Face name of a tensor; nil when there is none.
+    func huggingFaceName(of name: String) -> String? {
+        switch name {
+        case "token_embd.weight": return "model.embed_tokens.weight"
+        case "output_norm.weight": return "model.norm.weight"
+        case "output.weight": return "lm_head.weight"
+        default: break
+        }
+        let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 4, parts[0] == "blk", parts[3] == "weight" || parts[3] == "bias",
+            let layer = Int(parts[1]), layer >= 0, String(layer) == parts[1], let module = modules[String(parts[2])]
+        else { return nil }
+        return "model.layers.\(layer).\(module).\(parts[3])"
+    }
+
+    /// Block parts that every architecture has.
+    private static let common = [
+        "attn_norm": "input_layernorm",
+        "attn_q": "self_attn.q_proj",
+        "attn_k": "self_attn.k_proj",
+        "attn_v": "self_attn.v_proj",
+        "attn_output": "self_attn.o_proj",
+        "ffn_norm": "post_attention_layernorm",
+        "ffn_gate": "mlp.gate_proj",
+        "ffn_up": "mlp.up_proj",
+        "ffn_down": "mlp.down_proj",
+    ]
+}
 
 /// Tensors that belong to the configuration (`rope_freqs.weight` becomes `RopeScaling.frequencyFactors`).
 let ggufConfigurationTensors: Set<String> = ["rope_freqs.weight"]

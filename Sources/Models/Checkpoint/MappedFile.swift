@@ -29,8 +29,7 @@ package struct FileStamp: Sendable, Hashable {
 
 /// A whole file mapped read-only; unmapped in `deinit`.
 ///
-/// All reads are bounds-checked by the caller against `count`. A file that another process cuts short while it is
-/// mapped
+/// All reads are bounds-checked by the caller against `count`. A file that another process cuts short while it is mapped
 /// ends this process with SIGBUS, as with every mapped file.
 struct MappedFile: ~Copyable, Sendable {
     /// The path as given.
@@ -54,6 +53,12 @@ struct MappedFile: ~Copyable, Sendable {
         let stamp = FileStamp(path: path, status: status)
         let address = stamp.size > 0 ? mmap(nil, stamp.size, PROT_READ, MAP_SHARED, descriptor, 0) : nil
         guard address != MAP_FAILED else { throw .unreadable(path: path, reason: systemReason()) }
+        let bytes = UnsafeRawBufferPointer(start: address, count: stamp.size)
+        guard stamp.size > 1024 || !bytes.starts(with: "version https://git-lfs.github.com/spec/".utf8) else {
+            munmap(address, stamp.size)
+            throw .unreadable(
+                path: path, reason: "is a git-lfs pointer and not the file itself; fetch that with `git lfs pull`")
+        }
         self.path = path
         self.stamp = stamp
         base = address.map { UnsafeRawPointer($0) }

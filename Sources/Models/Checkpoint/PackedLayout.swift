@@ -144,11 +144,9 @@ struct PackedLayout {
         return bytes
     }
 
-    /// The section checksums that a file holds, if its header is exactly the one a complete file with them has; else
-    /// nil.
+    /// The section checksums that a file holds, if its header is exactly the one a complete file with them has; else nil.
     ///
-    /// Nothing in the file steers the reading: the header is built anew and compared byte for byte, and the checksums
-    /// in it
+    /// Nothing in the file steers the reading: the header is built anew and compared byte for byte, and the checksums in it
     /// are covered by its own.
     func storedChecksums(_ file: UnsafeRawBufferPointer, digest: (UInt64, UInt64)) -> [UInt64]? {
         guard file.count == fileCount else { return nil }

@@ -1,15 +1,12 @@
 import Glibc
 
-/// The weights in the form the kernels read, in a cache file mapped read-only, so that a restarted worker finds them
-/// in memory.
+/// The weights in the form the kernels read, in a cache file mapped read-only, so that a restarted worker finds them in
+/// memory.
 ///
-/// A file is used only if its header is complete and intact and its data are known to be: either all the section
-/// checksums were
-/// computed just now, or a note beside the file says that they were since the machine booted and the file has not
-/// changed
-/// (inode, size, times). Anything else is rebuilt. Writers lock each other out; a file appears by rename, so it is
-/// never seen
-/// half-written. Without a usable directory the weights live in anonymous memory.
+/// A file is used only if its header is complete and intact and its data are known to be: either all the section checksums
+/// were computed just now, or a note beside the file says that they were since the machine booted and the file has not
+/// changed (inode, size, times). Anything else is rebuilt. Writers lock each other out; a file appears by rename, so it is
+/// never seen half-written. Without a usable directory the weights live in anonymous memory.
 package final class PackedWeights: Sendable {
     /// How the bytes came about.
     package enum Origin: Sendable {
@@ -59,16 +56,15 @@ package final class PackedWeights: Sendable {
 
     /// Maps the cache file of `key` if a valid one exists, else has `fill` pack the sections and keeps the result.
     ///
-    /// `fill` gets zeroed memory for each section; if it throws, nothing is left behind. Another process that is
-    /// building the
-    /// same file is waited for.
+    /// `fill` gets zeroed memory for each section; if it throws, nothing is left behind. Another process that is building
+    /// the same file is waited for.
     package static func open(
         key: PackedWeightsKey, cache: PackedCache, sections: [PackedSection],
         fill: (PackedMemory) throws(CheckpointError) -> Void
     ) throws(CheckpointError) -> PackedWeights {
         let layout = try PackedLayout(sections)
         guard let directory = cache.directory else {
-            return try inMemory(layout, note: "packed weights are kept in memory: no cache directory", fill)
+            return try inMemory(layout, note: nil, fill)
         }
         let file = PackedFile(directory: directory, key: key, layout: layout, settledAfter: cache.settledAfter)
         switch file.map() {
@@ -114,7 +110,7 @@ package final class PackedWeights: Sendable {
 
     /// Packs into anonymous memory.
     private static func inMemory(
-        _ layout: PackedLayout, note: String, _ fill: (PackedMemory) throws(CheckpointError) -> Void
+        _ layout: PackedLayout, note: String?, _ fill: (PackedMemory) throws(CheckpointError) -> Void
     ) throws(CheckpointError) -> PackedWeights {
         let count = max(layout.fileCount, PackedLayout.pageSize)
         guard let mapping = PackedMapping(anonymous: count) else { throw .outOfMemory(byteCount: count) }
@@ -130,9 +126,8 @@ package struct PackedCache: Sendable {
     package var directory: String?
     /// Seconds to wait for another writer of the same file.
     package var patience: Int
-    /// Seconds after a file's last change from which a note may vouch for it: file times tick in milliseconds, so a
-    /// change right
-    /// after the note would not show.
+    /// Seconds after a file's last change from which a note may vouch for it: file times tick in milliseconds, so a change
+    /// right after the note would not show.
     package var settledAfter: Int
 
     /// Names the folder.

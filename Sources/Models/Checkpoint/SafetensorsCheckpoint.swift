@@ -1,4 +1,4 @@
-/// The safetensors files of a model folder.
+/// Safetensors files that together are one checkpoint.
 package final class SafetensorsCheckpoint: Checkpoint {
     /// The folder or file it was opened with.
     package let path: String
@@ -6,56 +6,23 @@ package final class SafetensorsCheckpoint: Checkpoint {
     package let tensors: [String: TensorInfo]
     /// Stamps of the files and a checksum over their headers.
     package let identity: CheckpointIdentity
+    /// Tensors of types that are not read here.
+    package let unreadable: [String: CheckpointError]
+    /// One line each for files and index entries that were passed over.
+    package let warnings: [String]
+    /// True: fine-tuned and quantised checkpoints carry more than the model as a rule.
+    package var toleratesExtraTensors: Bool { true }
     private let files: [SafetensorsFile]
     private let places: [String: (file: Int, offset: Int)]
 
     /// False: only stored tensors exist.
     package var inventsTensors: Bool { false }
 
-    /// Finds the files of a folder: those the index names, else all of them; nil when there are none.
-    package convenience init?(folder: String) throws(CheckpointError) {
-        let index = joinedPath(folder, "model.safetensors.index.json")
-        if fileExists(index) {
-            try self.init(index: index, folder: folder)
-            return
-        }
-        var names = try folderEntries(folder).filter { $0.hasSuffix(".safetensors") }
-        // Mistral ships its weights twice, in its own naming and in Hugging Face's.
-        if names == ["consolidated.safetensors", "model.safetensors"] { names = ["model.safetensors"] }
-        guard !names.isEmpty else { return nil }
-        try self.init(files: names.map { joinedPath(folder, $0) }, path: folder)
-    }
-
-    /// Opens the shards that an index file names and checks that each tensor is where the index says.
-    private convenience init(index: String, folder: String) throws(CheckpointError) {
-        let root = ConfigFields(file: index, members: try readJSONFile(index))
-        guard let map = try root.object("weight_map") else {
-            throw .badConfig(file: index, key: "weight_map", reason: "is absent")
-        }
-        var shards: Set<String> = []
-        var homes: [(tensor: String, shard: String)] = []
-        for tensor in map.keys {
-            let shard = try map.string(tensor) ?? ""
-            guard !shard.isEmpty, !shard.contains("/"), shard != "..", !shard.utf8.contains(0) else {
-                throw .badConfig(file: index, key: "weight_map.\(tensor)", reason: "is no file name")
-            }
-            shards.insert(shard)
-            homes.append((tensor, shard))
-        }
-        let names = shards.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-        let missing = names.filter { !fileExists(joinedPath(folder, $0)) }
-        guard missing.isEmpty else { throw .missingShards(index: index, names: missing) }
-        try self.init(files: names.map { joinedPath(folder, $0) }, path: folder)
-        for (tensor, shard) in homes.sorted(by: { $0.tensor < $1.tensor })
-        where tensors[tensor]?.file != joinedPath(folder, shard) {
-            throw .badConfig(
-                file: index, key: "weight_map.\(tensor)", reason: "`\(printable(shard))` has no such tensor")
-        }
-    }
-
     /// Opens the files, which together are one checkpoint.
-    package init(files paths: [String], path: String) throws(CheckpointError) {
+    init(files paths: [String], path: String, warnings: [String] = []) throws(CheckpointError) {
         self.path = path
+        self.warnings = warnings
+        var unreadable: [String: CheckpointError] = [:]
         var files: [SafetensorsFile] = []
         var tensors: [String: TensorInfo] = [:]
         var places: [String: (file: Int, offset: Int)] = [:]
@@ -69,17 +36,19 @@ package final class SafetensorsCheckpoint: Checkpoint {
                 }
                 places[tensor.info.name] = (index, tensor.offset)
             }
+            unreadable.merge(file.unreadable) { first, _ in first }
             header = checksum64("\(header) \(file.headerHash)")
             files.append(file)
         }
         self.files = files
         self.tensors = tensors
+        self.unreadable = unreadable
         self.places = places
         identity = CheckpointIdentity(files: files.map { $0.mapped.stamp }, headerHash: header)
     }
 
     /// Nil: the tokenizer lies beside the weights in files of its own.
-    package func vocabulary() throws(CheckpointError) -> GGUFVocabulary? { nil }
+    package func vocabulary() throws(CheckpointError) -> StoredVocabulary? { nil }
 
     /// See `Checkpoint`.
     package func readRows(

@@ -22,6 +22,8 @@ final class SafetensorsFile: Sendable {
     let mapped: MappedFile
     /// Tensors in the order of their data.
     let tensors: [SafetensorsTensor]
+    /// Tensors of types that are not read here: nobody may need them.
+    let unreadable: [String: CheckpointError]
     /// Checksum of length and header.
     let headerHash: UInt64
 
@@ -40,16 +42,35 @@ final class SafetensorsFile: Sendable {
             throw .malformed(file: path, place: "byte 8", reason: "the header is no JSON object")
         }
         let entries = try parseJSONObject(header, file: path, place: "header")
-        tensors = try SafetensorsFile.readEntries(entries, file: path, dataStart: dataStart)
-        try SafetensorsFile.checkCoverage(tensors, file: path, dataStart: dataStart, fileCount: mapped.count)
+        let all = try SafetensorsFile.readEntries(entries, file: path, dataStart: dataStart)
+        try SafetensorsFile.checkCoverage(all, file: path, dataStart: dataStart, fileCount: mapped.count)
+        tensors = all.compactMap(\.readable)
+        unreadable = all.reduce(into: [:]) { found, entry in
+            if entry.readable == nil { found[entry.name] = SafetensorsFile.unreadable(entry, file: path) }
+        }
         headerHash = checksum64(UnsafeRawBufferPointer(rebasing: mapped.bytes[..<dataStart]))
     }
 
-    /// Reads the entries of the header into tensors sorted by their place.
+    /// An entry of the header, and the tensor it is if its type is one that is read here.
+    private struct Entry {
+        let name: String
+        let dtype: String
+        let offset: Int
+        let byteCount: Int
+        let readable: SafetensorsTensor?
+    }
+
+    private static func unreadable(_ entry: Entry, file: String) -> CheckpointError {
+        .unsupported(
+            file: file, place: "tensor `\(printable(entry.name))`",
+            reason: "dtype `\(printable(entry.dtype))` is not readable")
+    }
+
+    /// Reads the entries of the header, sorted by their place.
     private static func readEntries(
         _ entries: [(key: String, value: JSONValue)], file: String, dataStart: Int
-    ) throws(CheckpointError) -> [SafetensorsTensor] {
-        var tensors: [SafetensorsTensor] = []
+    ) throws(CheckpointError) -> [Entry] {
+        var tensors: [Entry] = []
         var names: Set<String> = []
         for (name, value) in entries where name != "__metadata__" {
             let fields = ConfigFields(file: file, path: "tensor `\(printable(name))`", value: value)
@@ -64,41 +85,46 @@ final class SafetensorsFile: Sendable {
     /// Reads one entry: `{"dtype": …, "shape": […], "data_offsets": [begin, end]}`.
     private static func readEntry(
         _ name: String, _ fields: ConfigFields, file: String, dataStart: Int
-    ) throws(CheckpointError) -> SafetensorsTensor {
+    ) throws(CheckpointError) -> Entry {
         let place = "tensor `\(printable(name))`"
-        let dtype = try fields.string("dtype") ?? ""
-        guard let type = WeightType(safetensors: dtype) else {
-            throw .unsupported(file: file, place: place, reason: "dtype `\(printable(dtype))` is not readable")
+        guard let dtype = try fields.string("dtype") else {
+            throw .malformed(file: file, place: place, reason: "the dtype is absent")
         }
+        let type = WeightType(safetensors: dtype)
         guard let shape = try fields.integers("shape", in: 0...(1 << 48)), shape.count <= 8,
-            let elements = checkedElementCount(shape), let byteCount = type.byteCount(elements: elements)
+            let elements = checkedElementCount(shape), let byteCount = (type ?? .uint8).byteCount(elements: elements)
         else {
             throw .malformed(file: file, place: place, reason: "the shape is absent or impossible")
         }
         guard let ends = try fields.integers("data_offsets", in: 0...(1 << 60)), ends.count == 2, ends[0] <= ends[1],
-            ends[1] - ends[0] == byteCount
+            type == nil || ends[1] - ends[0] == byteCount
         else {
             let reason = "the data offsets are absent or do not span the \(byteCount) bytes of \(dtype) \(shape)"
             throw .malformed(file: file, place: place, reason: reason)
         }
-        let info = TensorInfo(name: name, shape: shape, type: type, file: file)
-        return SafetensorsTensor(info: info, offset: dataStart + ends[0], byteCount: byteCount)
+        let (offset, length) = (dataStart + ends[0], ends[1] - ends[0])
+        let readable = type.map { type in
+            SafetensorsTensor(
+                info: TensorInfo(name: name, shape: shape, type: type, file: file), offset: offset, byteCount: length)
+        }
+        return Entry(name: name, dtype: dtype, offset: offset, byteCount: length, readable: readable)
     }
 
     /// The data must be covered exactly: no hole, no overlap, nothing behind the last tensor.
     private static func checkCoverage(
-        _ tensors: [SafetensorsTensor], file: String, dataStart: Int, fileCount: Int
+        _ tensors: [Entry], file: String, dataStart: Int, fileCount: Int
     ) throws(CheckpointError) {
         var end = dataStart
         for tensor in tensors {
+            let place = "tensor `\(printable(tensor.name))`"
             guard tensor.offset == end else {
                 let relation = tensor.offset < end ? "overlaps the data before it" : "leaves a hole before it"
-                throw .malformed(file: file, place: "tensor `\(printable(tensor.info.name))`", reason: relation)
+                throw .malformed(file: file, place: place, reason: relation)
             }
             end += tensor.byteCount
             guard end <= fileCount else {
                 let reason = "its data end at byte \(end) of a file of \(fileCount) (incomplete download?)"
-                throw .malformed(file: file, place: "tensor `\(printable(tensor.info.name))`", reason: reason)
+                throw .malformed(file: file, place: place, reason: reason)
             }
         }
         guard end == fileCount else {

@@ -1,8 +1,7 @@
 /// Hands out the tensors of a checkpoint by name and keeps account, so that none is missing and none is left over.
 ///
-/// Bind everything first, then call `finish()`, then read: a missing tensor is only noted while binding, so that the
-/// error lists
-/// them all. A wrong shape throws at once.
+/// Bind everything first, then call `finish()`, then read: a missing tensor is only noted while binding, so that the error
+/// lists them all. A wrong shape throws at once.
 package final class WeightBinder {
     private let checkpoint: any Checkpoint
     private let tiedEmbeddings: Bool
@@ -50,30 +49,31 @@ package final class WeightBinder {
         return try bind(name, shape: flat ? [tensor.rowCount] : [tensor.rowCount, 1])
     }
 
-    /// Throws the list of missing tensors, else the list of tensors that nobody took.
+    /// Throws the list of missing tensors; returns, as the error it may be, the list of tensors that nobody took.
     ///
-    /// Cached rotary tables and a tied `lm_head.weight` may be left over, and whatever `ignoring` accepts.
-    package func finish(ignoring: (String) -> Bool = { _ in false }) throws(CheckpointError) {
+    /// Cached rotary tables and a tied `lm_head.weight` are never missed by anybody.
+    package func finish() throws(CheckpointError) -> CheckpointError? {
         guard missing.isEmpty else {
+            for name in missing.flatMap(spellings) { if let reason = checkpoint.unreadable[name] { throw reason } }
             // One weight file is what is incomplete; with several, any of them might be.
             let files = Set(checkpoint.tensors.values.map(\.file))
             throw .missingTensors(path: files.count == 1 ? files.first! : checkpoint.path, names: missing)
         }
-        var leftOver: [String] = []
-        for name in checkpoint.tensors.keys where !used.contains(name) && !isSkipped(name) && !ignoring(name) {
-            leftOver.append(name)
-        }
-        guard leftOver.isEmpty else { throw .leftOverTensors(path: checkpoint.path, names: leftOver.sorted()) }
+        let leftOver = checkpoint.tensors.keys.filter { !used.contains($0) && !isSkipped($0) }
+        return leftOver.isEmpty ? nil : .leftOverTensors(path: checkpoint.path, names: leftOver.sorted())
     }
 
-    /// Finds a tensor under its name, without `model.` (embedding checkpoints) or inside a multimodal model's text
-    /// part.
+    /// Finds a tensor under any of its names.
     private func resolve(_ name: String) -> TensorInfo? {
-        if let info = checkpoint.tensors[name] { return info }
-        if let info = checkpoint.tensors["language_model." + name] { return info }
-        guard name.hasPrefix("model.") else { return nil }
+        for name in spellings(name) { if let info = checkpoint.tensors[name] { return info } }
+        return nil
+    }
+
+    /// A tensor's name, alone, inside a multimodal model's text part, or without `model.` (embedding checkpoints).
+    private func spellings(_ name: String) -> [String] {
+        guard name.hasPrefix("model.") else { return [name, "language_model." + name] }
         let bare = String(name.dropFirst("model.".count))
-        return checkpoint.tensors[bare] ?? checkpoint.tensors["model.language_model." + bare]
+        return [name, "language_model." + name, bare, "model.language_model." + bare]
     }
 
     /// Whether a tensor may stay unused.
@@ -107,19 +107,35 @@ package struct BoundTensor: Sendable {
         try checkpoint.readRows(info, rows: rows, into: out)
     }
 
-    /// Reads the whole tensor; for norms and biases.
-    package func readAll() throws(CheckpointError) -> [Float] {
+    /// Reads rows as float32.
+    package func read(_ rows: Range<Int>) throws(CheckpointError) -> [Float] {
         var failure: CheckpointError?
-        let numbers = [Float](unsafeUninitializedCapacity: info.elementCount) { buffer, count in
-            guard let base = buffer.baseAddress, info.elementCount > 0 else { return }
+        let numbers = [Float](unsafeUninitializedCapacity: rows.count * rowElements) { buffer, count in
+            guard let base = buffer.baseAddress, rows.count * rowElements > 0 else { return }
             do throws(CheckpointError) {
-                try checkpoint.readRows(info, rows: 0..<info.rowCount, into: base)
-                count = info.elementCount
+                try readRows(rows, into: base)
+                count = rows.count * rowElements
             } catch {
                 failure = error
             }
         }
         if let failure { throw failure }
         return numbers
+    }
+
+    /// Reads rows of an int8 tensor as they are stored.
+    func readCodes(_ rows: Range<Int>) throws(CheckpointError) -> [Int8] {
+        var codes = [Int8](repeating: 0, count: rows.count * rowElements)
+        var failure: CheckpointError?
+        codes.withUnsafeMutableBytes { bytes in
+            guard let base = bytes.baseAddress else { return }
+            do throws(CheckpointError) {
+                try checkpoint.readStoredRows(info, rows: rows, into: base)
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+        return codes
     }
 }

@@ -1,7 +1,6 @@
 /// How the numbers of a tensor are stored in a checkpoint file.
 ///
-/// Numbers come in blocks: one element for plain types, 32 or 256 for quantised ones; blocks lie one after another
-/// along the
+/// Numbers come in blocks: one element for plain types, 32 or 256 for quantised ones; blocks lie one after another along the
 /// last dimension.
 package enum WeightType: String, Sendable, CaseIterable {
     case float64 = "F64"

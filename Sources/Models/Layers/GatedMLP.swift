@@ -17,7 +17,7 @@ struct GatedMLP {
     }
 
     /// Takes `gate_proj`, `up_proj` and `down_proj`.
-    init(_ scope: WeightScope, bias: Bool = false) throws(CheckpointError) {
+    init(_ scope: ModelScope, bias: Bool = false) throws(CheckpointError) {
         let config = scope.config
         let part = scope.plan.shard.intermediate
         let names = ["gate_proj", "up_proj"].map { "\(scope.prefix).\($0)" }
@@ -29,10 +29,12 @@ struct GatedMLP {
             let linear = try ColumnParallelLinear(
                 scope.plan, name: scope.prefix + ".gate_up", weights: weights, biases: biases)
             projection = .biased(linear, size: part.count)
+            scope.plan.reserve(.fused, floats: 2 * part.count)
         } else {
             projection = .fused(try scope.plan.matrix(scope.prefix + ".gate_up.weight", weights, kind: .gateUp))
         }
         down = try RowParallelLinear(scope.at("down_proj"), outputs: config.hiddenSize, columns: part, bias: bias)
+        scope.plan.reserve(.gated, numbers: part.count)
     }
 
     /// Adds the block's output for the step's rows to the residual stream.

@@ -9,7 +9,7 @@ struct ColumnParallelLinear {
 
     /// Stacks the given slices into one matrix; `biases`, when not empty, are stacked the same way.
     init(
-        _ plan: WeightPlan, name: String, weights: [TensorSlice], biases: [TensorSlice] = []
+        _ plan: ModelPlan, name: String, weights: [TensorSlice], biases: [TensorSlice] = []
     ) throws(CheckpointError) {
         weight = try plan.matrix(name + ".weight", weights)
         bias = biases.isEmpty ? nil : try plan.vector(name + ".bias", biases)
@@ -29,7 +29,7 @@ struct RowParallelLinear {
     let bias: VectorID?
 
     /// Takes this rank's columns of the tensor, and the bias on one rank alone so that the sum holds it once.
-    init(_ scope: WeightScope, outputs: Int, columns: ShardRange, bias hasBias: Bool) throws(CheckpointError) {
+    init(_ scope: ModelScope, outputs: Int, columns: ShardRange, bias hasBias: Bool) throws(CheckpointError) {
         weight = try scope.plan.matrix(
             scope.prefix + ".weight",
             [

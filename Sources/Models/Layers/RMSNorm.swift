@@ -7,10 +7,11 @@ struct RMSNorm {
     let epsilon: Float
 
     /// Takes `NAME.weight`, as long as the hidden size.
-    init(_ scope: WeightScope) throws(CheckpointError) {
+    init(_ scope: ModelScope) throws(CheckpointError) {
         size = scope.config.hiddenSize
         epsilon = scope.config.normEpsilon
         weight = try scope.plan.vector(scope.prefix + ".weight", [TensorSlice(scope.prefix + ".weight", shape: [size])])
+        scope.plan.reserve(.normed, numbers: size)
     }
 
     /// Normalises the step's rows from float32 to the model dtype.

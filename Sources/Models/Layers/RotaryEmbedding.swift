@@ -17,16 +17,11 @@ package final class RotaryEmbedding {
     private var filled = 0
     private static let blockSize = 1024
 
-    /// Reserves tables for so many positions; throws for a RoPE type that does not exist here.
-    package init(_ config: ModelConfig, positions: Int, modelPath: String) throws(CheckpointError) {
-        guard config.rope.isNeoxStyle else {
-            throw .unsupported(
-                file: modelPath, place: "rope_is_neox_style", reason: "only rotation of halves (true) is implemented")
-        }
-        frequencies = try RotaryFrequencies(
-            config.rope, maxPositions: config.maxPositionEmbeddings, modelPath: modelPath)
+    /// Reserves tables for so many positions.
+    package init(_ rope: RopeConfig, positions: Int, modelPath: String) throws(CheckpointError) {
+        frequencies = try RotaryFrequencies(rope, modelPath: modelPath)
         self.positions = positions
-        rotaryDimension = config.rope.rotaryDimension
+        rotaryDimension = rope.rotaryDimension
         let byteCount = positions * frequencies.inverse.count * MemoryLayout<Float>.size
         guard let cosines = AlignedBuffer(byteCount: byteCount), let sines = AlignedBuffer(byteCount: byteCount) else {
             throw .outOfMemory(byteCount: 2 * byteCount)
@@ -61,4 +56,26 @@ package final class RotaryEmbedding {
         }
         filled = end
     }
+}
+
+/// A kind of rotation among those that a network uses, by the order in which it was planned.
+struct RotaryID: Equatable { let index: Int }
+
+/// The tables of every kind of rotation that a network's layers use.
+final class RotaryTables {
+    private let tables: [RotaryEmbedding]
+    private var covered = 0
+
+    /// Reserves tables for so many positions each.
+    init(_ ropes: [RopeConfig], positions: Int, modelPath: String) throws(CheckpointError) {
+        var tables: [RotaryEmbedding] = []
+        for rope in ropes { tables.append(try RotaryEmbedding(rope, positions: positions, modelPath: modelPath)) }
+        self.tables = tables
+    }
+
+    /// Says that a step's positions lie below `count`.
+    func cover(_ count: Int) { covered = count }
+
+    /// The table of a kind, which covers the step's positions.
+    subscript(id: RotaryID) -> RotaryTable { tables[id.index].table(covering: covered) }
 }

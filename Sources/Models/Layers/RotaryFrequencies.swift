@@ -9,8 +9,8 @@ package struct RotaryFrequencies: Equatable {
     /// Factor on cosines and sines; 1 but for YaRN.
     package let magnitude: Double
 
-    /// Computes the frequencies; throws `unsupported`, naming the type, for any but the kinds of `RopeScaling` below.
-    package init(_ rope: RopeConfig, maxPositions: Int, modelPath: String) throws(CheckpointError) {
+    /// Computes the frequencies; throws for a file's divisors that are not as many as the frequencies.
+    package init(_ rope: RopeConfig, modelPath: String) throws(CheckpointError) {
         let size = rope.rotaryDimension
         var base = Self.plain(theta: rope.theta, size: size)
         var magnitude = 1.0
@@ -28,11 +28,8 @@ package struct RotaryFrequencies: Equatable {
         case .llama3(let factor, let low, let high, let original):
             base = base.map { Self.llama3($0, factor: factor, low: low, high: high, original: Double(original)) }
         case .yarn(let yarn):
-            guard !yarn.isDeepseek else { throw Self.unknown("deepseek_yarn", modelPath) }
             base = Self.yarn(base, yarn, theta: rope.theta, size: size)
             magnitude = Self.yarnMagnitude(yarn)
-        case .longRope:
-            throw Self.unknown("longrope", modelPath)
         case .frequencyFactors(let factors):
             guard factors.count == base.count else {
                 throw .malformed(
@@ -43,12 +40,6 @@ package struct RotaryFrequencies: Equatable {
         }
         inverse = base.map { Float($0) }
         self.magnitude = magnitude
-    }
-
-    private static func unknown(_ type: String, _ modelPath: String) -> CheckpointError {
-        .unsupported(
-            file: modelPath, place: "rope_scaling",
-            reason: "RoPE scaling type `\(type)` is not supported; supported: default, linear, dynamic, llama3, yarn")
     }
 
     /// theta^(−2j/d) for each pair j.

@@ -6,12 +6,16 @@ import Tensors
 /// stored as the head is, and rows are dequantized when they are looked up.
 struct VocabEmbedding {
     let table: MatrixID
+    /// The tensor it was made of.
+    let name: String
 
     /// Takes `NAME.weight`, `[vocabulary][hidden]`.
-    init(_ scope: WeightScope) throws(CheckpointError) {
+    init(_ scope: ModelScope) throws(CheckpointError) {
+        name = scope.prefix + ".weight"
         table = try scope.plan.matrix(
-            scope.prefix + ".weight", [vocabularySlice(scope)],
+            name, [vocabularySlice(scope)],
             role: scope.config.tiesWordEmbeddings ? .head : .lookup)
+        scope.plan.reserve(.residual, floats: scope.config.hiddenSize)
     }
 
     /// Looks up the step's tokens into the residual stream, float32.
@@ -54,22 +58,8 @@ struct VocabEmbedding {
     }
 }
 
-/// The projection from normalised hidden states to one logit per token; applied outside the layers, to the rows that
-/// need it.
-struct LanguageModelHead {
-    let weight: MatrixID
-
-    /// Shares the embedding's table when the checkpoint ties them, else takes `NAME.weight`.
-    init(_ scope: WeightScope, tiedTo embedding: VocabEmbedding) throws(CheckpointError) {
-        weight =
-            scope.config.tiesWordEmbeddings
-            ? embedding.table
-            : try scope.plan.matrix(scope.prefix + ".weight", [vocabularySlice(scope)], role: .head)
-    }
-}
-
 /// This rank's part of a `[vocabulary][hidden]` tensor.
-private func vocabularySlice(_ scope: WeightScope) -> TensorSlice {
+func vocabularySlice(_ scope: ModelScope) -> TensorSlice {
     TensorSlice(
         scope.prefix + ".weight", shape: [scope.config.vocabularySize, scope.config.hiddenSize],
         rows: scope.plan.shard.vocabulary.range)

@@ -1,3 +1,5 @@
+package import Tensors
+
 /// Which of the tensor-parallel ranks this process is.
 package struct ShardRank: Sendable, Hashable {
     /// From 0.
@@ -46,10 +48,6 @@ package struct ShardRange: Sendable, Equatable {
 package struct ShardPlan: Sendable, Equatable {
     /// Whose plan it is.
     package let rank: ShardRank
-    /// Query heads.
-    package let queryHeads: ShardRange
-    /// Key-value heads; neighbouring ranks may share one.
-    package let keyValueHeads: ShardRange
     /// Elements between the MLP's projections.
     package let intermediate: ShardRange
     /// Rows of embedding table and output head.
@@ -58,9 +56,6 @@ package struct ShardPlan: Sendable, Equatable {
     /// Splits the dimensions of `config`; throws when a rank would get nothing of one.
     package init(_ config: ModelConfig, rank: ShardRank, modelPath: String) throws(CheckpointError) {
         self.rank = rank
-        let heads = try Self.heads(config, rank, modelPath)
-        queryHeads = ShardRange(range: heads.query, total: config.headCount)
-        keyValueHeads = ShardRange(range: heads.keyValue, total: config.keyValueHeadCount)
         intermediate = try Self.even(config.intermediateSize, rank, key: "intermediate_size", modelPath)
         vocabulary = try Self.even(config.vocabularySize, rank, key: "vocab_size", modelPath)
     }
@@ -80,14 +75,22 @@ package struct ShardPlan: Sendable, Equatable {
         return Self.owner(of: Int(token) / units.size, units: units.count, ranks: rank.count)
     }
 
-    /// Query and key-value heads of a rank.
-    private static func heads(
-        _ config: ModelConfig, _ rank: ShardRank, _ modelPath: String
+    /// The query and key-value heads that the rank has of a layer's; neighbouring ranks may share a key-value head.
+    package func heads(
+        _ heads: AttentionHeads, modelPath: String
+    ) throws(CheckpointError) -> (query: ShardRange, keyValue: ShardRange) {
+        let part = try headRanges(queries: heads.query, keyValues: heads.keyValue, modelPath)
+        return (
+            ShardRange(range: part.query, total: heads.query), ShardRange(range: part.keyValue, total: heads.keyValue)
+        )
+    }
+
+    private func headRanges(
+        queries: Int, keyValues: Int, _ modelPath: String
     ) throws(CheckpointError) -> (query: Range<Int>, keyValue: Range<Int>) {
-        let (queries, keyValues) = (config.headCount, config.keyValueHeadCount)
         let group = queries / max(1, keyValues)
         if keyValues >= rank.count {
-            let part = part(rank.index, of: keyValues, ranks: rank.count)
+            let part = Self.part(rank.index, of: keyValues, ranks: rank.count)
             return (part.lowerBound * group..<part.upperBound * group, part)
         }
         let head = rank.index * keyValues / rank.count
@@ -98,7 +101,7 @@ package struct ShardPlan: Sendable, Equatable {
                 reason: "\(queries) heads, \(group) for each key-value head, are too few for \(rank.count) "
                     + "tensor-parallel ranks")
         }
-        let part = part(rank.index - sharers[0], of: group, ranks: sharers.count)
+        let part = Self.part(rank.index - sharers[0], of: group, ranks: sharers.count)
         return (head * group + part.lowerBound..<head * group + part.upperBound, head..<head + 1)
     }
 

@@ -2,18 +2,18 @@ import Dispatch
 import Synchronization
 import Tensors
 
-extension WeightPlan {
-    /// Reads every planned tensor and writes its packed form, in pieces on several threads, with bounded scratch
+extension ModelPlan {
+    /// Reads every planned tensor and writes its packed form, in stretches on several threads, with bounded scratch
     /// memory.
     ///
     /// `progress` is called on this thread with the fraction done.
     func pack(into memory: PackedMemory, threads: Int, progress: (Double) -> Void) throws(CheckpointError) {
         try copyVectors(into: memory)
-        let pieces = packingPieces()
-        let total = max(1, pieces.reduce(0) { $0 + $1.elementCount })
+        let stretches = packingStretches()
+        let total = max(1, stretches.reduce(0) { $0 + $1.elementCount })
         var done = 0
-        for start in stride(from: 0, to: pieces.count, by: threads * 8) {
-            let batch = pieces[start..<min(pieces.count, start + threads * 8)]
+        for start in stride(from: 0, to: stretches.count, by: threads * 8) {
+            let batch = stretches[start..<min(stretches.count, start + threads * 8)]
             try packBatch(Array(batch), into: memory)
             done += batch.reduce(0) { $0 + $1.elementCount }
             progress(Double(done) / Double(total))
@@ -21,7 +21,7 @@ extension WeightPlan {
     }
 
     /// Some consecutive rows of a slice and where they go.
-    private struct Piece {
+    private struct Stretch {
         let matrix: Int
         let part: Int
         /// Rows of the checkpoint tensor.
@@ -31,9 +31,9 @@ extension WeightPlan {
         let elementCount: Int
     }
 
-    /// Cuts all the matrices into pieces of about a megabyte, on block boundaries where possible.
-    private func packingPieces() -> [Piece] {
-        var pieces: [Piece] = []
+    /// Cuts all the matrices into stretches of about a megabyte, on block boundaries where possible.
+    private func packingStretches() -> [Stretch] {
+        var stretches: [Stretch] = []
         for (index, matrix) in matrices.enumerated() {
             var target = 0
             for (part, piece) in matrix.pieces.enumerated() {
@@ -41,24 +41,24 @@ extension WeightPlan {
                 let step = max(32, (1 << 18) / max(1, width) / 32 * 32)
                 for first in stride(from: piece.slice.rows.lowerBound, to: piece.slice.rows.upperBound, by: step) {
                     let rows = first..<min(piece.slice.rows.upperBound, first + step)
-                    pieces.append(
-                        Piece(matrix: index, part: part, rows: rows, target: target, elementCount: rows.count * width))
+                    stretches.append(
+                        Stretch(matrix: index, part: part, rows: rows, target: target, elementCount: rows.count * width)
+                    )
                     target += rows.count
                 }
             }
         }
-        return pieces
+        return stretches
     }
 
-    private func packBatch(_ batch: [Piece], into memory: PackedMemory) throws(CheckpointError) {
+    private func packBatch(_ batch: [Stretch], into memory: PackedMemory) throws(CheckpointError) {
         let failure = Mutex<CheckpointError?>(nil)
-        // The plan and the memory outlive the call, pieces write disjoint rows, and tensors may be read from many
-        // threads.
+        // The plan and the memory outlive the call, stretches are disjoint, and tensors may be read from many threads.
         nonisolated(unsafe) let plan = self
         nonisolated(unsafe) let target = memory
         DispatchQueue.concurrentPerform(iterations: batch.count) { number in
             do throws(CheckpointError) {
-                try plan.packPiece(batch[number], into: target)
+                try plan.packStretch(batch[number], into: target)
             } catch {
                 failure.withLock { if $0 == nil { $0 = error } }
             }
@@ -66,40 +66,39 @@ extension WeightPlan {
         if let error = failure.withLock({ $0 }) { throw error }
     }
 
-    private func packPiece(_ piece: Piece, into memory: PackedMemory) throws(CheckpointError) {
-        let matrix = matrices[piece.matrix]
-        let (tensor, slice) = matrix.pieces[piece.part]
-        let packed = memory[matrix.name].baseAddress!
-        if tensor.keepsCodes(in: matrix.format, columns: slice.columns) {
-            let target = PackedMatrix(
-                data: packed, outputs: matrix.outputs, inputs: matrix.inputs, dtype: dtype, kind: matrix.kind,
-                format: matrix.format)
+    private func packStretch(_ stretch: Stretch, into memory: PackedMemory) throws(CheckpointError) {
+        let matrix = matrices[stretch.matrix]
+        let shape = matrix.shape
+        let piece = matrix.pieces[stretch.part]
+        let (tensor, slice) = (piece.tensor, piece.slice)
+        let packed = memory[shape.name].baseAddress!
+        if tensor.keepsCodes(in: shape.format, columns: slice.columns) {
             return try tensor.packCodes(
-                rows: piece.rows, columns: slice.columns, scale: matrix.scales[piece.part], target: piece.target,
-                matrix: target, into: packed)
+                rows: stretch.rows, columns: slice.columns, scale: piece.scale, target: stretch.target,
+                matrix: shape.packed(at: packed, dtype: dtype), into: packed)
         }
         let width = tensor.rowElements
-        let rows = UnsafeMutablePointer<Float>.allocate(capacity: piece.rows.count * width)
+        let rows = UnsafeMutablePointer<Float>.allocate(capacity: stretch.rows.count * width)
         defer { rows.deallocate() }
-        try tensor.readRows(piece.rows, into: rows)
+        try tensor.readRows(stretch.rows, into: rows)
         if slice.columns.count != width {
-            for row in 0..<piece.rows.count {
+            for row in 0..<stretch.rows.count {
                 (rows + row * slice.columns.count)
                     .update(from: rows + row * width + slice.columns.lowerBound, count: slice.columns.count)
             }
         }
         PackedMatrix.pack(
-            rows: rows, first: piece.target, count: piece.rows.count, outputs: matrix.outputs, inputs: matrix.inputs,
-            dtype: dtype, kind: matrix.kind, format: matrix.format, into: packed)
+            rows: rows, first: stretch.target, count: stretch.rows.count, outputs: shape.outputs, inputs: shape.inputs,
+            dtype: dtype, kind: shape.kind, format: shape.format, into: packed)
     }
 
     private func copyVectors(into memory: PackedMemory) throws(CheckpointError) {
-        let base = memory[Self.vectorSection].baseAddress!.assumingMemoryBound(to: Float.self)
+        let base = memory[WeightLayout.vectorSection].baseAddress!.assumingMemoryBound(to: Float.self)
         for vector in vectors {
             var target = base + vector.offset
-            for (tensor, slice) in vector.pieces {
-                try tensor.readRows(slice.rows, into: target)
-                target += slice.rows.count
+            for piece in vector.pieces {
+                try piece.tensor.readRows(piece.slice.rows, into: target)
+                target += piece.slice.rows.count
             }
         }
     }

@@ -1,30 +1,24 @@
 import Tensors
 
-/// Where the packed weights of a running model came from.
-package struct WeightsSource: Sendable {
-    /// Mapped from the cache file, built into one just now, or kept in memory only.
-    package let origin: PackedWeights.Origin
-    /// One line for the log when a cache file was wanted and is not used, or had to be rebuilt.
-    package let note: String?
-    /// Bytes of the packed weights.
-    package let byteCount: Int
-}
-
 /// The packed weights of a model, by the identifiers its layers hold.
 final class WeightStore {
+    /// What they are made of.
+    let layout: WeightLayout
+    /// Where they were read.
+    let origin: WeightOrigin
     private let packed: PackedWeights
     private let matrices: [PackedMatrix]
     private let vectors: UnsafePointer<Float>
 
-    /// Finds the planned sections in packed memory, and keeps that memory.
-    init(_ plan: WeightPlan, _ packed: PackedWeights) {
+    /// Finds the sections in packed memory, and keeps that memory.
+    init(_ prepared: PreparedWeights) {
+        layout = prepared.layout
+        origin = prepared.origin
+        let packed = prepared.packed
         self.packed = packed
-        matrices = plan.matrices.map { matrix in
-            PackedMatrix(
-                data: packed[matrix.name].baseAddress!, outputs: matrix.outputs, inputs: matrix.inputs,
-                dtype: plan.dtype, kind: matrix.kind, format: matrix.format)
-        }
-        vectors = packed[WeightPlan.vectorSection].baseAddress!.assumingMemoryBound(to: Float.self)
+        let dtype = layout.dtype
+        matrices = layout.matrices.map { $0.packed(at: packed[$0.name].baseAddress!, dtype: dtype) }
+        vectors = packed[WeightLayout.vectorSection].baseAddress!.assumingMemoryBound(to: Float.self)
     }
 
     /// A matrix, valid while the store lives.
@@ -41,9 +35,25 @@ final class WeightStore {
         guard let offset = id?.offset else { return nil }
         return vectors + offset
     }
+}
 
-    /// Where the weights came from.
-    var source: WeightsSource {
-        WeightsSource(origin: packed.origin, note: packed.note, byteCount: packed.byteCount)
-    }
+/// What loading found, for the log.
+package struct LoadReport: Sendable {
+    /// Whether the packed weights were mapped from the cache file, built into one just now, or are in memory only.
+    package let origin: PackedWeights.Origin
+    /// Bytes of the packed weights.
+    package let byteCount: Int
+    /// One line when a cache file was wanted and is not used, or had to be rebuilt.
+    package let note: String?
+    /// One line each for what the checkpoint has and the model passes over.
+    package let warnings: [String]
+}
+
+/// Weights in packed form that wait for a model: those it starts with, or others that take their place later.
+package struct PreparedWeights: Sendable {
+    let layout: WeightLayout
+    let origin: WeightOrigin
+    let packed: PackedWeights
+    /// What loading them found.
+    package let report: LoadReport
 }

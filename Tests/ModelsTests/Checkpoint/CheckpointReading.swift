@@ -19,6 +19,11 @@ func read(_ checkpoint: any Checkpoint, _ name: String, rows: Range<Int>) throws
     return values
 }
 
+extension BoundTensor {
+    /// Reads the whole tensor.
+    func readAll() throws -> [Float] { try read(0..<rowCount) }
+}
+
 /// The error of an operation that must fail with one, checked to be a single line that names `file`.
 func checkpointError(
     naming file: String? = nil, _ operation: () throws -> Void, at location: SourceLocation = #_sourceLocation

@@ -110,12 +110,40 @@ import Values
 
     @Test func refusesPartialBlocksAndUnknownTypes() {
         let folder = TemporaryFolder()
-        for (type, shape) in [(UInt32(2), [2, 16]), (12, [128]), (99, [32]), (4, [32]), (16, [256])] {
+        for (type, shape) in [(UInt32(2), [2, 16]), (12, [128]), (99, [32]), (4, [32])] {
             var writer = GGUFWriter()
             writer.tensors.append(.init(name: "bad", shape: shape, type: type, data: [UInt8](repeating: 0, count: 256)))
             let file = folder.write("m.gguf", writer.bytes)
             _ = checkpointError(naming: "bad") { _ = try openCheckpoint(file, .auto) }
         }
+    }
+
+    /// Users know the types by the names of their files.
+    @Test(arguments: [(10, "Q2_K"), (11, "Q3_K"), (16, "IQ2_XXS"), (20, "IQ4_NL"), (23, "IQ4_XS"), (39, "MXFP4")])
+    func aTypeThatIsNotReadIsToldByName(_ type: UInt32, _ name: String) {
+        let folder = TemporaryFolder()
+        var writer = GGUFWriter()
+        writer.tensors.append(
+            .init(name: "bad", shape: [256], type: type, data: [UInt8](repeating: 0, count: 256)))
+        let file = folder.write("m.gguf", writer.bytes)
+        let error = checkpointError(naming: "tensor `bad`: type \(name) is not readable") {
+            _ = try openCheckpoint(file, .auto)
+        }
+        #expect(error?.description.contains("Q4_K, Q5_K, Q6_K") == true)
+    }
+
+    @Test func aTextThatNobodyReadsNeedNotBeUTF8() throws {
+        let folder = TemporaryFolder()
+        let bytes = GGUFField(type: 8, payload: littleEndian(UInt64(2)) + [0xFF, 0xFE])
+        var writer = GGUFWriter.llama()
+        writer.set("general.name", bytes)
+        let file = folder.write("m.gguf", writer.bytes)
+        #expect(try openCheckpoint(file, .auto).tensors.count == 21)
+        #expect(try ModelConfig.load(modelPath: file).hiddenSize == 8)
+        writer.fields.removeAll { $0.key == "tokenizer.ggml.pre" }
+        writer.set("tokenizer.ggml.pre", bytes)
+        let read = folder.write("read.gguf", writer.bytes)
+        _ = checkpointError(naming: "tokenizer.ggml.pre") { _ = try readStoredVocabulary(path: read) }
     }
 
     @Test func refusesDuplicates() {
@@ -264,7 +292,7 @@ import Values
         writer.set("tokenizer.ggml.unknown_token_id", .uint32(.max))
         writer.set("tokenizer.chat_template", .string("{{ messages }}"))
         let file = folder.write("m.gguf", writer.bytes)
-        let vocabulary = try #require(try readGGUFVocabulary(path: file))
+        let vocabulary = try #require(try readStoredVocabulary(path: file))
         #expect(vocabulary.model == "gpt2" && vocabulary.pre == "smollm")
         #expect(vocabulary.tokens == ["<s>", "</s>", "a", "b", "ab", "Ġa"])
         #expect(vocabulary.types == [3, 3, 1, 1, 1, 1])
@@ -285,7 +313,7 @@ import Values
             writer.fields.removeAll { $0.key == "tokenizer.ggml.\(key)" }
             writer.set("tokenizer.ggml.\(key)", value)
             let file = folder.write("m.gguf", writer.bytes)
-            _ = checkpointError(naming: "tokenizer.ggml.\(key)") { _ = try readGGUFVocabulary(path: file) }
+            _ = checkpointError(naming: "tokenizer.ggml.\(key)") { _ = try readStoredVocabulary(path: file) }
         }
     }
 }

@@ -58,36 +58,22 @@ import Values
             let expected = YarnDefaults(factor: 4, original: 256)
             #expect(YarnDefaults(factor: yarn.factor, original: yarn.originalMaxPositions) == expected)
             #expect(
-                yarn.betaFast == 32 && yarn.betaSlow == 1 && yarn.truncates && !yarn.isDeepseek && yarn.mscale == nil)
+                yarn.betaFast == 32 && yarn.betaSlow == 1 && yarn.truncates && yarn.mscale == nil)
             #expect(yarn.extrapolationFactor == 1 && yarn.attentionFactor == 1)
             #expect(config.derivedContextLength == 1024)
         }
         let config = try ModelConfigTests.load([
-            "rope_scaling": ["type": "deepseek_yarn", "factor": 4, "mscale": 0.7],
+            "rope_scaling": ["type": "yarn", "factor": 4, "mscale": 0.7],
             "original_max_position_embeddings": 64,
         ])
         guard case .yarn(let yarn) = config.rope.scaling else { return #expect(Bool(false)) }
-        #expect(yarn.originalMaxPositions == 64 && yarn.isDeepseek && yarn.mscale == 0.7)
+        #expect(yarn.originalMaxPositions == 64 && yarn.mscale == 0.7)
         #expect(config.derivedContextLength == 256)
     }
 
     private struct YarnDefaults: Equatable {
         var factor: Double
         var original: Int
-    }
-
-    @Test func readsLongRope() throws {
-        let factors = JSONValue.array((1...8).map { .double(Double($0)) })
-        for type in ["longrope", "su"] as [JSONValue] {
-            let scaling: JSONObject = [
-                "rope_type": type, "short_factor": factors, "long_factor": factors, "long_mscale": 1.2,
-            ]
-            try both(scaling, theta: 10) { config in
-                guard case .longRope(let long) = config.rope.scaling else { return #expect(Bool(false)) }
-                #expect(long.shortFactors == (1...8).map(Double.init) && long.longFactors.count == 8)
-                #expect(long.originalMaxPositions == 256 && long.longMscale == 1.2 && long.shortMscale == nil)
-            }
-        }
     }
 
     @Test func readsNestedParametersOfFullAttention() throws {
@@ -108,7 +94,7 @@ import Values
     }
 
     @Test func rotatesPartOfTheHead() throws {
-        #expect(try rope(["partial_rotary_factor": 0.5, "rope_is_neox_style": false]).rotaryDimension == 8)
+        #expect(try rope(["partial_rotary_factor": 0.5]).rotaryDimension == 8)
         #expect(
             try rope(["rope_parameters": ["rope_type": "default", "partial_rotary_factor": 0.25]]).rotaryDimension == 4)
     }
@@ -144,14 +130,14 @@ import Values
 
     @Test func readsMetadata() throws {
         let config = try load(GGUFWriter.llama())
-        #expect(config.architecture == "LlamaForCausalLM" && config.family == .llama)
+        #expect(config.architecture == "LlamaForCausalLM" && config.modelType == "llama")
         #expect(
             config.hiddenSize == 8 && config.layerCount == 2 && config.intermediateSize == 12
                 && config.vocabularySize == 6)
         #expect(config.headCount == 2 && config.keyValueHeadCount == 1 && config.headDimension == 4)
-        #expect(config.rope == RopeConfig(theta: 50_000, scaling: .none, rotaryDimension: 4, isNeoxStyle: true))
+        #expect(config.rope == RopeConfig(theta: 50_000, scaling: .none, rotaryDimension: 4))
         #expect(config.normEpsilon == 1e-5 && config.derivedContextLength == 64)
-        #expect(config.eosTokenIDs == [1] && config.bosTokenID == 0 && !config.tiesWordEmbeddings)
+        #expect(config.eosTokenIDs == [1] && !config.tiesWordEmbeddings)
         #expect(config.resolvedDType(flag: .auto) == .bfloat16)
     }
 
@@ -161,14 +147,13 @@ import Values
 
     @Test func knowsQwen() throws {
         let qwen2 = try load(GGUFWriter.llama(architecture: "qwen2"))
-        #expect(qwen2.family == .qwen2 && qwen2.attentionInputBias && !qwen2.attentionOutputBias)
+        #expect(qwen2.architecture == "Qwen2ForCausalLM" && qwen2.modelType == "qwen2")
         var writer = GGUFWriter.llama(architecture: "qwen3")
         writer.set("qwen3.attention.key_length", .uint32(6))
         writer.set("qwen3.attention.value_length", .uint32(6))
         let qwen3 = try load(writer)
         #expect(
-            qwen3.family == .qwen3 && qwen3.headDimension == 6 && qwen3.normalizesQueryKey
-                && qwen3.rope.rotaryDimension == 4)
+            qwen3.architecture == "Qwen3ForCausalLM" && qwen3.headDimension == 6 && qwen3.rope.rotaryDimension == 4)
     }
 
     @Test(arguments: [(UInt32(0), "float32"), (1, "float16"), (32, "bfloat16"), (15, "bfloat16")])
@@ -217,6 +202,26 @@ import Values
             }
             writer.fields.removeAll { $0.key == "llama.\(key)" }
             if key == "block_count" { _ = checkpointError(naming: "llama.block_count") { _ = try load(writer) } }
+        }
+    }
+
+    /// Some converters write every size layer by layer.
+    @Test(arguments: ["attention.head_count", "attention.head_count_kv", "feed_forward_length"])
+    func aSizeMayBeWrittenForEachLayer(_ key: String) throws {
+        let plain = try load(GGUFWriter.llama())
+        func with(_ values: [Int32]) -> GGUFWriter {
+            var writer = GGUFWriter.llama()
+            writer.fields.removeAll { $0.key == "llama.\(key)" }
+            writer.set("llama.\(key)", .array(values.map { .int32($0) }, type: 5))
+            return writer
+        }
+        let value = Int32(key == "attention.head_count" ? 2 : key == "attention.head_count_kv" ? 1 : 12)
+        let config = try load(with([value, value]))
+        #expect(
+            config.headCount == plain.headCount && config.keyValueHeadCount == plain.keyValueHeadCount
+                && config.intermediateSize == plain.intermediateSize)
+        for values in [[value, value + 1], [value], []] {
+            _ = checkpointError(naming: "llama.\(key)") { _ = try load(with(values)) }
         }
     }
 

@@ -50,9 +50,11 @@ func loadForTest(
 ) throws -> any LanguageModel {
     var limits = testLimits
     limits.logitRows = logitRows
+    let source = ModelSource(
+        path, config: try ModelConfig.load(modelPath: path), dtype: dtype, quantization: quantization,
+        loadFormat: loadFormat)
     let options = LoadOptions(
-        modelPath: path, config: try ModelConfig.load(modelPath: path), dtype: dtype, quantization: quantization,
-        kvCacheDType: kvCacheDType, loadFormat: loadFormat, cacheDirectory: cacheDirectory, limits: limits,
+        source, kvCacheDType: kvCacheDType, cacheDirectory: cacheDirectory, limits: limits,
         compute: Compute(isa: isa, threads: threads))
     return try loadModel(options, progress: progress)
 }

@@ -16,7 +16,9 @@ final class RankGroup: LanguageModel, @unchecked Sendable {
 
     var config: ModelConfig { ranks[0].config }
     var limits: ForwardLimits { ranks[0].limits }
-    var weightsSource: WeightsSource { ranks[0].weightsSource }
+    var report: LoadReport { ranks[0].report }
+    var weightBytes: Int { ranks.reduce(0) { $0 + $1.report.byteCount } }
+    var cacheBytesPerSlot: Int { ranks.reduce(0) { $0 + $1.cacheBytesPerSlot } }
 
     /// Loads every rank of the model with one thread each.
     init(_ path: String, size: Int, dtype: DType, isa: KernelISA, limits: ForwardLimits) throws {
@@ -41,7 +43,7 @@ final class RankGroup: LanguageModel, @unchecked Sendable {
         ranks = try groups.map { group in
             try loadModel(
                 LoadOptions(
-                    modelPath: path, config: config, dtype: dtype, limits: limits,
+                    ModelSource(path, config: config, dtype: dtype), limits: limits,
                     rank: ShardRank(index: group.rank, count: size), group: group,
                     compute: Compute(isa: isa, threads: 1)))
         }
@@ -60,6 +62,16 @@ final class RankGroup: LanguageModel, @unchecked Sendable {
     }
 
     func shareLogits(_ range: Range<Int>) { fatalError("the group plays rank 0") }
+
+    func exchangeWeights(_ weights: PreparedWeights) { fatalError("each rank exchanges its own") }
+
+    func releaseCache() { for rank in ranks { rank.releaseCache() } }
+
+    func reserveCache() throws(CheckpointError) { for rank in ranks { try rank.reserveCache() } }
+
+    func weight(named name: String, rows: Int) throws(CheckpointError) -> WeightRows? {
+        try ranks[ranks.count - 1].weight(named: name, rows: rows)
+    }
 
     /// Does the same on all ranks at once; threads of their own, since a pool might not run them side by side.
     private func run(_ body: @escaping @Sendable (Int) -> Void) {

@@ -1,7 +1,7 @@
 /// The tokenizer that a GGUF file carries, as plain values.
 ///
 /// Swift compares strings by canonical equivalence; tables keyed by token must compare UTF-8 bytes instead.
-package struct GGUFVocabulary: Sendable {
+package struct StoredVocabulary: Sendable {
     /// `tokenizer.ggml.model`: `gpt2` (byte-level BPE), `llama` (SentencePiece), `bert`, …
     package var model: String
     /// `tokenizer.ggml.pre`: which pre-tokenizer the vocabulary was trained with.
@@ -36,11 +36,11 @@ package struct GGUFVocabulary: Sendable {
 }
 
 /// Reads the tokenizer of a GGUF file (any part of a split one) without looking at its weights.
-package func readGGUFVocabulary(path: String) throws(CheckpointError) -> GGUFVocabulary? {
-    try GGUFVocabulary(file: GGUFFile(path: GGUFSplitName.first(of: path)))
+package func readStoredVocabulary(path: String) throws(CheckpointError) -> StoredVocabulary? {
+    try StoredVocabulary(file: GGUFFile(path: GGUFSplitName.first(of: path)))
 }
 
-extension GGUFVocabulary {
+extension StoredVocabulary {
     /// Reads the metadata under `tokenizer.`; nil when the file has no token list.
     init?(file: GGUFFile) throws(CheckpointError) {
         let prefix = "tokenizer.ggml."
@@ -57,11 +57,11 @@ extension GGUFVocabulary {
             let reason = "\(count) entries for \(tokens.count) tokens"
             throw .malformed(file: file.path, place: "key `\(prefix)\(key)`", reason: reason)
         }
-        bosTokenID = try GGUFVocabulary.tokenID(file, prefix + "bos_token_id", tokens.count)
-        eosTokenID = try GGUFVocabulary.tokenID(file, prefix + "eos_token_id", tokens.count)
-        eotTokenID = try GGUFVocabulary.tokenID(file, prefix + "eot_token_id", tokens.count)
-        unknownTokenID = try GGUFVocabulary.tokenID(file, prefix + "unknown_token_id", tokens.count)
-        paddingTokenID = try GGUFVocabulary.tokenID(file, prefix + "padding_token_id", tokens.count)
+        bosTokenID = try StoredVocabulary.tokenID(file, prefix + "bos_token_id", tokens.count)
+        eosTokenID = try StoredVocabulary.tokenID(file, prefix + "eos_token_id", tokens.count)
+        eotTokenID = try StoredVocabulary.tokenID(file, prefix + "eot_token_id", tokens.count)
+        unknownTokenID = try StoredVocabulary.tokenID(file, prefix + "unknown_token_id", tokens.count)
+        paddingTokenID = try StoredVocabulary.tokenID(file, prefix + "padding_token_id", tokens.count)
         addsBOS = try file.boolean(prefix + "add_bos_token")
         addsEOS = try file.boolean(prefix + "add_eos_token")
         addsSpacePrefix = try file.boolean(prefix + "add_space_prefix")

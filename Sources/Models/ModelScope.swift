@@ -1,6 +1,6 @@
-/// A place in the checkpoint's tree of names, and the plan that takes note of what a model wants there.
-struct WeightScope {
-    let plan: WeightPlan
+/// A place in the checkpoint's tree of names, and the plan that takes note of what a network wants there.
+struct ModelScope {
+    let plan: ModelPlan
     /// Dotted path without the final `.weight` or `.bias`; empty at the root.
     let prefix: String
 
@@ -8,13 +8,13 @@ struct WeightScope {
     var config: ModelConfig { plan.config }
 
     /// A place further in.
-    func at(_ name: String) -> WeightScope {
-        WeightScope(plan: plan, prefix: prefix.isEmpty ? name : prefix + "." + name)
+    func at(_ name: String) -> ModelScope {
+        ModelScope(plan: plan, prefix: prefix.isEmpty ? name : prefix + "." + name)
     }
 
     /// Builds one layer for each `NAME.0`, `NAME.1`, … up to the configured layer count.
     func layers<Layer>(
-        _ name: String, _ make: (WeightScope, Int) throws(CheckpointError) -> Layer
+        _ name: String, _ make: (ModelScope, Int) throws(CheckpointError) -> Layer
     ) throws(CheckpointError) -> [Layer] {
         var layers: [Layer] = []
         for index in 0..<config.layerCount { layers.append(try make(at("\(name).\(index)"), index)) }

@@ -1,67 +1,5 @@
 import JSON
 
-/// Where a configuration comes from: the members of `config.json`, or GGUF metadata under the same keys.
-struct ModelConfigSource {
-    /// The file, for errors.
-    let file: String
-    /// Keys and values as `config.json` has them.
-    let members: [(key: String, value: JSONValue)]
-    /// For GGUF: the metadata key behind a configuration key.
-    var shownNames: [String: String] = [:]
-    /// `generation_config.json`, when there is one.
-    let generation: ConfigFields?
-    /// For GGUF: whether the file lacks an output head of its own, whatever `config.json` says.
-    var tiesWordEmbeddings: Bool?
-    /// What `hf_quant_config.json` or `quantize_config.json` say.
-    var quantizationMethod: String?
-
-    /// Finds the configuration of a model folder, a `.gguf` or a `.safetensors` file.
-    init(modelPath: String) throws(CheckpointError) {
-        guard fileExists(modelPath) else { throw .unreadable(path: modelPath, reason: "no such file or folder") }
-        let isFolder = isFolder(modelPath)
-        let folder = isFolder ? modelPath : folderPart(modelPath)
-        let config = joinedPath(folder, "config.json")
-        generation = try readConfig(ifPresent: joinedPath(folder, "generation_config.json"))
-        quantizationMethod = try ModelConfigSource.quantizationMethod(folder: folder)
-        let gguf = try ModelConfigSource.ggufFile(modelPath, isFolder: isFolder, hasConfig: fileExists(config))
-        guard !fileExists(config) else {
-            file = config
-            members = try readJSONFile(config)
-            if let gguf { tiesWordEmbeddings = try GGUFCheckpoint(path: gguf).tensors["lm_head.weight"] == nil }
-            return
-        }
-        guard let gguf else {
-            throw .unreadable(path: config, reason: "no such file; a model needs a config.json or a GGUF file")
-        }
-        let checkpoint = try GGUFCheckpoint(path: gguf)
-        var translation = GGUFConfigTranslation(checkpoint)
-        try translation.translate()
-        file = gguf
-        members = translation.members
-        shownNames = translation.shownNames
-        tiesWordEmbeddings = checkpoint.tensors["lm_head.weight"] == nil
-    }
-
-    /// The GGUF file that the path stands for; a folder with a `config.json` and safetensors stands for none.
-    private static func ggufFile(
-        _ path: String, isFolder: Bool, hasConfig: Bool
-    ) throws(CheckpointError) -> String? {
-        guard isFolder else { return isGGUFFile(path) ? path : nil }
-        let entries = try folderEntries(path)
-        if hasConfig, entries.contains(where: { $0.hasSuffix(".safetensors") }) { return nil }
-        return try Models.ggufFile(inFolder: path)
-    }
-
-    /// The method that the side files of quantised checkpoints name.
-    private static func quantizationMethod(folder: String) throws(CheckpointError) -> String? {
-        if let fields = try readConfig(ifPresent: joinedPath(folder, "hf_quant_config.json")) {
-            return try fields.object("quantization")?.string("quant_algo")?.lowercased()
-        }
-        guard let fields = try readConfig(ifPresent: joinedPath(folder, "quantize_config.json")) else { return nil }
-        return try fields.string("quant_method") ?? "gptq"
-    }
-}
-
 /// Writes GGUF metadata as the keys of `config.json`.
 struct GGUFConfigTranslation {
     private let checkpoint: GGUFCheckpoint
@@ -71,11 +9,6 @@ struct GGUFConfigTranslation {
     /// The metadata keys behind the translated ones.
     private(set) var shownNames: [String: String] = [:]
 
-    /// GGUF architectures and what they stand for.
-    private static let architectures = [
-        "llama": "LlamaForCausalLM", "qwen2": "Qwen2ForCausalLM", "qwen3": "Qwen3ForCausalLM",
-    ]
-
     /// Starts with nothing translated.
     init(_ checkpoint: GGUFCheckpoint) {
         self.checkpoint = checkpoint
@@ -84,16 +17,15 @@ struct GGUFConfigTranslation {
     /// Translates everything.
     mutating func translate() throws(CheckpointError) {
         let name = try file.string("general.architecture") ?? ""
-        guard let architecture = GGUFConfigTranslation.architectures[name] else {
-            throw .unsupportedArchitecture(
-                file: file.path, name: name, supported: GGUFConfigTranslation.architectures.keys.sorted())
+        guard let architecture = Architecture.of(gguf: name) else {
+            throw .unsupportedArchitecture(file: file.path, name: name, supported: Architecture.ggufNames)
         }
         if let experts = try file.integer("\(name).expert_count"), experts > 0 {
-            let supported = GGUFConfigTranslation.architectures.keys.sorted().map { "\($0) without experts" }
+            let supported = Architecture.ggufNames.map { "\($0) without experts" }
             throw .unsupportedArchitecture(
                 file: file.path, name: "\(name) with \(experts) experts", supported: supported)
         }
-        put("architectures", .array([.string(architecture)]))
+        put("architectures", .array([.string(architecture.name)]))
         put("model_type", .string(name))
         try putSizes(name)
         try putHead(name)
@@ -113,13 +45,19 @@ struct GGUFConfigTranslation {
         if let value = try file.integer(source) { put(key, .int(Int64(value))) }
     }
 
+    private mutating func putLayerInteger(_ key: String, _ source: String, layers: Int?) throws(CheckpointError) {
+        shownNames[key] = source
+        if let value = try file.layerInteger(source, layers: layers) { put(key, .int(Int64(value))) }
+    }
+
     private mutating func putSizes(_ name: String) throws(CheckpointError) {
+        let layers = try file.integer("\(name).block_count")
         try putInteger("num_hidden_layers", "\(name).block_count")
         try putInteger("max_position_embeddings", "\(name).context_length")
         try putInteger("hidden_size", "\(name).embedding_length")
-        try putInteger("intermediate_size", "\(name).feed_forward_length")
-        try putInteger("num_attention_heads", "\(name).attention.head_count")
-        try putInteger("num_key_value_heads", "\(name).attention.head_count_kv")
+        try putLayerInteger("intermediate_size", "\(name).feed_forward_length", layers: layers)
+        try putLayerInteger("num_attention_heads", "\(name).attention.head_count", layers: layers)
+        try putLayerInteger("num_key_value_heads", "\(name).attention.head_count_kv", layers: layers)
         let epsilon = "\(name).attention.layer_norm_rms_epsilon"
         if let value = try file.number(epsilon) { put("rms_norm_eps", .double(value), from: epsilon) }
         if file.metadata["\(name).vocab_size"] != nil {
@@ -142,7 +80,8 @@ struct GGUFConfigTranslation {
         let source = "\(name).rope.dimension_count"
         guard let rotated = try file.integer(source) else { return }
         let hidden = try file.integer("\(name).embedding_length") ?? 0
-        let heads = max(1, try file.integer("\(name).attention.head_count") ?? 1)
+        let layers = try file.integer("\(name).block_count")
+        let heads = max(1, try file.layerInteger("\(name).attention.head_count", layers: layers) ?? 1)
         let head = key ?? hidden / heads
         guard rotated >= 1, head >= 1, rotated <= head else {
             throw .malformed(file: file.path, place: "key `\(source)`", reason: "\(rotated) of \(head) numbers rotated")

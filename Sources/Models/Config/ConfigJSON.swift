@@ -6,7 +6,7 @@ func parseJSONObject(
 ) throws(CheckpointError) -> [(key: String, value: JSONValue)] {
     let value: JSONValue
     do throws(JSONError) {
-        value = try JSON.parse(bytes)
+        value = try JSON.parse(bytes, dialect: .python)
     } catch {
         throw .malformed(file: file, place: place, reason: printable(error.description))
     }

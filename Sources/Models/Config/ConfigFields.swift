@@ -3,7 +3,7 @@ import JSON
 /// The keys of one JSON object of a model folder, read with types and ranges checked; errors name file and key.
 ///
 /// A key that is `null` counts as absent. Of a key that comes twice the last one counts, as in Python.
-struct ConfigFields {
+struct ConfigFields: Sendable, Equatable {
     /// The file, for errors.
     let file: String
     /// What stands before a key in errors, such as `rope_scaling.`.
@@ -36,10 +36,16 @@ struct ConfigFields {
     /// Whether the key is present and not null.
     func has(_ key: String) -> Bool { values[key] != nil }
 
-    /// An integer within `range`; a number without fraction counts.
-    func integer(_ key: String, in range: ClosedRange<Int>) throws(CheckpointError) -> Int? {
+    /// Whether another object has the same value at the key.
+    func agrees(with other: ConfigFields, _ key: String) -> Bool { values[key] == other.values[key] }
+
+    /// An integer within `range`; a number without fraction counts, and with `takesText` a text of digits.
+    func integer(
+        _ key: String, in range: ClosedRange<Int>, takesText: Bool = false
+    ) throws(CheckpointError) -> Int? {
         guard let value = values[key] else { return nil }
-        guard let number = integerValue(value) else { throw error(key, "is not an integer") }
+        let written = takesText ? value.stringValue.flatMap { Int($0) } : nil
+        guard let number = integerValue(value) ?? written else { throw error(key, "is not an integer") }
         guard range.contains(number) else {
             throw error(key, "\(number) is outside \(range.lowerBound)…\(range.upperBound)")
         }
@@ -67,6 +73,9 @@ struct ConfigFields {
         }
         return number
     }
+
+    /// Whether the key holds a number above the limit, infinity included.
+    func exceeds(_ limit: Double, _ key: String) -> Bool { (values[key]?.doubleValue ?? 0) > limit }
 
     /// True or false, from the first of these keys that is present.
     func boolean(_ keys: String...) throws(CheckpointError) -> Bool? {
@@ -123,6 +132,24 @@ struct ConfigFields {
             throw error(key, "is not an object")
         }
         return fields
+    }
+
+    /// Refuses a key whose value asks for something that is not computed; what is neutral may stand there.
+    func refuse(_ key: String, unless neutral: Double? = nil) throws(CheckpointError) {
+        guard let value = values[key], value.doubleValue == nil || value.doubleValue != neutral else { return }
+        throw error(key, "is not supported for this architecture")
+    }
+
+    /// The text at `key`, if it is one of `choices`; the first when the key is absent.
+    func choice(_ key: String, of choices: [String]) throws(CheckpointError) -> String {
+        guard let text = try string(key) else { return choices[0] }
+        guard choices.contains(text) else {
+            throw error(
+                key,
+                "`\(printable(text))` is not supported for this architecture; supported: "
+                    + choices.joined(separator: ", "))
+        }
+        return text
     }
 
     /// An error at a key of this object.

@@ -1,0 +1,79 @@
+/// An architecture: what its checkpoints are called, what of their configuration is its own, and how it is wired.
+///
+/// Each has a page in this folder; `all` lists them, and nothing else in the program knows one by name.
+package struct Architecture: Sendable {
+    /// What a key is when the configuration does not have it.
+    struct Defaults: Sendable {
+        /// `rope_theta`.
+        var theta = 10_000.0
+        /// `max_position_embeddings`.
+        var maxPositions: Int
+    }
+
+    /// As `architectures[0]` of config.json has it.
+    let name: String
+    /// As `model_type` has it, which counts where `architectures` is absent.
+    let modelType: String
+    /// What common keys are when they are absent.
+    let defaults: Defaults
+    /// What its GGUF files call things; nil where llama.cpp has no name of its own for it.
+    let gguf: GGUFDialect?
+    /// Reads the keys that are its own; throws for a value that it cannot compute, with the key's name.
+    let check: @Sendable (ConfigFields) throws(CheckpointError) -> Void
+    /// Builds the network's layers from the places of its tensors in the checkpoint.
+    let network: @Sendable (ModelScope) throws(CheckpointError) -> any Network
+    /// Builds what turns its hidden states into answers.
+    let head: @Sendable (ModelScope, any Network) throws(CheckpointError) -> any Head
+
+    /// Enters an architecture that predicts tokens, with `keys` as what its page reads of the configuration.
+    init<Keys>(
+        _ name: String, modelType: String, defaults: Defaults, gguf: GGUFDialect?,
+        keys: @escaping @Sendable (ConfigFields) throws(CheckpointError) -> Keys,
+        network: @escaping @Sendable (ModelScope, Keys) throws(CheckpointError) -> any Network
+    ) {
+        self.name = name
+        self.modelType = modelType
+        self.defaults = defaults
+        self.gguf = gguf
+        check = { fields throws(CheckpointError) in _ = try keys(fields) }
+        self.network = { root throws(CheckpointError) in try network(root, keys(root.config.fields)) }
+        head = { root, network throws(CheckpointError) in
+            try LanguageModelHead(root.at("lm_head"), tiedTo: network.embedding)
+        }
+    }
+
+    /// Every architecture that can be loaded.
+    static let all: [Architecture] = [.llama, .mistral, .qwen2, .qwen3]
+
+    /// The names of all, in alphabetical order.
+    package static var names: [String] { all.map(\.name).sorted() }
+
+    /// Finds the architecture of a configuration: `architectures[0]`, else by `model_type`.
+    static func of(_ fields: ConfigFields) throws(CheckpointError) -> Architecture {
+        let modelType = try fields.string("model_type")
+        let name = try fields.strings("architectures")?.first
+        guard let wanted = name ?? modelType else { throw fields.error("architectures", "is absent") }
+        let found = all.first { name != nil ? $0.name == wanted : $0.modelType == wanted }
+        guard let found else { throw .unsupportedArchitecture(file: fields.file, name: wanted, supported: names) }
+        return found
+    }
+
+    /// The architecture that llama.cpp calls so; nil when there is none.
+    static func of(gguf name: String) -> Architecture? { all.first { $0.gguf?.name == name } }
+
+    /// The names under which GGUF files may state their architecture, in alphabetical order.
+    static var ggufNames: [String] { all.compactMap { $0.gguf?.name }.sorted() }
+}
+
+/// Turns rows of tokens into rows of hidden states. What surrounds it (cache, scratch memory, heads) is the same for
+/// every network.
+protocol Network {
+    /// The table of token vectors, which a head may share.
+    var embedding: VocabEmbedding { get }
+    /// The norm behind the last layer.
+    var norm: RMSNorm { get }
+
+    /// Carries the step's rows from token ids to the residual stream after the last layer, which may drop rows that
+    /// nobody wants an answer for.
+    func forward(_ step: inout Step)
+}

@@ -1,0 +1,103 @@
+extension Architecture {
+    /// Llama 2 and 3, SmolLM2, TinyLlama and their kin.
+    static let llama = Architecture(
+        "LlamaForCausalLM", modelType: "llama", defaults: Defaults(maxPositions: 8192),
+        gguf: GGUFDialect("llama", interleavesHeads: true), keys: LlamaKeys.init
+    ) { root, keys throws(CheckpointError) in
+        try Llama(root, LlamaLayers(root, keys))
+    }
+}
+
+/// What Llama and its kin read of a configuration beside the common keys; what they do not compute is refused.
+struct LlamaKeys {
+    /// Whether q, k and v have biases.
+    let attentionBias: Bool
+    /// Whether o has a bias.
+    let attentionOutputBias: Bool
+    /// Whether gate, up and down have biases.
+    let mlpBias: Bool
+
+    /// Reads the keys.
+    init(_ fields: ConfigFields) throws(CheckpointError) {
+        attentionBias = try fields.boolean("attention_bias", "bias") ?? false
+        attentionOutputBias = try fields.boolean("attention_output_bias") ?? attentionBias
+        mlpBias = try fields.boolean("mlp_bias") ?? false
+        _ = try fields.choice("hidden_act", of: ["silu"])
+        // Sliding windows are passed over: the reference server lets these models attend to everything too.
+        try fields.refuse("attn_logit_softcapping", unless: 0)
+        try fields.refuse("final_logit_softcapping", unless: 0)
+        try fields.refuse("logit_scale", unless: 1)
+    }
+}
+
+/// In what the layers of Llama's kin differ.
+struct LlamaLayers {
+    /// How they attend.
+    var attention: AttentionShape
+    /// Whether queries, keys and values have biases.
+    var inputBias = false
+    /// Whether attention's output has a bias.
+    var outputBias = false
+    /// Whether query and key heads are normalised before rotation.
+    var normalizesHeads = false
+    /// Whether the MLP's projections have biases.
+    var mlpBias = false
+
+    /// Layers without biases and head norms that attend as the configuration says.
+    init(_ root: ModelScope) throws(CheckpointError) { attention = try AttentionShape(root) }
+
+    /// Layers with the biases that the configuration names.
+    init(_ root: ModelScope, _ keys: LlamaKeys) throws(CheckpointError) {
+        try self.init(root)
+        (inputBias, outputBias, mlpBias) = (keys.attentionBias, keys.attentionOutputBias, keys.mlpBias)
+    }
+}
+
+/// Pre-norm layers of rotary attention and a SiLU-gated MLP.
+///
+/// Touvron et al. 2023 (arXiv:2302.13971, 2307.09288); grouped queries by Ainslie et al. 2023 (arXiv:2305.13245).
+struct Llama: Network {
+    /// One block: attention and MLP, each behind a norm and added to the residual stream.
+    struct Layer {
+        let inputNorm: RMSNorm
+        let attention: Attention
+        let postAttentionNorm: RMSNorm
+        let mlp: GatedMLP
+
+        /// Takes the tensors under `model.layers.N`.
+        init(_ scope: ModelScope, _ layers: LlamaLayers, index: Int) throws(CheckpointError) {
+            inputNorm = try RMSNorm(scope.at("input_layernorm"))
+            attention = try Attention(
+                scope.at("self_attn"), layers.attention, layer: index,
+                biases: (input: layers.inputBias, output: layers.outputBias), normalizesHeads: layers.normalizesHeads)
+            postAttentionNorm = try RMSNorm(scope.at("post_attention_layernorm"))
+            mlp = try GatedMLP(scope.at("mlp"), bias: layers.mlpBias)
+        }
+
+        /// Advances the residual stream by this layer.
+        func forward(_ step: inout Step) {
+            inputNorm(step.residual, into: step.normed, step)
+            attention(step.normed, &step)
+            postAttentionNorm(step.residual, into: step.normed, step)
+            mlp(step.normed, addingTo: step.residual, step)
+        }
+    }
+
+    let embedding: VocabEmbedding
+    let layers: [Layer]
+    let norm: RMSNorm
+
+    /// Takes every tensor but the output head's.
+    init(_ root: ModelScope, _ kind: LlamaLayers) throws(CheckpointError) {
+        embedding = try VocabEmbedding(root.at("model.embed_tokens"))
+        layers = try root.layers("model.layers") { scope, index throws(CheckpointError) in
+            try Layer(scope, kind, index: index)
+        }
+        norm = try RMSNorm(root.at("model.norm"))
+    }
+
+    func forward(_ step: inout Step) {
+        embedding(step.tokens, into: step.residual, step)
+        for layer in layers { layer.forward(&step) }
+    }
+}

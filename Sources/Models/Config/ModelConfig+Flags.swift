@@ -1,0 +1,43 @@
+package import Tensors
+package import Values
+
+extension DType {
+    /// The type with this name in a configuration (`bfloat16`, `torch.float16`, …); nil for others.
+    init?(configName: String) {
+        switch configName {
+        case "bfloat16", "torch.bfloat16", "bf16": self = .bfloat16
+        case "float16", "torch.float16", "half", "fp16": self = .float16
+        case "float32", "torch.float32", "float", "fp32": self = .float32
+        default: return nil
+        }
+    }
+}
+
+extension ModelConfig {
+    /// The type to compute in.
+    ///
+    /// `auto` is SGLang's rule: a bfloat16 checkpoint stays bfloat16; float16, float32 and unnamed ones become float16.
+    package func resolvedDType(flag: ModelDType) -> DType {
+        switch flag {
+        case .auto: checkpointDType == .bfloat16 ? .bfloat16 : .float16
+        case .float16: .float16
+        case .bfloat16: .bfloat16
+        case .float32: .float32
+        }
+    }
+
+    /// The context length to serve: the flag if it is given, else what the configuration implies, which is the most.
+    package func contextLength(flag: Int?) throws(CheckpointError) -> Int {
+        guard let flag else { return derivedContextLength }
+        guard flag >= 1, flag <= ModelConfig.positionLimit else {
+            throw .badConfig(file: "--context-length", key: "context_length", reason: "\(flag) is out of range")
+        }
+        guard flag <= derivedContextLength else {
+            let reason =
+                "User-specified context_length (\(flag)) is greater than the derived context_length "
+                + "(\(derivedContextLength)). To allow it raise max_position_embeddings with --json-model-override-args"
+            throw .badConfig(file: "--context-length", key: "context_length", reason: reason)
+        }
+        return flag
+    }
+}

@@ -1,0 +1,43 @@
+import Tensors
+
+/// How a layer attends: everything about its scores that is no tensor. Layers of one network may differ in it.
+///
+/// A row sees its own position and all those before it. Whatever else a layer may do (see both ways or through a window, cap
+/// its scores, have sinks) becomes a field here together with the kernel that computes it; until then an architecture
+/// refuses the keys that ask for it.
+struct AttentionShape {
+    /// Heads over all ranks, and the numbers of one.
+    var heads: AttentionHeads
+    /// Factor on the products of queries and keys.
+    var scale: Float
+    /// How positions turn queries and keys.
+    var rotary: RopeConfig
+
+    /// The usual shape: what the configuration says of heads and rotation, scores over the root of the head's size.
+    ///
+    /// Throws, with the key's name, for heads that no kernel computes.
+    init(_ root: ModelScope) throws(CheckpointError) {
+        let config = root.config
+        func bad(_ key: String, _ reason: String) -> CheckpointError {
+            .badConfig(file: root.plan.modelPath, key: key, reason: reason)
+        }
+        let size = config.headDimension
+        guard size % 8 == 0, (8...256).contains(size) else {
+            throw bad("head_dim", "\(size) is not supported; it must be a multiple of 8 up to 256")
+        }
+        let (queries, keyValues) = (config.headCount, config.keyValueHeadCount)
+        guard keyValues > 0, queries % keyValues == 0, queries / keyValues <= 64 else {
+            throw bad(
+                "num_key_value_heads",
+                "\(queries) query heads do not share \(keyValues) key-value heads evenly, 64 each at most")
+        }
+        guard config.rope.rotaryDimension % 2 == 0, (2...size).contains(config.rope.rotaryDimension) else {
+            throw bad(
+                "partial_rotary_factor", "\(config.rope.rotaryDimension) of \(size) elements cannot be rotated in pairs"
+            )
+        }
+        heads = AttentionHeads(query: queries, keyValue: keyValues, dimension: size)
+        scale = 1 / Float(size).squareRoot()
+        rotary = config.rope
+    }
+}

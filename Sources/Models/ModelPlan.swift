@@ -1,0 +1,125 @@
+import Tensors
+
+/// Collects what a network wants while its layers are built: tensors to pack, working memory, caches, rotary tables.
+///
+/// Building a network and loading it are two steps because the packed file's layout depends on the whole list, and because
+/// what a model takes must be known before anything is read.
+final class ModelPlan {
+    /// A slice and the tensor it is cut from.
+    struct Piece {
+        let tensor: BoundTensor
+        let slice: TensorSlice
+        /// Row scales of a matrix that the checkpoint stores as int8.
+        let scale: BoundTensor?
+    }
+
+    /// A matrix to pack: slices stacked by rows.
+    struct Matrix {
+        let shape: WeightLayout.Matrix
+        let pieces: [Piece]
+    }
+
+    /// A vector to copy: slices joined; an absent one (`isKept` false) only has its names checked.
+    struct Vector {
+        let pieces: [Piece]
+        let offset: Int
+    }
+
+    /// What the checkpoint says about the network.
+    let config: ModelConfig
+    /// Type of activations, and of the packed numbers that are not quantized.
+    let dtype: DType
+    /// How weights are rounded.
+    let quantization: Quantization
+    /// What this rank holds.
+    let shard: ShardPlan
+    /// Path of the model, for errors.
+    let modelPath: String
+    private let binder: WeightBinder
+    private(set) var matrices: [Matrix] = []
+    private(set) var vectors: [Vector] = []
+    /// Float32 elements of all the vectors, each rounded up to a cache line.
+    private(set) var vectorElements = 0
+    /// Working memory of all layers.
+    private(set) var scratch = ScratchPlan()
+    /// What each layer keeps for every slot.
+    private(set) var caches: [KeyValueShape] = []
+    /// The kinds of rotation that layers use, each once.
+    private(set) var ropes: [RopeConfig] = []
+    /// The tensors by the names under which the network asked for them.
+    private(set) var names = WeightNames()
+
+    /// An empty plan over a checkpoint.
+    init(_ source: ModelSource, _ binder: WeightBinder, shard: ShardPlan) {
+        self.binder = binder
+        config = source.config
+        dtype = source.dtype
+        quantization = source.quantization
+        modelPath = source.path
+        self.shard = shard
+    }
+
+    /// Plans a matrix of slices stacked by rows, all of one width; throws when a tensor has another shape.
+    func matrix(
+        _ name: String, _ slices: [TensorSlice], kind: PackedMatrix.Kind = .plain, role: MatrixRole = .layer
+    ) throws(CheckpointError) -> MatrixID {
+        let pieces = try bind(slices)
+        let inputs = slices.first?.columns.count ?? 0
+        precondition(slices.allSatisfy { $0.columns.count == inputs }, "stacked slices have one width")
+        let outputs = slices.reduce(0) { $0 + $1.rows.count }
+        let format = try quantization.format(of: role, storedAs: pieces.map(\.tensor.type), modelPath: modelPath)
+        let shape = WeightLayout.Matrix(name: name, outputs: outputs, inputs: inputs, kind: kind, format: format)
+        matrices.append(Matrix(shape: shape, pieces: pieces))
+        return MatrixID(index: matrices.count - 1)
+    }
+
+    /// Plans a float32 vector of slices joined; with `isKept` false this rank only checks that the tensors exist.
+    func vector(_ name: String, _ slices: [TensorSlice], isKept: Bool = true) throws(CheckpointError) -> VectorID {
+        let pieces = try bind(slices)
+        guard isKept else { return VectorID(offset: nil) }
+        let offset = vectorElements
+        vectors.append(Vector(pieces: pieces, offset: offset))
+        let count = slices.reduce(0) { $0 + $1.rows.count }
+        vectorElements += (count + 15) / 16 * 16
+        return VectorID(offset: offset)
+    }
+
+    /// Makes room in the working memory for so many float32 numbers of every row.
+    func reserve(_ area: ScratchArea, floats: Int) { scratch.reserve(area, bytes: floats * MemoryLayout<Float>.size) }
+
+    /// Makes room in the working memory for so many numbers of the model's type of every row.
+    func reserve(_ area: ScratchArea, numbers: Int) { scratch.reserve(area, bytes: numbers * dtype.size) }
+
+    /// Plans a layer's cache.
+    func cache(_ shape: KeyValueShape) -> CacheID {
+        caches.append(shape)
+        return CacheID(index: caches.count - 1)
+    }
+
+    /// Plans the tables of a kind of rotation; equal kinds share them.
+    func rotary(_ rope: RopeConfig) -> RotaryID {
+        if let index = ropes.firstIndex(of: rope) { return RotaryID(index: index) }
+        ropes.append(rope)
+        return RotaryID(index: ropes.count - 1)
+    }
+
+    /// Gives a tensor a second name under which it can be asked for.
+    func alias(_ name: String, of tensor: String) { names.alias(name, of: tensor) }
+
+    private func bind(_ slices: [TensorSlice]) throws(CheckpointError) -> [Piece] {
+        var pieces: [Piece] = []
+        for slice in slices {
+            let tensor = try binder.bind(slice.name, shape: slice.shape)
+            let hasScale = tensor.type == .int8 && slice.shape.count > 1
+            let scale = hasScale ? try binder.bindScale(of: tensor) : nil
+            names.add(slice.name, tensor.info, scale: scale?.info)
+            pieces.append(Piece(tensor: tensor, slice: slice, scale: scale))
+        }
+        return pieces
+    }
+
+    /// What the packed form is made of.
+    var layout: WeightLayout {
+        WeightLayout(dtype: dtype, matrices: matrices.map(\.shape), vectorElements: vectorElements)
+    }
+}

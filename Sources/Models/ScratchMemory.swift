@@ -1,0 +1,61 @@
+import Tensors
+
+/// The stretches of working memory, by purpose; layers of one purpose use the same one in turn.
+enum ScratchArea: Int, CaseIterable {
+    /// Residual stream, float32.
+    case residual
+    /// Normalised input of a block, model dtype.
+    case normed
+    /// Result of a fused projection, float32.
+    case fused
+    /// Rotated queries, float32.
+    case query
+    /// Attention's result, model dtype.
+    case attended
+    /// The gated product inside the MLP, model dtype.
+    case gated
+    /// Normalised hidden states of the rows whose answers are wanted, model dtype.
+    case hidden
+    /// The same rows before the norm, float32.
+    case gathered
+}
+
+/// How many bytes of each area a row takes: the most that any layer asked for.
+struct ScratchPlan {
+    private(set) var rowBytes = [Int](repeating: 0, count: ScratchArea.allCases.count)
+
+    /// Makes room for so many bytes of every row.
+    mutating func reserve(_ area: ScratchArea, bytes: Int) {
+        rowBytes[area.rawValue] = max(rowBytes[area.rawValue], bytes)
+    }
+}
+
+/// Working memory of the layers, reserved once for the largest step.
+final class ScratchMemory {
+    private let memory: AlignedBuffer
+    private let offsets: [Int]
+    /// The step's sequences as attention takes them.
+    let sequences: UnsafeMutablePointer<AttentionSequence>
+    /// Single rows as sequences, where others have been dropped.
+    let wantedSequences: UnsafeMutablePointer<AttentionSequence>
+
+    /// Reserves memory for the limits' rows and sequences.
+    init(_ plan: ScratchPlan, limits: ForwardLimits) throws(CheckpointError) {
+        var end = 0
+        offsets = plan.rowBytes.map { bytes in
+            defer { end += (bytes * limits.rows + 127) / 64 * 64 }
+            return end
+        }
+        let byteCount = end + 2 * limits.sequences * MemoryLayout<AttentionSequence>.stride
+        guard let memory = AlignedBuffer(byteCount: byteCount) else { throw .outOfMemory(byteCount: byteCount) }
+        self.memory = memory
+        sequences = (memory.pointer + end).assumingMemoryBound(to: AttentionSequence.self)
+        wantedSequences = sequences + limits.sequences
+    }
+
+    /// First byte of an area.
+    subscript(area: ScratchArea) -> UnsafeMutableRawPointer { memory.pointer + offsets[area.rawValue] }
+
+    /// First number of an area of float32.
+    func floats(_ area: ScratchArea) -> UnsafeMutablePointer<Float> { self[area].assumingMemoryBound(to: Float.self) }
+}
