@@ -1,50 +1,100 @@
 package import Messages
 
-/// What the front knows about one sub-request: the request as it arrived and everything it has produced so far.
+/// What the front knows about one sub-request: the errand as it arrived and everything that came of it so far.
 package struct LedgerRow: Sendable {
-    /// Where a row is in its life.
-    package enum Phase: Sendable, Equatable {
+    /// Where a row is in its life, with what only matters there.
+    package enum State: Sendable, Equatable {
         /// Not with the pipe: a stage is missing. It goes out when all are there.
-        case held(since: Double)
-        /// Sent down the pipe while these were ready.
-        case dispatched(to: PipeStatus.Incarnations)
+        case held(Trials, since: Double)
+        /// Sent down the pipe while these were ready; `abortedAt` is when an abort was asked for that should end with an
+        /// answer.
+        case dispatched(Trials, to: PipeStatus.Incarnations, abortedAt: Double? = nil)
         /// Not with the pipe: the client does not read. It goes out again when the client does.
-        case parked
+        case parked(Trials)
         /// Over; nothing more will change.
-        case ended(RowEnding)
+        case ended(RowEnding, at: Double)
     }
 
-    /// The request as it goes to the tokenizer manager; its key carries id and attempt.
-    package var request: Generate
+    /// What a row that has not ended went through.
+    package struct Trials: Sendable, Equatable {
+        /// Generations of the worker that died while they had the row.
+        var crashes = 0
+        /// Submissions since the row last made progress.
+        var fruitless = 0
+
+        package init() {}
+    }
+
+    /// What goes to the tokenizer manager; its key carries id and attempt.
+    package var errand: Errand
     /// The client's name for it.
     package let rid: String
     /// The HTTP request it belongs to, and its place in the answer.
     package let group: UInt64
     package let index: Int
-    package var phase: Phase
+    package var state: State
     package var output = RowOutput()
-    var times: RowTimes
+    package var times: RowTimes
     /// Points at which a frame of a stream ends; empty unless the client streams.
     package var cuts: [RowCut] = []
-    /// How many generations of the worker died while they had this row.
-    package var crashes = 0
-    /// Submissions since the row last made progress.
-    var fruitlessAttempts = 0
     /// The row counts in the metrics.
     var isCounted = true
-    /// When an abort was asked for that should end with an answer; nil: never.
-    var abortedAt: Double?
 
-    package var key: RequestKey { request.key }
+    /// Which request this is, and which attempt at it.
+    package var key: RequestKey { errand.key }
 
-    package var isEnded: Bool {
-        if case .ended = phase { true } else { false }
+    /// How the row ended, if it did.
+    package var ending: RowEnding? {
+        if case .ended(let ending, _) = state { ending } else { nil }
+    }
+
+    /// Nothing more will change.
+    package var isEnded: Bool { ending != nil }
+
+    /// The row waits for its client to read.
+    package var isParked: Bool {
+        if case .parked = state { true } else { false }
+    }
+
+    /// Seconds since 1970 at which the row ended; 0 before.
+    package var finishedAt: Double {
+        if case .ended(_, let time) = state { time } else { 0 }
+    }
+
+    /// Why the row ended, if it did with an answer.
+    package var finish: FinishReason? {
+        if case .finished(let finish)? = ending { finish } else { nil }
+    }
+
+    /// What the client should see instead of an answer.
+    package var failure: RequestFailure? {
+        switch ending {
+        case .failed(let failure)?: failure
+        case .finished(let finish)?: StageRefusal(finish).map { .stage($0) }
+        case nil: nil
+        }
+    }
+
+    /// Changes what the row went through.
+    mutating func note(_ change: (inout Trials) -> Void) {
+        switch state {
+        case .held(var trials, let since):
+            change(&trials)
+            state = .held(trials, since: since)
+        case .dispatched(var trials, let to, let abortedAt):
+            change(&trials)
+            state = .dispatched(trials, to: to, abortedAt: abortedAt)
+        case .parked(var trials):
+            change(&trials)
+            state = .parked(trials)
+        case .ended: break
+        }
     }
 }
 
 /// How a row ended.
 package enum RowEnding: Sendable, Equatable {
-    /// With a reason that the client sees as `finish_reason`.
+    /// With a reason that the client sees.
     case finished(FinishReason)
     /// With an error instead of an answer.
     case failed(RequestFailure)
@@ -57,34 +107,40 @@ package struct RowOutput: Sendable, Equatable {
     package var text: [UInt8] = []
     package var promptTokens = 0
     package var cachedTokens = 0
-    var retractions = 0
+    package var retractions = 0
     /// One log probability for each id.
     package var logprobs = TokenLogprobs()
     /// As many as asked for each id.
     package var topLogprobs = TokenLogprobs()
-    var chosenLogprobs = TokenLogprobs()
-    var inputLogprobs: InputLogprobs?
+    package var chosenLogprobs = TokenLogprobs()
+    package var inputLogprobs: InputLogprobs?
     /// Ids of the prompt, once the tokenizer manager has told them.
-    var promptIDs: [Int32]?
+    package var promptIDs: [Int32]?
 }
 
 /// A position in a row's output at which one frame of a stream ends.
 package struct RowCut: Sendable, Equatable {
     package var ids: Int
     package var textBytes: Int
+
+    package init(ids: Int = 0, textBytes: Int = 0) {
+        self.ids = ids
+        self.textBytes = textBytes
+    }
 }
 
 /// Seconds since 1970 at which things happened to a row; 0 means not yet.
 package struct RowTimes: Sendable, Equatable {
-    var received = 0.0
-    var dispatched = 0.0
-    var firstFrame = 0.0
-    var lastFrame = 0.0
-    var finished = 0.0
-    var firstSent = 0.0
+    package var received = 0.0
+    package var dispatched = 0.0
+    package var firstFrame = 0.0
+    package var lastFrame = 0.0
 }
 
 extension RowOutput {
+    /// The position behind everything that is there.
+    package var end: RowCut { RowCut(ids: ids.count, textBytes: text.count) }
+
     /// What a frame holds, as far as this row goes.
     struct Piece {
         var offset: Int

@@ -1,8 +1,8 @@
-internal import Messages
+package import Messages
 internal import Synchronization
 
 /// The ledger as threads share it: every event is one short lock, and commands leave in the order of the events.
-final class RequestTable: Sendable {
+package final class OpenRequests: Sendable {
     private struct State {
         var ledger: RequestLedger
         var signals: [UInt64: Signal] = [:]
@@ -13,7 +13,7 @@ final class RequestTable: Sendable {
     private let send: @Sendable (TokenizerCommand) -> Void
 
     /// - Parameter send: takes a command for the tokenizer manager without waiting.
-    init(
+    package init(
         ledger: RequestLedger, clock: @escaping @Sendable () -> Double,
         send: @escaping @Sendable (TokenizerCommand) -> Void
     ) {
@@ -23,7 +23,9 @@ final class RequestTable: Sendable {
     }
 
     /// Opens the rows of an HTTP request, if the gate lets them in.
-    func open(_ openings: [RequestLedger.Opening], _ gate: AdmissionGate) throws(RequestFailure) -> OpenRequest {
+    package func open(
+        _ openings: [RequestLedger.Opening], _ gate: AdmissionGate
+    ) throws(RequestFailure) -> OpenRequest {
         let now = clock()
         let outcome = state.withLock { state -> Result<OpenRequest, RequestFailure> in
             do throws(RequestFailure) {
@@ -32,14 +34,14 @@ final class RequestTable: Sendable {
                 let signal = Signal()
                 state.signals[group] = signal
                 perform(effects, &state)
-                return .success(OpenRequest(group: group, signal: signal, table: self))
+                return .success(OpenRequest(group: group, signal: signal, requests: self))
             } catch { return .failure(error) }
         }
         return try outcome.get()
     }
 
     /// Forgets an HTTP request and gives up what is still open of it.
-    func close(_ group: UInt64) {
+    package func close(_ group: UInt64) {
         state.withLock { state in
             let signal = state.signals.removeValue(forKey: group)
             perform(state.ledger.close(group), &state)
@@ -48,7 +50,7 @@ final class RequestTable: Sendable {
     }
 
     /// Rows with news; see the ledger. Asking for them says that the client reads.
-    func take(_ group: UInt64) -> [LedgerRow] {
+    package func take(_ group: UInt64) -> [LedgerRow] {
         let now = clock()
         return state.withLock { state in
             perform(state.ledger.reads(group, now: now), &state)
@@ -57,7 +59,7 @@ final class RequestTable: Sendable {
     }
 
     /// The client of a stream does not read; whether its work was set aside for that.
-    func setAside(_ group: UInt64) -> Bool {
+    package func setAside(_ group: UInt64) -> Bool {
         state.withLock { state in
             let effects = state.ledger.parkUnread(group)
             perform(effects, &state)
@@ -66,21 +68,21 @@ final class RequestTable: Sendable {
     }
 
     /// Whether the group is open or settled but not yet closed.
-    func contains(_ group: UInt64) -> Bool { state.withLock { $0.ledger.contains(group) } }
+    package func contains(_ group: UInt64) -> Bool { state.withLock { $0.ledger.contains(group) } }
 
     /// The rows of a group, once its answer is known or the group is gone; nil before.
-    func settled(_ group: UInt64) -> [LedgerRow]? {
+    package func settled(_ group: UInt64) -> [LedgerRow]? {
         state.withLock { $0.ledger.isSettled(group) ? $0.ledger.rows(of: group) : nil }
     }
 
     /// What was counted of all rows so far.
-    var metrics: RequestMetrics { state.withLock { $0.ledger.metrics } }
+    package var metrics: RequestMetrics { state.withLock { $0.ledger.metrics } }
 
     /// Rows that have not ended.
-    var openCount: Int { state.withLock { $0.ledger.openCount } }
+    package var openCount: Int { state.withLock { $0.ledger.openCount } }
 
     /// Something happened that the ledger should know; `event` gets the time.
-    func handle(_ event: (inout RequestLedger, Double) -> [RequestLedger.Effect]) {
+    package func handle(_ event: (inout RequestLedger, Double) -> [RequestLedger.Effect]) {
         let now = clock()
         state.withLock { state in perform(event(&state.ledger, now), &state) }
     }
@@ -95,19 +97,25 @@ final class RequestTable: Sendable {
     }
 }
 
-/// An HTTP request that has rows in the table; close it on every way out.
-struct OpenRequest: Sendable {
-    let group: UInt64
-    let signal: Signal
-    let table: RequestTable
+/// An HTTP request that has rows among the open ones; close it on every way out.
+package struct OpenRequest: Sendable {
+    private let group: UInt64
+    private let signal: Signal
+    private let requests: OpenRequests
+
+    init(group: UInt64, signal: Signal, requests: OpenRequests) {
+        self.group = group
+        self.signal = signal
+        self.requests = requests
+    }
 
     /// Waits until the answer is known: all rows have ended, or one has failed.
     ///
     /// - Throws: `ClientGone` when the request was closed in the meantime.
-    func settled() async throws(ClientGone) -> [LedgerRow] {
+    package func settled() async throws(ClientGone) -> [LedgerRow] {
         while true {
-            if let rows = table.settled(group) {
-                guard table.contains(group) else { throw ClientGone() }
+            if let rows = requests.settled(group) {
+                guard requests.contains(group) else { throw ClientGone() }
                 return rows
             }
             await signal.wait()
@@ -117,35 +125,30 @@ struct OpenRequest: Sendable {
     /// Waits for news of rows.
     ///
     /// - Throws: `ClientGone` when the request was closed in the meantime.
-    func news() async throws(ClientGone) -> [LedgerRow] {
+    package func news() async throws(ClientGone) -> [LedgerRow] {
         while true {
-            let rows = table.take(group)
+            let rows = requests.take(group)
             if !rows.isEmpty { return rows }
-            guard table.contains(group) else { throw ClientGone() }
+            guard requests.contains(group) else { throw ClientGone() }
             await signal.wait()
         }
     }
 
-    /// Has a stream whose client does not read wait until it does, if it is in the way of others; at most `limit` seconds.
-    func letCatchUp(_ watch: inout ReadingWatch, on connection: ClientConnection, limit: Double, clock: () -> Double)
-        async
-    {
-        guard table.setAside(group) else { return }
-        connection.mayGo(true)
-        // Small gains a kernel does not tell by itself.
-        connection.keepAsking(true)
-        let end = clock() + limit
-        while table.contains(group), table.settled(group) == nil, clock() < end {
-            connection.after(seconds: ReadingWatch.interval) { [signal] in signal.notify() }
-            await signal.wait()
-            if watch.hasRead(now: clock()) { break }
-        }
-        connection.keepAsking(false)
-        connection.mayGo(false)
-    }
+    /// The client does not read; whether its work was set aside for that.
+    package func setAside() -> Bool { requests.setAside(group) }
 
-    func close() { table.close(group) }
+    /// Nothing more will come: the request was closed, or its answer is known.
+    package var isOver: Bool { !requests.contains(group) || requests.settled(group) != nil }
+
+    /// Waits until something happened to the request, or `wake` was called.
+    package func wait() async { await signal.wait() }
+
+    /// Ends a wait.
+    package func wake() { signal.notify() }
+
+    /// Forgets the request and gives up what is open of it.
+    package func close() { requests.close(group) }
 }
 
 /// Nobody is there to be answered any more.
-struct ClientGone: Error {}
+package struct ClientGone: Error {}

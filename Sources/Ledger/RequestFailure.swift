@@ -1,111 +1,125 @@
-internal import Messages
+package import Messages
 
-/// Why a request is not answered as asked; `FailureResponse` turns it into status and body.
-package struct RequestFailure: Error, Sendable, Equatable {
-    /// Which of SGLang's error bodies the client expects.
-    package enum Shape: Sendable, Equatable {
-        /// The body's types are wrong: `{"object":"error",…,"type":"Bad Request"}`.
-        case schema
-        /// A field of /generate breaks the strict schema: `{"error":"…"}`.
-        case contract
-        /// The values make no sense: `{"error":{"message":"…"}}`.
-        case semantic
-        /// An HTTP condition: `{"object":"error",…,"type":"<status>"}`.
-        case condition
-        /// `{"detail":"…"}`.
-        case detail
-        /// Plain text.
-        case text
-        /// The body is this JSON text.
-        case json
-    }
+/// Why a request is not answered as asked: what went wrong, with its facts. How a client is told is its dialect's matter.
+package enum RequestFailure: Error, Sendable, Equatable {
+    // What the client sent.
 
+    /// The body is no JSON object, or a field has the wrong type; the text names it.
+    case malformed(String)
+    /// A field of /generate breaks the strict schema; in the words of the reference's schema library.
+    case offSchema(String)
+    /// The values make no sense.
+    case invalid(String)
+    /// What the reference's scheduler refuses.
+    case refused(String)
+    /// More answers in one request than the server ever holds at one time.
+    case neverFits(rows: Int, limit: Int)
+    /// A body beyond the limit in bytes.
+    case bodyTooLarge(limit: Int)
+    /// A body in a coding that nobody here reads.
+    case unknownCoding(String)
+    /// No key, or a wrong one.
+    case unauthorized
+    /// Nobody serves this path.
+    case unknownPath
+    /// The path is served, but not so.
+    case wrongMethod(allowed: String)
+    /// No model has this name.
+    case unknownModel(String)
+
+    // What the server cannot do now, or ever.
+
+    /// The feature is known but not built.
+    case notBuilt(String)
+    /// The server has as many requests as it may have.
+    case queueFull
+    /// Too many bytes of request bodies are in work.
+    case bodiesFull
+    /// The server is going down.
+    case draining
+    /// A process was missing for too long.
+    case notReady
+    /// A process fails again and again and is not started any more; why.
+    case givenUp(String)
+    /// A stage did not answer in time.
+    case noAnswer
+    /// The request got no token within the time it has.
+    case waitedTooLong
+    /// The request did not end within the time it has.
+    case ranTooLong
+    /// The request was running in several crashes of the worker.
+    case poisonous
+    /// The request was submitted again and again without progress.
+    case stuck
+    /// A fault of this server's own.
+    case unexpected
+    /// What another process says.
+    case stage(StageRefusal)
+}
+
+/// The refusal of a stage behind the front.
+package struct StageRefusal: Sendable, Equatable {
+    /// As HTTP counts them.
     package var status: Int
     package var message: String
-    package var shape: Shape
-    /// The worker refused: a stream then ends with a frame of finish type abort.
-    var fromWorker = false
-    var errorType = ""
-    /// Seconds after which a client may try again.
-    var retryAfter: Int?
-    /// How the request was lost, when a process is to blame.
-    var loss: RequestMetrics.Loss?
+    /// The name of the error's class; may be empty.
+    package var errorType = ""
+    /// The worker refused, rather than a stage before it.
+    package var isWorkers = false
 
-    /// The request's values make no sense (400).
-    package static func semantic(_ message: String) -> RequestFailure {
-        RequestFailure(status: 400, message: message, shape: .semantic)
-    }
-    /// A field of /generate breaks the strict schema (400).
-    static func contract(_ message: String) -> RequestFailure {
-        RequestFailure(status: 400, message: message, shape: .contract)
-    }
-    /// The body's types are wrong (400).
-    static func schema(_ message: String) -> RequestFailure {
-        RequestFailure(status: 400, message: message, shape: .schema)
-    }
-    /// The feature is known but not built (501).
-    static func missing(_ message: String) -> RequestFailure {
-        RequestFailure(status: 501, message: message, shape: .semantic)
-    }
-
-    /// The server has as many requests as it may have (503).
-    package static let queueFull = RequestFailure(
-        status: 503, message: "The request queue is full.", shape: .condition, fromWorker: true, retryAfter: 1)
-    /// The server is going down (503).
-    static let draining = RequestFailure(
-        status: 503, message: "The server is shutting down.", shape: .condition, retryAfter: 5)
-    /// A process fails again and again and is not started any more (503).
-    package static func givenUp(_ reason: String) -> RequestFailure {
-        RequestFailure(
-            status: 503, message: "The server cannot answer: \(reason).", shape: .condition, retryAfter: 30,
-            loss: .givenUp)
-    }
-    /// A process was missing for too long (503).
-    package static let notReady = RequestFailure(
-        status: 503, message: "The server is not ready to take requests.", shape: .condition, retryAfter: 5,
-        loss: .notReady)
-    /// The request was running in several crashes of the worker (500).
-    package static let poisonous = RequestFailure(
-        status: 500, message: "The request was given up: the model worker died twice while it was running.",
-        shape: .condition, errorType: "InternalServerError", loss: .poisonous)
-    /// The request was submitted again and again without progress (500).
-    static let stuck = RequestFailure(
-        status: 500, message: "The request was given up: it was restarted several times without any progress.",
-        shape: .condition, errorType: "InternalServerError", loss: .stuck)
-    /// The request got no token within the time it has (503).
-    static let waitedTooLong = RequestFailure(
-        status: 503, message: "Request waiting timeout reached.", shape: .condition, fromWorker: true, retryAfter: 1)
-    /// The request did not end within the time it has (503).
-    static let ranTooLong = RequestFailure(
-        status: 503, message: "Request running timeout reached.", shape: .condition, fromWorker: true)
-    /// Too many bytes of request bodies are in work (503).
-    static let bodiesFull = RequestFailure(
-        status: 503, message: "The server holds as many bytes of requests as it may (--max-body-memory).",
-        shape: .condition, retryAfter: 1)
-    /// A stage did not answer in time (504).
-    static let noAnswer = RequestFailure(
-        status: 504, message: "The model worker did not answer in time.", shape: .condition)
-
-    /// What another process says.
-    init(_ failure: Failure) {
+    package init(_ failure: Failure) {
         status = failure.statusCode == 0 ? 400 : Int(failure.statusCode)
         message = failure.message
-        shape = status == 400 ? .semantic : .condition
-        fromWorker = failure.fromWorker
         errorType = failure.errorType
-        if status == 503 { retryAfter = 1 }
+        isWorkers = failure.fromWorker
     }
 
-    init(
-        status: Int, message: String, shape: Shape, fromWorker: Bool = false, errorType: String = "",
-        retryAfter: Int? = nil, loss: RequestMetrics.Loss? = nil
-    ) {
-        self.status = status
-        self.message = message
-        self.shape = shape
-        self.fromWorker = fromWorker
-        self.errorType = errorType
-        self.retryAfter = retryAfter
-        self.loss = loss
+    /// What a finish reason stands for, when the client should see a status instead of an answer.
+    init?(_ finish: FinishReason) {
+        guard case .aborted(let aborted)? = finish.reason, aborted.statusCode != 0 else { return nil }
+        (status, message, isWorkers) = (Int(aborted.statusCode), aborted.message, true)
+        // A server that is busy is a condition of HTTP; the class is for finish reasons.
+        errorType = status == 503 ? "" : aborted.errorType
+    }
+}
+
+extension RequestFailure {
+    /// The failure in words.
+    package var message: String {
+        switch self {
+        case .malformed(let text), .offSchema(let text), .invalid(let text), .refused(let text), .notBuilt(let text):
+            text
+        case .neverFits(let rows, let limit):
+            "The request asks for \(rows) answers (prompts times n); this server takes at most \(limit) at one time."
+        case .bodyTooLarge(let limit): "The request body is larger than \(limit) bytes (--max-body-size)."
+        case .unknownCoding(let coding): "Content-Encoding '\(coding)' is not supported; send the body as it is."
+        case .unauthorized: "Unauthorized"
+        case .unknownPath: "Not Found"
+        case .wrongMethod: "Method Not Allowed"
+        case .unknownModel(let name): "The model '\(name)' does not exist"
+        case .queueFull: "The request queue is full."
+        case .bodiesFull: "The server holds as many bytes of requests as it may (--max-body-memory)."
+        case .draining: "The server is shutting down."
+        case .notReady: "The server is not ready to take requests."
+        case .givenUp(let reason): "The server cannot answer: \(reason)."
+        case .noAnswer: "The model worker did not answer in time."
+        case .waitedTooLong: "Request waiting timeout reached."
+        case .ranTooLong: "Request running timeout reached."
+        case .poisonous: "The request was given up: the model worker died twice while it was running."
+        case .stuck: "The request was given up: it was restarted several times without any progress."
+        case .unexpected: "Internal Server Error"
+        case .stage(let refusal): refusal.message
+        }
+    }
+
+    /// How the request was lost, when a process is to blame.
+    var loss: RequestMetrics.Loss? {
+        switch self {
+        case .givenUp: .givenUp
+        case .notReady: .notReady
+        case .poisonous: .poisonous
+        case .stuck: .stuck
+        default: nil
+        }
     }
 }

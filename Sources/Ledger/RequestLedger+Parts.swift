@@ -1,5 +1,5 @@
 package import Messages
-internal import ServerSettings
+package import ServerSettings
 
 extension RequestLedger {
     /// What the owner has to do, in this order.
@@ -34,13 +34,13 @@ extension RequestLedger {
 
     /// One sub-request to open.
     package struct Opening: Sendable {
-        package var request: Generate
+        package var errand: Errand
         package var rid: String
         /// The request counts in the metrics.
         package var isCounted = true
 
-        package init(request: Generate, rid: String) {
-            self.request = request
+        package init(_ errand: Errand, rid: String) {
+            self.errand = errand
             self.rid = rid
         }
     }
@@ -48,7 +48,7 @@ extension RequestLedger {
 
 extension RequestLedger.Patience {
     /// The operator's limits.
-    init(_ settings: ServerSettings) {
+    package init(_ settings: ServerSettings) {
         self.init()
         request = settings.requestTimeout
     }
@@ -57,8 +57,7 @@ extension RequestLedger.Patience {
 extension LedgerRow {
     /// Ends a frame here; a client that is far behind gets the last ones merged.
     mutating func cut(limit: Int) {
-        let cut = RowCut(ids: output.ids.count, textBytes: output.text.count)
-        if cuts.count >= limit { cuts[cuts.count - 1] = cut } else { cuts.append(cut) }
+        if cuts.count >= limit { cuts[cuts.count - 1] = output.end } else { cuts.append(output.end) }
     }
 }
 

@@ -24,14 +24,13 @@ extension RequestLedger {
     private mutating func park(_ group: UInt64) -> [Effect] {
         var effects: [Effect] = []
         for id in groups[group]?.rows ?? [] {
-            guard var row = rows[id], row.request.options.stream, row.abortedAt == nil, case .dispatched = row.phase else {
+            guard var row = rows[id], row.errand.isStreamed, case .dispatched(let trials, _, nil) = row.state else {
                 continue
             }
-            row.phase = .parked
+            row.state = .parked(trials)
             parkedCount += 1
             effects.append(.send(abortCommand(row, wantsAnswer: false)))
-            row.request.key.attempt += 1
-            row.request.resumedIds = row.output.ids
+            row.errand.begin(after: row.output)
             rows[id] = row
         }
         return effects
@@ -41,8 +40,8 @@ extension RequestLedger {
     package mutating func reads(_ group: UInt64, now: Double) -> [Effect] {
         var effects: [Effect] = []
         for id in groups[group]?.rows ?? [] {
-            guard rows[id]?.phase == .parked else { continue }
-            rows[id]?.phase = .held(since: now)
+            guard case .parked(let trials)? = rows[id]?.state else { continue }
+            rows[id]?.state = .held(trials, since: now)
             parkedCount -= 1
             if pipe.isReady { effects += resume(id, now: now) }
         }

@@ -40,13 +40,13 @@ package struct RequestLedger: Sendable {
 
     /// Opens the rows of an HTTP request; their ids are the group's id and its followers.
     ///
-    /// - Throws: `.duplicateRid` when a request with such a rid is open.
+    /// - Throws: `.invalid` when a request with such a rid is open, `.givenUp` when there is nobody to do the work.
     package mutating func open(_ openings: [Opening], now: Double) throws(RequestFailure) -> (
         group: UInt64, effects: [Effect]
     ) {
         if let failure = pipe.failure { throw .givenUp(failure) }
         for opening in openings where openRids[opening.rid] != nil {
-            throw .semantic("Duplicate request ID detected: \(opening.rid)")
+            throw .invalid("Duplicate request ID detected: \(opening.rid)")
         }
         let group = FrontGeneration.base(generation) | (counter + 1)
         var effects: [Effect] = []
@@ -55,11 +55,11 @@ package struct RequestLedger: Sendable {
             counter += 1
             let id = FrontGeneration.base(generation) | counter
             var row = LedgerRow(
-                request: opening.request, rid: opening.rid, group: group, index: index, phase: .held(since: now),
-                times: RowTimes(received: now))
+                errand: opening.errand, rid: opening.rid, group: group, index: index,
+                state: .held(.init(), since: now), times: RowTimes(received: now))
             row.isCounted = opening.isCounted
-            row.request.key = .make { $0.id = id }
-            if pipe.isReady { effects += dispatch(&row, now: now) }
+            row.errand.key = .make { $0.id = id }
+            if pipe.isReady { effects += dispatch(&row, .init(), now: now) }
             rows[id] = row
             openRids[opening.rid] = id
             ids.append(id)
@@ -78,7 +78,7 @@ package struct RequestLedger: Sendable {
             guard let row = rows.removeValue(forKey: id), !row.isEnded else { continue }
             openRids[row.rid] = nil
             openCount -= 1
-            if row.phase == .parked { parkedCount -= 1 }
+            if row.isParked { parkedCount -= 1 }
             metrics.abandoned(row)
             effects.append(.send(abortCommand(row, wantsAnswer: false)))
         }
@@ -105,8 +105,8 @@ package struct RequestLedger: Sendable {
         guard let ids = groups[group]?.rows else { return true }
         var isEnded = true
         for id in ids {
-            switch rows[id]?.phase {
-            case .ended(.failed)?: return true
+            switch rows[id]?.state {
+            case .ended(.failed, _)?: return true
             case .ended?, nil: break
             case .held?, .dispatched?, .parked?: isEnded = false
             }
@@ -121,13 +121,13 @@ package struct RequestLedger: Sendable {
     package mutating func abort(prefix: String?, now: Double) -> [Effect] {
         var effects: [Effect] = []
         for id in rows.keys.sorted() {
-            guard let row = rows[id], !row.isEnded, row.abortedAt == nil else { continue }
-            if let prefix, !row.rid.hasPrefix(prefix) { continue }
-            if case .dispatched = row.phase, pipe.isReady {
-                rows[id]?.abortedAt = now
+            guard let row = rows[id], prefix.map(row.rid.hasPrefix) ?? true else { continue }
+            switch row.state {
+            case .ended, .dispatched(_, _, .some): continue
+            case .dispatched(let trials, let to, nil) where pipe.isReady:
+                rows[id]?.state = .dispatched(trials, to: to, abortedAt: now)
                 effects.append(.send(abortCommand(row, wantsAnswer: true)))
-            } else {
-                effects += end(id, .finished(Self.aborted), now: now)
+            case .held, .dispatched, .parked: effects += end(id, .finished(Self.aborted), now: now)
             }
         }
         return effects
@@ -181,19 +181,19 @@ package struct RequestLedger: Sendable {
         metrics.progressed(row, fresh: row.output.ids.count - known, now: now)
         if row.times.firstFrame == 0 { row.times.firstFrame = now }
         row.times.lastFrame = now
-        if appended == .progressed { row.fruitlessAttempts = 0 }
+        if appended == .progressed { row.note { $0.fruitless = 0 } }
         let finish = batch.finish[entry]
         let isOver = finish.reason != nil
-        if row.request.options.stream, appended == .progressed || isOver { row.cut(limit: patience.waitingFrames) }
+        if row.errand.isStreamed, appended == .progressed || isOver { row.cut(limit: patience.waitingFrames) }
         rows[id] = row
         if isOver { return end(id, .finished(finish), now: now) }
-        return row.request.options.stream && appended == .progressed ? mark(row, id, now: now) : []
+        return row.errand.isStreamed && appended == .progressed ? mark(row, id, now: now) : []
     }
 
     /// A request was refused or given up.
     package mutating func receive(_ failure: Failure, now: Double) -> [Effect] {
         guard let row = rows[failure.key.id], !row.isEnded, failure.key.attempt == row.key.attempt else { return [] }
-        return end(failure.key.id, .failed(RequestFailure(failure)), now: now)
+        return end(failure.key.id, .failed(.stage(StageRefusal(failure))), now: now)
     }
 
     /// The tokenizer manager says what ids a prompt became.
@@ -219,18 +219,19 @@ package struct RequestLedger: Sendable {
         var effects: [Effect] = []
         for id in rows.keys.sorted() {
             guard var row = rows[id] else { continue }
-            switch row.phase {
-            case .ended: continue
-            case .parked: continue
+            switch row.state {
+            case .ended, .parked: continue
             case .held: effects += resume(id, now: now)
-            case .dispatched(let to) where to == status.incarnations: continue
-            case .dispatched(let to):
+            case .dispatched(_, let to, _) where to == status.incarnations: continue
+            case .dispatched(var trials, let to, let abortedAt):
                 if to.worker != status.incarnations.worker, status.workerCrashed {
-                    row.crashes += 1
+                    trials.crashes += 1
+                    row.state = .dispatched(trials, to: to, abortedAt: abortedAt)
                     rows[id] = row
                 }
                 effects +=
-                    row.crashes >= patience.crashes ? end(id, .failed(.poisonous), now: now) : resubmit(id, now: now)
+                    trials.crashes >= patience.crashes
+                    ? end(id, .failed(.poisonous), now: now) : resubmit(id, now: now)
             }
         }
         return effects
@@ -243,9 +244,9 @@ package struct RequestLedger: Sendable {
             if let limit = patience.request, now - row.times.received > limit {
                 effects += [.send(abortCommand(row, wantsAnswer: false))]
                 effects += end(id, .failed(row.output.ids.isEmpty ? .waitedTooLong : .ranTooLong), now: now)
-            } else if let aborted = row.abortedAt, now - aborted > patience.abort {
+            } else if case .dispatched(_, _, let aborted?) = row.state, now - aborted > patience.abort {
                 effects += end(id, .finished(Self.aborted), now: now)
-            } else if case .held(let since) = row.phase, now - since > patience.held {
+            } else if case .held(_, let since) = row.state, now - since > patience.held {
                 effects += end(id, .failed(.notReady), now: now)
             }
         }
@@ -265,43 +266,46 @@ package struct RequestLedger: Sendable {
 
     // MARK: Steps
 
-    private mutating func dispatch(_ row: inout LedgerRow, now: Double) -> [Effect] {
-        row.phase = .dispatched(to: pipe.incarnations)
+    private mutating func dispatch(_ row: inout LedgerRow, _ trials: LedgerRow.Trials, now: Double) -> [Effect] {
+        row.state = .dispatched(trials, to: pipe.incarnations)
         if row.times.dispatched == 0 { row.times.dispatched = now }
-        return [.send(.make { $0.generate = row.request })]
+        return [.send(row.errand.command)]
     }
 
     /// Sends a held row down the pipe.
     mutating func resume(_ id: UInt64, now: Double) -> [Effect] {
-        guard var row = rows[id] else { return [] }
-        let effects = dispatch(&row, now: now)
+        guard var row = rows[id], case .held(let trials, _) = row.state else { return [] }
+        let effects = dispatch(&row, trials, now: now)
         rows[id] = row
         return effects
     }
 
     /// The next attempt of a row begins, with what it has.
     private mutating func resubmit(_ id: UInt64, now: Double) -> [Effect] {
-        guard var row = rows[id], !row.isEnded else { return [] }
-        if row.abortedAt != nil { return end(id, .finished(Self.aborted), now: now) }
-        row.fruitlessAttempts += 1
+        guard var row = rows[id] else { return [] }
+        var trials: LedgerRow.Trials
+        switch row.state {
+        case .ended: return []
+        case .dispatched(_, _, .some): return end(id, .finished(Self.aborted), now: now)
+        case .held(let before, _), .dispatched(let before, _, nil), .parked(let before): trials = before
+        }
+        trials.fruitless += 1
         let lastProgress = max(row.times.lastFrame, row.times.received)
-        if row.fruitlessAttempts > patience.fruitlessAttempts, now - lastProgress > patience.fruitlessSeconds {
+        if trials.fruitless > patience.fruitlessAttempts, now - lastProgress > patience.fruitlessSeconds {
             return end(id, .failed(.stuck), now: now)
         }
         metrics.resubmitted()
-        row.request.key.attempt += 1
-        row.request.resumedIds = row.output.ids
-        row.phase = .held(since: now)
-        let effects = pipe.isReady ? dispatch(&row, now: now) : []
+        row.errand.begin(after: row.output)
+        row.state = .held(trials, since: now)
+        let effects = pipe.isReady ? dispatch(&row, trials, now: now) : []
         rows[id] = row
         return effects
     }
 
     private mutating func end(_ id: UInt64, _ ending: RowEnding, now: Double) -> [Effect] {
         guard var row = rows[id], !row.isEnded else { return [] }
-        if row.phase == .parked { parkedCount -= 1 }
-        row.phase = .ended(ending)
-        row.times.finished = now
+        if row.isParked { parkedCount -= 1 }
+        row.state = .ended(ending, at: now)
         rows[id] = row
         openRids[row.rid] = nil
         openCount -= 1

@@ -93,6 +93,6 @@ package struct RequestMetrics: Sendable, Equatable {
     mutating func resubmitted() { replayed += 1 }
 
     private mutating func update(_ row: LedgerRow, _ change: (inout Half) -> Void) {
-        if row.request.options.stream { change(&streaming) } else { change(&whole) }
+        if row.errand.isStreamed { change(&streaming) } else { change(&whole) }
     }
 }
