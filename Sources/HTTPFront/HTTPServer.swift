@@ -1,3 +1,4 @@
+internal import APICore
 internal import HTTPTypes
 internal import Hummingbird
 internal import HummingbirdCore
@@ -92,7 +93,7 @@ package final class HTTPServer: Sendable {
         _ connection: ClientConnection
     ) async throws {
         let front = responder.front
-        let share = BodyShare(of: front.bodies)
+        let share = BodyShare(of: front.bodies, limit: front.settings.maxBodySize)
         let endpoint = front.http.begin(path: request.uri.path, method: request.method.rawValue)
         front.requestBegins()
         defer {
@@ -104,7 +105,7 @@ package final class HTTPServer: Sendable {
             if request.headers[.expect]?.lowercased() == "100-continue" {
                 try await writer.writeInformationalHead(.init(status: .continue))
             }
-            var response = try await responder.respond(to: request, on: connection, share)
+            var response = try await responder.respond(to: request, for: connection, share)
             if front.isHandingOver { response.headers[.connection] = "close" }
             front.http.respond(endpoint, status: response.status.code)
             responder.logAccess(request, response.status, connection)

@@ -190,3 +190,12 @@ extension TokenLogprobs {
         texts.append(contentsOf: other.texts.dropFirst(skipped))
     }
 }
+
+extension LedgerRow {
+    /// A row for a request that was refused before it had any, so that its answer has something to show.
+    package init(refused failure: RequestFailure, rid: String, now: Double) {
+        self.init(
+            errand: .generate(Generate()), rid: rid, group: 0, index: 0, state: .ended(.failed(failure), at: now),
+            times: RowTimes(received: now))
+    }
+}

@@ -151,4 +151,6 @@ package struct OpenRequest: Sendable {
 }
 
 /// Nobody is there to be answered any more.
-package struct ClientGone: Error {}
+package struct ClientGone: Error {
+    package init() {}
+}

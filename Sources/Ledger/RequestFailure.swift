@@ -123,3 +123,10 @@ extension RequestFailure {
         }
     }
 }
+
+extension RequestFailure {
+    /// The model makes text, and somebody wants a vector of it.
+    package static let noEmbeddingModel = RequestFailure.invalid(
+        "This model does not appear to be an embedding model by default. Please add `--is-embedding` when launching the "
+            + "server or try another model.")
+}

@@ -1,5 +1,6 @@
-import HTTPFront
+import Ledger
 import Messages
+import PipeStages
 import Testing
 import Values
 
@@ -72,7 +73,7 @@ private struct LedgerSchedule {
     private mutating func open() throws {
         let count = Int.random(in: 1...4, using: &random)
         let openings = (0..<count).map { number in
-            RequestLedger.Opening(request: .make { $0.options.stream = number % 2 == 0 }, rid: "g\(opened)_\(number)")
+            RequestLedger.Opening(.generate(.make { $0.options.stream = number % 2 == 0 }), rid: "g\(opened)_\(number)")
         }
         let (group, effects) = try ledger.open(openings, now: now)
         groups.append(group)
@@ -153,7 +154,7 @@ private struct LedgerSchedule {
             } else {
                 if endedRows.contains(id) { isInOrder = false }
                 open += 1
-                if row.phase == .parked { parked += 1 }
+                if row.isParked { parked += 1 }
             }
         }
         try #require(isInOrder, "a row has foreign text, or goes on after its end")

@@ -1,5 +1,6 @@
-import HTTPFront
+import Ledger
 import Messages
+import PipeStages
 import Testing
 
 @Suite struct RequestLedgerTests {
@@ -11,9 +12,10 @@ import Testing
         _ = ledger.pipeChanged(to: .ready(worker: 1), now: 0)
         let openings = (0..<count).map { number in
             RequestLedger.Opening(
-                request: .make {
-                    $0.text = "p"; $0.options.stream = stream
-                }, rid: "r\(number)")
+                .generate(
+                    .make {
+                        $0.text = "p"; $0.options.stream = stream
+                    }), rid: "r\(number)")
         }
         let (group, effects) = try ledger.open(openings, now: 1)
         return (ledger, group, effects.commands)
@@ -29,11 +31,11 @@ import Testing
 
     @Test func refusesARidThatIsOpen() throws {
         var (ledger, group, _) = try opened()
-        #expect(throws: RequestFailure.semantic("Duplicate request ID detected: r0")) {
-            _ = try ledger.open([.init(request: Generate(), rid: "r0")], now: 1)
+        #expect(throws: RequestFailure.invalid("Duplicate request ID detected: r0")) {
+            _ = try ledger.open([.init(.generate(Generate()), rid: "r0")], now: 1)
         }
         _ = ledger.close(group)
-        _ = try ledger.open([.init(request: Generate(), rid: "r0")], now: 1)
+        _ = try ledger.open([.init(.generate(Generate()), rid: "r0")], now: 1)
     }
 
     @Test func dropsWhatIsThereAlready() throws {
@@ -73,10 +75,10 @@ import Testing
     @Test func aRowThatSawTwoCrashesFailsAlone() throws {
         var (ledger, group, _) = try opened()
         _ = ledger.pipeChanged(to: .ready(worker: 2), now: 2)
-        let (late, _) = try ledger.open([.init(request: Generate(), rid: "late")], now: 2)
+        let (late, _) = try ledger.open([.init(.generate(Generate()), rid: "late")], now: 2)
         let effects = ledger.pipeChanged(to: .ready(worker: 3), now: 3)
         #expect(effects.commands.count == 1)
-        #expect(ledger.rows(of: group)[0].phase == .ended(.failed(.poisonous)))
+        #expect(ledger.rows(of: group)[0].ending == .failed(.poisonous))
         #expect(!ledger.rows(of: late)[0].isEnded)
     }
 
@@ -92,30 +94,27 @@ import Testing
 
     @Test func heldRowsGoOutWhenThePipeIsReadyOrEnd() throws {
         var ledger = RequestLedger(generation: 1)
-        let (group, effects) = try ledger.open([.init(request: Generate(), rid: "a")], now: 1)
+        let (group, effects) = try ledger.open([.init(.generate(Generate()), rid: "a")], now: 1)
         #expect(effects.isEmpty)
         #expect(ledger.pipeChanged(to: .ready(worker: 1), now: 2).commands.map(\.generate.key.attempt) == [0])
         _ = ledger.close(group)
         _ = ledger.pipeChanged(to: .away(worker: 1), now: 3)
-        let (other, _) = try ledger.open([.init(request: Generate(), rid: "b")], now: 3)
+        let (other, _) = try ledger.open([.init(.generate(Generate()), rid: "b")], now: 3)
         #expect(ledger.tick(now: 100).isEmpty)
         #expect(!ledger.tick(now: 1000).isEmpty)
-        #expect(ledger.rows(of: other)[0].phase == .ended(.failed(.notReady)))
+        #expect(ledger.rows(of: other)[0].ending == .failed(.notReady))
     }
 
     @Test func aRowThatTakesLongerThanItMayEndsEverywhere() throws {
         var ledger = RequestLedger(generation: 1, patience: .make { $0.request = 10 })
         _ = ledger.pipeChanged(to: .ready(worker: 1), now: 0)
-        let openings = ["waits", "runs"].map { RequestLedger.Opening(request: Generate(), rid: $0) }
+        let openings = ["waits", "runs"].map { RequestLedger.Opening(.generate(Generate()), rid: $0) }
         let (group, sent) = try ledger.open(openings, now: 1)
         _ = ledger.receive(EchoStages.batch(sent.commands[1].generate.key, offset: 0, [97]), now: 9)
         #expect(ledger.tick(now: 11).isEmpty)
         let effects = ledger.tick(now: 11.5).commands
         #expect(Set(effects.map(\.abort.key.id)) == Set(sent.commands.map(\.generate.key.id)))
-        let messages = ledger.rows(of: group).map { row -> String in
-            if case .ended(.failed(let failure)) = row.phase { "\(failure.status) \(failure.message)" } else { "" }
-        }
-        #expect(messages == ["503 Request waiting timeout reached.", "503 Request running timeout reached."])
+        #expect(ledger.rows(of: group).map(\.failure) == [.waitedTooLong, .ranTooLong])
         #expect(ledger.openCount == 0)
     }
 
@@ -138,8 +137,7 @@ import Testing
         var ledger = RequestLedger(generation: 3, patience: .make { $0.crowd = 2 })
         _ = ledger.pipeChanged(to: .ready(worker: 1), now: 0)
         let groups = try (0..<4).map { number in
-            try ledger.open([.init(request: .make { $0.options.stream = number != 3 }, rid: "r\(number)")], now: 1)
-                .group
+            try ledger.open([.init(.generate(.make { $0.options.stream = number != 3 }), rid: "r\(number)")], now: 1).group
         }
         #expect(ledger.parkUnread(groups[3]).isEmpty, "who gets one answer at the end has nothing to read")
         #expect(ledger.parkUnread(groups[0]).commands.count == 1)
@@ -164,11 +162,11 @@ import Testing
         status.failure = "sglang::scheduler was given up: exit code 1"
         #expect(ledger.pipeChanged(to: status, now: 3).commands.map(\.abort.key) == [sent[0].generate.key])
         let failure = RequestFailure.givenUp("sglang::scheduler was given up: exit code 1")
-        #expect(ledger.rows(of: group)[0].phase == .ended(.failed(failure)))
+        #expect(ledger.rows(of: group)[0].ending == .failed(failure))
         #expect(ledger.metrics.lost == [.givenUp: 1])
-        #expect(throws: failure) { _ = try ledger.open([.init(request: Generate(), rid: "new")], now: 4) }
+        #expect(throws: failure) { _ = try ledger.open([.init(.generate(Generate()), rid: "new")], now: 4) }
         _ = ledger.pipeChanged(to: .ready(worker: 2), now: 5)
-        _ = try ledger.open([.init(request: Generate(), rid: "new")], now: 6)
+        _ = try ledger.open([.init(.generate(Generate()), rid: "new")], now: 6)
     }
 
     @Test func theLastWordOnAnAbortedRowKeepsItsCounts() throws {

@@ -1,19 +1,20 @@
 internal import Glibc
+internal import Ledger
 internal import Synchronization
 
 /// How many bytes of request bodies may be in work at one time, so that many large requests cannot fill the memory.
 ///
 /// A request holds its part from the first byte of its body until its answer has ended. One request always fits when
 /// nobody else holds anything: its own limit is `--max-body-size`.
-final class BodyBudget: Sendable {
+package final class BodyBudget: Sendable {
     private let limit: Int
     private let used = Atomic<Int>(0)
 
     /// - Parameter limit: bytes that all requests may hold together.
-    init(limit: Int) { self.limit = limit }
+    package init(limit: Int) { self.limit = limit }
 
     /// An eighth of the machine's memory: parsed requests take several times the bytes of their bodies.
-    static var sensibleLimit: Int { sysconf(Int32(_SC_PHYS_PAGES)) / 8 * sysconf(Int32(_SC_PAGESIZE)) }
+    package static var sensibleLimit: Int { sysconf(Int32(_SC_PHYS_PAGES)) / 8 * sysconf(Int32(_SC_PAGESIZE)) }
 
     /// Takes `count` bytes more for a request that holds `mine` already.
     ///
@@ -31,11 +32,17 @@ final class BodyBudget: Sendable {
 }
 
 /// What one request holds of the budget; give it back when the answer has ended.
-final class BodyShare: Sendable {
+package final class BodyShare: Sendable {
     private let budget: BodyBudget
     private let held = Atomic<Int>(0)
+    /// Most bytes of the one body (`--max-body-size`).
+    let limit: Int
 
-    init(of budget: BodyBudget) { self.budget = budget }
+    /// A share that holds nothing yet.
+    package init(of budget: BodyBudget, limit: Int) {
+        self.budget = budget
+        self.limit = limit
+    }
 
     /// Takes more bytes.
     ///
@@ -46,5 +53,5 @@ final class BodyShare: Sendable {
     }
 
     /// Gives everything back.
-    func giveBack() { budget.give(held.exchange(0, ordering: .relaxed)) }
+    package func giveBack() { budget.give(held.exchange(0, ordering: .relaxed)) }
 }

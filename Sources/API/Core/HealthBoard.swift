@@ -1,31 +1,32 @@
-internal import Messages
+internal import Ledger
+package import Messages
 internal import Synchronization
 
 /// What the launcher last said about all processes, and what operators asked of this server.
-final class HealthBoard: Sendable {
+package final class HealthBoard: Sendable {
     /// A consistent look at the board.
-    struct View: Sendable {
-        var topology = Topology()
-        var isDraining = false
+    package struct View: Sendable {
+        package var topology = Topology()
+        package var isDraining = false
         /// Generation is paused by an operator.
-        var isPaused = false
+        package var isPaused = false
         /// Monotonic milliseconds at which the table arrived.
-        var topologyTime: UInt64 = 0
-        var weightVersion: String
+        package var topologyTime: UInt64 = 0
+        package var weightVersion: String
         /// The model's facts, once known.
-        var model: ModelFacts? { topology.hasModel ? topology.model : nil }
+        package var model: ModelFacts? { topology.hasModel ? topology.model : nil }
         /// Requests are answered now.
-        var isServing: Bool { topology.serving && !isDraining }
+        package var isServing: Bool { topology.serving && !isDraining }
     }
 
     private let state: Mutex<View>
 
-    init(weightVersion: String) { state = Mutex(View(weightVersion: weightVersion)) }
+    package init(weightVersion: String) { state = Mutex(View(weightVersion: weightVersion)) }
 
-    var view: View { state.withLock { $0 } }
+    package var view: View { state.withLock { $0 } }
 
     /// A new table arrived. The model's facts stay known while a worker restarts.
-    func update(_ topology: Topology, at milliseconds: UInt64) {
+    package func update(_ topology: Topology, at milliseconds: UInt64) {
         state.withLock { view in
             var next = topology
             if !next.hasModel, let known = view.model { next.model = known }
@@ -38,7 +39,7 @@ final class HealthBoard: Sendable {
         }
     }
 
-    func drain() { state.withLock { $0.isDraining = true } }
-    func pause(_ isPaused: Bool) { state.withLock { $0.isPaused = isPaused } }
-    func setWeightVersion(_ version: String) { state.withLock { $0.weightVersion = version } }
+    package func drain() { state.withLock { $0.isDraining = true } }
+    package func pause(_ isPaused: Bool) { state.withLock { $0.isPaused = isPaused } }
+    package func setWeightVersion(_ version: String) { state.withLock { $0.weightVersion = version } }
 }

@@ -1,74 +1,81 @@
-internal import HTTPTypes
-internal import Hummingbird
 internal import JSON
-internal import Messages
-internal import NIOCore
+package import Ledger
+package import Messages
 
-/// The only map from a failure to what the client sees: status, headers and body, or the frame of a stream.
-enum FailureResponse {
-    /// The response for a failure that is known before anything was sent.
-    static func make(_ failure: RequestFailure) -> Response {
-        var headers = HTTPFields()
-        if let seconds = failure.retryAfter { headers[.retryAfter] = String(seconds) }
-        let isText = failure.shape == .text
-        headers[.contentType] = isText ? "text/plain; charset=utf-8" : "application/json"
-        return Response(
-            status: .init(code: failure.status), headers: headers,
-            body: .init(byteBuffer: ByteBuffer(bytes: body(failure))))
-    }
+/// SGLang's own interface, which paths that belong to no interface speak too.
+package struct NativeDialect: Dialect {
+    package init() {}
 
-    /// The body of the response.
-    static func body(_ failure: RequestFailure) -> [UInt8] {
-        switch failure.shape {
-        case .schema: JSON.encode(.object(openAI(failure, type: "Bad Request")))
-        case .contract: JSON.encode(["error": .string(failure.message)])
-        case .semantic: JSON.encode(["error": ["message": .string(failure.message)]])
-        case .condition:
-            JSON.encode(
-                .object(openAI(failure, type: failure.errorType.isEmpty ? "\(failure.status)" : failure.errorType)))
-        case .detail: JSON.encode(["detail": .string(failure.message)])
-        case .text, .json: Array(failure.message.utf8)
+    package func body(of failure: RequestFailure) -> FailureBody {
+        switch failure {
+        case .malformed: .json(Self.condition(failure, type: "Bad Request", code: 400))
+        case .offSchema, .unauthorized: .json(JSON.encode(["error": .string(failure.message)]))
+        case .invalid, .refused, .neverFits, .bodyTooLarge, .notBuilt:
+            .json(JSON.encode(["error": ["message": .string(failure.message)]]))
+        case .unknownPath, .wrongMethod: .json(JSON.encode(["detail": .string(failure.message)]))
+        case .unknownModel:
+            .json(
+                JSON.encode([
+                    "error": [
+                        "message": .string(failure.message), "type": "invalid_request_error", "param": "model",
+                        "code": "model_not_found",
+                    ]
+                ]))
+        case .unexpected: .text(failure.message)
+        case .poisonous, .stuck:
+            .json(Self.condition(failure, type: "InternalServerError", code: status(of: failure)))
+        case .stage(let refusal) where refusal.status == 400:
+            .json(JSON.encode(["error": ["message": .string(refusal.message)]]))
+        case .stage(let refusal) where !refusal.errorType.isEmpty:
+            .json(Self.condition(failure, type: refusal.errorType, code: refusal.status))
+        case .stage, .unknownCoding, .queueFull, .bodiesFull, .draining, .notReady, .givenUp, .noAnswer, .waitedTooLong,
+            .ranTooLong:
+            .json(Self.condition(failure, type: "\(status(of: failure))", code: status(of: failure)))
         }
     }
 
-    private static func openAI(_ failure: RequestFailure, type: String) -> JSONObject {
-        [
+    /// The flat object of an HTTP condition.
+    private static func condition(_ failure: RequestFailure, type: String, code: Int) -> [UInt8] {
+        JSON.encode([
             "object": "error", "message": .string(failure.message), "type": .string(type), "param": .null,
-            "code": .int(Int64(failure.status)),
-        ]
+            "code": .int(Int64(code)),
+        ])
     }
 
-    /// The JSON of a frame that ends a stream with an error.
-    static func frame(_ failure: RequestFailure) -> [UInt8] {
-        JSON.encode([
+    package func frame(of failure: RequestFailure) -> [UInt8] {
+        let status = status(of: failure)
+        return JSON.encode([
             "error": [
                 "message": .string(failure.message),
-                "type": failure.status < 500 ? "invalid_request_error" : "internal_server_error",
-                "code": .int(Int64(failure.status)), "retryable": .bool(failure.status == 503),
+                "type": status < 500 ? "invalid_request_error" : "internal_server_error",
+                "code": .int(Int64(status)), "retryable": .bool(status == 503),
             ]
         ])
     }
 
-    /// The finish reason that a stream shows when the worker refused the request.
-    static func finishReason(_ failure: RequestFailure) -> FinishReason {
-        .make {
-            $0.aborted = .make {
-                $0.message = failure.message
-                $0.statusCode = Int32(failure.status)
-                $0.errorType = failure.errorType
-            }
+    /// A client that asked for a stream still gets a status: only so the reference tells errors of its two schemas.
+    package func hasStatusInStreams(_ failure: RequestFailure) -> Bool {
+        switch failure {
+        case .malformed, .offSchema: true
+        default: false
         }
     }
 
-    /// The failure that a finish reason stands for, when the client should see a status instead of an answer.
-    static func failure(of finish: FinishReason) -> RequestFailure? {
-        guard case .aborted(let aborted)? = finish.reason, aborted.statusCode != 0 else { return nil }
-        var failure = RequestFailure(
-            status: Int(aborted.statusCode), message: aborted.message,
-            shape: aborted.statusCode == 400 ? .semantic : .condition,
-            fromWorker: true, errorType: aborted.errorType)
-        // The body of an HTTP condition names the status; the class is for finish reasons.
-        if failure.status == 503 { (failure.errorType, failure.retryAfter) = ("", 1) }
-        return failure
+    /// The finish reason under which a stream tells what the reference's scheduler refuses; nil for other failures.
+    package func finishReason(of failure: RequestFailure) -> FinishReason? {
+        let type: String
+        switch failure {
+        case .refused: type = "BadRequestError"
+        case .stage(let refusal) where refusal.isWorkers: type = refusal.errorType
+        case .queueFull, .waitedTooLong, .ranTooLong: type = ""
+        default: return nil
+        }
+        return .make {
+            $0.aborted = .make {
+                $0.message = failure.message
+                $0.statusCode = Int32(status(of: failure))
+                $0.errorType = type
+            }
+        }
     }
 }

@@ -1,19 +1,19 @@
-internal import CPlatform
-
 /// Whether the client of a stream reads it, as far as TCP shows that.
 ///
 /// The kernel on the other side takes in and confirms whatever it has room for, read or not. But it offers new room only when
 /// its program has read: where the end of the offered window stands still while bytes wait, nobody reads. (Linux offers less
 /// than it has, so with its usual buffers it takes some 40 KiB of unread text until the window shows it.)
-struct ReadingWatch {
+package struct ReadingWatch: Sendable {
     /// Seconds without reading after which the client does not count as a reader.
     static let patience = 2.0
     /// Bytes that may lie unread; the last frame always does for a moment.
     static let fewBytes = 1024
     /// Seconds between two looks.
     static let interval = 0.25
+    /// Seconds after which a stream that was set aside goes on in any case, should the client's kernel not tell that it
+    /// reads; twice as long each time.
+    static let firstPause = 60.0
 
-    private let connection: ClientConnection
     private var lookedAt = 0.0
     /// When the client was last seen reading, and how far everything was then.
     private var readAt: Double
@@ -22,30 +22,22 @@ struct ReadingWatch {
     private var windowEnd: UInt64 = 0
     private var widestWindow: UInt32 = 0
     private var unread = 0
+    private var nextPause = Self.firstPause
 
-    init(_ connection: ClientConnection, now: Double) {
-        self.connection = connection
-        readAt = now
+    /// A watch that begins now, in seconds since 1970.
+    package init(now: Double) { readAt = now }
+
+    /// It is time to look at the connection.
+    package func wantsLook(now: Double) -> Bool { now - lookedAt >= Self.interval }
+
+    /// This is how the connection looks now; nil where nobody can tell.
+    package mutating func look(_ delivery: Delivery?, now: Double) {
+        lookedAt = now
+        see(delivery, now: now)
     }
 
-    /// Whether bytes have waited for the client too long; looks at the connection from time to time.
-    mutating func isStalled(now: Double) -> Bool {
-        if now - lookedAt >= Self.interval {
-            lookedAt = now
-            look(now)
-        }
-        return unread >= Self.fewBytes && now - readAt > Self.patience
-    }
-
-    /// Whether the client has read since the last look, in which nothing was sent.
-    mutating func hasRead(now: Double) -> Bool {
-        let end = windowEnd
-        look(now)
-        return windowEnd > end
-    }
-
-    private mutating func look(_ now: Double) {
-        guard let delivery = connection.delivery else {
+    private mutating func see(_ delivery: Delivery?, now: Double) {
+        guard let delivery else {
             (unread, readAt) = (0, now)
             return
         }
@@ -58,5 +50,21 @@ struct ReadingWatch {
         }
         widestWindow = max(widestWindow, delivery.window)
         unread = Int(widestWindow - delivery.window) + Int(delivery.queued)
+    }
+
+    /// Whether bytes have waited for the client too long.
+    package func isStalled(now: Double) -> Bool { unread >= Self.fewBytes && now - readAt > Self.patience }
+
+    /// Looks at a connection to which nothing was sent since the last look; whether the client has read since.
+    package mutating func hasRead(_ delivery: Delivery?, now: Double) -> Bool {
+        let end = windowEnd
+        see(delivery, now: now)
+        return windowEnd > end
+    }
+
+    /// The stream is set aside; until when at most, in seconds since 1970.
+    package mutating func pause(now: Double) -> Double {
+        defer { nextPause *= 2 }
+        return now + nextPause
     }
 }

@@ -1,56 +1,57 @@
-internal import JSON
+package import JSON
+package import Ledger
 
 /// Typed reading of a request body's members, as lenient as the reference validator: `1`, `"1"` and `1.0` are the same integer.
 ///
 /// Every mismatch is a schema failure that names the field.
-struct RequestFields: Sendable {
-    let object: JSONObject
+package struct RequestFields: Sendable {
+    package let object: JSONObject
 
     /// Reads a body that must be one JSON object.
-    init(body: some Collection<UInt8>) throws(RequestFailure) {
-        guard !body.isEmpty else { throw .schema("body: Field required") }
+    package init(body: some Collection<UInt8>) throws(RequestFailure) {
+        guard !body.isEmpty else { throw .malformed("body: Field required") }
         let value: JSONValue
         do { value = try JSON.parse(Array(body)) } catch {
             switch error {
-            case .syntax(let offset, let reason): throw .schema("body, byte \(offset): JSON decode error: \(reason)")
-            case .mismatch: throw .schema("body: \(error)")
+            case .syntax(let offset, let reason): throw .malformed("body, byte \(offset): JSON decode error: \(reason)")
+            case .mismatch: throw .malformed("body: \(error)")
             }
         }
         guard case .object(let object) = value else {
-            throw .schema("body: Input should be a valid dictionary or object, got \(value.kindName)")
+            throw .malformed("body: Input should be a valid dictionary or object, got \(value.kindName)")
         }
         self.object = object
     }
 
     /// The same for routes whose body may be absent.
-    init(optionalBody body: some Collection<UInt8>) throws(RequestFailure) {
+    package init(optionalBody body: some Collection<UInt8>) throws(RequestFailure) {
         if body.isEmpty { self.init(JSONObject()) } else { try self.init(body: body) }
     }
 
-    init(_ object: JSONObject) { self.object = object }
+    package init(_ object: JSONObject) { self.object = object }
 
     /// The member, unless it is absent or null.
-    subscript(name: String) -> JSONValue? {
+    package subscript(name: String) -> JSONValue? {
         guard let value = object[name], !value.isNull else { return nil }
         return value
     }
 
     /// A string, or nil when absent or null.
-    func string(_ name: String) throws(RequestFailure) -> String? {
+    package func string(_ name: String) throws(RequestFailure) -> String? {
         guard let value = self[name] else { return nil }
         guard case .string(let text) = value else { throw Self.wrong(name, "a valid string", value) }
         return text
     }
 
     /// An integer, or nil when absent or null.
-    func int(_ name: String) throws(RequestFailure) -> Int? {
+    package func int(_ name: String) throws(RequestFailure) -> Int? {
         guard let value = self[name] else { return nil }
         guard let number = Self.laxInt(value) else { throw Self.wrong(name, "a valid integer", value) }
         return number
     }
 
     /// A number, or nil when absent or null.
-    func double(_ name: String) throws(RequestFailure) -> Double? {
+    package func double(_ name: String) throws(RequestFailure) -> Double? {
         guard let value = self[name] else { return nil }
         if case .string(let text) = value, let number = Double(text), number.isFinite { return number }
         guard let number = value.doubleValue else { throw Self.wrong(name, "a valid number", value) }
@@ -58,29 +59,29 @@ struct RequestFields: Sendable {
     }
 
     /// A boolean; `fallback` when absent or null.
-    func bool(_ name: String, or fallback: Bool = false) throws(RequestFailure) -> Bool {
+    package func bool(_ name: String, or fallback: Bool = false) throws(RequestFailure) -> Bool {
         guard let value = self[name] else { return fallback }
         guard let flag = Self.laxBool(value) else { throw Self.wrong(name, "a valid boolean", value) }
         return flag
     }
 
     /// A member that is required.
-    func required<Value>(_ name: String, _ read: (String) throws(RequestFailure) -> Value?) throws(RequestFailure)
+    package func required<Value>(_ name: String, _ read: (String) throws(RequestFailure) -> Value?) throws(RequestFailure)
         -> Value
     {
-        guard let value = try read(name) else { throw .schema("body.\(name): Field required") }
+        guard let value = try read(name) else { throw .malformed("body.\(name): Field required") }
         return value
     }
 
     /// An object, or nil when absent or null.
-    func fields(_ name: String) throws(RequestFailure) -> RequestFields? {
+    package func fields(_ name: String) throws(RequestFailure) -> RequestFields? {
         guard let value = self[name] else { return nil }
         guard case .object(let members) = value else { throw Self.wrong(name, "a valid dictionary", value) }
         return RequestFields(members)
     }
 
     /// What a member that may be one value or a list of them holds.
-    func oneOrMany<Value>(
+    package func oneOrMany<Value>(
         _ name: String, _ expected: String, _ read: (JSONValue) -> Value?
     ) throws(RequestFailure) -> OneOrMany<Value>? {
         guard let value = self[name] else { return nil }
@@ -92,7 +93,7 @@ struct RequestFields: Sendable {
     }
 
     /// A list of ids or a list of such lists; an empty list is one empty list of ids.
-    func idLists(_ name: String) throws(RequestFailure) -> OneOrMany<[Int]>? {
+    package func idLists(_ name: String) throws(RequestFailure) -> OneOrMany<[Int]>? {
         guard let value = self[name] else { return nil }
         guard case .array(let elements) = value else { throw Self.wrong(name, "a valid list", value) }
         guard case .array? = elements.first else {
@@ -110,7 +111,7 @@ struct RequestFields: Sendable {
     }
 
     /// Reads each element of a list.
-    static func list<Value>(
+    package static func list<Value>(
         _ elements: [JSONValue], _ name: String, _ expected: String, _ read: (JSONValue) -> Value?
     ) throws(RequestFailure) -> [Value] {
         var values: [Value] = []
@@ -123,12 +124,12 @@ struct RequestFields: Sendable {
     }
 
     /// The failure for a member of the wrong type.
-    static func wrong(_ name: String, _ expected: String, _ value: JSONValue) -> RequestFailure {
-        .schema("body.\(name): Input should be \(expected), got \(value.kindName)")
+    package static func wrong(_ name: String, _ expected: String, _ value: JSONValue) -> RequestFailure {
+        .malformed("body.\(name): Input should be \(expected), got \(value.kindName)")
     }
 
     /// An integer as the lenient validator reads it.
-    static func laxInt(_ value: JSONValue) -> Int? {
+    package static func laxInt(_ value: JSONValue) -> Int? {
         switch value {
         case .int(let number): Int(number)
         case .double(let number): Int(exactly: number)
@@ -139,7 +140,7 @@ struct RequestFields: Sendable {
     }
 
     /// A boolean as the lenient validator reads it.
-    static func laxBool(_ value: JSONValue) -> Bool? {
+    package static func laxBool(_ value: JSONValue) -> Bool? {
         switch value {
         case .bool(let flag): return flag
         case .int(1): return true
@@ -157,12 +158,12 @@ struct RequestFields: Sendable {
 }
 
 /// A value for the whole request, or one for each item of its batch.
-enum OneOrMany<Value: Sendable>: Sendable {
+package enum OneOrMany<Value: Sendable>: Sendable {
     case one(Value)
     case many([Value])
 
     /// The value of one item.
-    subscript(index: Int) -> Value {
+    package subscript(index: Int) -> Value {
         switch self {
         case .one(let value): value
         case .many(let values): values[index]
@@ -170,7 +171,25 @@ enum OneOrMany<Value: Sendable>: Sendable {
     }
 
     /// The number of values, if it is a list.
-    var count: Int? {
+    package var count: Int? {
         if case .many(let values) = self { values.count } else { nil }
+    }
+}
+
+extension OneOrMany {
+    /// All values.
+    package var all: [Value] {
+        switch self {
+        case .one(let value): [value]
+        case .many(let values): values
+        }
+    }
+
+    /// The same with each value changed.
+    package func map<Other>(_ change: (Value) -> Other) -> OneOrMany<Other> {
+        switch self {
+        case .one(let value): .one(change(value))
+        case .many(let values): .many(values.map(change))
+        }
     }
 }

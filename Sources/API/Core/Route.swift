@@ -1,78 +1,57 @@
-internal import HTTPTypes
-internal import Hummingbird
+package import HTTPTypes
+package import Hummingbird
+package import JSON
+internal import NIOCore
 
-/// The table of endpoints.
-struct Routes: Sendable {
+/// One endpoint: how it is asked, who may ask, and what answers.
+package struct Route: Sendable {
     /// What answers a request.
-    typealias Handler = @Sendable (Request, FrontContext) async throws -> Response
+    package typealias Handler = @Sendable (Request, RouteContext) async throws -> Response
 
-    /// One endpoint.
-    struct Route: Sendable {
-        let methods: [HTTPRequest.Method]
-        let path: String
-        var level = Authentication.Level.normal
-        let handler: Handler
-
-        init(
-            _ methods: [HTTPRequest.Method], _ path: String, _ level: Authentication.Level = .normal,
-            _ handler: @escaping Handler
-        ) {
-            self.methods = methods
-            self.path = path
-            self.level = level
-            self.handler = handler
-        }
+    /// Whose key opens the route.
+    package enum Access: Sendable {
+        case client
+        /// The admin key if one is set, else the clients'.
+        case admin
     }
 
-    /// Every endpoint of this front.
-    let table: [Route]
+    package let methods: [HTTPRequest.Method]
+    package let path: String
+    package let access: Access
+    /// How its failures are told.
+    package let dialect: any Dialect
+    package let handler: Handler
 
-    init(_ front: Front) {
-        table =
-            GenerateRoute(front: front).routes + ModelRoutes(front: front).routes
-            + ServerInfoRoutes(front: front).routes
-            + HealthRoutes(front: front).routes + MetricsRoutes(front: front).routes + LoadRoutes(front: front).routes
-            + ControlRoutes(front: front).routes
-            + TextRoutes(front: front).routes + SessionRoutes(front: front).routes + MissingRoutes(front: front).routes
-    }
-
-    /// Paths that ask for the admin key.
-    var adminPaths: Set<String> { Set(table.filter { $0.level == .admin }.map(\.path)) }
-
-    /// A router with all endpoints; wrong methods and unknown paths have their bodies.
-    var router: Router<FrontContext> {
-        let router = Router(context: FrontContext.self)
-        router.add(middleware: UnknownPath())
-        var methods: [String: [HTTPRequest.Method]] = [:]
-        for route in table {
-            methods[route.path, default: []] += route.methods
-            for method in route.methods { router.on(RouterPath(route.path), method: method, use: route.handler) }
-        }
-        for (path, allowed) in methods {
-            let others: [HTTPRequest.Method] = [.get, .head, .post, .put, .delete, .patch, .options].filter {
-                !allowed.contains($0)
-            }
-            let header = allowed.map(\.rawValue).sorted().joined(separator: ", ")
-            for method in others {
-                router.on(RouterPath(path), method: method) { _, _ -> Response in
-                    var response = FailureResponse.make(
-                        RequestFailure(status: 405, message: "Method Not Allowed", shape: .detail))
-                    response.headers[.allow] = header
-                    return response
-                }
-            }
-        }
-        return router
+    package init(
+        _ methods: [HTTPRequest.Method], _ path: String, _ access: Access = .client,
+        in dialect: any Dialect = NativeDialect(), _ handler: @escaping Handler
+    ) {
+        self.methods = methods
+        self.path = path
+        self.access = access
+        self.dialect = dialect
+        self.handler = handler
     }
 }
 
-/// Turns the router's own "not found" into the body that clients know.
-private struct UnknownPath: RouterMiddleware {
-    func handle(
-        _ request: Request, context: FrontContext, next: (Request, FrontContext) async throws -> Response
-    ) async throws -> Response {
-        do { return try await next(request, context) } catch let error as HTTPError where error.status == .notFound {
-            throw RequestFailure(status: 404, message: "Not Found", shape: .detail)
-        }
+extension Response {
+    /// 200 with JSON.
+    package static func json(_ value: JSONValue, status: HTTPResponse.Status = .ok) -> Response {
+        json(status: status, bytes: JSON.encode(value))
     }
+
+    /// A status with JSON that is encoded already.
+    package static func json(status: HTTPResponse.Status = .ok, bytes: [UInt8]) -> Response {
+        Response(
+            status: status, headers: [.contentType: "application/json"],
+            body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+
+    /// Text without a content type, as the reference answers its operators' routes.
+    package static func text(_ text: String, status: HTTPResponse.Status = .ok) -> Response {
+        Response(status: status, body: .init(byteBuffer: ByteBuffer(string: text)))
+    }
+
+    /// A status alone.
+    package static func empty(_ status: HTTPResponse.Status = .ok) -> Response { Response(status: status) }
 }

@@ -1,65 +1,55 @@
 internal import HTTPTypes
-internal import Hummingbird
-internal import JSON
-internal import Logging
+package import Hummingbird
+package import Ledger
+package import Logging
 internal import NIOCore
 
-/// What the router hands to a route besides the request.
-struct FrontContext: RequestContext {
-    /// Where a context comes from: a request of one connection.
-    struct Source: RequestContextSource {
-        let logger: Logger
-        let connection: ClientConnection
-        let share: BodyShare
+/// What a route gets besides the request.
+package struct RouteContext: RequestContext {
+    /// Where a context comes from: a request of one client.
+    package struct Source: RequestContextSource {
+        package let logger: Logger
+        package let client: any Client
+        package let share: BodyShare
+
+        package init(logger: Logger, client: any Client, share: BodyShare) {
+            self.logger = logger
+            self.client = client
+            self.share = share
+        }
     }
 
-    var coreContext: CoreRequestContextStorage
-    let connection: ClientConnection
+    package var coreContext: CoreRequestContextStorage
+    package let client: any Client
     /// What the request's body holds of the front's memory.
     let share: BodyShare
 
-    init(source: Source) {
+    package init(source: Source) {
         coreContext = .init(source: source)
-        connection = source.connection
+        client = source.client
         share = source.share
     }
-}
-
-extension Response {
-    /// 200 with JSON.
-    static func json(_ value: JSONValue) -> Response { json(bytes: JSON.encode(value)) }
-
-    /// A status with JSON that is encoded already.
-    static func json(status: HTTPResponse.Status = .ok, bytes: [UInt8]) -> Response {
-        Response(
-            status: status, headers: [.contentType: "application/json"],
-            body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
-    }
-
-    /// Text without a content type, as the reference answers its operators' routes.
-    static func text(_ text: String, status: HTTPResponse.Status = .ok) -> Response {
-        Response(status: status, body: .init(byteBuffer: ByteBuffer(string: text)))
-    }
-
-    /// A status alone.
-    static func empty(_ status: HTTPResponse.Status = .ok) -> Response { Response(status: status) }
 }
 
 extension Request {
     /// The whole body; it counts against the front's memory until the request's answer has ended.
     ///
-    /// - Throws: 413 for one beyond the server's limit, 503 when all bodies together are too large, `ClientGone` for one
-    ///   that does not come to its end.
-    func bytes(upTo limit: Int, _ context: FrontContext) async throws -> [UInt8] {
-        let tooLarge = RequestFailure(
-            status: 413, message: "The request body is larger than \(limit) bytes (--max-body-size).", shape: .semantic)
-        if let length = headers[.contentLength].flatMap({ Int($0) }), length > limit { throw tooLarge }
+    /// - Throws: 413 for one beyond the server's limit, 415 for one in a coding, 503 when all bodies together are too large,
+    ///   `ClientGone` for one that does not come to its end.
+    package func bytes(_ context: RouteContext) async throws -> [UInt8] {
+        let limit = context.share.limit
+        if let coding = headers[.contentEncoding], coding.lowercased() != "identity" {
+            throw RequestFailure.unknownCoding(coding)
+        }
+        if let length = headers[.contentLength].flatMap({ Int($0) }), length > limit {
+            throw RequestFailure.bodyTooLarge(limit: limit)
+        }
         var bytes: [UInt8] = []
         do {
             for try await piece in body {
                 try context.share.take(piece.readableBytes)
                 bytes += piece.readableBytesView
-                guard bytes.count <= limit else { throw tooLarge }
+                guard bytes.count <= limit else { throw RequestFailure.bodyTooLarge(limit: limit) }
             }
             return bytes
         } catch let failure as RequestFailure {
@@ -67,6 +57,25 @@ extension Request {
         } catch {
             // The client went away in the middle of its request.
             throw ClientGone()
+        }
+    }
+
+    /// The members of a body that must be an object.
+    package func fields(_ context: RouteContext) async throws -> RequestFields {
+        try RequestFields(body: try await bytes(context))
+    }
+
+    /// The members of a body that may be absent.
+    package func optionalFields(_ context: RouteContext) async throws -> RequestFields {
+        try RequestFields(optionalBody: try await bytes(context))
+    }
+
+    /// - Throws: 400 unless the body claims to be JSON, as the /v1 routes demand.
+    package func requireJSON() throws(RequestFailure) {
+        let type =
+            (headers[.contentType] ?? "").split(separator: ";").first.map { String($0).trimming { $0 == " " } } ?? ""
+        guard type.lowercased() == "application/json" else {
+            throw .malformed("Unsupported Media Type: Only 'application/json' is allowed")
         }
     }
 }

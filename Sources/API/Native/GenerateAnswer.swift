@@ -1,4 +1,5 @@
 internal import JSON
+internal import Ledger
 internal import Messages
 
 /// Writes the JSON of one /generate answer: the final object, or a frame of a stream, with SGLang's keys in SGLang's order.
@@ -17,14 +18,14 @@ struct GenerateAnswer: Sendable {
     /// Which part of a row's output is written.
     struct Extent: Sendable {
         /// Ids and bytes of text that were sent before; 0 for whole answers and cumulative streams.
-        var from = RowCut(ids: 0, textBytes: 0)
+        var from = RowCut()
         var to: RowCut
         /// This is the last of the row: how it ended.
         var finish: FinishReason?
         /// Part of a stream.
         var isFrame = false
-        /// The first thing of the row that the client gets.
-        var isFirst = true
+        /// When the first frame of the row left; nil: this is the first thing of it that the client gets.
+        var firstSent: Double?
         /// Position in a list of answers that share a stream.
         var index: Int?
     }
@@ -63,8 +64,8 @@ struct GenerateAnswer: Sendable {
         json.member("weight_version", style.weightVersion)
         json.member("num_retractions", output.retractions)
         if style.withTimes { writeSchedulingTimes(row.times, to: &json) }
-        if row.request.hasLogprobs {
-            LogprobAnswer(options: row.request.logprobs, output: output).write(
+        if case .generate(let request) = row.errand, request.hasLogprobs {
+            LogprobAnswer(options: request.logprobs, output: output).write(
                 extent.from.ids..<extent.to.ids, to: &json)
         }
         json.member("reasoning_tokens", 0)
@@ -76,10 +77,10 @@ struct GenerateAnswer: Sendable {
         json.key("dp_rank")
         json.null()
         if extent.finish != nil {
-            json.member("e2e_latency", row.times.finished - row.times.received)
+            json.member("e2e_latency", row.finishedAt - row.times.received)
             if style.withTimes { writeRequestTimes(row, extent, to: &json) }
         }
-        if extent.isFirst { json.member("response_sent_to_client_ts", now) }
+        if extent.firstSent == nil { json.member("response_sent_to_client_ts", now) }
         json.endObject()
     }
 
@@ -116,12 +117,12 @@ struct GenerateAnswer: Sendable {
         json.member("request_received_ts", times.received)
         json.member("first_token_latency", max(0, times.firstFrame - times.received))
         json.member("api_server_dispatch_finish_ts", times.dispatched)
-        if extent.isFrame, !extent.isFirst { json.member("response_sent_to_client_ts", times.firstSent) }
-        json.member("request_finished_ts", times.finished)
+        if extent.isFrame, let firstSent = extent.firstSent { json.member("response_sent_to_client_ts", firstSent) }
+        json.member("request_finished_ts", row.finishedAt)
         guard extent.to.ids > 1 else { return }
         // An answer that came in one frame tells only how long all of it took.
         let decoding = times.lastFrame - times.firstFrame
-        let duration = max(1e-6, decoding > 0 ? decoding : times.finished - times.dispatched)
+        let duration = max(1e-6, decoding > 0 ? decoding : row.finishedAt - times.dispatched)
         json.member("decode_throughput", Double(extent.to.ids - 1) / duration)
     }
 }

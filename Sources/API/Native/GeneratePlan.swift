@@ -1,4 +1,6 @@
+internal import APICore
 internal import JSON
+internal import Ledger
 internal import Messages
 internal import Values
 
@@ -9,7 +11,6 @@ struct GeneratePlan: Sendable {
         var limits = SamplingRanges.Limits()
         var streamInterval = 1
         var allowsTruncation = false
-        var radixCacheIsOff = false
         /// Seeds the seeds of requests that name none.
         var randomSeed: UInt64 = 0
         /// Routing key of requests that name none: the one in the header.
@@ -28,7 +29,7 @@ struct GeneratePlan: Sendable {
     /// Plans a request.
     ///
     /// - Parameter serial: a number that no other request of the server has.
-    /// - Throws: semantic failures for values out of range, `.queueFull` for more rows than the server could hold.
+    /// - Throws: `.invalid` for values out of range, `.neverFits` for more rows than the server could hold.
     init(_ request: GenerateRequest, _ rules: Rules, serial: UInt64) throws(RequestFailure) {
         isList = request.isList || request.samples > 1
         stream = request.stream
@@ -36,7 +37,9 @@ struct GeneratePlan: Sendable {
         session = request.session
         openings = []
         let (rows, overflow) = request.batchSize.multipliedReportingOverflow(by: request.samples)
-        guard !overflow, rows <= rules.maximumRows else { throw .queueFull }
+        guard !overflow, rows <= rules.maximumRows else {
+            throw .neverFits(rows: overflow ? Int.max : rows, limit: rules.maximumRows)
+        }
         let rids = try Self.rids(request)
         let ranges = SamplingRanges(limits: rules.limits)
         for prompt in 0..<request.batchSize {
@@ -48,7 +51,8 @@ struct GeneratePlan: Sendable {
                 message.sampling.seed =
                     given.map { Self.sampleSeed(UInt64(bitPattern: Int64($0)), sample) }
                     ?? Self.mix(Self.mix(rules.randomSeed, serial), number)
-                var opening = RequestLedger.Opening(request: message, rid: rids?[prompt] ?? Self.freshRid())
+                var opening = RequestLedger.Opening(
+                    .generate(message), rid: rids?[prompt] ?? RequestNames.fresh())
                 opening.isCounted = request.isCounted
                 openings.append(opening)
             }
@@ -68,7 +72,7 @@ struct GeneratePlan: Sendable {
         for rid in rids where !seen.insert(rid).inserted && !repeated.contains(rid) { repeated.append(rid) }
         guard repeated.isEmpty else {
             let list = repeated.map { "'\($0)'" }.joined(separator: ", ")
-            throw .semantic("Duplicate request IDs detected within the request: [\(list)]")
+            throw .invalid("Duplicate request IDs detected within the request: [\(list)]")
         }
         return rids
     }
@@ -80,11 +84,11 @@ struct GeneratePlan: Sendable {
         switch request.prompts {
         case .texts(let texts):
             if rules.limits.skipsTokenizer {
-                throw .semantic(
+                throw .invalid(
                     "The engine initialized with skip_tokenizer_init=True cannot accept text prompts. Please provide "
                         + "input_ids or re-initialize the engine with skip_tokenizer_init=False.")
             }
-            if texts[prompt].isEmpty { throw .semantic("text cannot be empty.") }
+            if texts[prompt].isEmpty { throw .invalid("text cannot be empty.") }
             message.text = texts[prompt]
         case .ids(let lists):
             message.ids = try TokenIDs(checking: lists[prompt], "input_ids", rules.limits.vocabulary)
@@ -119,25 +123,13 @@ struct GeneratePlan: Sendable {
         return options
     }
 
-    // MARK: Seeds and names
+    // MARK: Seeds
 
     /// The stream of random numbers of one of several samples with the same seed.
     static func sampleSeed(_ seed: UInt64, _ sample: Int) -> UInt64 { sample == 0 ? seed : mix(seed, UInt64(sample)) }
 
     /// A number in which every bit depends on every bit of both.
     static func mix(_ a: UInt64, _ b: UInt64) -> UInt64 { SplitMix64.mixed(a &+ SplitMix64.increment &* (b &+ 1)) }
-
-    /// A random UUID of version 4 in 32 hexadecimal digits.
-    static func freshRid() -> String {
-        let upper = UInt64.random(in: 0...UInt64.max) & 0xFFFF_FFFF_FFFF_0FFF | 0x4000
-        let lower = UInt64.random(in: 0...UInt64.max) & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
-        return hexadecimal(upper) + hexadecimal(lower)
-    }
-
-    private static func hexadecimal(_ value: UInt64) -> String {
-        let digits = String(value, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
-    }
 }
 
 extension TokenIDs {
@@ -148,7 +140,7 @@ extension TokenIDs {
         ids.reserveCapacity(list.count)
         for id in list {
             guard (0..<limit).contains(id) else {
-                throw .semantic("\(field) contains out-of-vocabulary token id \(id); valid range is [0, \(limit)).")
+                throw .invalid("\(field) contains out-of-vocabulary token id \(id); valid range is [0, \(limit)).")
             }
             ids.append(Int32(id))
         }

@@ -1,5 +1,6 @@
+internal import APICore
 internal import JSON
-internal import Messages
+internal import Ledger
 
 /// The body of POST /generate after both validation stages: types by field, then the strict schema.
 struct GenerateRequest: Sendable {
@@ -54,9 +55,8 @@ struct GenerateRequest: Sendable {
     /// Reads a body.
     ///
     /// - Parameter preferred: sampling parameters used where the request names none.
-    /// - Throws: schema failures for wrong types, contract failures for the strict schema, semantic ones for the rest.
-    init(body: some Collection<UInt8>, preferred: JSONObject = [:]) throws(RequestFailure) {
-        let fields = try RequestFields(body: body)
+    /// - Throws: `.malformed` for wrong types, `.offSchema` for what the strict schema forbids, `.invalid` for the rest.
+    init(_ fields: RequestFields, preferred: JSONObject) throws(RequestFailure) {
         let texts = try fields.oneOrMany("text", "a valid string", \.stringValue)
         let ids = try fields.idLists("input_ids")
         rid = try Self.rid(fields)
@@ -84,20 +84,20 @@ struct GenerateRequest: Sendable {
         switch (texts, ids) {
         case (nil, nil):
             if fields["input_embeds"] != nil { throw refused.embeddings }
-            throw .semantic("Either text, input_ids or input_embeds should be provided.")
+            throw .invalid("Either text, input_ids or input_embeds should be provided.")
         case (let texts?, let ids?):
             if fields["input_embeds"] != nil {
-                throw .semantic("Either text, input_ids or input_embeds should be provided.")
+                throw .invalid("Either text, input_ids or input_embeds should be provided.")
             }
             guard (texts.count == nil) == (ids.count == nil), texts.count == ids.count else {
-                throw .semantic("text and input_ids must agree on the batch size.")
+                throw .invalid("text and input_ids must agree on the batch size.")
             }
             (prompts, isList) = (.ids(ids.all), ids.count != nil)
         case (let texts?, nil): (prompts, isList) = (.texts(texts.all), texts.count != nil)
         case (nil, let ids?): (prompts, isList) = (.ids(ids.all), ids.count != nil)
         }
         if case .ids(let lists) = prompts, lists.contains(where: \.isEmpty) {
-            throw .semantic("input_ids cannot be empty.")
+            throw .invalid("input_ids cannot be empty.")
         }
         sampling = params.map { given in
             var merged = preferred
@@ -120,7 +120,7 @@ struct GenerateRequest: Sendable {
             let rids = elements.compactMap(\.stringValue)
             if rids.count == elements.count { return .many(rids) }
             fallthrough
-        default: throw .semantic("The rid should be a string or a list of strings.")
+        default: throw .invalid("The rid should be a string or a list of strings.")
         }
     }
 
@@ -136,11 +136,11 @@ struct GenerateRequest: Sendable {
         let shortcut = try fields.string("session_id")
         guard let params = try fields.fields("session_params") else {
             if shortcut != nil {
-                throw .semantic("Streaming sessions are disabled. Please relaunch with --enable-streaming-session.")
+                throw .invalid("Streaming sessions are disabled. Please relaunch with --enable-streaming-session.")
             }
             return nil
         }
-        if shortcut != nil { throw .semantic("session_id and session_params cannot both be set.") }
+        if shortcut != nil { throw .invalid("session_id and session_params cannot both be set.") }
         let offset = try params.int("offset") ?? -1
         return SessionPlace(
             id: try params.required("id", params.string), rid: try params.string("rid"),
@@ -152,7 +152,7 @@ struct GenerateRequest: Sendable {
         let counts = sampling.all.map { $0["n"]?.intValue ?? 1 }
         guard let first = counts.first else { return 1 }
         guard counts.allSatisfy({ $0 == first }) else {
-            throw .semantic("The parallel_sample_num should be the same for all samples in sample params.")
+            throw .invalid("The parallel_sample_num should be the same for all samples in sample params.")
         }
         return max(1, first)
     }
@@ -165,38 +165,21 @@ struct GenerateRequest: Sendable {
         ]
         for case (let name, let count?) in counts {
             guard isList else {
-                if name == "token_ids_logprob" { throw .semantic("token_ids_logprob must be a flat list of integers.") }
-                throw .semantic("\(name) cannot be a list when there is a single prompt.")
+                if name == "token_ids_logprob" { throw .invalid("token_ids_logprob must be a flat list of integers.") }
+                throw .invalid("\(name) cannot be a list when there is a single prompt.")
             }
             if samples > 1, name.contains("logprob") {
-                throw .semantic("Cannot use list \(name) with parallel_sample_num > 1")
+                throw .invalid("Cannot use list \(name) with parallel_sample_num > 1")
             }
             guard count == batchSize else {
-                throw .semantic("The length of \(name) should be equal to the batch size.")
+                throw .invalid("The length of \(name) should be equal to the batch size.")
             }
         }
         if let count = rid?.count, count != batchSize || !isList {
-            throw .semantic("The specified rids length mismatch with the batch_size for batch processing.")
+            throw .invalid("The specified rids length mismatch with the batch_size for batch processing.")
         }
         if session != nil, isList || samples > 1 {
-            throw .semantic("session_params can only be used with a single prompt and a single sample.")
-        }
-    }
-}
-
-extension OneOrMany {
-    /// All values.
-    var all: [Value] {
-        switch self {
-        case .one(let value): [value]
-        case .many(let values): values
-        }
-    }
-
-    func map<Other>(_ change: (Value) -> Other) -> OneOrMany<Other> {
-        switch self {
-        case .one(let value): .one(change(value))
-        case .many(let values): .many(values.map(change))
+            throw .invalid("session_params can only be used with a single prompt and a single sample.")
         }
     }
 }

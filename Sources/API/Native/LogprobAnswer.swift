@@ -1,4 +1,5 @@
 internal import JSON
+internal import Ledger
 internal import Messages
 
 /// Writes the log probability lists of meta_info: tuples `[logprob, id, text or null]`.

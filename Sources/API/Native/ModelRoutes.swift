@@ -1,37 +1,42 @@
+internal import APICore
 internal import Hummingbird
 internal import JSON
+internal import Ledger
 internal import Messages
 internal import ServerSettings
 internal import Values
 
 /// What the server is: /model_info, /v1/models and their older names.
 struct ModelRoutes: Sendable {
-    let front: Front
+    let settings: ServerSettings
+    let board: HealthBoard
+    /// Seconds since 1970 at which this front began.
+    let started: Double
 
-    var routes: [Routes.Route] {
+    var routes: [Route] {
         [
-            .init([.get, .head], "/") { _, _ in .json("SGLang is running") },
-            .init([.get], "/get_model_info") { [self] _, _ in .json(.object(oldModelInfo)) },
-            .init([.get], "/model_info") { [self] _, _ in .json(.object(modelInfo)) },
-            .init([.get], "/v1/models") { [self] _, _ in .json(["object": "list", "data": [.object(card)]]) },
-            .init([.get], "/v1/models/**") { [self] request, _ in try model(request) },
+            Route([.get, .head], "/") { _, _ in .json("SGLang is running") },
+            Route([.get], "/get_model_info") { [self] _, _ in .json(.object(oldModelInfo)) },
+            Route([.get], "/model_info") { [self] _, _ in .json(.object(modelInfo)) },
+            Route([.get], "/v1/models") { [self] _, _ in .json(["object": "list", "data": [.object(card)]]) },
+            Route([.get], "/v1/models/**") { [self] request, _ in try model(request) },
         ]
     }
 
     /// The four keys that the oldest clients compare as a set.
     private var oldModelInfo: JSONObject {
         [
-            "model_path": .string(front.settings.modelPath), "tokenizer_path": .string(front.settings.tokenizerPath),
+            "model_path": .string(settings.modelPath), "tokenizer_path": .string(settings.tokenizerPath),
             "is_generation": true, "preferred_sampling_params": preferred,
         ]
     }
 
     private var preferred: JSONValue {
-        front.settings.preferredSamplingParams == nil ? .null : .object(front.preferred)
+        settings.preferredSamplingParams.flatMap { try? JSON.parse($0) } ?? .null
     }
 
     private var modelInfo: JSONObject {
-        let (settings, view) = (front.settings, front.board.view)
+        let view = board.view
         return [
             "model_path": .string(settings.modelPath), "served_model_name": .string(settings.servedModelName),
             "tokenizer_path": .string(settings.tokenizerPath), "is_generation": true,
@@ -45,25 +50,18 @@ struct ModelRoutes: Sendable {
     }
 
     private var card: JSONObject {
-        let name = front.settings.servedModelName
-        let length = front.board.view.model.map { Int($0.contextLength) } ?? front.settings.contextLength
+        let name = settings.servedModelName
+        let length = board.view.model.map { Int($0.contextLength) } ?? settings.contextLength
         return [
-            "id": .string(name), "object": "model", "created": .int(Int64(front.started)), "owned_by": "sglang",
+            "id": .string(name), "object": "model", "created": .int(Int64(started)), "owned_by": "sglang",
             "root": .string(name), "parent": .null, "max_model_len": length.map { .int(Int64($0)) } ?? .null,
         ]
     }
 
     private func model(_ request: Request) throws(RequestFailure) -> Response {
         let id = request.uri.path.dropFirst("/v1/models/".count).percentDecoded
-        guard id != front.settings.servedModelName else { return .json(.object(card)) }
-        let body: JSONValue = [
-            "error": [
-                "message": .string("The model '\(id)' does not exist"), "type": "invalid_request_error",
-                "param": "model",
-                "code": "model_not_found",
-            ]
-        ]
-        throw RequestFailure(status: 404, message: JSON.encodeToString(body), shape: .json)
+        guard id != settings.servedModelName else { return .json(.object(card)) }
+        throw .unknownModel(id)
     }
 
     /// What the reference says of embeddings on a server that generates; its batch sizes are those of its own default chunk.
@@ -88,23 +86,4 @@ struct ModelRoutes: Sendable {
             "cache": ["kv_cache_disabled": false, "radix_cache_disabled": false, "chunked_prefill_disabled": false],
         ]
     }()
-}
-
-extension Substring {
-    /// The text with `%XX` replaced by the bytes they stand for.
-    var percentDecoded: String {
-        var bytes: [UInt8] = []
-        var rest = utf8[...]
-        while let byte = rest.popFirst() {
-            if byte == UInt8(ascii: "%"), let code = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16),
-                rest.count >= 2
-            {
-                rest = rest.dropFirst(2)
-                bytes.append(code)
-            } else {
-                bytes.append(byte)
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
-    }
 }

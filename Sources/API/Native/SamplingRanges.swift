@@ -1,4 +1,6 @@
+internal import APICore
 internal import JSON
+internal import Ledger
 internal import Messages
 
 /// Third look at sampling parameters: their values. Turns a checked object into the message for the worker.
@@ -19,7 +21,7 @@ struct SamplingRanges: Sendable {
 
     /// The parameters of an object that passed `SamplingSchema`.
     ///
-    /// - Throws: semantic failures with the texts that clients match.
+    /// - Throws: `.invalid` with the texts that clients match.
     func parameters(_ object: JSONObject) throws(RequestFailure) -> SamplingParams {
         let given = RequestFields(object)
         var params = SamplingParams()
@@ -34,11 +36,11 @@ struct SamplingRanges: Sendable {
         params.noStopTrim = given["no_stop_trim"]?.boolValue ?? false
         if let beams = given["beam_width"] {
             guard beams != .int(1) else { return params }
-            if (beams.intValue ?? 0) < 1 { throw .semantic("beam_width must be at least 1, got \(repr(beams)).") }
-            throw .semantic("beam_width: beam search is not supported by this server.")
+            if (beams.intValue ?? 0) < 1 { throw .invalid("beam_width must be at least 1, got \(repr(beams)).") }
+            throw .invalid("beam_width: beam search is not supported by this server.")
         }
         if given["watermark"] != nil {
-            throw .semantic("watermark: the server is not configured for watermarks (--enable-watermark).")
+            throw .invalid("watermark: the server is not configured for watermarks (--enable-watermark).")
         }
         return params
     }
@@ -48,7 +50,7 @@ struct SamplingRanges: Sendable {
         // Greedy is settled before the ranges: whatever top_k says does not matter then.
         let isGreedy = (0..<Self.greedyTemperature).contains(temperature)
         guard temperature >= 0, temperature.isFinite else {
-            throw .semantic("temperature must be a non-negative finite number, got \(repr(given["temperature"])).")
+            throw .invalid("temperature must be a non-negative finite number, got \(repr(given["temperature"])).")
         }
         params.temperature = isGreedy ? 1 : Float(temperature)
         params.topP = Float(
@@ -57,7 +59,7 @@ struct SamplingRanges: Sendable {
             try number(given, "min_p", or: 0, "must be in [0, 1]") { $0 >= 0 && $0 <= 1 })
         let topK = given["top_k"]?.intValue ?? -1
         guard isGreedy || topK == -1 || topK >= 1 else {
-            throw .semantic("top_k must be -1 (disable) or at least 1, got \(topK).")
+            throw .invalid("top_k must be -1 (disable) or at least 1, got \(topK).")
         }
         params.topK = isGreedy ? 1 : Int32(clamping: topK)
     }
@@ -76,7 +78,7 @@ struct SamplingRanges: Sendable {
     ) throws(RequestFailure) -> Double {
         guard let value = given[name] else { return fallback }
         guard let number = value.doubleValue, isFine(number) else {
-            throw .semantic("\(name) \(rule), got \(repr(value)).")
+            throw .invalid("\(name) \(rule), got \(repr(value)).")
         }
         return number
     }
@@ -85,13 +87,13 @@ struct SamplingRanges: Sendable {
         let least = given["min_new_tokens"]?.intValue ?? 0
         // An explicit null means "until the end"; an absent key means the default.
         let most = given.object["max_new_tokens"].map { $0.isNull ? nil : $0.intValue } ?? 128
-        if let most, most < 0 { throw .semantic("max_new_tokens must be at least 0, got \(most).") }
+        if let most, most < 0 { throw .invalid("max_new_tokens must be at least 0, got \(most).") }
         guard least >= 0, least <= most ?? Int.max else {
             let limit = most.map(String.init) ?? "None"
-            throw .semantic("min_new_tokens must be in [0, max_new_tokens(\(limit))], got \(least).")
+            throw .invalid("min_new_tokens must be in [0, max_new_tokens(\(limit))], got \(least).")
         }
         if limits.skipsTokenizer, least > 0 {
-            throw .semantic(
+            throw .invalid(
                 "min_new_tokens=\(least) is unavailable when skip_tokenizer_init=True (requires tokenizer).")
         }
         params.minNewTokens = Int32(clamping: least)
@@ -102,13 +104,13 @@ struct SamplingRanges: Sendable {
         guard let bias = given["logit_bias"]?.objectValue else { return }
         for (key, value) in bias {
             guard let weight = value.doubleValue else {
-                throw .contract("invalid type: \(SamplingSchema.describe(value)), expected f64")
+                throw .offSchema("invalid type: \(SamplingSchema.describe(value)), expected f64")
             }
-            guard let id = Int(key) else { throw .semantic("invalid literal for int() with base 10: '\(key)'") }
+            guard let id = Int(key) else { throw .invalid("invalid literal for int() with base 10: '\(key)'") }
             let isKnown =
                 limits.vocabulary == 0 ? (0...Int(Int32.max)).contains(id) : (0..<limits.vocabulary).contains(id)
             guard isKnown else {
-                throw .semantic("logit_bias must has keys in [0, \(limits.vocabulary - 1)], got \(id).")
+                throw .invalid("logit_bias must has keys in [0, \(limits.vocabulary - 1)], got \(id).")
             }
             params.logitBiasIds.append(Int32(id))
             params.logitBiasValues.append(Float(weight))
@@ -119,29 +121,27 @@ struct SamplingRanges: Sendable {
         let set = ["json_schema", "regex", "ebnf", "structural_tag"].filter { given[$0]?.stringValue?.isEmpty == false }
         guard !set.isEmpty else { return }
         guard set.count == 1 else {
-            throw .semantic("Only one of json_schema, regex, ebnf, or structural_tag can be set.")
+            throw .invalid("Only one of json_schema, regex, ebnf, or structural_tag can be set.")
         }
         let why =
             limits.grammarsAreOff
             ? "is not supported when the server is launched with --grammar-backend none"
             : "is not supported by this server"
-        throw RequestFailure(
-            status: 400, message: "Grammar-based generation (json_schema, regex, ebnf, structural_tag) \(why)",
-            shape: .semantic, fromWorker: true, errorType: "BadRequestError")
+        throw .refused("Grammar-based generation (json_schema, regex, ebnf, structural_tag) \(why)")
     }
 
     private func stops(_ given: RequestFields, _ params: inout SamplingParams) throws(RequestFailure) {
         params.stop = strings(given["stop"])
         params.stopRegex = strings(given["stop_regex"])
-        if params.stop.count > 32 { throw .semantic("at most 32 stop strings are allowed, got \(params.stop.count)") }
+        if params.stop.count > 32 { throw .invalid("at most 32 stop strings are allowed, got \(params.stop.count)") }
         if params.stopRegex.count > 32 {
-            throw .semantic("at most 32 stop_regex patterns are allowed, got \(params.stopRegex.count)")
+            throw .invalid("at most 32 stop_regex patterns are allowed, got \(params.stopRegex.count)")
         }
         for pattern in params.stopRegex where pattern.utf8.count > 256 {
-            throw .semantic("stop_regex is \(pattern.utf8.count) bytes, over the 256-byte limit")
+            throw .invalid("stop_regex is \(pattern.utf8.count) bytes, over the 256-byte limit")
         }
         if limits.skipsTokenizer, let name = ["stop", "stop_regex"].first(where: { !strings(given[$0]).isEmpty }) {
-            throw .semantic(
+            throw .invalid(
                 "\(name)=\(repr(given[name])) is unavailable when skip_tokenizer_init=True "
                     + "(requires tokenizer to decode tokens to text for matching).")
         }

@@ -1,4 +1,5 @@
 internal import JSON
+internal import Ledger
 
 /// The strict second look at a /generate body: exact JSON types and no unknown sampling parameter, with the error texts
 /// that the reference's schema library writes.
@@ -27,7 +28,7 @@ enum SamplingSchema {
     /// Checks one set of sampling parameters.
     static func check(_ params: JSONObject) throws(RequestFailure) {
         for (name, value) in params {
-            guard let kind = kinds[name] else { throw .contract("unknown field `\(name)`, expected one of \(listed)") }
+            guard let kind = kinds[name] else { throw .offSchema("unknown field `\(name)`, expected one of \(listed)") }
             if value.isNull { continue }
             try check(value, kind)
         }
@@ -44,7 +45,7 @@ enum SamplingSchema {
         case (.integer, .int), (.number, .int), (.number, .unsigned), (.number, .double), (.unsigned, .unsigned): break
         case (.string, .string), (.flag, .bool), (.strings, .string): break
         case (.unsigned, .int(let number)):
-            if number < 0 { throw .contract("invalid value: integer `\(number)`, expected u64") }
+            if number < 0 { throw .offSchema("invalid value: integer `\(number)`, expected u64") }
         case (.strings, .array(let elements)):
             for element in elements where element.stringValue == nil { throw wrong(element, "a string") }
         case (.integers, .array(let elements)):
@@ -64,7 +65,7 @@ enum SamplingSchema {
     }
 
     private static func wrong(_ value: JSONValue, _ expected: String) -> RequestFailure {
-        .contract("invalid type: \(describe(value)), expected \(expected)")
+        .offSchema("invalid type: \(describe(value)), expected \(expected)")
     }
 
     /// A value in the words of the reference's schema library.

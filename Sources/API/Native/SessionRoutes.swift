@@ -1,37 +1,38 @@
+internal import APICore
 internal import Hummingbird
-internal import JSON
-internal import ServerSettings
+internal import Ledger
 
 /// Opens and closes conversations whose history the front keeps.
 struct SessionRoutes: Sendable {
-    let front: Front
+    let sessions: SessionStore
+    let clock: @Sendable () -> Double
 
-    var routes: [Routes.Route] {
+    var routes: [Route] {
         [
-            .init([.get, .post], "/open_session") { [self] in try await open($0, $1) },
-            .init([.get, .post], "/close_session") { [self] in try await close($0, $1) },
+            Route([.get, .post], "/open_session") { [self] in try await open($0, $1) },
+            Route([.get, .post], "/close_session") { [self] in try await close($0, $1) },
         ]
     }
 
-    private func open(_ request: Request, _ context: FrontContext) async throws -> Response {
-        let fields = try RequestFields(body: try await request.bytes(upTo: front.settings.maxBodySize, context))
+    private func open(_ request: Request, _ context: RouteContext) async throws -> Response {
+        let fields = try await request.fields(context)
         _ = try fields.required("capacity_of_str_len", fields.int)
         let timeout = try fields.double("timeout")
         if try fields.bool("streaming") {
-            throw RequestFailure.semantic(
+            throw RequestFailure.invalid(
                 "Streaming sessions are disabled. Please relaunch with --enable-streaming-session.")
         }
-        let id = try fields.string("session_id") ?? GeneratePlan.freshRid()
-        guard front.sessions.open(id, timeout: timeout, now: front.clock()) else {
-            throw RequestFailure.semantic(
+        let id = try fields.string("session_id") ?? RequestNames.fresh()
+        guard sessions.open(id, timeout: timeout, now: clock()) else {
+            throw RequestFailure.invalid(
                 "Failed to open the session. Check if a session with the same id is still open.")
         }
         return .json(.string(id))
     }
 
-    private func close(_ request: Request, _ context: FrontContext) async throws -> Response {
-        let fields = try RequestFields(body: try await request.bytes(upTo: front.settings.maxBodySize, context))
-        front.sessions.close(try fields.required("session_id", fields.string))
+    private func close(_ request: Request, _ context: RouteContext) async throws -> Response {
+        let fields = try await request.fields(context)
+        sessions.close(try fields.required("session_id", fields.string))
         return .empty()
     }
 }

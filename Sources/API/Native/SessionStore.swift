@@ -1,10 +1,11 @@
+internal import Ledger
 internal import Messages
 internal import Synchronization
 
 /// Conversations that clients opened: for each turn the ids it left behind, so that a later one can go on from there.
 ///
 /// Every change goes through a journal in the launcher's keeping, so that sessions outlive the front.
-final class SessionStore: Sendable {
+package final class SessionStore: Sendable {
     /// Most sessions at one time, and most turns that one session remembers.
     static let maximumSessions = 1024
     static let maximumTurns = 256
@@ -75,7 +76,7 @@ final class SessionStore: Sendable {
     private let clock: @Sendable () -> Double
 
     /// - Parameter descriptor: of the memory that holds the sessions of earlier fronts; nil for none.
-    init(descriptor: Int32?, clock: @escaping @Sendable () -> Double) {
+    package init(descriptor: Int32?, clock: @escaping @Sendable () -> Double) {
         state = Mutex(State(journal: SessionJournal(descriptor: descriptor)))
         self.clock = clock
     }
@@ -100,7 +101,10 @@ final class SessionStore: Sendable {
     func close(_ id: String) { update { sessions in (sessions[id] == nil ? [] : [Self.closing(id)], ()) } }
 
     /// Puts the history in front of a request.
-    func join(_ place: GenerateRequest.SessionPlace, _ request: inout Generate, now: Double) throws(RequestFailure) {
+    func join(
+        _ place: GenerateRequest.SessionPlace, _ opening: inout RequestLedger.Opening, now: Double
+    ) throws(RequestFailure) {
+        guard case .generate(var request) = opening.errand else { return }
         let history = update { sessions -> ([SessionRecord], Result<[Int32]?, RequestFailure>) in
             guard let session = sessions[place.id], !Self.isExpired(session, now: now) else {
                 return ([], .failure(.refused("Invalid request: session id \(place.id) does not exist")))
@@ -130,6 +134,7 @@ final class SessionStore: Sendable {
             request.ids.ids = request.history + request.ids.ids
             request.history = []
         }
+        opening.errand = .generate(request)
     }
 
     /// Remembers a turn that ended; `row` knows the ids of its prompt.
@@ -208,12 +213,5 @@ final class SessionStore: Sendable {
 
     private static func isExpired(_ session: Session, now: Double) -> Bool {
         session.timeout.map { now - session.lastUse > $0 } ?? false
-    }
-}
-
-extension RequestFailure {
-    /// A refusal that the reference's scheduler makes (400).
-    fileprivate static func refused(_ message: String) -> RequestFailure {
-        RequestFailure(status: 400, message: message, shape: .semantic, fromWorker: true, errorType: "BadRequestError")
     }
 }

@@ -1,4 +1,6 @@
+internal import APICore
 internal import JSON
+internal import Ledger
 
 /// Fields of /generate that ask for something this server does not do: their types are checked with all others, their use
 /// is refused with the reference's texts.
@@ -19,12 +21,12 @@ struct UnservedFields: Sendable {
     }
 
     /// What `input_embeds` alone is answered with.
-    let embeddings = RequestFailure.semantic(
+    let embeddings = RequestFailure.invalid(
         "input_embeds is provided while disable_radix_cache is False. Please add `--disable-radix-cache` when you launch "
             + "the server if you want to use input_embeds as inputs.")
 
     private mutating func refuse(_ message: String) {
-        if failure == nil { failure = .semantic(message) }
+        if failure == nil { failure = .invalid(message) }
     }
 
     private mutating func hiddenStates(_ fields: RequestFields) throws(RequestFailure) {

@@ -1,9 +1,9 @@
 internal import Synchronization
 
 /// Counts of HTTP requests and responses by endpoint.
-final class HTTPMetrics: Sendable {
+package final class HTTPMetrics: Sendable {
     /// Which endpoint was asked, and how.
-    struct Endpoint: Hashable {
+    package struct Endpoint: Hashable {
         var path: String
         var method: String
     }
@@ -26,11 +26,13 @@ final class HTTPMetrics: Sendable {
 
     private let state = Mutex(State())
 
+    package init() {}
+
     /// These are the paths of the routes.
-    func know(_ paths: Set<String>) { state.withLock { $0.known = paths } }
+    package func know(_ paths: Set<String>) { state.withLock { $0.known = paths } }
 
     /// A request arrived; what it returns is told when it ends.
-    func begin(path: String, method: String) -> Endpoint {
+    package func begin(path: String, method: String) -> Endpoint {
         state.withLock { state in
             var name = path
             if !state.known.contains(path) {
@@ -45,12 +47,12 @@ final class HTTPMetrics: Sendable {
     }
 
     /// Its response begins.
-    func respond(_ endpoint: Endpoint, status: Int) {
+    package func respond(_ endpoint: Endpoint, status: Int) {
         state.withLock { $0.counts.responses[endpoint, default: [:]][status, default: 0] += 1 }
     }
 
     /// Nothing more happens to it.
-    func end(_ endpoint: Endpoint) { state.withLock { $0.counts.active[endpoint, default: 0] -= 1 } }
+    package func end(_ endpoint: Endpoint) { state.withLock { $0.counts.active[endpoint, default: 0] -= 1 } }
 
     /// The counts now.
     var counts: Counts { state.withLock { $0.counts } }

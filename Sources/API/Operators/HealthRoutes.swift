@@ -1,34 +1,38 @@
+internal import APICore
 internal import Glibc
 internal import Hummingbird
 internal import JSON
+internal import Ledger
 internal import Logging
 internal import Messages
 
 /// Whether the server answers: cheap looks at the launcher's table, and one real request.
 struct HealthRoutes: Sendable {
-    let front: Front
+    let board: HealthBoard
+    let requests: OpenRequests
+    let log: Logger
 
     /// Seconds a probe may take, unless the environment says otherwise.
     private static let patience = getenv("SGLANG_HEALTH_CHECK_TIMEOUT").flatMap { Double(String(cString: $0)) } ?? 20
 
-    var routes: [Routes.Route] {
+    var routes: [Route] {
         [
-            .init([.get], "/health") { [self] _, _ in state(front.board.view.isServing) },
-            .init([.get], "/ping") { [self] _, _ in state(front.board.view.isServing) },
-            .init([.get], "/ready") { [self] _, _ in
-                let view = front.board.view
+            Route([.get], "/health") { [self] _, _ in state(board.view.isServing) },
+            Route([.get], "/ping") { [self] _, _ in state(board.view.isServing) },
+            Route([.get], "/ready") { [self] _, _ in
+                let view = board.view
                 return state(view.isServing && !view.isPaused)
             },
-            .init([.get], "/health_generate") { [self] _, context in state(try await probe(context)) },
-            .init([.get], "/v1/processes") { [self] _, _ in .json(processes) },
+            Route([.get], "/health_generate") { [self] _, context in state(try await probe(context)) },
+            Route([.get], "/v1/processes") { [self] _, _ in .json(processes) },
         ]
     }
 
     private func state(_ isFine: Bool) -> Response { .empty(isFine ? .ok : .serviceUnavailable) }
 
     /// Sends a request for one token through the whole pipe; whatever happens, nothing of it stays.
-    private func probe(_ context: FrontContext) async throws -> Bool {
-        guard front.board.view.isServing else { return false }
+    private func probe(_ context: RouteContext) async throws -> Bool {
+        guard board.view.isServing else { return false }
         let request = Generate.make {
             $0.ids = .make { $0.ids = [0] }
             $0.sampling = .make {
@@ -42,10 +46,10 @@ struct HealthRoutes: Sendable {
             }
             $0.options = .make { $0.streamInterval = 1 }
         }
-        var opening = RequestLedger.Opening(request: request, rid: "HEALTH_CHECK_" + GeneratePlan.freshRid())
+        var opening = RequestLedger.Opening(.generate(request), rid: "HEALTH_CHECK_" + RequestNames.fresh())
         opening.isCounted = false
-        let open = try front.table.open([opening], AdmissionGate(queued: nil, running: 0))
-        context.connection.whenClosed { open.close() }
+        let open = try requests.open([opening], AdmissionGate(queued: nil, running: nil))
+        context.client.whenClosed { open.close() }
         let timer = Task {
             try await Task.sleep(for: .seconds(Self.patience))
             open.close()
@@ -55,7 +59,7 @@ struct HealthRoutes: Sendable {
             open.close()
         }
         guard let rows = try? await open.settled(), rows.allSatisfy({ $0.failure == nil }) else {
-            front.log.error(
+            log.error(
                 "Health check failed. Server couldn't get a response from detokenizer for last \(Int(Self.patience)) seconds."
             )
             return false
@@ -64,7 +68,7 @@ struct HealthRoutes: Sendable {
     }
 
     private var processes: JSONValue {
-        let view = front.board.view
+        let view = board.view
         return .array((view.topology.processes + view.topology.leaving).map { Self.describe($0) })
     }
 

@@ -1,35 +1,38 @@
+internal import APICore
 internal import Glibc
 internal import Hummingbird
 internal import JSON
+internal import Ledger
 internal import Messages
 internal import Values
 
 /// How busy the worker is: /v1/loads, as JSON or for Prometheus.
 struct LoadRoutes: Sendable {
-    let front: Front
+    let questions: PipeQuestions
+    let clock: @Sendable () -> Double
 
     private static let sections = ["core", "memory", "spec", "lora", "disagg", "queues", "all"]
 
-    var routes: [Routes.Route] { [.init([.get], "/v1/loads") { [self] request, _ in try await loads(request) }] }
+    var routes: [Route] { [Route([.get], "/v1/loads") { [self] request, _ in try await loads(request) }] }
 
     private func loads(_ request: Request) async throws -> Response {
         let query = request.uri.queryParameters
         if let rank = query["dp_rank"] {
             guard let rank = Int(rank) else {
-                throw RequestFailure.schema("query.dp_rank: Input should be a valid integer")
+                throw RequestFailure.malformed("query.dp_rank: Input should be a valid integer")
             }
-            guard rank == 0 else { throw RequestFailure.semantic("dp_rank=\(rank) out of range [0, 1)") }
+            guard rank == 0 else { throw RequestFailure.invalid("dp_rank=\(rank) out of range [0, 1)") }
         }
         let include = (query["include"].map(String.init) ?? "all").split(separator: ",").map(String.init)
         if let unknown = include.first(where: { !Self.sections.contains($0) }) {
-            throw RequestFailure.semantic(
+            throw RequestFailure.invalid(
                 "Unknown section '\(unknown)' in include; expected one of \(Self.sections.joined(separator: ", ")).")
         }
         let format = query["format"].map(String.init) ?? "json"
         guard ["json", "prometheus"].contains(format) else {
-            throw RequestFailure.semantic("Unknown format '\(format)'; expected json or prometheus.")
+            throw RequestFailure.invalid("Unknown format '\(format)'; expected json or prometheus.")
         }
-        guard let reply = await front.control(patience: ServerInfoRoutes.patience, { $0.internalState = true }) else {
+        guard let reply = await questions.control(patience: ServerInfoRoutes.patience, { $0.internalState = true }) else {
             throw RequestFailure.noAnswer
         }
         let core = Self.core(reply.state)
@@ -38,7 +41,7 @@ struct LoadRoutes: Sendable {
     }
 
     private func document(_ core: JSONObject, _ state: WorkerState, _ include: Set<String>) -> JSONObject {
-        let now = front.clock()
+        let now = clock()
         var load: JSONObject = ["timestamp": .double(now), "dp_rank": 0]
         for (name, value) in core { load[name] = value }
         let wants = { (section: String) in include.contains("all") || include.contains(section) }

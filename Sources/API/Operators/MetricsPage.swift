@@ -1,4 +1,6 @@
+internal import APICore
 internal import ChildRuntime
+internal import Ledger
 internal import Messages
 internal import ServerSettings
 

@@ -1,21 +1,37 @@
+internal import APICore
 internal import HTTPTypes
 internal import Hummingbird
+internal import Ledger
 internal import Messages
 internal import NIOCore
 internal import ServerSettings
 internal import Synchronization
 
 /// /metrics for Prometheus, with `--enable-metrics`.
-struct MetricsRoutes: Sendable {
-    let front: Front
+final class MetricsRoutes: Sendable {
+    private let settings: ServerSettings
+    private let board: HealthBoard
+    private let requests: OpenRequests
+    private let questions: PipeQuestions
+    private let http: HTTPMetrics
+    /// What the worker last told of itself.
+    private let lastState = Mutex<WorkerState?>(nil)
+
+    init(_ settings: ServerSettings, _ front: FrontServices, _ http: HTTPMetrics) {
+        self.settings = settings
+        board = front.board
+        requests = front.requests
+        questions = front.questions
+        self.http = http
+    }
 
     /// Seconds the worker gets to tell its numbers; its last ones are shown when it takes longer.
     private static let patience = 2.0
 
-    var routes: [Routes.Route] {
-        guard front.settings.enableMetrics else { return [] }
+    var routes: [Route] {
+        guard settings.enableMetrics else { return [] }
         return ["/metrics", "/metrics/**"].map { path in
-            .init([.get], path) { [self] _, _ in
+            Route([.get], path) { [self] _, _ in
                 Response(
                     status: .ok, headers: [.contentType: ExpositionText.contentType],
                     body: .init(byteBuffer: ByteBuffer(string: await page.text)))
@@ -25,17 +41,17 @@ struct MetricsRoutes: Sendable {
 
     private var page: MetricsPage {
         get async {
-            let topology = front.board.view.topology
+            let topology = board.view.topology
             // A worker that is not there need not be waited for.
             if PipeStatus(topology).isReady,
-                let reply = await front.control(patience: Self.patience, { $0.internalState = true })
+                let reply = await questions.control(patience: Self.patience, { $0.internalState = true })
             {
-                front.lastWorkerState.withLock { $0 = reply.state }
+                lastState.withLock { $0 = reply.state }
             }
-            let view = front.board.view
+            let view = board.view
             return MetricsPage(
-                settings: front.settings, requests: front.requestMetrics, http: front.http.counts,
-                worker: front.lastWorkerState.withLock { $0 }, topology: view.topology, model: view.model)
+                settings: settings, requests: requests.metrics, http: http.counts,
+                worker: lastState.withLock { $0 }, topology: view.topology, model: view.model)
         }
     }
 }

@@ -1,3 +1,4 @@
+internal import APICore
 internal import Hummingbird
 internal import JSON
 internal import Messages
@@ -5,23 +6,25 @@ internal import ServerSettings
 
 /// How the server is set up and what its worker does now: /server_info.
 struct ServerInfoRoutes: Sendable {
-    let front: Front
+    let settings: ServerSettings
+    let board: HealthBoard
+    let questions: PipeQuestions
 
     /// The version of SGLang whose interface this server has.
     static let version = "0.5.23"
     /// Seconds the worker gets to tell its numbers.
     static let patience = 2.0
 
-    var routes: [Routes.Route] {
+    var routes: [Route] {
         ["/get_server_info", "/server_info"].map { path in
-            .init([.get], path) { [self] _, _ in .json(.object(await serverInfo())) }
+            Route([.get], path) { [self] _, _ in .json(.object(await serverInfo())) }
         }
     }
 
     private func serverInfo() async -> JSONObject {
-        let (settings, view) = (front.settings, front.board.view)
+        let view = board.view
         var info = arguments(view.model)
-        let state = await front.control(patience: Self.patience) { $0.internalState = true }
+        let state = await questions.control(patience: Self.patience) { $0.internalState = true }
         info["launch_command"] = .string(settings.launchCommand)
         info["status"] = view.isServing ? "ready" : .string(view.isDraining ? "draining" : "starting")
         info["max_total_num_tokens"] = view.model.map { .int(Int64($0.maxTotalTokens)) } ?? .null
@@ -47,7 +50,7 @@ struct ServerInfoRoutes: Sendable {
             resolved["context_length"] = .integer(Int(model.contextLength))
             resolved["dtype"] = .text(model.dtype)
         }
-        var object = front.settings.argumentsJSON(resolved: resolved).objectValue ?? [:]
+        var object = settings.argumentsJSON(resolved: resolved).objectValue ?? [:]
         for secret in ["api_key", "admin_api_key"] where object[secret]?.isNull == false { object[secret] = "***" }
         return object
     }
@@ -58,7 +61,7 @@ struct ServerInfoRoutes: Sendable {
 
     private func internalState(_ state: WorkerState, _ model: ModelFacts?) -> JSONObject {
         var object = arguments(model)
-        object["world_size"] = .int(Int64(front.settings.tensorParallelSize))
+        object["world_size"] = .int(Int64(settings.tensorParallelSize))
         object["startup_time"] = .object(startupTime(model))
         object["effective_max_running_requests_per_dp"] = .int(Int64(state.maxRunning))
         object["last_gen_throughput"] = .double(state.generationThroughput)

@@ -1,11 +1,11 @@
-import Messages
+package import Messages
 
 /// The answers of a pipe that echoes prompts, a character for each token.
 ///
 /// A prompt that begins with `hold` gets one token and then nothing until it is aborted; `refuse` is refused.
-enum EchoStages {
+package enum EchoStages {
     /// What the pipe says to a command.
-    static func answer(_ command: TokenizerCommand) -> [FrontReply] {
+    package static func answer(_ command: TokenizerCommand) -> [FrontReply] {
         switch command.command {
         case .generate(let generate)?: echo(generate)
         case .abort(let abort)?: abort.wantsAnswer ? [aborted(abort)] : []
@@ -104,12 +104,12 @@ enum EchoStages {
     }
 
     /// A frame of one request whose ids are its text's bytes.
-    static func frame(_ key: RequestKey, offset: Int, _ ids: [UInt8], finish: FinishReason = .init()) -> FrontReply {
+    package static func frame(_ key: RequestKey, offset: Int, _ ids: [UInt8], finish: FinishReason = .init()) -> FrontReply {
         .make { $0.text = batch(key, offset: offset, ids, finish: finish) }
     }
 
     /// The same without its envelope.
-    static func batch(_ key: RequestKey, offset: Int, _ ids: [UInt8], finish: FinishReason = .init()) -> TextBatch {
+    package static func batch(_ key: RequestKey, offset: Int, _ ids: [UInt8], finish: FinishReason = .init()) -> TextBatch {
         .make {
             $0.requestIds = [key.id]
             $0.attempts = [key.attempt]
