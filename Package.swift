@@ -82,14 +82,16 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "NativeAPI",
-            dependencies: ["APICore", "Ledger", "Messages", "JSON", "ServerSettings", "CPlatform"] + web,
+            dependencies: ["APICore", "Ledger", "Messages", "JSON", "ServerSettings", "Values", "CPlatform"] + web,
             path: "Sources/API/Native", swiftSettings: strict),
         .target(
             name: "OpenAIAPI", dependencies: ["APICore", "Ledger", "JSON"] + web, path: "Sources/API/OpenAI",
             swiftSettings: strict),
         .target(
             name: "OperatorAPI",
-            dependencies: [log, "APICore", "Ledger", "Messages", "JSON", "ServerSettings", "ChildRuntime"] + web,
+            dependencies: [
+                log, "APICore", "Ledger", "Messages", "JSON", "ServerSettings", "ChildRuntime", "Values",
+            ] + web,
             path: "Sources/API/Operators", swiftSettings: strict),
         .target(
             name: "APICore", dependencies: [log, "Ledger", "Messages", "JSON"] + web, path: "Sources/API/Core",
@@ -174,12 +176,14 @@ let package = Package(
             ],
             exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
-            name: "NativeAPITests", dependencies: ["NativeAPI", "APICore", "Ledger", "JSON"], swiftSettings: strict),
+            name: "APICoreTests",
+            dependencies: [
+                "APICore", "Ledger", "Messages", "JSON", .product(name: "Hummingbird", package: "hummingbird"),
+            ], swiftSettings: strict),
         .testTarget(
-            name: "APICoreTests", dependencies: ["APICore", "Ledger", "Messages", "JSON"], swiftSettings: strict),
-        .testTarget(name: "LedgerTests", dependencies: ["Ledger", "Messages", "PipeStages"], swiftSettings: strict),
+            name: "LedgerTests", dependencies: ["Ledger", "Messages", "Values", "PipeStages"], swiftSettings: strict),
         .target(
-            name: "PipeStages", dependencies: ["Messages"], path: "Tests/Support/PipeStages", swiftSettings: strict),
+            name: "PipeStages", dependencies: ["Messages"], path: "Tests/PipeStages", swiftSettings: strict),
         .testTarget(name: "BenchTests", dependencies: ["Bench", "Models", "Tensors", "JSON"], swiftSettings: strict),
 
         .testTarget(name: "EndToEndTests", dependencies: ["JSON", "TestSupport"], swiftSettings: strict),

@@ -3,6 +3,8 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import Ledger
 internal import Logging
+internal import OperatorAPI
+internal import ServerSettings
 
 /// Answers one HTTP request: cross-origin rules, keys, the route, and its dialect's words for every failure.
 struct FrontResponder: Sendable {

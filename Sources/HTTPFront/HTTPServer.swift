@@ -6,6 +6,8 @@ internal import Logging
 package import NIOCore
 internal import NIOHTTPTypes
 internal import NIOPosix
+internal import OperatorAPI
+internal import ServerSettings
 
 /// Accepts clients on a listening socket that the launcher opened, and talks HTTP/1.1 with each.
 package final class HTTPServer: Sendable {

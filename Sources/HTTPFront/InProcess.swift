@@ -2,6 +2,7 @@ internal import APICore
 internal import HTTPTypes
 internal import Hummingbird
 internal import NIOCore
+internal import ServerSettings
 internal import Synchronization
 
 /// A whole answer, as `Front.answer` returns it.

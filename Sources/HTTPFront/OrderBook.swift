@@ -1,3 +1,4 @@
+internal import APICore
 internal import Ledger
 internal import Messages
 internal import Synchronization

@@ -1,3 +1,4 @@
+internal import APICore
 internal import CPlatform
 internal import HTTPTypes
 internal import NIOCore

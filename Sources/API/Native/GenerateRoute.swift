@@ -3,6 +3,7 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import JSON
 internal import Ledger
+internal import Messages
 internal import ServerSettings
 
 /// POST (or PUT) /generate: reads the body, plans its rows, and answers with one object, a list, or a stream.

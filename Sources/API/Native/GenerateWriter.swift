@@ -1,6 +1,7 @@
 internal import APICore
 internal import JSON
 internal import Ledger
+internal import Messages
 internal import NIOCore
 
 /// Writes the answers of /generate: an object or a list of them, or the frames of a stream.

@@ -1,5 +1,6 @@
 internal import APICore
 internal import Hummingbird
+internal import JSON
 internal import Ledger
 
 /// Opens and closes conversations whose history the front keeps.
