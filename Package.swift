@@ -97,7 +97,8 @@ let package = Package(
             name: "APICore", dependencies: [log, "Ledger", "Messages", "JSON"] + web, path: "Sources/API/Core",
             swiftSettings: strict),
         .target(
-            name: "Ledger", dependencies: ["Messages", "ServerSettings", "ChildRuntime"], swiftSettings: strict),
+            name: "Ledger", dependencies: ["Messages", "ServerSettings", "ChildRuntime", "Values"],
+            swiftSettings: strict),
         .target(
             name: "TextWorkers",
             dependencies: [

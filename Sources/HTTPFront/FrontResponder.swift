@@ -54,9 +54,4 @@ struct FrontResponder: Sendable {
         return authentication.allows(
             path: path, access: table.access(to: path), authorization: request.headers[.authorization])
     }
-
-    /// Writes the access line of a request whose response is about to leave.
-    func logAccess(_ request: Request, _ status: HTTPResponse.Status, _ connection: ClientConnection) {
-        front.accessLog.info("\(connection.peer) - \"\(request.method) \(request.uri) HTTP/1.1\" \(status.code)")
-    }
 }

@@ -1,4 +1,5 @@
 package import Messages
+package import Values
 
 /// What the front knows about one sub-request: the errand as it arrived and everything that came of it so far.
 package struct LedgerRow: Sendable {
@@ -28,7 +29,7 @@ package struct LedgerRow: Sendable {
     /// What goes to the tokenizer manager; its key carries id and attempt.
     package var errand: Errand
     /// The client's name for it.
-    package let rid: String
+    package let rid: ClientName
     /// The HTTP request it belongs to, and its place in the answer.
     package let group: UInt64
     package let index: Int
@@ -193,7 +194,7 @@ extension TokenLogprobs {
 
 extension LedgerRow {
     /// A row for a request that was refused before it had any, so that its answer has something to show.
-    package init(refused failure: RequestFailure, rid: String, now: Double) {
+    package init(refused failure: RequestFailure, rid: ClientName, now: Double) {
         self.init(
             errand: .generate(Generate()), rid: rid, group: 0, index: 0, state: .ended(.failed(failure), at: now),
             times: RowTimes(received: now))

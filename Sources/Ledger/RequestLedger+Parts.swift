@@ -1,5 +1,6 @@
 package import Messages
 package import ServerSettings
+package import Values
 
 extension RequestLedger {
     /// What the owner has to do, in this order.
@@ -35,11 +36,11 @@ extension RequestLedger {
     /// One sub-request to open.
     package struct Opening: Sendable {
         package var errand: Errand
-        package var rid: String
+        package var rid: ClientName
         /// The request counts in the metrics.
         package var isCounted = true
 
-        package init(_ errand: Errand, rid: String) {
+        package init(_ errand: Errand, rid: ClientName) {
             self.errand = errand
             self.rid = rid
         }

@@ -1,5 +1,6 @@
 package import Messages
 package import ServerSettings
+package import Values
 
 /// The requests that clients wait for, as a value: every event of the outside is a call, and what has to be done comes back.
 ///
@@ -14,7 +15,7 @@ package struct RequestLedger: Sendable {
     /// What was counted of all rows so far.
     package private(set) var metrics: RequestMetrics
     var groups: [UInt64: Group] = [:]
-    private var openRids: [String: UInt64] = [:]
+    private var openRids: [ClientName: UInt64] = [:]
     let patience: Patience
     private let generation: UInt64
     private var counter: UInt64 = 0
@@ -118,7 +119,7 @@ package struct RequestLedger: Sendable {
     package func contains(_ group: UInt64) -> Bool { groups[group] != nil }
 
     /// Gives up what matches: rows whose rid begins with `prefix`, or all. Their clients still get an answer.
-    package mutating func abort(prefix: String?, now: Double) -> [Effect] {
+    package mutating func abort(prefix: ClientName?, now: Double) -> [Effect] {
         var effects: [Effect] = []
         for id in rows.keys.sorted() {
             guard let row = rows[id], prefix.map(row.rid.hasPrefix) ?? true else { continue }

@@ -2,6 +2,7 @@ import Ledger
 import Messages
 import PipeStages
 import Testing
+import Values
 
 @Suite struct RequestLedgerTests {
     /// A ledger whose pipe is ready, with one open row.
@@ -137,7 +138,8 @@ import Testing
         var ledger = RequestLedger(generation: 3, patience: .make { $0.crowd = 2 })
         _ = ledger.pipeChanged(to: .ready(worker: 1), now: 0)
         let groups = try (0..<4).map { number in
-            try ledger.open([.init(.generate(.make { $0.options.stream = number != 3 }), rid: "r\(number)")], now: 1).group
+            try ledger.open([.init(.generate(.make { $0.options.stream = number != 3 }), rid: "r\(number)")], now: 1)
+                .group
         }
         #expect(ledger.parkUnread(groups[3]).isEmpty, "who gets one answer at the end has nothing to read")
         #expect(ledger.parkUnread(groups[0]).commands.count == 1)
@@ -194,6 +196,16 @@ import Testing
         // The pipe does not confirm the others.
         _ = ledger.tick(now: 10)
         #expect(ledger.rows(of: group).filter(\.isEnded).map(\.rid) == ["r1", "r10", "r11"])
+    }
+
+    @Test func namesThatOnlyLookTheSameAreTwo() throws {
+        var ledger = RequestLedger(generation: 1)
+        let names: [ClientName] = ["caf\u{E9}", "cafe\u{301}", "job", "job\u{301}-1"]
+        let (group, _) = try ledger.open(names.map { .init(.generate(Generate()), rid: $0) }, now: 1)
+        _ = ledger.abort(prefix: names[0], now: 2)
+        #expect(ledger.rows(of: group).map(\.isEnded) == [true, false, false, false])
+        _ = ledger.abort(prefix: "job", now: 3)
+        #expect(ledger.rows(of: group).map(\.isEnded) == [true, false, true, true])
     }
 
     @Test func closingGivesUpWhatIsOpen() throws {

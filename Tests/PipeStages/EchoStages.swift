@@ -104,12 +104,16 @@ package enum EchoStages {
     }
 
     /// A frame of one request whose ids are its text's bytes.
-    package static func frame(_ key: RequestKey, offset: Int, _ ids: [UInt8], finish: FinishReason = .init()) -> FrontReply {
+    package static func frame(_ key: RequestKey, offset: Int, _ ids: [UInt8], finish: FinishReason = .init())
+        -> FrontReply
+    {
         .make { $0.text = batch(key, offset: offset, ids, finish: finish) }
     }
 
     /// The same without its envelope.
-    package static func batch(_ key: RequestKey, offset: Int, _ ids: [UInt8], finish: FinishReason = .init()) -> TextBatch {
+    package static func batch(_ key: RequestKey, offset: Int, _ ids: [UInt8], finish: FinishReason = .init())
+        -> TextBatch
+    {
         .make {
             $0.requestIds = [key.id]
             $0.attempts = [key.attempt]

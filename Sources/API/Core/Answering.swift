@@ -44,7 +44,8 @@ package struct Answering: Sendable {
     /// The answer to an order, for a client that may go away meanwhile.
     ///
     /// - Throws: the failure that the client sees in place of an answer, or `ClientGone`.
-    package func answer(_ order: Order, with writer: some AnswerWriter, for client: any Client) async throws -> Response {
+    package func answer(_ order: Order, with writer: some AnswerWriter, for client: any Client) async throws -> Response
+    {
         let open: OpenRequest
         do {
             open = try requests.open(order.openings, gate())

@@ -66,7 +66,8 @@ package struct RequestFields: Sendable {
     }
 
     /// A member that is required.
-    package func required<Value>(_ name: String, _ read: (String) throws(RequestFailure) -> Value?) throws(RequestFailure)
+    package func required<Value>(_ name: String, _ read: (String) throws(RequestFailure) -> Value?)
+        throws(RequestFailure)
         -> Value
     {
         guard let value = try read(name) else { throw .malformed("body.\(name): Field required") }

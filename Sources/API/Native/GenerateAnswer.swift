@@ -1,6 +1,7 @@
 internal import JSON
 internal import Ledger
 internal import Messages
+internal import Values
 
 /// Writes the JSON of one /generate answer: the final object, or a frame of a stream, with SGLang's keys in SGLang's order.
 struct GenerateAnswer: Sendable {
@@ -57,7 +58,7 @@ struct GenerateAnswer: Sendable {
     private func writeMetaInfo(_ row: LedgerRow, _ extent: Extent, now: Double, to json: inout JSONWriter) {
         let output = row.output
         json.beginObject()
-        json.member("id", row.rid)
+        json.member("id", row.rid.text)
         json.key("finish_reason")
         if let finish = extent.finish { finish.write(to: &json) } else { json.null() }
         json.member("prompt_tokens", output.promptTokens)

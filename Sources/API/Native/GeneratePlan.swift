@@ -52,7 +52,7 @@ struct GeneratePlan: Sendable {
                     given.map { Self.sampleSeed(UInt64(bitPattern: Int64($0)), sample) }
                     ?? Self.mix(Self.mix(rules.randomSeed, serial), number)
                 var opening = RequestLedger.Opening(
-                    .generate(message), rid: rids?[prompt] ?? RequestNames.fresh())
+                    .generate(message), rid: rids?[prompt] ?? ClientName(RequestNames.fresh()))
                 opening.isCounted = request.isCounted
                 openings.append(opening)
             }
@@ -60,15 +60,15 @@ struct GeneratePlan: Sendable {
     }
 
     /// The rids that the client chose; nil for fresh ones.
-    private static func rids(_ request: GenerateRequest) throws(RequestFailure) -> [String]? {
+    private static func rids(_ request: GenerateRequest) throws(RequestFailure) -> [ClientName]? {
         guard let rid = request.rid, request.samples == 1 else { return nil }
         let rids =
             switch rid {
             case .one(let rid): request.isList ? (0..<request.batchSize).map { "\(rid)_\($0)" } : [rid]
             case .many(let rids): rids
             }
-        var seen: Set<String> = []
-        var repeated: [String] = []
+        var seen: Set<ClientName> = []
+        var repeated: [ClientName] = []
         for rid in rids where !seen.insert(rid).inserted && !repeated.contains(rid) { repeated.append(rid) }
         guard repeated.isEmpty else {
             let list = repeated.map { "'\($0)'" }.joined(separator: ", ")

@@ -1,6 +1,7 @@
 internal import APICore
 internal import JSON
 internal import Ledger
+internal import Values
 
 /// The body of POST /generate after both validation stages: types by field, then the strict schema.
 struct GenerateRequest: Sendable {
@@ -19,9 +20,9 @@ struct GenerateRequest: Sendable {
 
     /// Where a session's next turn goes on.
     struct SessionPlace: Sendable, Equatable {
-        var id: String
+        var id: ClientName
         /// The earlier request that is continued; nil starts anew.
-        var rid: String?
+        var rid: ClientName?
         /// Position in the history at which the new input starts; nil: at its end.
         var offset: Int?
         var replaces = false
@@ -34,7 +35,7 @@ struct GenerateRequest: Sendable {
     var stream: Bool
     /// Objects that passed the strict schema, merged with the server's preferred ones.
     var sampling: OneOrMany<JSONObject>
-    var rid: OneOrMany<String>?
+    var rid: OneOrMany<ClientName>?
     var returnLogprob: OneOrMany<Bool>
     var logprobStart: OneOrMany<Int>
     var topLogprobs: OneOrMany<Int>
@@ -112,13 +113,13 @@ struct GenerateRequest: Sendable {
     /// The number of prompts.
     var batchSize: Int { prompts.count }
 
-    private static func rid(_ fields: RequestFields) throws(RequestFailure) -> OneOrMany<String>? {
+    private static func rid(_ fields: RequestFields) throws(RequestFailure) -> OneOrMany<ClientName>? {
         switch fields["rid"] {
         case nil: return nil
-        case .string(let rid)?: return .one(rid)
+        case .string(let rid)?: return .one(ClientName(rid))
         case .array(let elements)?:
             let rids = elements.compactMap(\.stringValue)
-            if rids.count == elements.count { return .many(rids) }
+            if rids.count == elements.count { return .many(rids.map { ClientName($0) }) }
             fallthrough
         default: throw .invalid("The rid should be a string or a list of strings.")
         }
@@ -143,18 +144,28 @@ struct GenerateRequest: Sendable {
         if shortcut != nil { throw .invalid("session_id and session_params cannot both be set.") }
         let offset = try params.int("offset") ?? -1
         return SessionPlace(
-            id: try params.required("id", params.string), rid: try params.string("rid"),
+            id: ClientName(try params.required("id", params.string)),
+            rid: try params.string("rid").map { ClientName($0) },
             offset: offset == -1 ? nil : offset,
             replaces: try params.bool("replace"), dropsOutput: try params.bool("drop_previous_output"))
     }
 
     private static func samples(_ sampling: OneOrMany<JSONObject>) throws(RequestFailure) -> Int {
-        let counts = sampling.all.map { $0["n"]?.intValue ?? 1 }
+        let counts = try sampling.all.map { given throws(RequestFailure) in try samples(given) }
         guard let first = counts.first else { return 1 }
         guard counts.allSatisfy({ $0 == first }) else {
             throw .invalid("The parallel_sample_num should be the same for all samples in sample params.")
         }
-        return max(1, first)
+        return first
+    }
+
+    private static func samples(_ given: JSONObject) throws(RequestFailure) -> Int {
+        guard let value = given["n"], !value.isNull else { return 1 }
+        // More than the server ever holds at one time will not fit later either.
+        guard let count = value.intValue, (1...AdmissionGate.ownLimit).contains(count) else {
+            throw .invalid("n must be in [1, \(AdmissionGate.ownLimit)], got \(JSON.encodeToString(value)).")
+        }
+        return count
     }
 
     private func checkLengths() throws(RequestFailure) {

@@ -5,6 +5,7 @@ internal import JSON
 internal import Ledger
 internal import Messages
 internal import ServerSettings
+internal import Values
 
 /// POST (or PUT) /generate: reads the body, plans its rows, and answers with one object, a list, or a stream.
 struct GenerateRoute: Sendable {
@@ -62,7 +63,7 @@ struct GenerateRoute: Sendable {
         return try await answering.answer(order, with: writer, for: context.client)
     }
 
-    private func writer(rids: [String]) -> GenerateWriter {
+    private func writer(rids: [ClientName]) -> GenerateWriter {
         var style = settings.style
         style.weightVersion = board.view.weightVersion
         return GenerateWriter(style, rids: rids)

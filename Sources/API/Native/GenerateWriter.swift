@@ -3,12 +3,13 @@ internal import JSON
 internal import Ledger
 internal import Messages
 internal import NIOCore
+internal import Values
 
 /// Writes the answers of /generate: an object or a list of them, or the frames of a stream.
 struct GenerateWriter: AnswerWriter {
     private let style: GenerateAnswer.Style
     /// Names of the rows, in the order of the answer.
-    private let rids: [String]
+    private let rids: [ClientName]
     private let dialect = NativeDialect()
     private var open: Int
     private var sent: [UInt64: RowCut] = [:]
@@ -19,7 +20,7 @@ struct GenerateWriter: AnswerWriter {
     var isList = false
     var returnsPromptIDs = false
 
-    init(_ style: GenerateAnswer.Style, rids: [String]) {
+    init(_ style: GenerateAnswer.Style, rids: [ClientName]) {
         self.style = style
         self.rids = rids
         open = rids.count
@@ -86,7 +87,7 @@ struct GenerateWriter: AnswerWriter {
         guard !dialect.hasStatusInStreams(failure) else { return nil }
         var buffer = ByteBuffer()
         if let reason = dialect.finishReason(of: failure) {
-            let row = LedgerRow(refused: failure, rid: rids.first ?? RequestNames.fresh(), now: now)
+            let row = LedgerRow(refused: failure, rid: rids.first ?? ClientName(RequestNames.fresh()), now: now)
             var json = JSONWriter()
             GenerateAnswer(style: style).write(row, .init(to: row.output.end, finish: reason), now: now, to: &json)
             EventStream.append(json.bytes, to: &buffer)

@@ -16,6 +16,9 @@ struct SamplingRanges: Sendable {
 
     /// Temperatures below this are greedy.
     static let greedyTemperature = 1e-6
+    /// Temperatures above this draw no differently: all ids that are not forbidden are equally likely. Dividing by more would
+    /// bring even the forbidden ones back.
+    static let hottestTemperature = 1e6
 
     let limits: Limits
 
@@ -52,7 +55,7 @@ struct SamplingRanges: Sendable {
         guard temperature >= 0, temperature.isFinite else {
             throw .invalid("temperature must be a non-negative finite number, got \(repr(given["temperature"])).")
         }
-        params.temperature = isGreedy ? 1 : Float(temperature)
+        params.temperature = isGreedy ? 1 : Float(min(temperature, Self.hottestTemperature))
         params.topP = Float(
             try number(given, "top_p", or: 1, "must be in (0, 1]") { $0 > 0 && $0 <= 1 })
         params.minP = Float(
@@ -69,7 +72,10 @@ struct SamplingRanges: Sendable {
         params.frequencyPenalty = Float(try number(given, "frequency_penalty", or: 0, "must be in [-2, 2]", twoSided))
         params.presencePenalty = Float(try number(given, "presence_penalty", or: 0, "must be in [-2, 2]", twoSided))
         params.repetitionPenalty = Float(
-            try number(given, "repetition_penalty", or: 1, "must be in (0, 2] (1.0 = no penalty)") { $0 > 0 && $0 <= 2 }
+            try number(given, "repetition_penalty", or: 1, "must be in (0, 2] (1.0 = no penalty)") {
+                // A number that 32 bits take for zero divides like zero.
+                Float($0) > 0 && $0 <= 2
+            }
         )
     }
 
@@ -111,6 +117,9 @@ struct SamplingRanges: Sendable {
                 limits.vocabulary == 0 ? (0...Int(Int32.max)).contains(id) : (0..<limits.vocabulary).contains(id)
             guard isKnown else {
                 throw .invalid("logit_bias must has keys in [0, \(limits.vocabulary - 1)], got \(id).")
+            }
+            guard Float(weight).isFinite else {
+                throw .invalid("logit_bias['\(key)'] must be a number that fits 32 bits, got \(repr(value)).")
             }
             params.logitBiasIds.append(Int32(id))
             params.logitBiasValues.append(Float(weight))

@@ -2,6 +2,7 @@ internal import APICore
 internal import Hummingbird
 internal import JSON
 internal import Ledger
+internal import Values
 
 /// Opens and closes conversations whose history the front keeps.
 struct SessionRoutes: Sendable {
@@ -24,7 +25,7 @@ struct SessionRoutes: Sendable {
                 "Streaming sessions are disabled. Please relaunch with --enable-streaming-session.")
         }
         let id = try fields.string("session_id") ?? RequestNames.fresh()
-        guard sessions.open(id, timeout: timeout, now: clock()) else {
+        guard sessions.open(ClientName(id), timeout: timeout, now: clock()) else {
             throw RequestFailure.invalid(
                 "Failed to open the session. Check if a session with the same id is still open.")
         }
@@ -33,7 +34,7 @@ struct SessionRoutes: Sendable {
 
     private func close(_ request: Request, _ context: RouteContext) async throws -> Response {
         let fields = try await request.fields(context)
-        sessions.close(try fields.required("session_id", fields.string))
+        sessions.close(ClientName(try fields.required("session_id", fields.string)))
         return .empty()
     }
 }

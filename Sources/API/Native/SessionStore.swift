@@ -1,6 +1,7 @@
 internal import Ledger
 internal import Messages
 internal import Synchronization
+internal import Values
 
 /// Conversations that clients opened: for each turn the ids it left behind, so that a later one can go on from there.
 ///
@@ -11,52 +12,53 @@ package final class SessionStore: Sendable {
     static let maximumTurns = 256
 
     private struct Turn {
-        var parent: String?
+        var parent: ClientName?
         var prompt: [Int32]
         var output: [Int32]
     }
 
     private struct Session {
-        var turns: [String: Turn] = [:]
+        var turns: [ClientName: Turn] = [:]
         /// rids in the order of their ends.
-        var order: [String] = []
+        var order: [ClientName] = []
         var timeout: Double?
         var lastUse: Double
 
         mutating func add(_ turn: SessionTurn) {
-            if turns[turn.rid] == nil { order.append(turn.rid) }
-            turns[turn.rid] = Turn(
-                parent: turn.hasParent ? turn.parent : nil, prompt: turn.prompt, output: turn.output)
+            let rid = ClientName(turn.rid)
+            if turns[rid] == nil { order.append(rid) }
+            turns[rid] = Turn(
+                parent: turn.hasParent ? ClientName(turn.parent) : nil, prompt: turn.prompt, output: turn.output)
             if order.count > SessionStore.maximumTurns { turns[order.removeFirst()] = nil }
         }
 
-        mutating func forget(_ rids: Set<String>) {
+        mutating func forget(_ rids: Set<ClientName>) {
             for rid in rids { turns[rid] = nil }
             order.removeAll(where: rids.contains)
         }
 
         /// Turns that continue one, directly or not.
-        func descendants(of rid: String) -> [String] {
-            var family: Set<String> = [rid]
+        func descendants(of rid: ClientName) -> [ClientName] {
+            var family: Set<ClientName> = [rid]
             for later in order where turns[later]?.parent.map(family.contains) ?? false { family.insert(later) }
             family.remove(rid)
             return order.filter(family.contains)
         }
 
         /// What makes the same session of nothing.
-        func records(id: String) -> [SessionRecord] {
+        func records(id: ClientName) -> [SessionRecord] {
             let opened = SessionRecord.make {
-                $0.session = id
+                $0.session = id.text
                 $0.opened = .make { if let timeout { $0.timeout = timeout } }
             }
             return [opened]
                 + order.compactMap { rid in
                     guard let turn = turns[rid] else { return nil }
                     return .make {
-                        $0.session = id
+                        $0.session = id.text
                         $0.turn = .make {
-                            $0.rid = rid
-                            if let parent = turn.parent { $0.parent = parent }
+                            $0.rid = rid.text
+                            if let parent = turn.parent { $0.parent = parent.text }
                             $0.prompt = turn.prompt
                             $0.output = turn.output
                         }
@@ -66,7 +68,7 @@ package final class SessionStore: Sendable {
     }
 
     private struct State: ~Copyable {
-        var sessions: [String: Session] = [:]
+        var sessions: [ClientName: Session] = [:]
         var journal: SessionJournal
         /// Bytes of the journal when it was last written anew.
         var leastSize = 1 << 24
@@ -82,7 +84,7 @@ package final class SessionStore: Sendable {
     }
 
     /// Opens a session; false when one with this id is open, or when there are too many.
-    func open(_ id: String, timeout: Double?, now: Double) -> Bool {
+    func open(_ id: ClientName, timeout: Double?, now: Double) -> Bool {
         update { sessions in
             var changes = sessions.filter { Self.isExpired($0.value, now: now) }.keys.map { Self.closing($0) }
             guard sessions[id].map({ Self.isExpired($0, now: now) }) ?? true,
@@ -90,7 +92,7 @@ package final class SessionStore: Sendable {
             else { return (changes, false) }
             changes.append(
                 .make {
-                    $0.session = id
+                    $0.session = id.text
                     $0.opened = .make { if let timeout { $0.timeout = timeout } }
                 })
             return (changes, true)
@@ -98,7 +100,7 @@ package final class SessionStore: Sendable {
     }
 
     /// Forgets a session, if it is there.
-    func close(_ id: String) { update { sessions in (sessions[id] == nil ? [] : [Self.closing(id)], ()) } }
+    func close(_ id: ClientName) { update { sessions in (sessions[id] == nil ? [] : [Self.closing(id)], ()) } }
 
     /// Puts the history in front of a request.
     func join(
@@ -142,10 +144,10 @@ package final class SessionStore: Sendable {
         update { sessions in
             guard sessions[place.id] != nil, let prompt = row.output.promptIDs else { return ([], ()) }
             let record = SessionRecord.make {
-                $0.session = place.id
+                $0.session = place.id.text
                 $0.turn = .make {
-                    $0.rid = row.rid
-                    if let parent = place.rid { $0.parent = parent }
+                    $0.rid = row.rid.text
+                    if let parent = place.rid { $0.parent = parent.text }
                     $0.prompt = prompt
                     $0.output = row.output.ids
                 }
@@ -157,7 +159,8 @@ package final class SessionStore: Sendable {
     // MARK: Records
 
     /// Takes over what other fronts wrote, lets `body` decide on changes, writes these down and makes them.
-    private func update<Answer: Sendable>(_ body: (inout [String: Session]) -> ([SessionRecord], Answer)) -> Answer {
+    private func update<Answer: Sendable>(_ body: (inout [ClientName: Session]) -> ([SessionRecord], Answer)) -> Answer
+    {
         let now = clock()
         return state.withLock { state in
             var sessions = state.sessions
@@ -177,37 +180,37 @@ package final class SessionStore: Sendable {
     }
 
     private static func catchUp(
-        _ sessions: inout [String: Session], with journal: inout SessionJournal, _ now: Double
+        _ sessions: inout [ClientName: Session], with journal: inout SessionJournal, _ now: Double
     ) {
         let (fromStart, records) = journal.news()
         let known = sessions
         if fromStart { sessions = [:] }
         for record in records {
-            let id = record.session
+            let id = ClientName(record.session)
             switch record.change {
             case .opened(let opened)?:
                 sessions[id] = Session(
                     timeout: opened.hasTimeout ? opened.timeout : nil,
                     lastUse: fromStart ? known[id]?.lastUse ?? now : now)
             case .turn(let turn)?: sessions[id]?.add(turn)
-            case .forgotten(let turns)?: sessions[id]?.forget(Set(turns.rids))
+            case .forgotten(let turns)?: sessions[id]?.forget(Set(turns.rids.map { ClientName($0) }))
             case .closed?: sessions[id] = nil
             case nil: break
             }
         }
     }
 
-    private static func closing(_ id: String) -> SessionRecord {
+    private static func closing(_ id: ClientName) -> SessionRecord {
         .make {
-            $0.session = id
+            $0.session = id.text
             $0.closed = true
         }
     }
 
-    private static func forgetting(_ rids: [String], in id: String) -> SessionRecord {
+    private static func forgetting(_ rids: [ClientName], in id: ClientName) -> SessionRecord {
         .make {
-            $0.session = id
-            $0.forgotten = .make { $0.rids = rids }
+            $0.session = id.text
+            $0.forgotten = .make { $0.rids = rids.map(\.text) }
         }
     }
 

@@ -4,6 +4,7 @@ internal import JSON
 internal import Ledger
 internal import Logging
 internal import Messages
+internal import Values
 
 /// What operators tell a running server to do.
 struct ControlRoutes: Sendable {
@@ -58,7 +59,7 @@ struct ControlRoutes: Sendable {
         let fields = try await request.optionalFields(context)
         let rid = try fields.string("rid") ?? ""
         let isAll = try fields.bool("abort_all")
-        if isAll || !rid.isEmpty { requests.handle { $0.abort(prefix: isAll ? nil : rid, now: $1) } }
+        if isAll || !rid.isEmpty { requests.handle { $0.abort(prefix: isAll ? nil : ClientName(rid), now: $1) } }
         return .empty()
     }
 

@@ -46,7 +46,7 @@ struct HealthRoutes: Sendable {
             }
             $0.options = .make { $0.streamInterval = 1 }
         }
-        var opening = RequestLedger.Opening(.generate(request), rid: "HEALTH_CHECK_" + RequestNames.fresh())
+        var opening = RequestLedger.Opening(.generate(request), rid: "HEALTH_CHECK_\(RequestNames.fresh())")
         opening.isCounted = false
         let open = try requests.open([opening], AdmissionGate(queued: nil, running: nil))
         context.client.whenClosed { open.close() }

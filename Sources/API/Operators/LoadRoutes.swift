@@ -32,7 +32,8 @@ struct LoadRoutes: Sendable {
         guard ["json", "prometheus"].contains(format) else {
             throw RequestFailure.invalid("Unknown format '\(format)'; expected json or prometheus.")
         }
-        guard let reply = await questions.control(patience: ServerInfoRoutes.patience, { $0.internalState = true }) else {
+        guard let reply = await questions.control(patience: ServerInfoRoutes.patience, { $0.internalState = true })
+        else {
             throw RequestFailure.noAnswer
         }
         let core = Self.core(reply.state)
