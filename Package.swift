@@ -18,6 +18,13 @@ let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-col
 let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
 let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 
+/// What answers HTTP requests.
+let web: [Target.Dependency] = [
+    .product(name: "Hummingbird", package: "hummingbird"),
+    .product(name: "HTTPTypes", package: "swift-http-types"),
+    .product(name: "NIOCore", package: "swift-nio"),
+]
+
 let package = Package(
     name: "srt",
     products: [
@@ -64,14 +71,34 @@ let package = Package(
         .target(
             name: "HTTPFront",
             dependencies: [
-                log, deque, "Transport", "Messages", "JSON", "ServerSettings", "ChildRuntime", "CPlatform",
+                log, deque, "NativeAPI", "OpenAIAPI", "OperatorAPI", "APICore", "Ledger", "Transport", "Messages",
+                "ServerSettings", "ChildRuntime", "CPlatform",
+            ] + web + [
                 .product(name: "HummingbirdCore", package: "hummingbird"),
-                .product(name: "Hummingbird", package: "hummingbird"),
-                .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+                .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
             ],
+            swiftSettings: strict),
+        .target(
+            name: "NativeAPI",
+            dependencies: ["APICore", "Ledger", "Messages", "JSON", "ServerSettings", "Values", "CPlatform"] + web,
+            path: "Sources/API/Native", swiftSettings: strict),
+        .target(
+            name: "OpenAIAPI", dependencies: ["APICore", "Ledger", "JSON"] + web, path: "Sources/API/OpenAI",
+            swiftSettings: strict),
+        .target(
+            name: "OperatorAPI",
+            dependencies: [
+                log, "APICore", "Ledger", "Messages", "JSON", "ServerSettings", "ChildRuntime", "Values",
+            ] + web,
+            path: "Sources/API/Operators", swiftSettings: strict),
+        .target(
+            name: "APICore", dependencies: [log, "Ledger", "Messages", "JSON"] + web, path: "Sources/API/Core",
+            swiftSettings: strict),
+        .target(
+            name: "Ledger", dependencies: ["Messages", "ServerSettings", "ChildRuntime", "Values"],
             swiftSettings: strict),
         .target(
             name: "TextWorkers",
@@ -159,8 +186,20 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "HTTPFrontTests",
-            dependencies: [log, "HTTPFront", "Transport", "Messages", "JSON", "ServerSettings", "ChildRuntime"],
+            dependencies: [
+                log, "HTTPFront", "APICore", "Ledger", "Transport", "Messages", "JSON", "ServerSettings",
+                "ChildRuntime", "PipeStages",
+            ],
             exclude: ["Fixtures"], swiftSettings: strict),
+        .testTarget(
+            name: "APICoreTests",
+            dependencies: [
+                "APICore", "Ledger", "Messages", "JSON", .product(name: "Hummingbird", package: "hummingbird"),
+            ], swiftSettings: strict),
+        .testTarget(
+            name: "LedgerTests", dependencies: ["Ledger", "Messages", "Values", "PipeStages"], swiftSettings: strict),
+        .target(
+            name: "PipeStages", dependencies: ["Messages"], path: "Tests/PipeStages", swiftSettings: strict),
         .testTarget(name: "BenchTests", dependencies: ["Bench", "Models", "Tensors", "JSON"], swiftSettings: strict),
 
         .testTarget(name: "EndToEndTests", dependencies: ["JSON", "TestSupport"], swiftSettings: strict),

@@ -1,12 +1,7 @@
+internal import APICore
+
 /// Who may call what: the API key for ordinary routes, the admin key for operators' routes.
 struct Authentication: Sendable {
-    /// What a route demands.
-    enum Level: Sendable {
-        case normal
-        /// The admin key if one is set, else the API key.
-        case admin
-    }
-
     let apiKey: String?
     let adminKey: String?
 
@@ -16,11 +11,11 @@ struct Authentication: Sendable {
     /// Whether a request may pass.
     ///
     /// - Parameter authorization: the header's value.
-    func allows(path: String, level: Level, authorization: String?) -> Bool {
+    func allows(path: String, access: Route.Access, authorization: String?) -> Bool {
         if Self.openPrefixes.contains(where: path.hasPrefix) { return true }
         let required =
-            switch level {
-            case .normal: apiKey
+            switch access {
+            case .client: apiKey
             case .admin: adminKey ?? apiKey
             }
         guard let required else { return true }

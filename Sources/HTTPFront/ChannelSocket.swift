@@ -1,3 +1,4 @@
+internal import APICore
 internal import CPlatform
 internal import NIOCore
 
@@ -10,10 +11,12 @@ extension Channel {
     }
 
     /// How far what was written has come; nil where nobody can tell.
-    var delivery: platform_delivery? {
+    var delivery: Delivery? {
         withSocket { descriptor in
             var delivery = platform_delivery()
-            return platform_delivery_of(descriptor, &delivery) == 0 ? delivery : nil
+            guard platform_delivery_of(descriptor, &delivery) == 0 else { return nil }
+            return Delivery(
+                acknowledged: delivery.acknowledged, window: delivery.window, queued: delivery.queued)
         } ?? nil
     }
 }

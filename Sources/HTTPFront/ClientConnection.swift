@@ -1,9 +1,10 @@
+internal import APICore
 internal import CPlatform
 internal import NIOCore
 internal import Synchronization
 
 /// One client's connection: who it is, and what to do when it goes away.
-final class ClientConnection: Sendable {
+final class ClientConnection: Client, Sendable {
     private enum State {
         case open(onClose: (@Sendable () -> Void)?)
         case closed
@@ -23,7 +24,6 @@ final class ClientConnection: Sendable {
         self.isSpare = isSpare
     }
 
-    /// Does `action` once when the client goes away before `settle` is called; at once if it is gone.
     func whenClosed(_ action: @escaping @Sendable () -> Void) {
         let isClosed = state.withLock { state in
             guard case .open = state else { return true }
@@ -52,16 +52,13 @@ final class ClientConnection: Sendable {
 
     // MARK: Clients that do not read
 
-    /// Whether this connection is the first to go when there are too many.
     func mayGo(_ mayGo: Bool) { isSpare(mayGo) }
 
-    /// How far what the client was sent has come; nil where nobody can tell.
-    var delivery: platform_delivery? { channel?.delivery }
+    var delivery: Delivery? { channel?.delivery }
 
-    /// Has the client's kernel asked once a second how much room it has, or not any more.
     func keepAsking(_ asks: Bool) { _ = channel?.withSocket { platform_keep_asking($0, asks ? 1 : 0) } }
 
-    /// Does `action` after a while, on the event loop; at once without a socket.
+    /// On the event loop.
     func after(seconds: Double, _ action: @escaping @Sendable () -> Void) {
         guard let channel else { return action() }
         channel.eventLoop.scheduleTask(in: .milliseconds(Int64(seconds * 1000)), action)

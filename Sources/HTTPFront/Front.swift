@@ -1,44 +1,36 @@
+internal import APICore
 internal import ChildRuntime
-internal import JSON
+package import Ledger
 package import Logging
 package import Messages
+internal import NativeAPI
+internal import OperatorAPI
 package import ServerSettings
 internal import Synchronization
 
-/// What all routes of one front share.
+/// One front: the requests of its clients, what it knows of the other processes, and what it hears from them.
 package final class Front: Sendable {
     let settings: FrontSettings
     let log: Logger
     /// For access lines.
     let accessLog: Logger
-    let board: HealthBoard
-    let table: RequestTable
-    let controls: PendingCalls<ControlReply>
-    let encodings: PendingCalls<EncodeReply>
-    let decodings: PendingCalls<DecodeReply>
+    /// What the interfaces are made from.
+    let services: FrontServices
     let sessions: SessionStore
-    let http: HTTPMetrics
+    let http = HTTPMetrics()
     let bodies: BodyBudget
-    /// Sampling parameters for requests that name none.
-    let preferred: JSONObject
-    /// Seconds since 1970 at which this front began.
-    let started: Double
-    let clock: @Sendable () -> Double
-    /// What the worker last told of itself, for /metrics.
-    let lastWorkerState = Mutex<WorkerState?>(nil)
     private let generation: UInt64
     /// Which fronts were last said to live, and to whom.
     private let announced = Mutex<(living: [UInt64], to: PipeStatus.Incarnations)?>(nil)
     private let send: @Sendable (TokenizerCommand) -> Void
-    private let serials: Atomic<UInt64>
     private let inFlight = Atomic<Int>(0)
     private let activity = Atomic<UInt64>(0)
     private let handingOver = Mutex<(hasBegun: Bool, listening: Listening?)>((false, nil))
-    private let isLoggingRequests = Atomic(false)
 
     /// - Parameters:
     ///   - generation: which incarnation of the front this is.
     ///   - sessions: descriptor of the memory for sessions, which the fronts before and after this one share; nil: none do.
+    ///   - clock: seconds since 1970.
     ///   - send: takes a command for the tokenizer manager without waiting.
     package init(
         settings: FrontSettings, generation: UInt64, log: Logger, accessLog: Logger,
@@ -49,41 +41,50 @@ package final class Front: Sendable {
         self.settings = settings
         self.log = log
         self.accessLog = accessLog
-        self.clock = clock
         self.send = send
-        let patience = patience ?? RequestLedger.Patience(settings)
-        board = HealthBoard(weightVersion: settings.weightVersion)
-        table = RequestTable(
-            ledger: RequestLedger(generation: generation, patience: patience, buckets: MetricBuckets(settings)),
-            clock: clock, send: send)
-        http = HTTPMetrics()
-        bodies = BodyBudget(limit: settings.maxBodyMemory ?? BodyBudget.sensibleLimit)
-        controls = PendingCalls(generation: generation, clock: clock)
-        encodings = PendingCalls(generation: generation, clock: clock)
-        decodings = PendingCalls(generation: generation, clock: clock)
-        self.sessions = SessionStore(descriptor: sessions, clock: clock)
-        preferred = settings.preferredSamplingParams.flatMap { try? JSON.parse($0).objectValue } ?? [:]
-        started = clock()
         self.generation = generation
-        serials = Atomic(FrontGeneration.base(generation))
+        let ledger = RequestLedger(
+            generation: generation, patience: patience ?? .init(settings), buckets: MetricBuckets(settings))
+        services = Self.services(settings, ledger, generation, log, clock: clock, send: send)
+        bodies = BodyBudget(limit: settings.maxBodyMemory ?? BodyBudget.sensibleLimit)
+        self.sessions = SessionStore(descriptor: sessions, clock: clock)
+    }
+
+    private static func services(
+        _ settings: FrontSettings, _ ledger: RequestLedger, _ generation: UInt64, _ log: Logger,
+        clock: @escaping @Sendable () -> Double, send: @escaping @Sendable (TokenizerCommand) -> Void
+    ) -> FrontServices {
+        let board = HealthBoard(weightVersion: settings.weightVersion)
+        let requests = OpenRequests(ledger: ledger, clock: clock, send: send)
+        let requestLog = RequestLog(log)
+        let (queued, running) = (settings.maxQueuedRequests, settings.maxRunningRequests)
+        let gate = { @Sendable in
+            AdmissionGate(queued: queued, running: board.view.model.map { Int($0.maxRunning) } ?? running)
+        }
+        return FrontServices(
+            board: board, requests: requests,
+            answering: Answering(requests, gate: gate, log: requestLog, clock: clock),
+            questions: PipeQuestions(generation: generation, clock: clock, send: send), requestLog: requestLog,
+            numbers: RequestNumbers(generation: generation), clock: clock)
     }
 
     // MARK: Events
 
     /// Something arrived from the other processes.
     package func handle(_ reply: FrontReply) {
+        let (requests, questions) = (services.requests, services.questions)
         switch reply.reply {
-        case .text(let batch)?: table.handle { $0.receive(batch, now: $1) }
-        case .failure(let failure)?: table.handle { $0.receive(failure, now: $1) }
-        case .resubmit(let request)?: table.handle { $0.receive(request, now: $1) }
+        case .text(let batch)?: requests.handle { $0.receive(batch, now: $1) }
+        case .failure(let failure)?: requests.handle { $0.receive(failure, now: $1) }
+        case .resubmit(let request)?: requests.handle { $0.receive(request, now: $1) }
         case .promptIds(let prompt)?:
-            table.handle { ledger, _ in
+            requests.handle { ledger, _ in
                 ledger.receive(prompt)
                 return []
             }
-        case .control(let reply)?: controls.answer(reply.call, reply)
-        case .encoded(let reply)?: encodings.answer(reply.call, reply)
-        case .decoded(let reply)?: decodings.answer(reply.call, reply)
+        case .control(let reply)?: questions.answer(reply)
+        case .encoded(let reply)?: questions.answer(reply)
+        case .decoded(let reply)?: questions.answer(reply)
         case nil: log.error("empty reply")
         }
     }
@@ -92,8 +93,8 @@ package final class Front: Sendable {
     package func handle(_ topology: Topology) {
         let status = PipeStatus(topology)
         announce(topology, to: status.incarnations)
-        board.update(topology, at: monotonicMilliseconds())
-        table.handle { $0.pipeChanged(to: status, now: $1) }
+        services.board.update(topology, at: monotonicMilliseconds())
+        services.requests.handle { $0.pipeChanged(to: status, now: $1) }
     }
 
     /// Tells the other processes which fronts live, so that they drop what the others asked for; the accepting one tells it.
@@ -110,73 +111,12 @@ package final class Front: Sendable {
 
     /// Time passes.
     package func tick() {
-        table.handle { $0.tick(now: $1) }
-        controls.tick()
-        encodings.tick()
-        decodings.tick()
-    }
-
-    // MARK: Questions
-
-    /// Asks the worker; nil when it does not answer within `patience` seconds.
-    func control(patience: Double, _ fill: (inout ControlCall) -> Void) async -> ControlReply? {
-        await controls.ask(patience: patience) { number in
-            send(
-                .make {
-                    $0.control = .make {
-                        fill(&$0)
-                        $0.call = number
-                    }
-                })
-        }
-    }
-
-    /// Tokenizes; nil when the tokenizer manager does not answer.
-    func encode(_ texts: [String], addSpecialTokens: Bool, patience: Double = 30) async -> EncodeReply? {
-        await encodings.ask(patience: patience) { number in
-            send(
-                .make {
-                    $0.encode = .make {
-                        $0.call = number
-                        $0.texts = texts
-                        $0.addSpecialTokens = addSpecialTokens
-                    }
-                })
-        }
-    }
-
-    /// Turns ids into text; nil when the tokenizer manager does not answer.
-    func decode(_ lists: [[Int32]], skipSpecialTokens: Bool, patience: Double = 30) async -> DecodeReply? {
-        await decodings.ask(patience: patience) { number in
-            send(
-                .make {
-                    $0.decode = .make {
-                        $0.call = number
-                        $0.lists = lists.map { ids in .make { $0.ids = ids } }
-                        $0.skipSpecialTokens = skipSpecialTokens
-                    }
-                })
-        }
+        services.requests.handle { $0.tick(now: $1) }
+        services.questions.tick()
     }
 
     /// Sub-requests that have not ended.
-    package var openRequests: Int { table.openCount }
-
-    /// How many requests may come in now.
-    var gate: AdmissionGate {
-        let running = board.view.model.map { Int($0.maxRunning) } ?? settings.maxRunningRequests ?? 0
-        return AdmissionGate(queued: settings.maxQueuedRequests, running: running)
-    }
-
-    /// What was counted of all sub-requests so far.
-    var requestMetrics: RequestMetrics { table.metrics }
-
-    /// A number that no other request of the server has.
-    func nextSerial() -> UInt64 { serials.wrappingAdd(1, ordering: .relaxed).newValue }
-
-    /// Whether each request gets its own log lines.
-    var logsRequests: Bool { isLoggingRequests.load(ordering: .relaxed) }
-    func logRequests(_ isOn: Bool) { isLoggingRequests.store(isOn, ordering: .relaxed) }
+    package var openRequests: Int { services.requests.openCount }
 
     // MARK: Requests in work
 
@@ -184,7 +124,7 @@ package final class Front: Sendable {
     var requestsInFlight: Int { inFlight.load(ordering: .sequentiallyConsistent) }
     func requestBegins() { inFlight.wrappingAdd(1, ordering: .sequentiallyConsistent) }
     func requestEnds() {
-        activity.store(clock().bitPattern, ordering: .relaxed)
+        activity.store(services.clock().bitPattern, ordering: .relaxed)
         inFlight.wrappingSubtract(1, ordering: .sequentiallyConsistent)
     }
     /// Seconds since 1970 at which a request ended last.

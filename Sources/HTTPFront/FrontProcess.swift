@@ -25,7 +25,7 @@ package func runHTTPFront(identity: ChildIdentity, settings: FrontSettings) asyn
         tick: {
             pipe.retry()
             front.tick()
-            stamp.load(queued: 0, running: front.table.openCount)
+            stamp.load(queued: 0, running: front.openRequests)
             if orders.isDrained() { line.leave("drained", code: 0) }
         }
     ).start()

@@ -1,10 +1,15 @@
+internal import APICore
 internal import HTTPTypes
 internal import Hummingbird
 internal import HummingbirdCore
 internal import Logging
 package import NIOCore
+internal import NIOHTTP1
 internal import NIOHTTPTypes
+internal import NIOHTTPTypesHTTP1
 internal import NIOPosix
+internal import OperatorAPI
+internal import ServerSettings
 
 /// Accepts clients on a listening socket that the launcher opened, and talks HTTP/1.1 with each.
 package final class HTTPServer: Sendable {
@@ -16,8 +21,6 @@ package final class HTTPServer: Sendable {
         }
 
         var connections: Int
-        /// Seconds for a request's head, between pieces of its body, and between two requests.
-        var idleSeconds: Int64 = 5
         /// Bytes of one header, and of all together.
         var headerBytes = 32 << 10
         var headerCount = 200
@@ -76,15 +79,31 @@ package final class HTTPServer: Sendable {
                 additionalChannelHandlers: [
                     SlowClientHandler(self.register, number: number, limits: self.limits.slowClients)
                 ],
-                idleTimeout: .seconds(limits.idleSeconds),
                 httpDecoderConfiguration: .init(
                     maxHeaderFieldSize: limits.headerBytes, maxHeaderListSize: limits.headerBytes,
                     maxHeaderFieldCount: limits.headerCount)))
         // The connection's task runs on its event loop: a token then crosses threads once on its way to the client.
         let executor = EventLoopExecutor(channel.eventLoop)
-        return http.setup(channel: channel, logger: log).map { [log] value in
-            Task(executorPreference: executor) { await http.handle(value: value, logger: log) }
+        return http.setup(channel: channel, logger: log).flatMapThrowing { [self] value in
+            try addHandlers(to: channel, of: connection)
+            Task(executorPreference: executor) { [log] in await http.handle(value: value, logger: log) }
         }
+    }
+
+    /// Adds what sees bytes and versions, which the handlers of the library turn into requests without either.
+    private func addHandlers(to channel: any Channel, of connection: ClientConnection) throws {
+        let pipeline = channel.pipeline.syncOperations
+        let slow = try pipeline.context(handlerType: SlowClientHandler.self)
+        let arrivals = SlowClientHandler.Arrivals(try pipeline.handler(type: SlowClientHandler.self), slow)
+        try pipeline.addHandler(arrivals, position: .first)
+        let terms = ConnectionTerms(keepAliveSeconds: Int(limits.slowClients.keepAlive.components.seconds))
+        let log = responder.front.accessLog
+        let handler = ConnectionTermsHandler(terms) { asked, status in
+            let line = "\(asked.method) \(asked.uri) HTTP/\(asked.version.major).\(asked.version.minor)"
+            log.info("\(connection.peer) - \"\(line)\" \(status.code)")
+        }
+        let codec = try pipeline.context(handlerType: HTTP1ToHTTPServerCodec.self)
+        try pipeline.addHandler(handler, position: .before(codec.handler))
     }
 
     private static func answer(
@@ -92,7 +111,7 @@ package final class HTTPServer: Sendable {
         _ connection: ClientConnection
     ) async throws {
         let front = responder.front
-        let share = BodyShare(of: front.bodies)
+        let share = BodyShare(of: front.bodies, limit: front.settings.maxBodySize)
         let endpoint = front.http.begin(path: request.uri.path, method: request.method.rawValue)
         front.requestBegins()
         defer {
@@ -104,10 +123,9 @@ package final class HTTPServer: Sendable {
             if request.headers[.expect]?.lowercased() == "100-continue" {
                 try await writer.writeInformationalHead(.init(status: .continue))
             }
-            var response = try await responder.respond(to: request, on: connection, share)
+            var response = try await responder.respond(to: request, for: connection, share)
             if front.isHandingOver { response.headers[.connection] = "close" }
             front.http.respond(endpoint, status: response.status.code)
-            responder.logAccess(request, response.status, connection)
             if request.method == .head {
                 try await writer.writeResponse(response.head)
             } else {

@@ -1,6 +1,8 @@
+internal import APICore
 internal import HTTPTypes
 internal import Hummingbird
 internal import NIOCore
+internal import ServerSettings
 internal import Synchronization
 
 /// A whole answer, as `Front.answer` returns it.
@@ -21,9 +23,9 @@ extension Front {
         let request = Request(
             head: .init(method: .init(method)!, scheme: "http", authority: "local", path: path, headerFields: fields),
             body: .init(buffer: ByteBuffer(bytes: body)))
-        let share = BodyShare(of: bodies)
+        let share = BodyShare(of: bodies, limit: settings.maxBodySize)
         defer { share.giveBack() }
-        let response = try await FrontResponder(self).respond(to: request, on: ClientConnection(peer: "local"), share)
+        let response = try await FrontResponder(self).respond(to: request, for: ClientConnection(peer: "local"), share)
         let collected = CollectedBody()
         try await response.body.write(collected)
         var names: [String: String] = [:]

@@ -1,3 +1,5 @@
+internal import APICore
+internal import Ledger
 internal import Messages
 internal import Synchronization
 
@@ -37,8 +39,8 @@ final class OrderBook: Sendable {
             if isNewPipe { pipe.forgetRequests() }
             front.handle(topology)
         case .drain(let drain)?:
-            if drain.replaced { front.handOver() } else { front.board.drain() }
-            let now = front.clock()
+            if drain.replaced { front.handOver() } else { front.services.board.drain() }
+            let now = front.services.clock()
             leaving.withLock {
                 $0 = Leaving(since: now, deadline: now + drain.seconds, waitsForClients: drain.replaced)
             }
@@ -54,10 +56,10 @@ final class OrderBook: Sendable {
     /// A drain was ordered and there is nothing left to do: the last request is answered, or the time is over and those
     /// that remained were told so.
     func isDrained() -> Bool {
-        let now = front.clock()
+        let now = front.services.clock()
         guard let drain = leaving.withLock({ $0 }) else { return false }
         if now > drain.deadline, !drain.isCut {
-            front.table.handle { $0.endAll(.draining, now: $1) }
+            front.services.requests.handle { $0.endAll(.draining, now: $1) }
             leaving.withLock { $0?.isCut = true }
         }
         if now > drain.deadline + Self.lastWords { return true }

@@ -1,5 +1,6 @@
 import Dispatch
 import Messages
+import PipeStages
 import Synchronization
 import Transport
 

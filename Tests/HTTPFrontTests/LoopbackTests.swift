@@ -1,5 +1,6 @@
 import HTTPFront
 import Messages
+import PipeStages
 import ServerSettings
 import Testing
 

@@ -1,6 +1,7 @@
 import HTTPFront
 import JSON
 import Messages
+import PipeStages
 import ServerSettings
 import Testing
 

@@ -1,5 +1,7 @@
 import HTTPFront
+import Ledger
 import Messages
+import PipeStages
 import ServerSettings
 import Synchronization
 import Testing
@@ -12,7 +14,9 @@ import Testing
     private func crowded(_ time: Time) async throws -> (RunningFront, LoopbackClient, RequestKey) {
         var settings = FrontSettings.served()
         settings.incrementalStreamingOutput = true
-        let server = try await RunningFront(settings, patience: .make { $0.crowd = 0 }, clock: time.now)
+        var patience = RequestLedger.Patience()
+        patience.crowd = 0
+        let server = try await RunningFront(settings, patience: patience, clock: time.now)
         let client = server.client()
         client.send("POST", "/generate", #"{"text":"hold","stream":true}"#)
         try #require(server.pipe.waits { $0.generates.count == 1 })

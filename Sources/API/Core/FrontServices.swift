@@ -1,0 +1,26 @@
+package import Ledger
+
+/// What an interface is made from; each of its routes takes only what it needs.
+package struct FrontServices: Sendable {
+    package let board: HealthBoard
+    package let requests: OpenRequests
+    package let answering: Answering
+    package let questions: PipeQuestions
+    package let requestLog: RequestLog
+    package let numbers: RequestNumbers
+    /// Seconds since 1970.
+    package let clock: @Sendable () -> Double
+
+    package init(
+        board: HealthBoard, requests: OpenRequests, answering: Answering, questions: PipeQuestions,
+        requestLog: RequestLog, numbers: RequestNumbers, clock: @escaping @Sendable () -> Double
+    ) {
+        self.board = board
+        self.requests = requests
+        self.answering = answering
+        self.questions = questions
+        self.requestLog = requestLog
+        self.numbers = numbers
+        self.clock = clock
+    }
+}

@@ -1,0 +1,45 @@
+internal import Ledger
+package import Messages
+internal import Synchronization
+
+/// What the launcher last said about all processes, and what operators asked of this server.
+package final class HealthBoard: Sendable {
+    /// A consistent look at the board.
+    package struct View: Sendable {
+        package var topology = Topology()
+        package var isDraining = false
+        /// Generation is paused by an operator.
+        package var isPaused = false
+        /// Monotonic milliseconds at which the table arrived.
+        package var topologyTime: UInt64 = 0
+        package var weightVersion: String
+        /// The model's facts, once known.
+        package var model: ModelFacts? { topology.hasModel ? topology.model : nil }
+        /// Requests are answered now.
+        package var isServing: Bool { topology.serving && !isDraining }
+    }
+
+    private let state: Mutex<View>
+
+    package init(weightVersion: String) { state = Mutex(View(weightVersion: weightVersion)) }
+
+    package var view: View { state.withLock { $0 } }
+
+    /// A new table arrived. The model's facts stay known while a worker restarts.
+    package func update(_ topology: Topology, at milliseconds: UInt64) {
+        state.withLock { view in
+            var next = topology
+            if !next.hasModel, let known = view.model { next.model = known }
+            // A new worker does not know that it should pause.
+            let worker = PipeStatus(next).incarnations.worker
+            if worker != PipeStatus(view.topology).incarnations.worker { view.isPaused = false }
+            view.topology = next
+            view.topologyTime = milliseconds
+            if topology.draining { view.isDraining = true }
+        }
+    }
+
+    package func drain() { state.withLock { $0.isDraining = true } }
+    package func pause(_ isPaused: Bool) { state.withLock { $0.isPaused = isPaused } }
+    package func setWeightVersion(_ version: String) { state.withLock { $0.weightVersion = version } }
+}

@@ -1,0 +1,70 @@
+internal import APICore
+internal import HTTPTypes
+internal import Hummingbird
+internal import Ledger
+internal import NativeAPI
+internal import OpenAIAPI
+internal import OperatorAPI
+
+/// All endpoints of a front, as a router and as rules for those who may ask.
+struct RouteTable: Sendable {
+    /// Every endpoint.
+    let routes: [Route]
+    private let dialects: [String: any Dialect]
+    private let adminPaths: Set<String>
+
+    init(_ routes: [Route]) {
+        self.routes = routes
+        dialects = Dictionary(routes.map { ($0.path, $0.dialect) }, uniquingKeysWith: { first, _ in first })
+        adminPaths = Set(routes.filter { $0.access == .admin }.map(\.path))
+    }
+
+    /// The endpoints of all interfaces.
+    init(_ front: Front) {
+        self.init(
+            NativeAPI(front.settings, front.services, sessions: front.sessions).routes + OpenAIAPI().routes
+                + OperatorAPI(front.settings, front.services, http: front.http, log: front.log).routes)
+    }
+
+    /// How failures are told at a path.
+    func dialect(at path: String) -> any Dialect { dialects[path] ?? NativeDialect() }
+
+    /// Whose key opens a path.
+    func access(to path: String) -> Route.Access {
+        adminPaths.contains(path) || path.hasPrefix("/hicache/") ? .admin : .client
+    }
+
+    /// A router with all endpoints; wrong methods and unknown paths are failures too.
+    var router: Router<RouteContext> {
+        let router = Router(context: RouteContext.self)
+        router.add(middleware: UnknownPath())
+        var methods: [String: [HTTPRequest.Method]] = [:]
+        for route in routes {
+            methods[route.path, default: []] += route.methods
+            for method in route.methods { router.on(RouterPath(route.path), method: method, use: route.handler) }
+        }
+        for (path, allowed) in methods {
+            let others: [HTTPRequest.Method] = [.get, .head, .post, .put, .delete, .patch, .options].filter {
+                !allowed.contains($0)
+            }
+            let list = allowed.map(\.rawValue).sorted().joined(separator: ", ")
+            for method in others {
+                router.on(RouterPath(path), method: method) { _, _ -> Response in
+                    throw RequestFailure.wrongMethod(allowed: list)
+                }
+            }
+        }
+        return router
+    }
+}
+
+/// Turns the router's own "not found" into the failure that clients know.
+private struct UnknownPath: RouterMiddleware {
+    func handle(
+        _ request: Request, context: RouteContext, next: (Request, RouteContext) async throws -> Response
+    ) async throws -> Response {
+        do { return try await next(request, context) } catch let error as HTTPError where error.status == .notFound {
+            throw RequestFailure.unknownPath
+        }
+    }
+}

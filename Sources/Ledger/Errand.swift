@@ -1,0 +1,47 @@
+package import Messages
+
+/// What a client wants done: goes down the pipe as one message, and again with what there is when a process dies.
+package enum Errand: Sendable, Equatable {
+    /// Text that goes on after a prompt.
+    case generate(Generate)
+
+    /// Which request this is, and which attempt at it.
+    package var key: RequestKey {
+        get {
+            switch self {
+            case .generate(let request): request.key
+            }
+        }
+        set {
+            switch self {
+            case .generate(var request):
+                request.key = newValue
+                self = .generate(request)
+            }
+        }
+    }
+
+    /// The client wants to see the answer grow.
+    package var isStreamed: Bool {
+        switch self {
+        case .generate(let request): request.options.stream
+        }
+    }
+
+    /// What tells the tokenizer manager.
+    var command: TokenizerCommand {
+        switch self {
+        case .generate(let request): .make { $0.generate = request }
+        }
+    }
+
+    /// The next attempt begins, and goes on behind what there is.
+    mutating func begin(after output: RowOutput) {
+        switch self {
+        case .generate(var request):
+            request.key.attempt += 1
+            request.resumedIds = output.ids
+            self = .generate(request)
+        }
+    }
+}

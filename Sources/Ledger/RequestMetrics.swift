@@ -1,0 +1,98 @@
+package import ChildRuntime
+internal import Messages
+package import ServerSettings
+
+/// What the front counts of its clients' requests; part of the ledger, which sees every event once.
+package struct RequestMetrics: Sendable, Equatable {
+    /// Counts of requests that stream, or of those that do not.
+    package struct Half: Sendable, Equatable {
+        package var requests: UInt64 = 0
+        package var promptTokens: UInt64 = 0
+        package var generatedTokens: UInt64 = 0
+        package var timeToFirstToken: Histogram
+        package var timePerOutputToken: Histogram
+        package var endToEnd: Histogram
+
+        init(_ buckets: MetricBuckets) {
+            timeToFirstToken = Histogram(bounds: buckets.timeToFirstToken)
+            timePerOutputToken = Histogram(bounds: buckets.interTokenLatency)
+            endToEnd = Histogram(bounds: buckets.endToEnd)
+        }
+    }
+
+    /// What becomes of a request when a process that held it dies.
+    package enum Loss: String, Sendable, CaseIterable {
+        /// It was running in too many crashes of the worker.
+        case poisonous
+        /// It was submitted again and again without progress.
+        case stuck
+        /// A process was missing for too long.
+        case notReady = "not_ready"
+        /// A process was given up.
+        case givenUp = "given_up"
+    }
+
+    package private(set) var streaming: Half
+    package private(set) var whole: Half
+    package private(set) var interToken: Histogram
+    package private(set) var promptLengths: Histogram
+    package private(set) var uncachedLengths: Histogram
+    package private(set) var outputLengths: Histogram
+    package private(set) var cachedTokens: UInt64 = 0
+    package private(set) var aborted: UInt64 = 0
+    /// Submissions again of requests whose processes died.
+    package private(set) var replayed: UInt64 = 0
+    package private(set) var lost: [Loss: UInt64] = [:]
+
+    package init(_ buckets: MetricBuckets = .init()) {
+        streaming = Half(buckets)
+        whole = Half(buckets)
+        interToken = Histogram(bounds: buckets.interTokenLatency)
+        promptLengths = Histogram(bounds: buckets.promptTokens)
+        uncachedLengths = Histogram(bounds: buckets.promptTokens)
+        outputLengths = Histogram(bounds: buckets.generationTokens)
+    }
+
+    /// New ids of a row arrived; its times are those before them.
+    mutating func progressed(_ row: LedgerRow, fresh: Int, now: Double) {
+        guard row.isCounted, fresh > 0 else { return }
+        if row.times.firstFrame == 0 {
+            update(row) { $0.timeToFirstToken.observe(now - row.times.received) }
+        } else {
+            interToken.observe((now - row.times.lastFrame) / Double(fresh), times: fresh)
+        }
+    }
+
+    /// A row ended.
+    mutating func ended(_ row: LedgerRow, _ ending: RowEnding, now: Double) {
+        if case .failed(let failure) = ending, let loss = failure.loss { lost[loss, default: 0] += 1 }
+        guard row.isCounted, case .finished(let finish) = ending else { return }
+        if case .aborted? = finish.reason { return aborted += 1 }
+        let (prompt, output) = (row.output.promptTokens, row.output.ids.count)
+        update(row) { half in
+            half.requests += 1
+            half.promptTokens += UInt64(prompt)
+            half.generatedTokens += UInt64(output)
+            half.endToEnd.observe(now - row.times.received)
+            if output > 1 {
+                half.timePerOutputToken.observe((now - row.times.firstFrame) / Double(output - 1))
+            }
+        }
+        cachedTokens += UInt64(row.output.cachedTokens)
+        promptLengths.observe(Double(prompt))
+        uncachedLengths.observe(Double(prompt - row.output.cachedTokens))
+        outputLengths.observe(Double(output))
+    }
+
+    /// A client went away from a row that had not ended.
+    mutating func abandoned(_ row: LedgerRow) {
+        if row.isCounted { aborted += 1 }
+    }
+
+    /// A row goes down the pipe once more.
+    mutating func resubmitted() { replayed += 1 }
+
+    private mutating func update(_ row: LedgerRow, _ change: (inout Half) -> Void) {
+        if row.errand.isStreamed { change(&streaming) } else { change(&whole) }
+    }
+}
