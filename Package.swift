@@ -145,7 +145,11 @@ let package = Package(
             dependencies: ["Supervisor", "Messages", "ChildRuntime", "JSON", "CPlatform", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
-            name: "LauncherTests", dependencies: ["Launcher", "Supervisor", "Operator", "ServerSettings", "JSON"],
+            name: "OperatorTests",
+            dependencies: [argumentParser, "Operator", "Supervisor", "Transport", "Messages", "ChildRuntime", "JSON"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "LauncherTests", dependencies: ["Launcher", "Supervisor", "ServerSettings", "JSON"],
             swiftSettings: strict),
         .testTarget(
             name: "HTTPFrontTests",
