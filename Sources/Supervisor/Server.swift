@@ -19,6 +19,7 @@ package enum Server {
             let settings = try plan.settingsFile(listener.port, directory.path)
             try directory.write("settings.json", settings)
             console.file = LogFile(directory: directory.path)
+            console.log(LogLine(level: .info, text: "Listening on \(listener.url); the model is being loaded"))
             return try run(plan, console, listener, directory, signals)
         } catch {
             console.log(LogLine(level: .error, text: "\(error)"))
@@ -40,7 +41,7 @@ package enum Server {
     private static func code(of error: any Error) -> Int32 {
         switch error {
         case is RunDirectoryError: LauncherExit.runDirectory
-        case ListeningError.taken: LauncherExit.addressInUse
+        case is ListeningError: LauncherExit.cannotListen
         default: LauncherExit.startFailed
         }
     }
