@@ -135,7 +135,7 @@ struct LoadedModel {
 
     private static func limits(_ settings: ServerSettings, _ config: ModelConfig, slots: Int) throws -> SchedulerLimits
     {
-        let length = try config.contextLength(flag: settings.contextLength, allowsLonger: false)
+        let length = try config.contextLength(flag: settings.contextLength)
         return SchedulerLimits(settings, slots: slots, contextLength: length)
     }
 

@@ -54,16 +54,17 @@ extension ModelConfig {
 
     /// The context length to serve: the flag if it is given, else what the configuration implies.
     ///
-    /// A longer one than implied is an error unless `allowsLonger` (`SGLANG_ALLOW_OVERWRITE_LONGER_CONTEXT_LEN=1`).
-    package func contextLength(flag: Int?, allowsLonger: Bool) throws(CheckpointError) -> Int {
+    /// A longer one than implied is an error: whoever wants it says so by overriding the configuration.
+    package func contextLength(flag: Int?) throws(CheckpointError) -> Int {
         guard let flag else { return derivedContextLength }
         guard flag >= 1, flag <= ModelConfig.positionLimit else {
             throw .badConfig(file: "--context-length", key: "context_length", reason: "\(flag) is out of range")
         }
-        guard flag <= derivedContextLength || allowsLonger else {
+        guard flag <= derivedContextLength else {
             let reason =
                 "User-specified context_length (\(flag)) is greater than the derived context_length "
-                + "(\(derivedContextLength)). To allow it set SGLANG_ALLOW_OVERWRITE_LONGER_CONTEXT_LEN=1"
+                + "(\(derivedContextLength)). To allow it: --json-model-override-args "
+                + "'{\"max_position_embeddings\": \(flag)}'"
             throw .badConfig(file: "--context-length", key: "context_length", reason: reason)
         }
         return flag

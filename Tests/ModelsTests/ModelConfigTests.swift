@@ -210,13 +210,19 @@ import Values
 
     @Test func limitsTheContextLength() throws {
         let config = try Self.load()
-        #expect(try config.contextLength(flag: nil, allowsLonger: false) == 256)
-        #expect(try config.contextLength(flag: 100, allowsLonger: false) == 100)
-        #expect(try config.contextLength(flag: 300, allowsLonger: true) == 300)
-        _ = checkpointError(naming: "(300) is greater than") {
-            _ = try config.contextLength(flag: 300, allowsLonger: false)
+        #expect(try config.contextLength(flag: nil) == 256)
+        #expect(try config.contextLength(flag: 100) == 100)
+        _ = checkpointError(naming: "(300) is greater than") { _ = try config.contextLength(flag: 300) }
+        _ = checkpointError(naming: "--context-length") { _ = try config.contextLength(flag: 0) }
+        _ = checkpointError(naming: "--context-length") { _ = try config.contextLength(flag: .max) }
+    }
+
+    @Test func theAdviceOnALongerContextIsOneThatWorks() throws {
+        let refused = checkpointError(naming: "--json-model-override-args") {
+            _ = try Self.load().contextLength(flag: 300)
         }
-        _ = checkpointError(naming: "--context-length") { _ = try config.contextLength(flag: 0, allowsLonger: true) }
-        _ = checkpointError(naming: "--context-length") { _ = try config.contextLength(flag: .max, allowsLonger: true) }
+        let advice = try #require(refused?.description.firstMatch(of: /\{.*\}/)?.output)
+        let longer = try Self.load(overrides: JSON.parse(String(advice)))
+        #expect(try longer.contextLength(flag: 300) == 300)
     }
 }

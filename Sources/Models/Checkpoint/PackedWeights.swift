@@ -68,7 +68,7 @@ package final class PackedWeights: Sendable {
     ) throws(CheckpointError) -> PackedWeights {
         let layout = try PackedLayout(sections)
         guard let directory = cache.directory else {
-            return try inMemory(layout, note: "packed weights are kept in memory: no cache directory", fill)
+            return try inMemory(layout, note: nil, fill)
         }
         let file = PackedFile(directory: directory, key: key, layout: layout, settledAfter: cache.settledAfter)
         switch file.map() {
@@ -114,7 +114,7 @@ package final class PackedWeights: Sendable {
 
     /// Packs into anonymous memory.
     private static func inMemory(
-        _ layout: PackedLayout, note: String, _ fill: (PackedMemory) throws(CheckpointError) -> Void
+        _ layout: PackedLayout, note: String?, _ fill: (PackedMemory) throws(CheckpointError) -> Void
     ) throws(CheckpointError) -> PackedWeights {
         let count = max(layout.fileCount, PackedLayout.pageSize)
         guard let mapping = PackedMapping(anonymous: count) else { throw .outOfMemory(byteCount: count) }
