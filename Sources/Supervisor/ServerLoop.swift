@@ -30,6 +30,8 @@ final class ServerLoop {
     /// What the ranks of the generation that is being spawned share.
     private var group = GroupMemory()
     private let keepsakes: Keepsakes
+    private let memory = MemoryCounters { readWholeFile($0).map { String(decoding: $0, as: UTF8.self) } }
+    private var kernelKills = KernelKills()
     private var exitCode: Int32?
 
     /// Takes over what was opened; spawns nothing yet.
@@ -50,6 +52,7 @@ final class ServerLoop {
         lifeline = (ends[0], ends[1])
         keepsakes = try Keepsakes()
         state = SupervisorState(plan.policy, wallOffset: wallClockSeconds() - seconds())
+        kernelKills.observe(memory.kills, at: seconds())
     }
 
     /// Runs until the server has ended; the code to exit with.
@@ -171,8 +174,10 @@ final class ServerLoop {
     }
 
     private func collectDead() {
+        kernelKills.observe(memory.kills, at: seconds())
         for child in everyone {
-            guard let cause = child.reap() else { continue }
+            guard let status = child.reap() else { continue }
+            let cause = whoKilled(child, status)
             // Its last words may still be on the way.
             readReports()
             relay(child)
@@ -184,13 +189,27 @@ final class ServerLoop {
             }
             // Each front has a socket file of its own.
             if child.id.role == .http { unlink(Endpoint(front: child.generation, in: directory.path).path) }
-            feed(.exited(child.id, pid: child.pid, cause, lines: child.lastLines))
+            feed(.exited(child.id, pid: child.pid, child.end(cause)))
         }
         reapOrphans()
     }
 
-    /// All processes that were started and not buried.
-    private var everyone: [RunningChild] { Array(children.values) + leaving }
+    /// Tells a kill by the kernel, for want of memory, from one by somebody's hand.
+    private func whoKilled(_ child: RunningChild, _ cause: ExitCause) -> ExitCause {
+        guard cause == .signal(SIGKILL), !child.wasKilled else { return cause }
+        // The kernel may have counted it since the last look; certainly before the process was gone.
+        kernelKills.observe(memory.kills, at: seconds())
+        return kernelKills.explainsDeath() ? .outOfMemory(limit: memory.limit) : cause
+    }
+
+    /// All processes that were started and not buried. Model workers come first: of several that die at once of the same cause,
+    /// they know it best.
+    private var everyone: [RunningChild] {
+        children.values.sorted {
+            ($0.id.role != .scheduler ? 1 : 0, $0.id.rank) < ($1.id.role != .scheduler ? 1 : 0, $1.id.rank)
+        }
+            + leaving
+    }
 
     /// Buries what children left behind when they died; this process is their reaper.
     private func reapOrphans() {
