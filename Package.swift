@@ -146,7 +146,10 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "OperatorTests",
-            dependencies: [argumentParser, "Operator", "Supervisor", "Transport", "Messages", "ChildRuntime", "JSON"],
+            dependencies: [
+                argumentParser, "Operator", "Supervisor", "Transport", "Messages", "ChildRuntime", "JSON",
+                "TestSupport",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "LauncherTests", dependencies: ["Launcher", "Supervisor", "ServerSettings", "JSON"],

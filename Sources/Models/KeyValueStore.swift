@@ -25,7 +25,9 @@ package final class KeyValueStore {
         plane = (slots * row.elements + 63) / 64 * 64
         scalePlane = (slots * row.scales + 63) / 64 * 64
         let byteCount = 2 * config.layerCount * (plane + scalePlane)
-        guard let memory = AlignedBuffer(byteCount: byteCount) else { throw .outOfMemory(byteCount: byteCount) }
+        guard let memory = AlignedBuffer(byteCount: byteCount) else {
+            throw .outOfMemory(purpose: "the KV pool (--max-total-tokens)", byteCount: byteCount)
+        }
         self.memory = memory
         self.slots = slots
         self.dtype = dtype

@@ -164,7 +164,10 @@ final class ScratchMemory {
             config.hiddenSize * float,
         ].map { ($0 * limits.rows + 127) / 64 * 64 }
         let byteCount = sizes.reduce(0, +) + 2 * limits.sequences * MemoryLayout<AttentionSequence>.stride
-        guard let memory = AlignedBuffer(byteCount: byteCount) else { throw .outOfMemory(byteCount: byteCount) }
+        guard let memory = AlignedBuffer(byteCount: byteCount) else {
+            throw .outOfMemory(
+                purpose: "the rows of a step (--max-running-requests, --chunked-prefill-size)", byteCount: byteCount)
+        }
         self.memory = memory
         var next = memory.pointer
         let parts = sizes.map { size in

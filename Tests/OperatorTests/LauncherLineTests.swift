@@ -3,17 +3,13 @@ import Glibc
 import Messages
 import Operator
 import Supervisor
+import TestSupport
 import Testing
 import Transport
 
 /// An operator's question and what comes back, with a launcher that is only a socket.
 @Suite(.timeLimit(.minutes(1))) struct LauncherLineTests {
-    private let folder: String
-
-    init() throws {
-        var template = Array("/tmp/srt-test-XXXXXX".utf8CString)
-        folder = try #require(mkdtemp(&template).map { String(cString: $0) })
-    }
+    private let folder = TemporaryFolder()
 
     private func request(_ call: UInt64) -> OperatorRequest {
         .make {
@@ -22,14 +18,8 @@ import Transport
         }
     }
 
-    private func cleanUp() {
-        unlink(Endpoint(.supervisor, in: folder).path)
-        rmdir(folder)
-    }
-
     @Test func theAnswerIsTheOneToTheQuestion() throws {
-        defer { cleanUp() }
-        let endpoint = Endpoint(.supervisor, in: folder)
+        let endpoint = Endpoint(.supervisor, in: folder.path)
         startDetachedThread {
             guard let router = try? RouterSocket(binding: endpoint, in: Context()) else { return }
             var peer: [UInt8]?
@@ -48,22 +38,20 @@ import Transport
             // Until the end of the test's process: closing it would lose what is on the way.
             _ = try? router.wait(or: [], within: nil)
         }
-        let server = RunningServer(directory: folder, pid: getpid(), port: 0)
+        let server = RunningServer(directory: folder.path, pid: getpid(), port: 0)
         let answer = try LauncherLine.ask(server, request(7), within: 30)
         #expect(answer?.success == true && answer?.message == "done")
     }
 
     @Test func whoeverAsksALauncherThatEndsIsNotKept() throws {
-        defer { cleanUp() }
         var child = try ChildProcess(path: "/bin/true", arguments: ["true"], environment: [])
-        let server = RunningServer(directory: folder, pid: child.pid, port: 0)
+        let server = RunningServer(directory: folder.path, pid: child.pid, port: 0)
         #expect(try LauncherLine.ask(server, request(1), within: 3600) == nil)
         #expect(child.reap() == .code(0))
     }
 
     @Test func aLauncherThatDoesNotAnswerIsGivenUp() throws {
-        defer { cleanUp() }
-        let server = RunningServer(directory: folder, pid: getpid(), port: 0)
+        let server = RunningServer(directory: folder.path, pid: getpid(), port: 0)
         #expect(try LauncherLine.ask(server, request(1), within: 0) == nil)
     }
 }

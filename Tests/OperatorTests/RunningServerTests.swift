@@ -2,6 +2,7 @@ import ArgumentParser
 import Glibc
 import Operator
 import Supervisor
+import TestSupport
 import Testing
 
 @Suite struct RunningServerTests {
@@ -36,10 +37,8 @@ import Testing
     }
 
     @Test func aRunDirectoryTellsPidAndPortWhileItsLauncherLives() throws {
-        var template = Array("/tmp/srt-test-XXXXXX".utf8CString)
-        let folder = try #require(mkdtemp(&template).map { String(cString: $0) })
-        defer { rmdir(folder) }
-        let path = folder + "/run"
+        let folder = TemporaryFolder()
+        let path = folder.path + "/run"
         do {
             let directory = try RunDirectory(at: path, port: 0)
             #expect(RunningServer(at: path) == RunningServer(directory: path, pid: getpid(), port: 0), "no state yet")
@@ -51,7 +50,5 @@ import Testing
         #expect(RunningServer(at: path) == nil, "nobody holds it")
         let choice = try ServerChoice.parse(["--run-dir", path])
         #expect(refusal { try choice.resolve() } == "no server runs in \(path)")
-        for name in ["state.json", "launcher.pid"] { unlink(path + "/" + name) }
-        rmdir(path)
     }
 }
