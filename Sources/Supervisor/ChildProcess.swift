@@ -24,7 +24,7 @@ package struct ChildProcess: ~Copyable {
     package private(set) var wasKilled = false
 
     /// Starts `path`. `descriptors` are pairs (ours, the child's); stdin is /dev/null, stderr and last words go to pipes of ours,
-    /// everything else is closed.
+    /// everything else but stdout is closed.
     package init(
         path: String, arguments: [String], environment: [String], descriptors: [(ours: Int32, childs: Int32)] = []
     ) throws(SpawnError) {

@@ -96,7 +96,7 @@ import Testing
         _ = child.reap()
         close(ends[0])
         close(ends[1])
-        #expect(lines == ["here .", "3"])
+        #expect(lines == ["here .", "3", "\(ChildIdentity.wordsDescriptor)"], "the last is for its last words")
     }
 
     @Test func takesItsGrandchildrenAlong() throws {

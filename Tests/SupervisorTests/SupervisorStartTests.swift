@@ -83,6 +83,16 @@ import Testing
         #expect(cleared(play).exitCode == LauncherExit.startFailed)
     }
 
+    @Test func aProcessThatLeavesWithoutAWordIsTriedAgain() {
+        var play = starting { $0.maxRestarts = 1 }
+        play.end(.detokenizer, .code(0))
+        play.pass(1)
+        #expect(play.spawns.last == .detokenizer && play.exitCode == nil)
+        play.end(.detokenizer, .code(0))
+        #expect(play.logs.last?.contains("exit code 0 without being asked to end") == true)
+        #expect(cleared(play).exitCode == LauncherExit.startFailed)
+    }
+
     @Test func whoeverIsSignalledAgainAfterAFailedStartChangesNothing() {
         var play = starting()
         play.end(.worker, .code(1), words: "no model")
