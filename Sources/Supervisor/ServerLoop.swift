@@ -4,6 +4,7 @@ internal import Glibc
 internal import JSON
 internal import Messages
 internal import Transport
+internal import Values
 
 /// The shell around `SupervisorState`: one thread, one poll, which turns signals, deaths, reports and time into events and
 /// the actions that come back into system calls.
@@ -30,7 +31,7 @@ final class ServerLoop {
     /// What the ranks of the generation that is being spawned share.
     private var group = GroupMemory()
     private let keepsakes: Keepsakes
-    private let memory = MemoryCounters { readWholeFile($0).map { String(decoding: $0, as: UTF8.self) } }
+    private let memory = MemoryCounters(reading: SmallFile.text)
     private var kernelKills = KernelKills()
     private var exitCode: Int32?
 
