@@ -19,7 +19,8 @@ package struct MemoryBudget: Equatable {
 
     /// Reads them from files by path; nil: there is no such file.
     package init(reading read: (String) -> String?) {
-        let machine = read("/proc/meminfo").flatMap { namedNumber("MemAvailable:", in: $0) }.map { $0 * 1024 } ?? 4 << 30
+        let machine =
+            read("/proc/meminfo").flatMap { namedNumber("MemAvailable:", in: $0) }.map { $0 * 1024 } ?? 4 << 30
         let groups = ControlGroup.all(read("/proc/self/cgroup") ?? "").flatMap(\.withAncestors)
         available = groups.compactMap { $0.room(read) }.reduce(machine, min)
         let total = read("/proc/meminfo").flatMap { namedNumber("MemTotal:", in: $0) }.map { $0 * 1024 } ?? .max
