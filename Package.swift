@@ -178,6 +178,13 @@ let package = Package(
             dependencies: ["Supervisor", "Messages", "ChildRuntime", "JSON", "CPlatform", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
+            name: "OperatorTests",
+            dependencies: [
+                argumentParser, "Operator", "Supervisor", "Transport", "Messages", "ChildRuntime", "JSON",
+                "TestSupport",
+            ],
+            swiftSettings: strict),
+        .testTarget(
             name: "LauncherTests",
             dependencies: [
                 "Launcher", "Supervisor", "Operator", "ServerSettings", "ChildRuntime", "Messages", "JSON",

@@ -83,6 +83,7 @@ pid_t platform_spawn(const char *path, char *const argv[], char *const envp[], c
             report = top + 1;
         }
         fcntl(report, F_SETFD, FD_CLOEXEC);
+        for (int descriptor = 3; descriptor <= top; descriptor++) close(descriptor);
         for (int i = 0; i < keep_count; i++) dup2(moved[i], keep[2 * i + 1]);
         syscall(SYS_close_range, top + 2, ~0U, 0);
         sigset_t none;

@@ -13,6 +13,8 @@ package struct ChildIdentity: Sendable, Equatable {
     package static let tokenizerDescriptor: Int32 = 6
     /// Descriptor of the memory in which fronts keep the clients' sessions for their successors; fronts alone inherit it.
     package static let sessionsDescriptor: Int32 = 5
+    /// Descriptor of the pipe on which a process says why it ends by itself (`LastWords`).
+    package static let wordsDescriptor: Int32 = 7
     /// Exit code of a rank that ends because another one did not come to a meeting (EX_TEMPFAIL).
     package static let missingRankExit: Int32 = 75
     /// Names of the files in the run directory with what each kind of process is told.

@@ -45,9 +45,6 @@ package final class SupervisionLine: Sendable {
         send { $0.ready = .make { if let facts { $0.model = facts } } }
     }
 
-    /// Passes an operator's request on to the launcher.
-    package func ask(_ request: OperatorRequest) { send { $0.operatorRequest = request } }
-
     /// Says why the process leaves, waits until that is on its way, and ends it.
     package func leave(_ reason: String, code: Int32) -> Never {
         send { $0.goodbye = .make { $0.reason = reason } }

@@ -26,7 +26,7 @@ enum Roles {
             }
             exit(0)
         } catch {
-            fail(identity, error)
+            fail(error)
         }
     }
 
@@ -35,14 +35,13 @@ enum Roles {
         do {
             try await runHTTPFront(identity: identity, settings: SettingsFile.read(at: identity.settingsFile))
         } catch {
-            fail(identity, error)
+            fail(error)
         }
     }
 
-    /// Says what went wrong, as the last line that the launcher keeps of this process, and ends it.
-    private static func fail(_ identity: ChildIdentity, _ error: any Error) -> Never {
-        var line = "[\(LineLogHandler.timestamp())] \(identity.title): \(error)\n"
-        line.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    /// Tells the launcher what went wrong, which puts it into the log, and ends the process.
+    private static func fail(_ error: any Error) -> Never {
+        LastWords.leave("\(error)")
         exit(1)
     }
 }

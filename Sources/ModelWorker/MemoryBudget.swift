@@ -1,10 +1,12 @@
-internal import Glibc
+internal import ChildRuntime
 internal import Values
 
 /// How many KV slots the machine has room for.
 package struct MemoryBudget: Equatable {
     /// Bytes the server may use beyond what others use now: available memory, or what the control groups leave, whichever is less.
     package let available: UInt64
+    /// Bytes there are in all, whoever has them now: the machine's memory, or the least that a control group allows.
+    package let limit: UInt64
 
     /// Share of the memory for weights and KV cache unless the operator says otherwise. Generous reserves cost nothing: the pool is
     /// touched slot by slot, and pages that other processes need stay theirs.
@@ -17,9 +19,12 @@ package struct MemoryBudget: Equatable {
 
     /// Reads them from files by path; nil: there is no such file.
     package init(reading read: (String) -> String?) {
-        let machine = read("/proc/meminfo").flatMap { Self.field("MemAvailable:", in: $0) }.map { $0 * 1024 } ?? 4 << 30
+        let machine =
+            read("/proc/meminfo").flatMap { namedNumber("MemAvailable:", in: $0) }.map { $0 * 1024 } ?? 4 << 30
         let groups = ControlGroup.all(read("/proc/self/cgroup") ?? "").flatMap(\.withAncestors)
         available = groups.compactMap { $0.room(read) }.reduce(machine, min)
+        let total = read("/proc/meminfo").flatMap { namedNumber("MemTotal:", in: $0) }.map { $0 * 1024 } ?? .max
+        limit = groups.compactMap { $0.limit(read) }.reduce(total, min)
     }
 
     /// Slots for a model whose weights take `weightBytes`, or nil when not even the weights fit. Both sizes are sums over all ranks, which
@@ -30,73 +35,25 @@ package struct MemoryBudget: Equatable {
         return slots >= 1 ? Int(min(slots, Double(Self.mostTokens))) : nil
     }
 
-    /// The number after a name at the start of a line.
-    static func field(_ name: String, in text: String) -> UInt64? {
-        for line in text.split(separator: "\n") {
-            let words = line.split(separator: " ")
-            if words.count > 1, words[0] == name { return UInt64(words[1]) }
-        }
-        return nil
+    /// Refuses a pool of the operator's that can never fit beside the weights, with both sizes. It is touched slot by slot, so one that is
+    /// larger than what is free just now may do well; and a worker that comes back is not refused what it had.
+    package func check(slots: Int, bytesPerSlot: Int, weightBytes: UInt64) throws {
+        // The list of free slots is there from the start.
+        let pool = Double(slots) * Double(bytesPerSlot + MemoryLayout<Int32>.size)
+        guard pool + Double(weightBytes) > Double(limit) else { return }
+        throw PoolTooLarge(slots: slots, pool: UInt64(pool), weights: weightBytes, limit: limit)
     }
 }
 
-/// A control group that bounds this process's memory, as a folder with files.
-private struct ControlGroup {
-    /// What the files are called in one version of control groups.
-    struct Names {
-        let limit: String
-        let usage: String
-        /// The line of memory.stat with what the kernel drops first when memory is short.
-        let reclaimable: String
-    }
+/// `--max-total-tokens` asks for more than there is.
+private struct PoolTooLarge: Error, CustomStringConvertible {
+    let slots: Int
+    let pool: UInt64
+    let weights: UInt64
+    let limit: UInt64
 
-    let mount: String
-    let path: String
-    let names: Names
-
-    /// The groups that the text of /proc/self/cgroup names: one line of the one hierarchy of version 2, or that of version 1's memory
-    /// controller, or both.
-    static func all(_ text: String) -> [ControlGroup] {
-        text.split(separator: "\n").compactMap { line in
-            let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
-            guard parts.count == 3 else { return nil }
-            if parts[1].isEmpty {
-                return ControlGroup(
-                    mount: "/sys/fs/cgroup", path: String(parts[2]),
-                    names: Names(limit: "memory.max", usage: "memory.current", reclaimable: "inactive_file"))
-            }
-            guard parts[1].split(separator: ",").contains("memory") else { return nil }
-            return ControlGroup(
-                mount: "/sys/fs/cgroup/memory", path: String(parts[2]),
-                names: Names(
-                    limit: "memory.limit_in_bytes", usage: "memory.usage_in_bytes", reclaimable: "total_inactive_file"))
-        }
-    }
-
-    /// The group and those above it, each of which bounds it too. In a container the path may be the host's, of which only the root
-    /// is there.
-    var withAncestors: [ControlGroup] {
-        var names = path.split(separator: "/")
-        var groups = [self]
-        while names.popLast() != nil {
-            groups.append(ControlGroup(mount: mount, path: "/" + names.joined(separator: "/"), names: self.names))
-        }
-        return groups
-    }
-
-    /// Bytes until the limit; nil when there is none.
-    func room(_ read: (String) -> String?) -> UInt64? {
-        guard let limit = number(names.limit, read) else { return nil }
-        let dropped = read(file("memory.stat")).flatMap { MemoryBudget.field(names.reclaimable, in: $0) } ?? 0
-        let usage = number(names.usage, read) ?? 0
-        let used = usage > dropped ? usage - dropped : 0
-        return limit > used ? limit - used : 0
-    }
-
-    private func file(_ name: String) -> String { mount + (path == "/" ? "" : path) + "/" + name }
-
-    /// The number in a file; "max" is none.
-    private func number(_ name: String, _ read: (String) -> String?) -> UInt64? {
-        read(file(name)).flatMap { UInt64($0.prefix { $0.isNumber }) }
+    var description: String {
+        "--max-total-tokens \(slots): a KV pool of \(pool >> 20) MiB and weights of \(weights >> 20) MiB do not fit into the "
+            + "\(limit >> 20) MiB of memory that this server may have"
     }
 }

@@ -109,8 +109,11 @@ struct LoadedModel {
 
     /// KV slots that the operator or the machine's memory allows.
     private static func slots(_ settings: WorkerSettings, bytesPerSlot: Int, weights: UInt64) throws -> Int {
-        if let asked = settings.maxTotalTokens { return asked }
         let budget = MemoryBudget.current()
+        if let asked = settings.maxTotalTokens {
+            try budget.check(slots: asked, bytesPerSlot: bytesPerSlot, weightBytes: weights)
+            return asked
+        }
         let slots = budget.slots(
             bytesPerSlot: bytesPerSlot, weightBytes: weights, fraction: settings.memFractionStatic)
         guard let slots else { throw StartError.noRoom(weights: weights, available: budget.available) }

@@ -62,7 +62,9 @@ final class KeyValueStore {
     /// Takes zeroed memory again after `release`; what was kept before is lost.
     func reserve() throws(CheckpointError) {
         release()
-        guard let memory = AlignedBuffer(byteCount: byteCount) else { throw .outOfMemory(byteCount: byteCount) }
+        guard let memory = AlignedBuffer(byteCount: byteCount) else {
+            throw .outOfMemory(purpose: "the KV pool (--max-total-tokens)", byteCount: byteCount)
+        }
         self.memory = memory
     }
 

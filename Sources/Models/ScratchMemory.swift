@@ -47,7 +47,10 @@ final class ScratchMemory {
             return end
         }
         let byteCount = end + 2 * limits.sequences * MemoryLayout<AttentionSequence>.stride
-        guard let memory = AlignedBuffer(byteCount: byteCount) else { throw .outOfMemory(byteCount: byteCount) }
+        guard let memory = AlignedBuffer(byteCount: byteCount) else {
+            throw .outOfMemory(
+                purpose: "the rows of a step (--max-running-requests, --chunked-prefill-size)", byteCount: byteCount)
+        }
         self.memory = memory
         sequences = (memory.pointer + end).assumingMemoryBound(to: AttentionSequence.self)
         wantedSequences = sequences + limits.sequences

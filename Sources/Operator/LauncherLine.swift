@@ -1,13 +1,13 @@
 internal import CPlatform
 internal import ChildRuntime
 internal import Glibc
-internal import Messages
+package import Messages
 internal import Transport
 
 /// An operator's line to a launcher: one question, one answer.
-enum LauncherLine {
+package enum LauncherLine {
     /// Asks and waits; nil when no answer came in time or the launcher ended meanwhile.
-    static func ask(_ server: RunningServer, _ request: OperatorRequest, within seconds: Double) throws
+    package static func ask(_ server: RunningServer, _ request: OperatorRequest, within seconds: Double) throws
         -> OperatorAnswer?
     {
         let socket = try DealerSocket(connecting: Endpoint(.supervisor, in: server.directory), in: Context())

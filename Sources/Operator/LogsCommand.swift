@@ -30,26 +30,26 @@ package struct LogsCommand: ParsableCommand {
         let path = server.directory + "/" + RunDirectory.logFile
         let old = readWholeFile(path + ".1") ?? []
         guard let new = readWholeFile(path) else { throw OperatorError("the server in \(server.directory) has no log") }
-        let all = (old + new).split(separator: 10).map { String(decoding: $0, as: UTF8.self) }.filter(isWanted)
-        for line in all.suffix(lines) { print(line) }
+        for line in selection.last(of: old, new) { print(line) }
         fflush(nil)
-        if follow { try Self.follow(path, from: new.count, of: server, isWanted) }
+        if follow { try Self.follow(path, from: new.count, of: server, selection) }
     }
 
-    private func isWanted(_ line: String) -> Bool { grep.map { line.contains($0) } ?? true }
+    private var selection: LogSelection {
+        var selection = LogSelection()
+        (selection.count, selection.text) = (lines, grep)
+        return selection
+    }
 
     /// Shows what is appended, through rotations, until the server is gone.
     private static func follow(
-        _ path: String, from position: Int, of server: RunningServer, _ isWanted: (String) -> Bool
+        _ path: String, from position: Int, of server: RunningServer, _ selection: LogSelection
     ) throws {
-        var position = position
-        var tail = LineTail()
+        var follower = LogFollower(from: position)
         while RunDirectory.isLocked(server.directory) {
             if let bytes = readWholeFile(path) {
-                // A shorter file is a new one.
-                if bytes.count < position { position = 0 }
-                for line in tail.append(bytes[position...]) where isWanted(line) { print(line) }
-                position = bytes.count
+                let news = follower.news(bytes) { readWholeFile(path + ".1") }
+                for line in news where selection.wants(line) { print(line) }
                 fflush(nil)
             }
             usleep(200_000)

@@ -44,7 +44,7 @@ package enum ProcessTable {
     private static func number(_ value: JSONValue, _ key: String) -> Double { value[key]?.doubleValue ?? 0 }
 
     /// A span of time in its two largest units.
-    static func duration(_ seconds: Double) -> String {
+    package static func duration(_ seconds: Double) -> String {
         let whole = Int(max(0, seconds))
         return switch whole {
         case ..<60: "\(whole)s"

@@ -16,6 +16,8 @@ package struct RestartCommand: ParsableCommand {
 
     package init() {}
 
+    package func validate() throws { try checkSeconds(timeout, of: "--timeout") }
+
     package func run() throws {
         let server = try choice.resolve()
         let request = OperatorRequest.make {

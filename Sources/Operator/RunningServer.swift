@@ -21,7 +21,11 @@ package struct ServerChoice: ParsableArguments {
             }
             return server
         }
-        let servers = RunDirectory.living().compactMap { RunningServer(at: $0) }
+        return try Self.choose(among: RunDirectory.living().compactMap { RunningServer(at: $0) }, port: port)
+    }
+
+    /// The one of the servers that run with this port, or the only one.
+    package static func choose(among servers: [RunningServer], port: Int?) throws -> RunningServer {
         let fitting = port.map { port in servers.filter { $0.port == port } } ?? servers
         switch fitting.count {
         case 1: return fitting[0]
@@ -29,17 +33,29 @@ package struct ServerChoice: ParsableArguments {
             let what = port.map { "no server runs on port \($0)" } ?? "no server runs"
             throw OperatorError(what + " (one started with --run-dir is found with --run-dir)")
         default:
-            let list = fitting.map { "  --port \($0.port)  (pid \($0.pid), \($0.directory))" }.joined(separator: "\n")
-            throw OperatorError("several servers run; choose one:\n\(list)")
+            // The same port on several addresses tells nobody apart.
+            let areApart = Set(fitting.map(\.port)).count == fitting.count
+            let list = fitting.map { server in
+                areApart
+                    ? "  --port \(server.port)  (pid \(server.pid), \(server.directory))"
+                    : "  --run-dir \(server.directory)  (pid \(server.pid))"
+            }
+            throw OperatorError("several servers run; choose one:\n\(list.joined(separator: "\n"))")
         }
     }
 }
 
 /// A server whose launcher lives.
-package struct RunningServer {
+package struct RunningServer: Sendable, Equatable {
     package let directory: String
     package let pid: Int32
     package let port: Int
+
+    package init(directory: String, pid: Int32, port: Int) {
+        self.directory = directory
+        self.pid = pid
+        self.port = port
+    }
 
     /// The server in a run directory; nil when its launcher is dead or was never there.
     package init?(at directory: String) {
@@ -55,9 +71,14 @@ package struct RunningServer {
     }
 }
 
+/// Refuses what is no span of time.
+func checkSeconds(_ seconds: Double, of flag: String) throws {
+    guard seconds >= 0, seconds <= 1e9 else { throw ValidationError("\(flag) is a number of seconds, 0 or more") }
+}
+
 /// Why an operator's command failed, in a sentence.
-struct OperatorError: Error, CustomStringConvertible {
-    let description: String
+package struct OperatorError: Error, CustomStringConvertible {
+    package let description: String
 
     init(_ description: String) { self.description = description }
 }

@@ -15,6 +15,10 @@ package struct StopCommand: ParsableCommand {
 
     package init() {}
 
+    package func validate() throws {
+        if let drain { try checkSeconds(drain, of: "--drain") }
+    }
+
     package func run() throws {
         let server = try choice.resolve()
         let end = platform_pidfd_open(server.pid)

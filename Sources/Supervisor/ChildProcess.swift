@@ -1,4 +1,5 @@
 internal import CPlatform
+internal import ChildRuntime
 internal import Glibc
 
 /// Why a process could not be started.
@@ -6,7 +7,7 @@ package struct SpawnError: Error, Equatable, CustomStringConvertible {
     package var description: String
 }
 
-/// One started process: its pid, a descriptor that tells of its end, and the pipe of its stderr.
+/// One started process: its pid, a descriptor that tells of its end, and the pipes of its stderr and of its last words.
 ///
 /// The pid stays its own until `reap` has returned its status, so signals cannot hit a stranger.
 package struct ChildProcess: ~Copyable {
@@ -17,15 +18,25 @@ package struct ChildProcess: ~Copyable {
     package let errorDescriptor: Int32
     /// What it wrote last.
     package var errors = LineTail()
+    /// The reading end of what it says when it ends by itself.
+    private let wordsDescriptor: Int32
+    /// It was sent SIGKILL from here.
+    package private(set) var wasKilled = false
 
-    /// Starts `path`. `descriptors` are pairs (ours, the child's); stdin is /dev/null, stderr our pipe, everything else is closed.
+    /// Starts `path`. `descriptors` are pairs (ours, the child's); stdin is /dev/null, stderr and last words go to pipes of ours,
+    /// everything else but stdout is closed.
     package init(
         path: String, arguments: [String], environment: [String], descriptors: [(ours: Int32, childs: Int32)] = []
     ) throws(SpawnError) {
         var pipe: [Int32] = [-1, -1]
+        var words: [Int32] = [-1, -1]
         guard platform_pipe(&pipe) == 0 else { throw Self.failure("pipe") }
+        guard platform_pipe(&words) == 0 else {
+            defer { for end in pipe { close(end) } }
+            throw Self.failure("pipe")
+        }
         let nothing = open("/dev/null", O_RDWR | O_CLOEXEC)
-        var keep: [Int32] = [nothing, 0, pipe[1], 2]
+        var keep: [Int32] = [nothing, 0, pipe[1], 2, words[1], ChildIdentity.wordsDescriptor]
         for (ours, childs) in descriptors { keep += [ours, childs] }
         let started = Self.withCStrings(arguments) { arguments in
             Self.withCStrings(environment) { environment in
@@ -33,26 +44,30 @@ package struct ChildProcess: ~Copyable {
             }
         }
         let reason = errno
-        close(nothing)
-        close(pipe[1])
+        for end in [nothing, pipe[1], words[1]] { close(end) }
         guard started > 0 else {
-            close(pipe[0])
+            for end in [pipe[0], words[0]] { close(end) }
             throw SpawnError(description: "\(path): \(String(cString: strerror(reason)))")
         }
-        _ = fcntl(pipe[0], F_SETFL, O_NONBLOCK)
+        for end in [pipe[0], words[0]] { _ = fcntl(end, F_SETFL, O_NONBLOCK) }
         pid = started
         errorDescriptor = pipe[0]
+        wordsDescriptor = words[0]
         // Without a descriptor of its end SIGCHLD still tells of it.
         endDescriptor = platform_pidfd_open(started)
     }
 
     deinit {
         close(errorDescriptor)
+        close(wordsDescriptor)
         if endDescriptor >= 0 { close(endDescriptor) }
     }
 
     /// Sends a signal to the process.
-    package func signal(_ number: Int32) { kill(pid, number) }
+    package mutating func signal(_ number: Int32) {
+        if number == SIGKILL { wasKilled = true }
+        kill(pid, number)
+    }
 
     /// Reads what is there of its stderr; the complete lines, and whether the pipe has ended.
     package mutating func readErrors() -> (lines: [String], ended: Bool) {
@@ -69,6 +84,13 @@ package struct ChildProcess: ~Copyable {
             lines += errors.append(chunk[..<count])
         }
         return (lines, false)
+    }
+
+    /// What it said before it ended by itself; nil when it said nothing.
+    package func lastWords() -> String? {
+        var bytes = [UInt8](repeating: 0, count: LastWords.limit)
+        let count = read(wordsDescriptor, &bytes, bytes.count)
+        return count > 0 ? String(decoding: bytes[..<count], as: UTF8.self) : nil
     }
 
     /// The status of a process that has ended; nil while it runs. Whatever else is left in its process group is killed.

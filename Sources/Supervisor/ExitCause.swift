@@ -5,6 +5,8 @@ internal import Glibc
 package enum ExitCause: Sendable, Equatable, CustomStringConvertible {
     case code(Int32)
     case signal(Int32)
+    /// The kernel ended it with SIGKILL, since memory was short; with the bytes that the control group allows, where it sets a limit.
+    case outOfMemory(limit: UInt64?)
     /// It never ran: the reason why it could not be started.
     case notStarted(String)
 
@@ -26,6 +28,9 @@ package enum ExitCause: Sendable, Equatable, CustomStringConvertible {
         switch self {
         case .code(let code): "exit code \(code)"
         case .signal(let number): "killed by \(Self.signalName(number))"
+        case .outOfMemory(let limit?):
+            "out of memory: killed by the kernel at the control group's limit of \(limit >> 20) MiB"
+        case .outOfMemory(nil): "out of memory: killed by the kernel"
         case .notStarted(let reason): "could not be started: \(reason)"
         }
     }
@@ -55,8 +60,8 @@ package enum LauncherExit {
     package static let childFailed: Int32 = 3
     /// The run directory cannot be made, or another server owns it.
     package static let runDirectory: Int32 = 73
-    /// The address cannot be listened on (the value of EADDRINUSE).
-    package static let addressInUse: Int32 = 98
+    /// The address cannot be listened on (the value of EADDRINUSE, the most frequent reason).
+    package static let cannotListen: Int32 = 98
     /// Stopped by SIGQUIT.
     package static let quit: Int32 = 131
 }

@@ -11,6 +11,8 @@ package enum ListeningError: Error, Equatable, CustomStringConvertible {
 
     package var description: String {
         switch self {
+        case .unresolved(let host, _) where host.contains("/"):
+            "cannot listen on host '\(host)': a host is a name or an address, without scheme, path or mask"
         case .unresolved(let host, let reason): "cannot listen on host '\(host)': \(reason)"
         case .taken(let address, let holder):
             "cannot listen on \(address): address already in use\(holder.map { ", held by \($0)" } ?? "")"
@@ -30,12 +32,16 @@ package struct ListeningSocket: ~Copyable {
     package let port: Int
     /// The address as an operator writes it, e.g. `127.0.0.1:30000` or `[::1]:30000`.
     package let name: String
+    /// The same for a browser.
+    package var url: String { "http://\(name)" }
     /// Where the server itself reaches the socket.
     package let target: SocketTarget
 
-    /// Binds and listens. IPv4 is preferred where a name has both; port 0 lets the system choose.
+    /// Binds and listens. IPv4 is preferred where a name has both; an empty host means all addresses of both; port 0 lets the
+    /// system choose.
     package init(host: String, port: Int) throws(ListeningError) {
-        let opened = try Self.openFirst(of: Self.resolve(host, port), Self.name(host, port))
+        let hosts = host.isEmpty ? ["::", "0.0.0.0"] : [host]
+        let (opened, host) = try Self.openFirst(of: hosts, port)
         let bound = Self.boundAddress(of: opened)
         descriptor = opened
         self.port = bound.port
@@ -43,19 +49,27 @@ package struct ListeningSocket: ~Copyable {
         name = Self.name(host, bound.port)
     }
 
-    /// The first address that can be had; the last one's error where none can.
-    private static func openFirst(of candidates: [SocketTarget], _ name: String) throws(ListeningError) -> Int32 {
-        for candidate in candidates.dropLast() {
-            if let opened = try? open(candidate, name) { return opened }
+    /// The first address that this machine has, with the host that it belongs to; the last one's error where it has none. One that is
+    /// taken is not passed over: clients would reach somebody else.
+    private static func openFirst(
+        of hosts: [String], _ port: Int
+    ) throws(ListeningError) -> (descriptor: Int32, host: String) {
+        var failure = ListeningError.unresolved(host: hosts[0], reason: "no address")
+        for host in hosts {
+            for candidate in try resolve(host, port) {
+                do throws(ListeningError) { return (try open(candidate, name(host, port)), host) } catch {
+                    failure = error
+                    if case .taken = error { throw error }
+                }
+            }
         }
-        guard let last = candidates.last else { throw .unresolved(host: name, reason: "no address") }
-        return try open(last, name)
+        throw failure
     }
 
     deinit { close(descriptor) }
 
     private static func name(_ host: String, _ port: Int) -> String {
-        host.contains(":") && !host.hasPrefix("[") ? "[\(host)]:\(port)" : "\(host.isEmpty ? "0.0.0.0" : host):\(port)"
+        host.contains(":") && !host.hasPrefix("[") ? "[\(host)]:\(port)" : "\(host):\(port)"
     }
 
     private static func resolve(_ host: String, _ port: Int) throws(ListeningError) -> [SocketTarget] {
@@ -65,7 +79,7 @@ package struct ListeningSocket: ~Copyable {
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         var list: UnsafeMutablePointer<addrinfo>?
         let plain = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
-        let code = getaddrinfo(plain.isEmpty ? "0.0.0.0" : plain, "\(port)", &hints, &list)
+        let code = getaddrinfo(plain, "\(port)", &hints, &list)
         guard code == 0 else { throw .unresolved(host: host, reason: String(cString: gai_strerror(code))) }
         defer { freeaddrinfo(list) }
         var found: [SocketTarget] = []
@@ -79,7 +93,8 @@ package struct ListeningSocket: ~Copyable {
 
     private static func open(_ address: SocketTarget, _ name: String) throws(ListeningError) -> Int32 {
         func failure(_ call: String) -> ListeningError {
-            .system(call: call, address: name, reason: String(cString: strerror(errno)))
+            let reason = errno == EADDRNOTAVAIL ? "this machine has no such address" : String(cString: strerror(errno))
+            return .system(call: call, address: name, reason: reason)
         }
         let descriptor = socket(address.family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw failure("socket") }
@@ -114,7 +129,7 @@ package struct SocketTarget: Sendable, Equatable {
     package let family: Int32
     private var bytes: [UInt8]
 
-    init(family: Int32, copying address: UnsafePointer<sockaddr>, length: socklen_t) {
+    package init(family: Int32, copying address: UnsafePointer<sockaddr>, length: socklen_t) {
         self.family = family
         bytes = [UInt8](UnsafeRawBufferPointer(start: address, count: Int(length)))
     }

@@ -11,19 +11,21 @@ package struct LoadProgress: Sendable {
         let loading = processes.filter { ($0.state == .loading || $0.state == .spawned) && !$0.stage.isEmpty }
         return loading.map { process in
             let fraction = min(max(process.fraction, 0), 1)
+            // What does not tell how far it is has no bar.
+            guard fraction > 0 else { return "\(process.title): \(process.stage)" }
             let filled = Int(fraction * 24)
             let blocks = String(repeating: "█", count: filled) + String(repeating: "·", count: 24 - filled)
             return "\(process.title): \(process.stage) \(Self.percent(fraction)) |\(blocks)|"
         }.joined(separator: "  ")
     }
 
-    /// The lines that are news: a new stage, or a further quarter of one.
+    /// The lines that are news: a further quarter of a stage. A stage that has only begun, or that does not tell how far it is, is none.
     package mutating func lines(_ processes: [ProcessInfo]) -> [String] {
         var news: [String] = []
         for process in processes where process.state == .loading && !process.stage.isEmpty {
             let quarter = Int(min(max(process.fraction, 0), 1) * 4)
             let key = "\(process.generation) \(process.stage) \(quarter)"
-            guard lastLine[process.title] != key else { continue }
+            guard quarter > 0, lastLine[process.title] != key else { continue }
             lastLine[process.title] = key
             news.append("\(process.title): \(process.stage) \(Self.percent(process.fraction))")
         }

@@ -43,12 +43,18 @@ final class RunningChild {
         (errorsEnded ? [] : [process.errorDescriptor]) + (process.endDescriptor >= 0 ? [process.endDescriptor] : [])
     }
 
-    /// The last lines of its stderr.
-    var lastLines: [String] { process.errors.lines }
-
     func signal(_ number: Int32) { process.signal(number) }
 
+    /// The launcher itself sent it SIGKILL.
+    var wasKilled: Bool { process.wasKilled }
+
     func reap() -> ExitCause? { process.reap() }
+
+    /// What it left behind; to be called once, when it has ended and its stderr was read.
+    func end(_ cause: ExitCause) -> ChildEnd {
+        let words = process.lastWords()
+        return ChildEnd(cause, words: words, lines: process.errors.lines + (words.map { [$0] } ?? []))
+    }
 
     /// New complete lines of its stderr.
     func readErrors() -> [String] {

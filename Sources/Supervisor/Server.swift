@@ -20,6 +20,7 @@ package enum Server {
                 try directory.write(name, bytes)
             }
             console.file = LogFile(directory: directory.path)
+            console.log(LogLine(level: .info, text: "Listening on \(listener.url); the model is being loaded"))
             return try run(plan, console, listener, directory, signals)
         } catch {
             console.log(LogLine(level: .error, text: "\(error)"))
@@ -41,7 +42,7 @@ package enum Server {
     private static func code(of error: any Error) -> Int32 {
         switch error {
         case is RunDirectoryError: LauncherExit.runDirectory
-        case ListeningError.taken: LauncherExit.addressInUse
+        case is ListeningError: LauncherExit.cannotListen
         default: LauncherExit.startFailed
         }
     }

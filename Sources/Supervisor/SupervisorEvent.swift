@@ -10,8 +10,8 @@ package enum SupervisorEvent: Sendable, Equatable {
     case spawnFailed(ChildID, generation: UInt64, reason: String)
     /// A child sent a report.
     case report(ChildID, generation: UInt64, ChildMessage)
-    /// A child ended; with the last lines it wrote to stderr.
-    case exited(ChildID, pid: Int32, ExitCause, lines: [String])
+    /// A child ended.
+    case exited(ChildID, pid: Int32, ChildEnd)
     /// The launcher itself was signalled.
     case signal(StopSignal)
     /// An operator wants a unit (or, with nil, all of them in turn) restarted; `call` names the answer.
@@ -20,6 +20,21 @@ package enum SupervisorEvent: Sendable, Equatable {
     case warmupEnded(attempt: Int, failure: String?)
     /// Time went by.
     case tick
+}
+
+/// What the launcher finds of a process that has ended.
+package struct ChildEnd: Sendable, Equatable {
+    package var cause: ExitCause
+    /// Why it left, in its own words, if it said so.
+    package var words: String?
+    /// The last lines it wrote to stderr, oldest first.
+    package var lines: [String]
+
+    package init(_ cause: ExitCause, words: String? = nil, lines: [String] = []) {
+        self.cause = cause
+        self.words = words
+        self.lines = lines
+    }
 }
 
 /// The signals the launcher obeys.

@@ -54,30 +54,34 @@ extension SupervisorState {
         guard let slot = index(of: id), slots[slot].generation == generation, slots[slot].process == .starting else {
             return
         }
-        buried(slot, .notStarted(reason), [], now)
+        buried(slot, ChildEnd(.notStarted(reason)), now)
     }
 
-    mutating func exited(_ id: ChildID, _ pid: Int32, _ cause: ExitCause, _ lines: [String], _ now: Double) {
-        if buriedLeaving(pid, cause, now) { return }
+    mutating func exited(_ id: ChildID, _ pid: Int32, _ end: ChildEnd, _ now: Double) {
+        if buriedLeaving(pid, end, now) { return }
         guard let slot = index(of: id), slots[slot].pid == pid else { return }
-        buried(slot, cause, lines, now)
+        buried(slot, end, now)
     }
 
     /// A place became empty: note how, and go on with what its unit is at.
-    private mutating func buried(_ slot: Int, _ cause: ExitCause, _ lines: [String], _ now: Double) {
+    private mutating func buried(_ slot: Int, _ end: ChildEnd, _ now: Double) {
         let unit = unit(of: slot)
+        let cause = end.cause
         let wasAsked = isAskedToEnd(unit)
-        let reason = reasonOfExit(slot, cause)
+        let reason = reasonOfExit(slot, end)
         let pid = slots[slot].pid
         slots[slot].process = .none
         slots[slot].heartbeat = nil
         slots[slot].isLate = false
         let isOwnFault = !wasAsked && (slots[slot].hung || (slots[slot].killReason == nil && !cause.isFromOutside))
         slots[slot].lastExit = ExitRecord(
-            cause: cause, time: now + wallOffset, reason: reason, lines: lines, isOwnFault: isOwnFault)
+            cause: cause, time: now + wallOffset, reason: reason, lines: end.lines, isOwnFault: isOwnFault)
         setState(slot, .stopped, now)
         publish()
-        if wasAsked {
+        if endsStart(unit, cause) { return failStart(slot, end, now) }
+        if hasStartFailed {
+            tellOtherFailure(slot, end)
+        } else if wasAsked {
             log(.info, "\(slots[slot].title)\(pid.map { " (pid \($0))" } ?? "") stopped: \(cause)")
         } else {
             let who = "\(slots[slot].title)\(pid.map { " (pid \($0), generation \(slots[slot].generation))" } ?? "")"
@@ -90,7 +94,7 @@ extension SupervisorState {
             units[unit].phase = .stopped
             endDrainWhenDeserted(now)
         default:
-            lost(unit, because: "\(slots[slot].title): \(reason)", cause, slot, now)
+            lost(unit, because: "\(slots[slot].title): \(reason)", slot, now)
         }
     }
 
@@ -100,8 +104,10 @@ extension SupervisorState {
         return units[unit].phase == .ending(failed: nil)
     }
 
-    private func reasonOfExit(_ slot: Int, _ cause: ExitCause) -> String {
+    private func reasonOfExit(_ slot: Int, _ end: ChildEnd) -> String {
+        let cause = end.cause
         if let reason = slots[slot].killReason { return "\(reason) (\(cause))" }
+        if let words = end.words { return "\(words) (\(cause))" }
         if let goodbye = slots[slot].goodbye { return "\(goodbye) (\(cause))" }
         return cause == .code(0) ? "exit code 0 without being asked to end" : "\(cause)"
     }
@@ -160,39 +166,6 @@ extension SupervisorState {
         guard case .draining = ending, slots[slot].id.role == .http else { return }
         // Its exit follows; there is nothing else to wait for.
         endDrainWhenDeserted(now)
-    }
-
-    private mutating func warmUpIfDue(_ now: Double) {
-        guard !hasServed, ending == .none, warmupAttempt == nil, slots.allSatisfy({ $0.state == .ready }) else {
-            return
-        }
-        guard policy.warmup else { return serve() }
-        warmupCount += 1
-        warmupAttempt = warmupCount
-        warmupFront = slots[units[RestartUnit.front.rawValue].slots.lowerBound].generation
-        actions.append(.startWarmup(attempt: warmupCount))
-    }
-
-    mutating func warmupEnded(_ attempt: Int, _ failure: String?, _ now: Double) {
-        guard attempt == warmupAttempt else { return }
-        warmupAttempt = nil
-        guard ending == .none, !hasServed else { return }
-        let front = slots[units[RestartUnit.front.rawValue].slots.lowerBound]
-        if failure != nil, front.state != .ready || front.generation != warmupFront {
-            // It went down with the front that was to answer it; the next front is asked again.
-            return warmUpIfDue(now)
-        }
-        if let failure {
-            log(.error, "Initialization failed. warmup error: \(failure)")
-            return beginStop(hurried: true, code: LauncherExit.startFailed, now)
-        }
-        if slots.allSatisfy({ $0.state == .ready }) { serve() } else { warmUpIfDue(now) }
-    }
-
-    private mutating func serve() {
-        hasServed = true
-        publish()
-        log(.info, "The server is fired up and ready to roll!")
     }
 
     mutating func kill(_ slot: Int, _ signal: KillSignal) {

@@ -46,8 +46,7 @@ extension SupervisorState {
             "no progress for \(Int(silence)) s during start-up, \(stage) (role \(id.role.word), rank \(id.rank))"
         guard hasServed else {
             slots[slot].killReason = reason
-            log(.error, "Start failed. \(slots[slot].title): \(reason)")
-            return beginStop(hurried: true, code: LauncherExit.startFailed, now)
+            return endStart("Start failed. \(slots[slot].title): \(reason)", because: reason, now)
         }
         endHung(slot, reason, now)
     }

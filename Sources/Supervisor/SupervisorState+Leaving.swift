@@ -89,13 +89,13 @@ extension SupervisorState {
     }
 
     /// A process ended; whether it was a front that leaves.
-    mutating func buriedLeaving(_ pid: Int32, _ cause: ExitCause, _ now: Double) -> Bool {
+    mutating func buriedLeaving(_ pid: Int32, _ end: ChildEnd, _ now: Double) -> Bool {
         guard let place = leaving.firstIndex(where: { $0.pid == pid }) else { return false }
         let front = leaving.remove(at: place)
-        if front.isTold, cause == .code(0) {
+        if front.isTold, end.cause == .code(0) {
             log(.info, "\(front.name) has answered its last request")
         } else if ending == .none {
-            log(.error, "\(front.name), which was being replaced, died: \(cause)")
+            log(.error, "\(front.name), which was being replaced, died: \(end.words ?? "\(end.cause)")")
         }
         publish()
         switch ending {

@@ -3,10 +3,7 @@ internal import Messages
 /// What follows a death: replace, pause, give up, or end.
 extension SupervisorState {
     /// A process of the unit is gone: end the others, and when none is left decide.
-    mutating func lost(_ unit: Int, because reason: String, _ cause: ExitCause, _ slot: Int, _ now: Double) {
-        if !hasServed, isFatalAtStart(cause), units[unit].phase == .running {
-            return failStart(slot, reason, now)
-        }
+    mutating func lost(_ unit: Int, because reason: String, _ slot: Int, _ now: Double) {
         if units[unit].phase == .running {
             units[unit].phase = .ending(failed: reason)
             units[unit].isKilledFromOutside = slots[slot].lastExit?.isOwnFault == false
@@ -20,21 +17,6 @@ extension SupervisorState {
         else { return }
         guard let failed else { return spawn(units[unit].kind, now) }
         decide(unit, failed, now)
-    }
-
-    /// A process that judged its own input and left says something that a restart cannot mend; a signal may be an accident.
-    private func isFatalAtStart(_ cause: ExitCause) -> Bool {
-        switch cause {
-        case .code(let code): code != 0
-        case .notStarted: true
-        case .signal: false
-        }
-    }
-
-    private mutating func failStart(_ slot: Int, _ reason: String, _ now: Double) {
-        log(.error, "Start failed. \(reason)")
-        for line in (slots[slot].lastExit?.lines ?? []).suffix(20) { log(.error, "  \(slots[slot].title) | \(line)") }
-        beginStop(hurried: true, code: LauncherExit.startFailed, now)
     }
 
     /// All processes of a unit that failed are gone.
@@ -62,7 +44,7 @@ extension SupervisorState {
     }
 
     /// Whoever kills a process from outside wants it replaced, not given up: it counts as a failure only when it happens
-    /// so often that the process itself must be the reason, as when the system runs out of memory each time.
+    /// so often that the process itself must be the reason.
     private mutating func mayForgiveKill(_ unit: Int, _ now: Double) -> Bool {
         units[unit].outsideKills.removeAll { now - $0 > 60 }
         units[unit].outsideKills.append(now)
@@ -94,11 +76,10 @@ extension SupervisorState {
         units[unit].phase = .failed(reason: reason)
         for slot in units[unit].slots { setState(slot, .failed, now) }
         publish()
+        let verdict = "\(name(of: unit)) failed \(units[unit].failures.count) times"
+        guard hasServed else { return endStart("Start failed. \(verdict): \(reason)", because: reason, now) }
         log(
-            .error,
-            "\(name(of: unit)) failed \(units[unit].failures.count) times and is given up: \(reason). "
-                + "When the cause is removed: srt restart \(name(of: unit))")
-        if !hasServed { beginStop(hurried: true, code: LauncherExit.startFailed, now) }
+            .error, "\(verdict) and is given up: \(reason). When the cause is removed: srt restart \(name(of: unit))")
     }
 
     /// Starts the unit again, unless the server is past that.

@@ -1,3 +1,4 @@
+internal import Glibc
 package import Messages
 
 /// The table as others see it.
@@ -37,6 +38,7 @@ extension SupervisorState {
             switch exit.cause {
             case .code(let code): $0.code = code
             case .signal(let number): $0.signal = number
+            case .outOfMemory: $0.signal = SIGKILL
             case .notStarted: $0.code = 127
             }
             $0.time = exit.time

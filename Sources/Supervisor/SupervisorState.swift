@@ -34,6 +34,8 @@ package struct SupervisorState: Sendable {
     var stopKillSent = false
     /// Serving was reached once: from here on failures are repaired instead of reported.
     package internal(set) var hasServed = false
+    /// What the first start failed of, as far as it was told.
+    var startFailures: Set<String> = []
     /// The running warm-up request's number; nil when there is none.
     var warmupAttempt: Int?
     /// The front that it was sent to.
@@ -71,7 +73,7 @@ package struct SupervisorState: Sendable {
         case .spawned(let id, let generation, let pid): spawned(id, generation, pid, now)
         case .spawnFailed(let id, let generation, let reason): spawnFailed(id, generation, reason, now)
         case .report(let id, let generation, let message): report(id, generation, message, now)
-        case .exited(let id, let pid, let cause, let lines): exited(id, pid, cause, lines, now)
+        case .exited(let id, let pid, let end): exited(id, pid, end, now)
         case .signal(let signal): obey(signal, now)
         case .restart(let call, let unit): askedToRestart(call, unit, now)
         case .warmupEnded(let attempt, let failure): warmupEnded(attempt, failure, now)

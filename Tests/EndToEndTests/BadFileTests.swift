@@ -95,6 +95,7 @@ extension EndToEndTests {
                 line.contains(file) && line.contains(damage.place) && !line.contains("server_args=")
             }
             #expect(isNamed, "\(lines.filter { !$0.contains("server_args=") }.joined(separator: "\n"))")
+            #expect(StartTests.complaints(lines).count == 1, "\(StartTests.complaints(lines))")
             #expect(Server.processes(of: folder + "/run") == [])
         }
 
@@ -123,53 +124,6 @@ extension EndToEndTests {
             defer { second.destroy() }
             #expect(try second.single(question).outcome == before)
             #expect(Array(try #require(FileManager.default.contents(atPath: file))) == whole)
-        }
-    }
-
-    /// Starts that cannot be: the command line or the address is wrong.
-    @Suite(.serialized, .share(.half), .timeLimit(.minutes(1))) struct RefusedStartTests {
-        @Test func aTakenPortIsNamedBeforeAnyChildStarts() throws {
-            try withServer("llama-tied") { server in
-                let folder = try Server.temporaryFolder()
-                defer { try? FileManager.default.removeItem(atPath: folder) }
-                let arguments = Server.arguments(Fixtures.path("llama-tied"), port: server.port, folder: folder)
-                let (ending, lines) = try Subprocess.run(Server.binary, arguments)
-                #expect(ending == .code(98))
-                let address = "127.0.0.1:\(server.port)"
-                #expect(lines.contains { $0.contains(address) && $0.contains("address already in use") })
-                // Children find their settings in the run directory: without it none was started.
-                #expect(!FileManager.default.fileExists(atPath: folder + "/run"))
-                #expect(!lines.contains { $0.contains(Title.worker) })
-                #expect(try server.request("/health").status == 200)
-            }
-        }
-
-        @Test func anUnknownFlagIsAnsweredWithTheOneThatWasMeant() throws {
-            let (ending, lines) = try Subprocess.run(
-                Server.binary, ["launch_server", "--model-path", "x", "--max-runing-requests", "3"])
-            #expect(ending == .code(2))
-            #expect(lines.contains { $0.contains("--max-runing-requests") })
-            #expect(lines.contains { $0.contains("--max-running-requests") })
-        }
-
-        @Test func aCoreThatIsNotThereIsNamed() throws {
-            let folder = try Server.temporaryFolder()
-            defer { try? FileManager.default.removeItem(atPath: folder) }
-            let (ending, lines) = try Subprocess.run(
-                Server.binary,
-                Server.arguments(Fixtures.path("llama-tied"), port: 0, folder: folder) + ["--cpu-bind", "0,9999"])
-            #expect(ending != .code(0))
-            #expect(lines.contains { $0.contains("--cpu-bind names core 9999") })
-        }
-
-        @Test func aModelThatIsNotThereIsNamed() throws {
-            let folder = try Server.temporaryFolder()
-            defer { try? FileManager.default.removeItem(atPath: folder) }
-            let (ending, lines) = try Subprocess.run(
-                Server.binary, Server.arguments(folder + "/nothing", port: 0, folder: folder))
-            #expect(ending != .code(0))
-            #expect(lines.contains { $0.contains(folder + "/nothing") && !$0.contains("server_args=") })
-            #expect(Server.processes(of: folder + "/run") == [])
         }
     }
 }

@@ -83,6 +83,31 @@ import Testing
         #expect(budget.slots(bytesPerSlot: 1000, weightBytes: 510_999, fraction: 0.5) == 1)
     }
 
+    private func refusal(_ budget: MemoryBudget, slots: Int) -> String? {
+        do { try budget.check(slots: slots, bytesPerSlot: 1020, weightBytes: 10 << 20) } catch { return "\(error)" }
+        return nil
+    }
+
+    @Test func aPoolThatCanNeverFitIsRefusedWithBothSizes() {
+        let budget = MemoryBudget {
+            [
+                "/proc/meminfo": Self.meminfo, "/proc/self/cgroup": "0::/a/b\n",
+                "/sys/fs/cgroup/a/memory.max": "268435456\n", "/sys/fs/cgroup/a/memory.current": "268000000\n",
+            ][$0]
+        }
+        #expect(budget.limit == 256 << 20)
+        #expect(refusal(budget, slots: 240 << 10) == nil, "what others have now may come free")
+        let words = refusal(budget, slots: 100_000_000)
+        #expect(words?.contains("--max-total-tokens 100000000") == true)
+        #expect(words?.contains("97656 MiB") == true && words?.contains("256 MiB") == true, "\(words ?? "")")
+        #expect(refusal(budget, slots: Int(Int32.max)) != nil)
+    }
+
+    @Test func theMachineBoundsAPoolWhereNoGroupDoes() {
+        #expect(refusal(MemoryBudget { $0 == "/proc/meminfo" ? Self.meminfo : nil }, slots: 16_000_000) != nil)
+        #expect(refusal(MemoryBudget { _ in nil }, slots: 16_000_000) == nil, "nobody knows")
+    }
+
     @Test func aPoolGrowsNoLargerThanAnybodyNeeds() {
         let budget = MemoryBudget { $0 == "/proc/meminfo" ? "MemAvailable: 99999999999 kB\n" : nil }
         #expect(budget.slots(bytesPerSlot: 1, weightBytes: 0, fraction: nil) == MemoryBudget.mostTokens)

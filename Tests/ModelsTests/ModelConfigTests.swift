@@ -252,9 +252,16 @@ import Values
         #expect(try config.contextLength(flag: nil) == 256)
         #expect(try config.contextLength(flag: 100) == 100)
         _ = checkpointError(naming: "(300) is greater than") { _ = try config.contextLength(flag: 300) }
-        let raised = try Self.load(overrides: ["max_position_embeddings": 300])
-        #expect(try raised.contextLength(flag: 300) == 300, "what the error advises")
         _ = checkpointError(naming: "--context-length") { _ = try config.contextLength(flag: 0) }
         _ = checkpointError(naming: "--context-length") { _ = try config.contextLength(flag: .max) }
+    }
+
+    @Test func theAdviceOnALongerContextIsOneThatWorks() throws {
+        let refused = checkpointError(naming: "--json-model-override-args") {
+            _ = try Self.load().contextLength(flag: 300)
+        }
+        let advice = try #require(refused?.description.firstMatch(of: /\{.*\}/)?.output)
+        let longer = try Self.load(overrides: JSON.parse(String(advice)))
+        #expect(try longer.contextLength(flag: 300) == 300)
     }
 }

@@ -1,3 +1,4 @@
+import ChildRuntime
 import Glibc
 import Supervisor
 import Testing
@@ -55,6 +56,27 @@ import Testing
         close(ends[1])
     }
 
+    @Test func tellsTheLastWords() throws {
+        var silent = try shell("exit 1")
+        var child = try shell("printf 'no model' >&\(ChildIdentity.wordsDescriptor); exit 1")
+        waitForEnd(child)
+        waitForEnd(silent)
+        #expect(child.reap() == .code(1))
+        #expect(silent.reap() == .code(1))
+        let words = [child.lastWords(), silent.lastWords()]
+        #expect(words == ["no model", nil])
+    }
+
+    @Test func remembersWhoKilled() throws {
+        var child = try shell("exec sleep 1000")
+        var known = [child.wasKilled]
+        for signal in [SIGTERM, SIGKILL] {
+            child.signal(signal)
+            known.append(child.wasKilled)
+        }
+        #expect(known == [false, false, true])
+    }
+
     @Test func keepsTheLastLinesOfStderr() throws {
         var child = try shell("for i in $(seq 1 60); do echo line $i >&2; done; printf unfinished >&2")
         let lines = allErrors(&child)
@@ -74,7 +96,7 @@ import Testing
         _ = child.reap()
         close(ends[0])
         close(ends[1])
-        #expect(lines == ["here .", "3"])
+        #expect(lines == ["here .", "3", "\(ChildIdentity.wordsDescriptor)"], "the last is for its last words")
     }
 
     @Test func takesItsGrandchildrenAlong() throws {

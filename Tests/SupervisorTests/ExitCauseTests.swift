@@ -12,7 +12,7 @@ import Testing
 
     @Test(arguments: [
         (ExitCause.signal(9), true), (.signal(15), true), (.signal(11), false), (.signal(6), false), (.code(0), false),
-        (.code(1), false), (.code(75), true),
+        (.code(1), false), (.code(75), true), (.outOfMemory(limit: nil), false),
     ])
     func tellsDeathsFromOutsideFromFailures(cause: ExitCause, isFromOutside: Bool) {
         #expect(cause.isFromOutside == isFromOutside)

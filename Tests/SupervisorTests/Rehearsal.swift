@@ -58,15 +58,15 @@ struct Rehearsal {
     }
 
     /// The process ends as the operating system reports it.
-    mutating func end(_ id: ChildID, _ cause: ExitCause, lines: [String] = []) {
+    mutating func end(_ id: ChildID, _ cause: ExitCause, words: String? = nil, lines: [String] = []) {
         guard let (pid, _) = living.removeValue(forKey: id) else { return }
-        feed(.exited(id, pid: pid, cause, lines: lines))
+        feed(.exited(id, pid: pid, ChildEnd(cause, words: words, lines: lines)))
     }
 
     /// A process that left its place ends.
     mutating func endLeaving(_ pid: Int32, _ cause: ExitCause) {
         guard let (id, _) = leaving.removeValue(forKey: pid) else { return }
-        feed(.exited(id, pid: pid, cause, lines: []))
+        feed(.exited(id, pid: pid, ChildEnd(cause)))
     }
 
     /// Everybody who lives says hello and ready.

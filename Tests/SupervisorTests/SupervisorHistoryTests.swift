@@ -83,7 +83,7 @@ private struct History {
         case 60..<62: return .report(id, generation: generation, .goodbye(reason: "tired"))
         case 62..<64: return .report(id, generation: generation &+ 1, .ready(nil))
         case 64..<74: return play.living[id].map { deathOf(id, $0.pid) }
-        case 74..<76: return .exited(id, pid: 7, .code(1), lines: [])
+        case 74..<76: return .exited(id, pid: 7, ChildEnd(.code(1)))
         case 76..<80:
             return .restart(
                 call: UInt64.random(in: 0...9, using: &random), RestartUnit.allCases.randomElement(using: &random))
@@ -95,7 +95,7 @@ private struct History {
             else { return nil }
             if Bool.random(using: &random) { return .report(id, generation: generation, .heartbeat(Heartbeat())) }
             play.leaving[pid] = nil
-            return .exited(id, pid: pid, .signal(9), lines: [])
+            return .exited(id, pid: pid, ChildEnd(.signal(9)))
         case 85..<86: return .warmupEnded(attempt: 1, failure: "no answer")
         case 86..<87:
             return .signal([StopSignal.terminate, .interrupt, .quit].randomElement(using: &random)!)
@@ -114,20 +114,21 @@ private struct History {
 
     private mutating func deathOf(_ id: ChildID, _ pid: Int32) -> SupervisorEvent {
         play.living[id] = nil
-        let cause: ExitCause = [.signal(9), .signal(11), .code(0), .code(1)].randomElement(using: &random)!
-        return .exited(id, pid: pid, cause, lines: ["last words"])
+        let causes: [ExitCause] = [.signal(9), .signal(11), .outOfMemory(limit: 1 << 28), .code(0), .code(1)]
+        let words = ["no model", "no tokenizer", nil].randomElement(using: &random)!
+        return .exited(id, pid: pid, ChildEnd(causes.randomElement(using: &random)!, words: words, lines: ["a line"]))
     }
 
     private mutating func end(_ id: ChildID, _ cause: ExitCause) -> String? {
         guard let (pid, _) = play.living.removeValue(forKey: id) else { return nil }
         told.remove(id)
-        return step(.exited(id, pid: pid, cause, lines: []))
+        return step(.exited(id, pid: pid, ChildEnd(cause)))
     }
 
     private mutating func endLeaving(_ pid: Int32, _ cause: ExitCause) -> String? {
         guard let (id, _) = play.leaving.removeValue(forKey: pid) else { return nil }
         doomed.remove(pid)
-        return step(.exited(id, pid: pid, cause, lines: []))
+        return step(.exited(id, pid: pid, ChildEnd(cause)))
     }
 
     /// Feeds one event and checks every rule on what came of it.

@@ -128,6 +128,31 @@ import Testing
         #expect(play.state.isServing)
     }
 
+    @Test func anOperatorNeedNotWaitForAPauseToEnd() {
+        var play = Rehearsal.serving()
+        play.end(.worker, .signal(11))
+        #expect(play.slot(.worker).state == .backoff && play.spawns.isEmpty)
+        play.feed(.restart(call: 1, .workers))
+        #expect(play.spawns == [.worker])
+        play.bringUp()
+        #expect(answers(play).map(\.success) == [true])
+        play.pass(60)
+        #expect(play.spawns == [.worker], "the pause does not start a second one")
+    }
+
+    @Test func anOperatorsSecondRestartWaitsForTheFirst() {
+        var play = Rehearsal.serving()
+        play.feed(.restart(call: 1, .detokenizer))
+        play.feed(.restart(call: 2, .tokenizerManager))
+        #expect(play.stops == [.detokenizer])
+        play.end(.detokenizer, .code(0))
+        play.bringUp()
+        #expect(play.stops == [.detokenizer, .tokenizer] && answers(play).count == 1)
+        play.end(.tokenizer, .code(0))
+        play.bringUp()
+        #expect(answers(play).map(\.success) == [true, true])
+    }
+
     @Test func aRestartThatFailsSaysSo() {
         var play = Rehearsal.serving()
         play.feed(.restart(call: 1, .workers))

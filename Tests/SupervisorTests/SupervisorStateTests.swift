@@ -3,131 +3,6 @@ import Supervisor
 import Testing
 
 @Suite struct SupervisorStateTests {
-    // MARK: Start
-
-    @Test func startsEverythingAtOnceAndServesAfterTheWarmUp() {
-        var play = Rehearsal { $0.ranks = 2 }
-        play.feed(.start)
-        #expect(play.spawns == [.front, .tokenizer, .worker, .worker1, .detokenizer])
-        play.bringUp()
-        #expect(play.record.contains(.startWarmup(attempt: 1)))
-        #expect(!play.state.isServing)
-        play.feed(.warmupEnded(attempt: 1, failure: nil))
-        #expect(play.state.isServing)
-        #expect(play.logs.last == "The server is fired up and ready to roll!")
-    }
-
-    @Test func servesWithoutAWarmUpWhenToldSo() {
-        var play = Rehearsal { $0.warmup = false }
-        play.feed(.start)
-        play.bringUp()
-        #expect(play.state.isServing)
-        #expect(!play.record.contains(.startWarmup(attempt: 1)))
-    }
-
-    @Test func waitsForEveryRoleBeforeTheWarmUp() {
-        var play = Rehearsal()
-        play.feed(.start)
-        for id in [ChildID.front, .tokenizer, .worker] {
-            play.report(id, .hello)
-            play.report(id, .ready(nil))
-        }
-        #expect(!play.record.contains(.startWarmup(attempt: 1)))
-        play.report(.detokenizer, .ready(nil))
-        #expect(play.record.contains(.startWarmup(attempt: 1)))
-    }
-
-    @Test func keepsTheModelFactsOfRankZero() {
-        var play = Rehearsal { $0.ranks = 2 }
-        play.feed(.start)
-        play.report(.worker1, .ready(.make { $0.contextLength = 1 }))
-        play.report(.worker, .ready(.make { $0.contextLength = 2048 }))
-        #expect(play.state.topology(at: play.now).model.contextLength == 2048)
-    }
-
-    @Test func aWorkerThatCannotLoadEndsTheStartWithItsLastWords() {
-        var play = Rehearsal()
-        play.feed(.start)
-        play.report(.worker, .hello)
-        play.end(.worker, .code(1), lines: ["config.json: no such file"])
-        #expect(play.logs.contains { $0.contains("config.json: no such file") })
-        #expect(Set(play.killed(.terminate)) == [.front, .tokenizer, .detokenizer])
-        for id in [ChildID.front, .tokenizer, .detokenizer] { play.end(id, .signal(15)) }
-        #expect(play.exitCode == LauncherExit.startFailed)
-        #expect(play.spawns.count == 4)
-    }
-
-    @Test func aProcessThatCannotBeStartedEndsTheStart() {
-        var play = Rehearsal()
-        play.unspawnable = [.detokenizer]
-        play.feed(.start)
-        #expect(play.logs.contains { $0.contains("could not be started: no memory") })
-        for id in [ChildID.front, .tokenizer, .worker] { play.end(id, .signal(15)) }
-        #expect(play.exitCode == LauncherExit.startFailed)
-    }
-
-    @Test func aProcessKilledWhileItLoadsIsStartedAgain() {
-        var play = Rehearsal()
-        play.feed(.start)
-        play.end(.worker, .signal(9))
-        play.pass(1)
-        #expect(play.slot(.worker).generation == 2)
-        play.bringUp()
-        play.feed(.warmupEnded(attempt: 1, failure: nil))
-        #expect(play.state.isServing)
-    }
-
-    @Test func aSilentStartIsNamedWithRoleAndRank() {
-        var play = Rehearsal { $0.ranks = 2 }
-        play.feed(.start)
-        for id in [ChildID.front, .tokenizer, .worker, .detokenizer] { play.report(id, .ready(nil)) }
-        play.report(.worker1, .progress(stage: "loading weights", fraction: 0.4))
-        play.pass(61)
-        #expect(
-            play.logs.contains {
-                $0.contains("sglang::scheduler_TP1") && $0.contains("rank 1") && $0.contains("loading")
-            })
-        for id in play.living.keys { play.end(id, .signal(15)) }
-        #expect(play.exitCode == LauncherExit.startFailed)
-    }
-
-    @Test func progressKeepsAStartAlive() {
-        var play = Rehearsal()
-        play.feed(.start)
-        for id in [ChildID.front, .tokenizer, .detokenizer] { play.report(id, .ready(nil)) }
-        for step in 0..<10 {
-            play.pass(50)
-            play.report(.worker, .progress(stage: "loading weights", fraction: Double(step) / 10))
-        }
-        #expect(play.exitCode == nil && play.slot(.worker).state == .loading)
-    }
-
-    @Test func aFailedWarmUpEndsTheStart() {
-        var play = Rehearsal()
-        play.feed(.start)
-        play.bringUp()
-        play.feed(.warmupEnded(attempt: 1, failure: "HTTP/1.1 500"))
-        #expect(play.logs.contains("Initialization failed. warmup error: HTTP/1.1 500"))
-        for id in play.living.keys { play.end(id, .code(0)) }
-        #expect(play.exitCode == LauncherExit.startFailed)
-    }
-
-    @Test func aWarmUpThatWentDownWithItsFrontIsSentAgain() {
-        var play = Rehearsal()
-        play.feed(.start)
-        play.bringUp()
-        play.end(.front, .signal(9))
-        play.feed(.warmupEnded(attempt: 1, failure: "the connection was closed without an answer"))
-        #expect(play.exitCode == nil && !play.state.hasServed)
-        play.pass(1)
-        play.bringUp()
-        #expect(play.record.contains(.startWarmup(attempt: 2)))
-        play.feed(.warmupEnded(attempt: 2, failure: nil))
-        #expect(play.state.isServing)
-    }
-
-    // MARK: Death and restart
-
     @Test func aHealthyProcessIsReplacedAtOnce() {
         var play = Rehearsal.serving()
         play.pass(11)
@@ -302,5 +177,36 @@ import Testing
         play.now += 3600
         play.feed(.tick)
         #expect(play.killed(.kill).isEmpty)
+    }
+
+    // MARK: Memory and last words
+
+    @Test func memoryThatRunsOutLaterCountsAsTheProcesssOwnFault() {
+        var play = Rehearsal.serving { $0.maxRestarts = 2 }
+        play.end(.worker, .outOfMemory(limit: 1 << 30))
+        #expect(play.spawns.isEmpty && play.slot(.worker).state == .backoff)
+        #expect(
+            play.logs.contains { $0.contains("died: out of memory: killed by the kernel") && $0.contains("1024 MiB") })
+        let exit = play.state.topology(at: play.now).processes.first { $0.role == .scheduler }!.lastExit
+        #expect(exit.signal == 9 && exit.ownFault && exit.reason.contains("out of memory"))
+        for _ in 0..<2 {
+            while play.living[.worker] == nil { play.pass(0.5) }
+            play.end(.worker, .outOfMemory(limit: 1 << 30))
+        }
+        #expect(play.slot(.worker).state == .failed && play.exitCode == nil)
+    }
+
+    @Test func aRankWithoutMemoryIsAtFaultAndTheOthersAreNot() {
+        var play = Rehearsal.serving { $0.ranks = 2 }
+        play.end(.worker1, .outOfMemory(limit: nil))
+        play.end(.worker, .signal(9))
+        #expect(play.slot(.worker1).lastExit?.isOwnFault == true && play.slot(.worker).lastExit?.isOwnFault == false)
+    }
+
+    @Test func theWordsOfAReplacedProcessBecomeItsLastExit() {
+        var play = Rehearsal.serving()
+        play.end(.worker, .code(1), words: "/m/model.safetensors: no such file", lines: ["a line"])
+        #expect(play.slot(.worker).lastExit?.reason == "/m/model.safetensors: no such file (exit code 1)")
+        #expect(play.logs.first?.hasSuffix("died: /m/model.safetensors: no such file (exit code 1)") == true)
     }
 }

@@ -95,6 +95,40 @@ import Testing
         #expect(play.spawns.isEmpty)
     }
 
+    @Test func aWorkerThatKeepsFailingWhileDrainingDoesNotHoldUpTheEnd() {
+        var play = Rehearsal.serving { $0.maxRestarts = 2 }
+        play.feed(.signal(.terminate))
+        for _ in 0..<3 {
+            play.end(.worker, .outOfMemory(limit: nil))
+            play.pass(2)
+        }
+        #expect(play.slot(.worker).state == .failed && play.state.status == "draining")
+        play.pass(33)
+        #expect(play.stops.first == .front)
+        for id in [ChildID.front, .tokenizer, .detokenizer] { play.end(id, .code(0)) }
+        #expect(play.exitCode == LauncherExit.stopped)
+    }
+
+    @Test func aDeathWhileDrainingEndsAServerThatIsToEndWithItsChildren() {
+        var play = Rehearsal.serving { $0.onFailure = .exit }
+        play.feed(.signal(.terminate))
+        play.end(.detokenizer, .signal(11))
+        for id in [ChildID.front, .tokenizer, .worker] { play.end(id, .signal(15)) }
+        #expect(play.exitCode == LauncherExit.childFailed && play.spawns.isEmpty)
+    }
+
+    @Test func aHangWhileDrainingIsReplacedToo() {
+        var play = Rehearsal.serving()
+        play.feed(.signal(.terminate))
+        play.record = []
+        play.beat(.worker, phase: "decode", milliseconds: 400_000)
+        play.feed(.tick)
+        #expect(play.killed(.kill) == [.worker])
+        play.end(.worker, .signal(9))
+        play.pass(1)
+        #expect(play.spawns == [.worker])
+    }
+
     @Test func nothingIsStartedAfterAStopDuringAPause() {
         var play = Rehearsal.serving()
         play.end(.worker, .signal(11))

@@ -172,7 +172,7 @@ extension AlignedBuffer {
     static func logits(rows: Int, of model: any LanguageModel) throws -> AlignedBuffer {
         let byteCount = rows * model.config.vocabularySize * MemoryLayout<Float>.size
         guard let buffer = AlignedBuffer(byteCount: byteCount) else {
-            throw CheckpointError.outOfMemory(byteCount: byteCount)
+            throw CheckpointError.outOfMemory(purpose: "the model", byteCount: byteCount)
         }
         return buffer
     }

@@ -8,7 +8,8 @@
 // For information on using the generated types, please see the documentation:
 //   https://github.com/apple/swift-protobuf/
 
-/// What the launcher and its children tell each other over supervisor.ipc (launcher ROUTER, children DEALER).
+/// What the launcher and its children tell each other over supervisor.ipc (launcher ROUTER, children DEALER). An operator's
+/// command (`srt ps`, `srt restart`) speaks on the same socket as one more dealer.
 
 package import SwiftProtobuf
 
@@ -126,7 +127,7 @@ package nonisolated enum ProcessState: SwiftProtobuf.Enum, Swift.CaseIterable {
 
 }
 
-/// Child → launcher.
+/// Child or operator → launcher.
 package nonisolated struct ChildReport: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -192,7 +193,7 @@ package nonisolated struct ChildReport: @unchecked Sendable {
     set {_uniqueStorage()._report = .goodbye(newValue)}
   }
 
-  /// From the front, on behalf of an operator.
+  /// From an operator's command; what names the sender above is empty then.
   package var operatorRequest: OperatorRequest {
     get {
       if case .operatorRequest(let v)? = _storage._report {return v}
@@ -209,7 +210,7 @@ package nonisolated struct ChildReport: @unchecked Sendable {
     case ready(Ready)
     case heartbeat(Heartbeat)
     case goodbye(Goodbye)
-    /// From the front, on behalf of an operator.
+    /// From an operator's command; what names the sender above is empty then.
     case operatorRequest(OperatorRequest)
 
   }
@@ -219,7 +220,7 @@ package nonisolated struct ChildReport: @unchecked Sendable {
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
-/// Launcher → child.
+/// Launcher → child or operator.
 package nonisolated struct LauncherOrder: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -227,7 +228,7 @@ package nonisolated struct LauncherOrder: Sendable {
 
   package var order: LauncherOrder.OneOf_Order? = nil
 
-  /// Who is there now; sent to every child after each change and to a child right after its hello.
+  /// Who is there now; sent to every child after each change, a new child's hello among them, and to the front once a second.
   package var topology: Topology {
     get {
       if case .topology(let v)? = order {return v}
@@ -245,6 +246,7 @@ package nonisolated struct LauncherOrder: Sendable {
     set {order = .drain(newValue)}
   }
 
+  /// End now.
   package var stop: Bool {
     get {
       if case .stop(let v)? = order {return v}
@@ -264,10 +266,11 @@ package nonisolated struct LauncherOrder: Sendable {
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Order: Equatable, Sendable {
-    /// Who is there now; sent to every child after each change and to a child right after its hello.
+    /// Who is there now; sent to every child after each change, a new child's hello among them, and to the front once a second.
     case topology(Topology)
     /// Finish: refuse new work, let the old work end until the deadline, then exit.
     case drain(Drain)
+    /// End now.
     case stop(Bool)
     case operatorAnswer(OperatorAnswer)
 
@@ -373,7 +376,7 @@ package nonisolated struct Heartbeat: Sendable {
 
   package var phaseMilliseconds: UInt64 = 0
 
-  /// Steps or messages done so far: a hung loop stops counting.
+  /// Phases entered so far: a loop that hangs counts no further.
   package var progress: UInt64 = 0
 
   package var queued: UInt32 = 0
@@ -390,7 +393,7 @@ package nonisolated struct Heartbeat: Sendable {
   package init() {}
 }
 
-/// The child leaves on purpose.
+/// The child leaves on purpose. One that fails says why on a pipe of its own instead, which nothing can lose.
 package nonisolated struct Goodbye: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -567,7 +570,8 @@ package nonisolated struct LastExit: Sendable {
 
   package var stderrLines: [String] = []
 
-  /// It failed at what it was doing (a crash, an error, a hang); false when it was killed from outside or told to end.
+  /// It failed at what it was doing (a crash, an error, a hang, too much memory); false when it was killed from outside or told
+  /// to end.
   package var ownFault: Bool = false
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -575,7 +579,7 @@ package nonisolated struct LastExit: Sendable {
   package init() {}
 }
 
-/// What an operator asked the front to pass on.
+/// What an operator asks the launcher for; `call` comes back with the answer.
 package nonisolated struct OperatorRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for

@@ -23,8 +23,8 @@ package enum CheckpointError: Error, Equatable, Sendable, CustomStringConvertibl
     case shapeMismatch(file: String, tensor: String, expected: [Int], found: [Int])
     /// A read asked for rows that the tensor does not have.
     case rowsOutOfRange(tensor: String, rows: Range<Int>, rowCount: Int)
-    /// Memory for the packed weights could not be had.
-    case outOfMemory(byteCount: Int)
+    /// Memory could not be had; `purpose` says what for, with the flags that make it smaller.
+    case outOfMemory(purpose: String, byteCount: Int)
     /// The packed weights have no section of that name and size.
     case badSections(reason: String)
 
@@ -54,8 +54,8 @@ package enum CheckpointError: Error, Equatable, Sendable, CustomStringConvertibl
                 "\(printable(file)): `\(printable(tensor))` has shape \(found), the configuration implies \(expected)"
         case .rowsOutOfRange(let tensor, let rows, let rowCount):
             return "tensor `\(printable(tensor))`: rows \(rows) asked of \(rowCount)"
-        case .outOfMemory(let byteCount):
-            return "no memory for \(byteCount) bytes of packed weights"
+        case .outOfMemory(let purpose, let byteCount):
+            return "Out of memory: \(max(1, byteCount >> 20)) MiB for \(purpose) are not to be had"
         case .badSections(let reason):
             return "packed weights: \(reason)"
         }

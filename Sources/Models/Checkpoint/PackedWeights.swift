@@ -113,7 +113,9 @@ package final class PackedWeights: Sendable {
         _ layout: PackedLayout, note: String?, _ fill: (PackedMemory) throws(CheckpointError) -> Void
     ) throws(CheckpointError) -> PackedWeights {
         let count = max(layout.fileCount, PackedLayout.pageSize)
-        guard let mapping = PackedMapping(anonymous: count) else { throw .outOfMemory(byteCount: count) }
+        guard let mapping = PackedMapping(anonymous: count) else {
+            throw .outOfMemory(purpose: "the packed weights", byteCount: count)
+        }
         try fill(PackedMemory(mapping.mutableBytes, layout))
         mapping.protect()
         return PackedWeights(mapping, layout, origin: .memory, note: note)

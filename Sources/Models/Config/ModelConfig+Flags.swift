@@ -35,7 +35,8 @@ extension ModelConfig {
         guard flag <= derivedContextLength else {
             let reason =
                 "User-specified context_length (\(flag)) is greater than the derived context_length "
-                + "(\(derivedContextLength)). To allow it raise max_position_embeddings with --json-model-override-args"
+                + "(\(derivedContextLength)). To allow it: --json-model-override-args "
+                + "'{\"max_position_embeddings\": \(flag)}'"
             throw .badConfig(file: "--context-length", key: "context_length", reason: reason)
         }
         return flag

@@ -24,7 +24,7 @@ package final class RotaryEmbedding {
         rotaryDimension = rope.rotaryDimension
         let byteCount = positions * frequencies.inverse.count * MemoryLayout<Float>.size
         guard let cosines = AlignedBuffer(byteCount: byteCount), let sines = AlignedBuffer(byteCount: byteCount) else {
-            throw .outOfMemory(byteCount: 2 * byteCount)
+            throw .outOfMemory(purpose: "the rotation of positions (--context-length)", byteCount: 2 * byteCount)
         }
         self.cosines = cosines
         self.sines = sines

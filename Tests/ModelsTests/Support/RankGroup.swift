@@ -31,14 +31,14 @@ final class RankGroup: LanguageModel, @unchecked Sendable {
                 let group = Collectives(
                     descriptor: memory, rank: rank, size: size, patience: 60,
                     giveUp: { fatalError("rank \($0) did not come") })
-            else { throw CheckpointError.outOfMemory(byteCount: slotCount) }
+            else { throw CheckpointError.outOfMemory(purpose: "the ranks", byteCount: slotCount) }
             return group
         }
         guard groups[0].offer(terms: [], planBytes: 64, slotCount: slotCount) else {
-            throw CheckpointError.outOfMemory(byteCount: slotCount)
+            throw CheckpointError.outOfMemory(purpose: "the ranks", byteCount: slotCount)
         }
         for group in groups.dropFirst() where group.accept() == nil {
-            throw CheckpointError.outOfMemory(byteCount: slotCount)
+            throw CheckpointError.outOfMemory(purpose: "the ranks", byteCount: slotCount)
         }
         ranks = try groups.map { group in
             try loadModel(
