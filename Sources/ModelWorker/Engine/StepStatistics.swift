@@ -2,116 +2,109 @@ internal import ChildRuntime
 internal import Logging
 internal import Scheduling
 internal import ServerSettings
-internal import Values
 
-/// Counts steps and writes the batch lines that SGLang's operators know.
-struct StepStatistics {
-    let weightBytes: UInt64
-    let kvBytes: UInt64
+/// Counts steps and words the batch lines that SGLang's operators know. Times are monotonic seconds, handed in.
+struct StepStatistics: Sendable {
     /// Decode steps between two lines.
-    let interval: Int
+    private let interval: Int
     private(set) var generationThroughput = 0.0
     private(set) var cacheHitRate = 0.0
-    /// Times from arrival to admission in seconds.
+    /// Times from arrival to admission.
     private(set) var queueTime = Histogram(bounds: MetricBuckets.queueTime)
     private(set) var decodedTokens: UInt64 = 0
     private(set) var steps: UInt64 = 0
-    /// Prompt tokens that a millisecond computes, by the latest steps; 0: not known yet.
-    private var promptRate = 0.0
-    /// Milliseconds in steps with prompt tokens, in those without, and without anything to compute.
-    private(set) var prefillTime: UInt64 = 0
-    private(set) var decodeTime: UInt64 = 0
-    private var idleTime: UInt64 = 0
-    private var idleSince: UInt64?
-    private var stepBegan: UInt64 = 0
+    /// Time in steps with prompt tokens, and in those without.
+    private(set) var prefillTime = 0.0
+    private(set) var decodeTime = 0.0
+    /// Time without anything to compute, up to when it was last looked at.
+    private(set) var idleTime = 0.0
+    private var idleSince: Double?
+    private var stepBegan = 0.0
     private var decodeSteps = 0
     private var tokens = 0
-    private var since = monotonicMilliseconds()
-    private var lastPrefill = monotonicMilliseconds()
+    private var since: Double
+    private var lastPrefill: Double
 
-    init(weightBytes: UInt64, kvBytes: UInt64, interval: Int) {
-        self.weightBytes = weightBytes
-        self.kvBytes = kvBytes
-        self.interval = max(1, interval)
+    init(_ traits: EngineTraits, now: Double) {
+        interval = max(1, traits.logInterval)
+        since = now
+        lastPrefill = now
     }
 
     /// Nothing runs: the pause must not count as slow generation.
-    mutating func becameIdle() {
+    mutating func becameIdle(now: Double) {
         (tokens, decodeSteps) = (0, 0)
-        since = monotonicMilliseconds()
-        lastPrefill = since
-        if idleSince == nil { idleSince = since }
+        since = now
+        lastPrefill = now
+        noteIdleness(now: now)
+        idleSince = now
     }
 
-    /// Seconds without anything to compute.
-    var idleSeconds: Double {
-        Double(idleTime + (idleSince.map { monotonicMilliseconds() - $0 } ?? 0)) / 1000
+    /// Adds what passed of the pause.
+    mutating func noteIdleness(now: Double) {
+        guard let begin = idleSince else { return }
+        idleTime += now - begin
+        idleSince = now
     }
 
     /// A step begins.
-    mutating func began() {
-        stepBegan = monotonicMilliseconds()
-        if let idle = idleSince { idleTime += stepBegan - idle }
+    mutating func began(now: Double) {
+        noteIdleness(now: now)
         idleSince = nil
+        stepBegan = now
     }
 
-    /// Prompt tokens that keep a step short enough for the streams that wait for its end; nil while that is not known.
-    ///
-    /// Small pieces cost speed, so there are at least 128 tokens, whose products are nearly as fast as those of many.
-    var promptTokensBesideDecoding: Int? {
-        promptRate == 0 ? nil : max(128, Int(promptRate * Self.longestPause) / 64 * 64)
-    }
-
-    /// Milliseconds that a prompt may keep running streams waiting, about.
-    private static let longestPause = 300.0
+    /// How long the step that is over `now` took.
+    func secondsOfStep(now: Double) -> Double { now - stepBegan }
 
     /// A request is computed for the first time since it came.
-    mutating func admitted(after milliseconds: UInt64) { queueTime.observe(Double(milliseconds) / 1000) }
+    mutating func admitted(after seconds: Double) { queueTime.observe(seconds) }
 
-    /// A step is over.
-    mutating func stepped(_ batch: Batch, _ counts: SchedulerCounts, _ log: Logger) {
-        let now = monotonicMilliseconds()
+    /// A step is over; what is to be logged of it.
+    mutating func stepped(_ batch: Batch, _ counts: SchedulerCounts, now: Double) -> [Effect] {
         steps += 1
-        if batch.prefillTokens >= 64 {
-            let rate = Double(batch.prefillTokens) / Double(max(1, now - stepBegan))
-            promptRate = promptRate == 0 ? rate : 0.7 * promptRate + 0.3 * rate
-        }
         if batch.prefillTokens > 0 { prefillTime += now - stepBegan } else { decodeTime += now - stepBegan }
         decodedTokens += UInt64(batch.entries.count { $0.yieldsToken })
+        var lines: [Effect] = []
         if !batch.retracted.isEmpty {
-            log.warning("KV cache pool is full. Retract requests. #retracted_reqs: \(batch.retracted.count)")
+            lines.append(
+                .log(
+                    .warning, "KV cache pool is full. Retract requests. #retracted_reqs: \(batch.retracted.count)"))
         }
         if !batch.preempted.isEmpty {
-            log.info("Preempt running requests for a more urgent one. #preempted_reqs: \(batch.preempted.count)")
+            lines.append(
+                .log(
+                    .info,
+                    "Preempt running requests for a more urgent one. #preempted_reqs: \(batch.preempted.count)"))
         }
-        if batch.prefillTokens > 0 { prefillLine(batch, counts, now, log) }
-        let decoding = batch.entries.filter { $0.count == 1 && $0.yieldsToken }.count
-        guard decoding > 0 else { return }
+        if batch.prefillTokens > 0 { lines.append(.batchLine(prefillLine(batch, counts, now))) }
+        let decoding = batch.entries.count { $0.count == 1 && $0.yieldsToken }
+        guard decoding > 0 else { return lines }
         tokens += decoding
         decodeSteps += 1
-        guard decodeSteps >= interval else { return }
-        generationThroughput = Double(tokens) * 1000 / Double(max(1, now - since))
-        log.info(
-            """
-            Decode batch, #running-req: \(counts.running), #token: \(counts.total - counts.free - counts.cached), \
-            token usage: \(fixed(usage(counts), 2)), cpu graph: False, gen throughput (token/s): \
-            \(fixed(generationThroughput, 2)), #queue-req: \(counts.waiting), timestamp: \(CalendarTime.now().iso)
-            """)
+        guard decodeSteps >= interval else { return lines }
+        generationThroughput = Double(tokens) / max(0.001, now - since)
+        lines.append(
+            .batchLine(
+                """
+                Decode batch, #running-req: \(counts.running), #token: \(counts.total - counts.free - counts.cached), \
+                token usage: \(fixed(usage(counts), 2)), cpu graph: False, gen throughput (token/s): \
+                \(fixed(generationThroughput, 2)), #queue-req: \(counts.waiting)
+                """))
         (tokens, decodeSteps, since) = (0, 0, now)
+        return lines
     }
 
-    private mutating func prefillLine(_ batch: Batch, _ counts: SchedulerCounts, _ now: UInt64, _ log: Logger) {
+    private mutating func prefillLine(_ batch: Batch, _ counts: SchedulerCounts, _ now: Double) -> String {
         let cached = batch.admittedCachedTokens
         cacheHitRate = Double(cached) / Double(max(1, cached + batch.prefillTokens))
-        let throughput = Double(batch.prefillTokens) * 1000 / Double(max(1, now - lastPrefill))
+        let throughput = Double(batch.prefillTokens) / max(0.001, now - lastPrefill)
         lastPrefill = now
-        log.info(
-            """
+        return """
             Prefill batch, #new-seq: \(batch.admitted.count), #new-token: \(batch.prefillTokens), #cached-token: \(cached), \
             token usage: \(fixed(usage(counts), 2)), #running-req: \(counts.running), #queue-req: \(counts.waiting), \
-            #pending-token: \(counts.waitingTokens), cpu graph: False, input throughput (token/s): \(fixed(throughput, 2)), \
-            timestamp: \(CalendarTime.now().iso)
-            """)
+            #pending-token: \(counts.waitingTokens), cpu graph: False, input throughput (token/s): \(fixed(throughput, 2))
+            """
     }
 
     private func usage(_ counts: SchedulerCounts) -> Double {
