@@ -109,8 +109,8 @@ let package = Package(
         .target(
             name: "ModelWorker",
             dependencies: [
-                log, "Transport", "Messages", "Scheduling", "Models", "Tensors", "Tokenizers", "TokenizerSource",
-                "JSON",
+                log, "Transport", "Messages", "Scheduling", "KVCache", "Models", "Tensors", "Tokenizers",
+                "TokenizerSource", "JSON",
                 "ServerSettings", "ChildRuntime", "CPlatform",
             ],
             swiftSettings: strict),
@@ -142,13 +142,15 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["JSON"], path: "Tests/Support", swiftSettings: strict),
         .testTarget(name: "ValuesTests", swiftSettings: strict),
         .testTarget(name: "KVCacheTests", dependencies: ["KVCache"], swiftSettings: strict),
-        .testTarget(name: "SchedulingTests", dependencies: ["Scheduling"], swiftSettings: strict),
+        .testTarget(name: "SchedulingTests", dependencies: ["Scheduling", "KVCache"], swiftSettings: strict),
         .testTarget(
             name: "TextWorkersTests", dependencies: ["TextWorkers", "Messages", "TokenizerSource", "ChildRuntime"],
             swiftSettings: strict),
         .testTarget(
             name: "ModelWorkerTests",
-            dependencies: ["ModelWorker", "Messages", "Tensors", "Tokenizers", "Scheduling", "ServerSettings"],
+            dependencies: [
+                log, "ModelWorker", "Messages", "Models", "Tensors", "Tokenizers", "Scheduling", "ServerSettings",
+            ],
             swiftSettings: strict),
         .testTarget(name: "TransportTests", dependencies: ["Transport", "Messages"], swiftSettings: strict),
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),

@@ -8,6 +8,13 @@ package func monotonicMilliseconds() -> UInt64 {
     return UInt64(now.tv_sec) * 1000 + UInt64(now.tv_nsec) / 1_000_000
 }
 
+/// Seconds of the monotonic clock.
+package func monotonicSeconds() -> Double {
+    var now = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &now)
+    return Double(now.tv_sec) + Double(now.tv_nsec) * 1e-9
+}
+
 /// Seconds since 1970.
 package func wallClockSeconds() -> Double {
     var now = timespec()

@@ -5,7 +5,7 @@ package struct Batch: Sendable, Equatable {
         package var id: UInt64
         /// First position computed in this step.
         package var start: Int
-        /// Rows; one when decoding.
+        /// Rows; when decoding as many as the last commit had tokens, nearly always one.
         package var count: Int
         /// Position from which logits are wanted, or nil when the chunk ends before the last token and none are.
         package var logitsFrom: Int?
@@ -33,7 +33,7 @@ package struct Batch: Sendable, Equatable {
     package var admitted: [UInt64] = []
     /// Tokens of theirs that came from the cache.
     package var admittedCachedTokens = 0
-    /// Some entry computes more than one row or a first token.
+    /// Rows of prompts, and of outputs that are computed again after a retraction.
     package var prefillTokens = 0
 
     package init() {}

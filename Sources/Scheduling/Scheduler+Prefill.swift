@@ -10,6 +10,12 @@ extension Scheduler {
     @discardableResult
     mutating func addRows(_ row: Int, count: Int, to batch: inout Batch) -> Bool {
         guard grow(row, by: count) else { return false }
+        batch.entries.append(entry(row, count: count))
+        return true
+    }
+
+    /// The next rows of a request.
+    private func entry(_ row: Int, count: Int) -> Batch.Entry {
         let start = table.rows[row].computed
         let end = start + count
         let yields = end == table.rows[row].tokens.count
@@ -17,17 +23,16 @@ extension Scheduler {
         if let scored = table.rows[row].scoredFrom, scored < end, start < table.rows[row].promptCount {
             logitsFrom = max(scored, start)
         }
-        batch.entries.append(
-            Batch.Entry(
-                id: table.rows[row].id, start: start, count: count, logitsFrom: logitsFrom, yieldsToken: yields))
-        return true
+        return Batch.Entry(
+            id: table.rows[row].id, start: start, count: count, logitsFrom: logitsFrom, yieldsToken: yields)
     }
 
     /// Computes the next chunk of an admitted prompt, as long as the budgets and the slots allow.
     mutating func extendPrefill(_ row: Int, _ batch: inout Batch, _ budget: inout StepBudget) {
         guard budget.requests > 0 else { return }
         let spare = pool.pageSpan(table.rows[row].slots.count) - table.rows[row].slots.count
-        var count = min(table.rows[row].uncomputed, budget.tokens, obtainable + spare)
+        let wanted = table.rows[row].uncomputed - (budget.holdsLastTokens ? 1 : 0)
+        var count = min(wanted, budget.tokens, obtainable + spare)
         if let scored = table.rows[row].scoredFrom {
             // Rows before the scored part cost no logits.
             count = min(count, max(0, scored - table.rows[row].computed) + budget.logits)
@@ -39,6 +44,28 @@ extension Scheduler {
         budget.logits -= batch.entries[batch.entries.count - 1].logitRows
         budget.requests -= 1
         batch.prefillTokens += count
+    }
+
+    /// Where a step has room left no more prompts are to come: those that were held at their last token are computed to their end.
+    mutating func completePrompts(_ batch: inout Batch, _ budget: inout StepBudget) {
+        for row in running where table.rows[row].isPrefilling {
+            guard budget.tokens > 0, budget.logits > 0 else { return }
+            let id = table.rows[row].id
+            let place = batch.entries.firstIndex { $0.id == id }
+            let planned = place.map { batch.entries[$0].count } ?? 0
+            guard planned == table.rows[row].uncomputed - 1 else { continue }
+            guard place != nil || budget.requests > 0, grow(row, by: 1) else { continue }
+            let whole = entry(row, count: planned + 1)
+            if let place {
+                batch.entries[place] = whole
+            } else {
+                batch.entries.append(whole)
+                budget.requests -= 1
+            }
+            budget.tokens -= 1
+            budget.logits -= 1
+            batch.prefillTokens += 1
+        }
     }
 
     /// Admits waiting requests in the policy's order while slots, rows and budgets allow.

@@ -56,6 +56,7 @@ extension Scheduler {
         table.rows[row].slots = []
         table.rows[row].treeOwned = 0
         table.rows[row].computed = 0
+        table.rows[row].fresh = 1
         table.rows[row].lockedNode = nil
     }
 
@@ -83,13 +84,15 @@ extension Scheduler {
         enqueue(row)
     }
 
-    /// Takes slots from running requests until every decoding one can grow by one.
+    /// Takes slots from running requests until every decoding one can grow by what it has to compute.
     mutating func makeRoomForDecode(_ batch: inout Batch) {
         while true {
-            let growing = running.count { row in
-                !table.rows[row].isPrefilling && table.rows[row].slots.count % limits.pageSize == 0
+            let growth = running.reduce(0) { sum, row in
+                guard !table.rows[row].isPrefilling else { return sum }
+                let held = table.rows[row].slots.count
+                return sum + pool.pageSpan(held + table.rows[row].uncomputed) - pool.pageSpan(held)
             }
-            if growing * limits.pageSize <= obtainable { return }
+            if growth <= obtainable { return }
             guard running.count > 1, let victim = cheapestVictim() else { return }
             batch.retracted.append(table.rows[victim].id)
             retract(victim)

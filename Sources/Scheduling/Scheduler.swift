@@ -4,7 +4,7 @@ internal import Values
 
 /// Who computes what next: a value that owns the slots, the prefix tree and the queues, and knows no clock, socket or tensor.
 ///
-/// A step is `nextBatch()`, the engine's work, then one `commit` for each entry that yielded a token. Decoding requests are always in the
+/// A step is `nextBatch()`, the engine's work, then one `commit` for each entry, with the tokens that it yielded. Decoding requests are always in the
 /// batch; prefill chunks fill the rest of the step's budget, so a long prompt does not stall running streams.
 package struct Scheduler: ~Copyable {
     package let limits: SchedulerLimits
@@ -70,15 +70,12 @@ package struct Scheduler: ~Copyable {
     package var isIdle: Bool { table.isEmpty }
 
     /// The rows of the next step; nil when nothing can be computed.
-    ///
-    /// - Parameter besideDecoding: most prompt tokens of a step in which requests decode, where prompts may be cut; nil: no limit
-    ///   but the usual one.
-    package mutating func nextBatch(besideDecoding: Int? = nil) -> Batch? {
+    package mutating func nextBatch(_ terms: StepTerms = StepTerms()) -> Batch? {
         var batch = Batch()
         preemptForUrgent(&batch)
         while true {
             makeRoomForDecode(&batch)
-            fill(&batch, besideDecoding)
+            fill(&batch, terms)
             if !batch.entries.isEmpty {
                 reserveRatio.decay()
                 tally.prefilledTokens += batch.prefillTokens
@@ -95,33 +92,43 @@ package struct Scheduler: ~Copyable {
     }
 
     /// Decoding requests first, then prompts under way, then new ones.
-    private mutating func fill(_ batch: inout Batch, _ besideDecoding: Int?) {
+    private mutating func fill(_ batch: inout Batch, _ terms: StepTerms) {
         var budget = StepBudget(limits)
         batch.entries.reserveCapacity(running.count)
         for row in running where !table.rows[row].isPrefilling {
-            addRows(row, count: 1, to: &batch)
+            if !terms.resting.isEmpty, terms.resting.contains(table.rows[row].id) { continue }
+            // One row each is always there; what a commit of several tokens left takes from the prompts' share.
+            let count = min(table.rows[row].uncomputed, 1 + budget.tokens)
+            addRows(row, count: count, to: &batch)
+            budget.tokens -= count - 1
             budget.logits -= 1
         }
         budget.logits = max(1, budget.logits)
-        if let most = besideDecoding, limits.cutsPrompts, !batch.entries.isEmpty {
+        if let most = terms.promptTokensBesideDecoding, limits.cutsPrompts, !batch.entries.isEmpty {
             budget.tokens = min(budget.tokens, max(limits.pageSize, most / limits.pageSize * limits.pageSize))
         }
+        budget.holdsLastTokens = terms.holdsLastTokens && limits.cutsPrompts
         for row in running where table.rows[row].isPrefilling {
             extendPrefill(row, &batch, &budget)
         }
         admitWaiting(&batch, &budget)
+        if budget.holdsLastTokens { completePrompts(&batch, &budget) }
     }
 
-    /// Records that the entry's rows were computed and, when it yields one, the token that was chosen.
+    /// Records that the entry's rows were computed, and the tokens that were chosen after them, if any. The next step computes these.
     ///
     /// A finished request leaves: what it computed stays cached, its slots and locks are given back.
-    package mutating func commit(_ entry: Batch.Entry, token: Int32?, finished: Bool) {
+    package mutating func commit(_ entry: Batch.Entry, tokens: ArraySlice<Int32>, finished: Bool) {
         guard let row = table.row(of: entry.id) else { return }
         table.rows[row].computed = entry.start + entry.count
-        if let token { table.rows[row].tokens.append(token) }
+        let isFirst = table.rows[row].outputCount == 0 && !tokens.isEmpty
+        if !tokens.isEmpty {
+            table.rows[row].tokens.append(contentsOf: tokens)
+            table.rows[row].fresh = tokens.count
+        }
         if finished {
             retire(row)
-        } else if entry.count > 1 || table.rows[row].outputCount == 1 {
+        } else if entry.count > 1 || isFirst {
             cache(row)
         }
     }
@@ -185,6 +192,8 @@ struct StepBudget {
     var logits: Int
     /// Requests that compute prompts.
     var requests: Int
+    /// The last token of each prompt is left out at first.
+    var holdsLastTokens = false
 
     init(_ limits: SchedulerLimits) {
         tokens = limits.chunkTokens

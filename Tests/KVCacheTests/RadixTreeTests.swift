@@ -32,6 +32,14 @@ import Testing
         }
     }
 
+    @Test func namespacesThatOnlyLookAlikeAreTwo() {
+        var tree = RadixTree()
+        _ = tree.insert([1, 2], slots: [11, 12], namespace: ByteName("caf\u{E9}"))
+        let lookalike = tree.match([1, 2], namespace: ByteName("cafe\u{301}"))?.slots
+        let own = tree.match([1, 2], namespace: ByteName("caf\u{E9}"))?.slots
+        #expect(lookalike == nil && own == [11, 12])
+    }
+
     @Test func separatesNamespaces() {
         var tree = RadixTree()
         _ = tree.insert([1, 2], slots: [11, 12], namespace: "a")

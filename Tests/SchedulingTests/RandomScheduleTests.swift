@@ -1,3 +1,4 @@
+import KVCache
 import Scheduling
 import Testing
 import Values
@@ -127,12 +128,18 @@ private struct Story: ~Copyable {
             guard let request = run.scheduler.request(id) else { return false }
             return !run.scheduler.isWaiting(id) && request.outputCount > 0 && request.uncomputed == 1
         }
-        guard let (batch, ended) = run.step() else { return open.isEmpty ? nil : "stuck" }
+        // Now and then several tokens are known at once.
+        let several = random.once(in: 4) ? Int.random(in: 2...5, using: &random) : 1
+        var terms = StepTerms()
+        terms.holdsLastTokens = random.once(in: 2)
+        if random.once(in: 3) { terms.promptTokensBesideDecoding = Int.random(in: 1...20, using: &random) }
+        guard let (batch, ended) = run.step(terms, several: several) else { return open.isEmpty ? nil : "stuck" }
         let served = Set(batch.entries.map(\.id)).union(batch.retracted).union(batch.preempted)
         if let left = decoding.first(where: { !served.contains($0) }) { return "\(left) was left out of a step" }
         if batch.entries.count > limits.maxRunning || Set(batch.entries.map(\.id)).count != batch.entries.count {
             return "a batch of \(batch.entries.map(\.id))"
         }
+        if batch.rowCount > limits.chunkTokens + limits.maxRunning { return "\(batch.rowCount) rows in a step" }
         if batch.prefillTokens > limits.chunkTokens { return "\(batch.prefillTokens) prompt tokens in a step" }
         for (id, output) in ended {
             guard let asked = open.removeValue(forKey: id) else { return "\(id) ended twice" }

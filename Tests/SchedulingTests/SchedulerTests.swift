@@ -87,11 +87,13 @@ import Testing
         run.admit(1, [1, 2, 3], 50)
         _ = run.step()
         run.admit(2, Array(0..<200), 4)
-        let beside = run.scheduler.nextBatch(besideDecoding: 24)
+        var terms = StepTerms()
+        terms.promptTokensBesideDecoding = 24
+        let beside = run.scheduler.nextBatch(terms)
         #expect(beside?.entries.map(\.count) == [1, 24])
         var alone = Run(Self.roomy)
         alone.admit(1, Array(0..<60), 4)
-        let whole = alone.scheduler.nextBatch(besideDecoding: 24)
+        let whole = alone.scheduler.nextBatch(terms)
         #expect(whole?.entries.map(\.count) == [60])
     }
 

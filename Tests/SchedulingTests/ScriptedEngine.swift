@@ -10,8 +10,8 @@ struct ScriptedEngine {
 
     init(_ limits: SchedulerLimits) { store = Array(repeating: 0, count: limits.storeRows) }
 
-    /// Computes a batch: for each entry the token it yields, if it does.
-    mutating func forward(_ batch: Batch, _ scheduler: borrowing Scheduler) -> [Int32?] {
+    /// Computes a batch: for each entry that yields any, the next `several` tokens at once, as if they had been foreseen.
+    mutating func forward(_ batch: Batch, _ scheduler: borrowing Scheduler, several: Int = 1) -> [[Int32]] {
         for entry in batch.entries {
             guard let request = scheduler.request(entry.id) else { continue }
             var state = entry.start == 0 ? 1 : store[Int(request.slots[entry.start - 1])]
@@ -21,8 +21,11 @@ struct ScriptedEngine {
             }
         }
         return batch.entries.map { entry in
-            guard entry.yieldsToken, let request = scheduler.request(entry.id) else { return nil }
-            return Self.token(request.slots.prefix(entry.start + entry.count).reduce(0) { $0 &+ store[Int($1)] })
+            guard entry.yieldsToken, let request = scheduler.request(entry.id) else { return [] }
+            let end = entry.start + entry.count
+            let sum = request.slots.prefix(end).reduce(0) { $0 &+ store[Int($1)] }
+            let room = max(1, request.maxNewTokens - request.outputCount)
+            return Self.tokens(min(several, room), store[Int(request.slots[end - 1])], sum)
         }
     }
 
@@ -30,11 +33,17 @@ struct ScriptedEngine {
     static func output(of prompt: [Int32], count: Int) -> [Int32] {
         var state: UInt64 = 1
         var sum: UInt64 = 0
-        var output: [Int32] = []
         for token in prompt {
             state = mix(state, token)
             sum &+= state
         }
+        return tokens(count, state, sum)
+    }
+
+    /// What follows a last position's state and the sum of all.
+    private static func tokens(_ count: Int, _ last: UInt64, _ all: UInt64) -> [Int32] {
+        var (state, sum) = (last, all)
+        var output: [Int32] = []
         while output.count < count {
             let next = token(sum)
             output.append(next)
@@ -70,15 +79,17 @@ struct Run: ~Copyable {
     }
 
     /// One step; the batch and the outputs of those that ended with it, or nil when nothing could be computed.
-    mutating func step() -> (batch: Batch, ended: [UInt64: [Int32]])? {
-        guard let batch = scheduler.nextBatch() else { return nil }
+    mutating func step(
+        _ terms: StepTerms = StepTerms(), several: Int = 1
+    ) -> (batch: Batch, ended: [UInt64: [Int32]])? {
+        guard let batch = scheduler.nextBatch(terms) else { return nil }
         var ended: [UInt64: [Int32]] = [:]
-        for (entry, token) in zip(batch.entries, engine.forward(batch, scheduler)) {
+        for (entry, tokens) in zip(batch.entries, engine.forward(batch, scheduler, several: several)) {
             guard let request = scheduler.request(entry.id) else { continue }
-            let output = Array(request.tokens[request.promptCount...]) + (token.map { [$0] } ?? [])
+            let output = Array(request.tokens[request.promptCount...]) + tokens
             let finished = entry.yieldsToken && output.count >= request.maxNewTokens
             if finished { ended[entry.id] = output }
-            scheduler.commit(entry, token: token, finished: finished)
+            scheduler.commit(entry, tokens: tokens[...], finished: finished)
         }
         return (batch, ended)
     }

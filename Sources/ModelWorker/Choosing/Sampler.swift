@@ -8,13 +8,23 @@ package import Tensors
 package struct Sampler {
     /// What was chosen and under which distribution its log probability is told.
     package struct Choice: Equatable {
-        /// The token, or -1 when the row holds a NaN.
+        /// The token, or -1 when there is none.
         package var token: Int32
         /// Inverse temperature of the reported distribution; 1 for greedy.
         package var inverseTemperature: Float
+        /// Why there is no token.
+        package var flaw: Flaw?
     }
 
-    private let compute: Compute
+    /// Why a row gives no token.
+    package enum Flaw: Equatable {
+        /// It holds something that is not a number.
+        case notANumber
+        /// Every logit is minus infinity.
+        case everythingForbidden
+    }
+
+    let compute: Compute
     private let size: Int
     private var probabilities: [Float]
     private var values: [Float]
@@ -38,8 +48,13 @@ package struct Sampler {
     package mutating func choose(_ logits: UnsafePointer<Float>, _ sampling: SamplingParams, position: Int) -> Choice {
         var best: Int32 = -1
         compute.argmax(logits, rows: 1, size: size, into: &best)
-        if best < 0 || Self.isGreedy(sampling) { return Choice(token: best, inverseTemperature: 1) }
-        let scale = 1 / sampling.temperature
+        guard best >= 0 else { return Choice(token: -1, inverseTemperature: 1, flaw: .notANumber) }
+        if logits[Int(best)] == -.infinity {
+            return Choice(token: -1, inverseTemperature: 1, flaw: .everythingForbidden)
+        }
+        if Self.isGreedy(sampling) { return Choice(token: best, inverseTemperature: 1) }
+        // Never zero: what is forbidden must stay so at any temperature.
+        let scale = max(1 / sampling.temperature, .leastNormalMagnitude)
         let draw = CounterRandom.uniform(seed: sampling.seed, position: position)
         probabilities.withUnsafeMutableBufferPointer { row in
             var scales = scale
@@ -48,15 +63,15 @@ package struct Sampler {
         }
         let filtered = sampling.topK > 0 || sampling.topP < 1 || sampling.minP > 0
         let token = filtered ? drawFiltered(sampling, draw) : drawFromAll(draw)
-        return Choice(token: token, inverseTemperature: scale)
+        return Choice(token: token, inverseTemperature: scale, flaw: token < 0 ? .notANumber : nil)
     }
 
-    /// Draws in id order from the whole distribution.
+    /// Draws in id order from the whole distribution; -1 where it is none.
     private func drawFromAll(_ draw: Double) -> Int32 {
         var total = 0.0
         for value in probabilities { total += Double(value) }
         var rest = draw * total
-        var last: Int32 = 0
+        var last: Int32 = -1
         for (id, value) in probabilities.enumerated() where value > 0 {
             last = Int32(id)
             rest -= Double(value)
@@ -65,7 +80,7 @@ package struct Sampler {
         return last
     }
 
-    /// Draws, best first, from what top-k, top-p and min-p leave.
+    /// Draws, best first, from what top-k, top-p and min-p leave; -1 where there is nothing.
     private mutating func drawFiltered(_ sampling: SamplingParams, _ draw: Double) -> Int32 {
         let most = sampling.topK > 0 ? min(Int(sampling.topK), size) : size
         var kept = 0
@@ -80,12 +95,13 @@ package struct Sampler {
             if kept < count || sorted >= most { break }
             sorted = min(most, sorted * 8)
         }
+        guard kept > 0, sum > 0 else { return -1 }
         var rest = draw * sum
         for index in 0..<kept {
             rest -= Double(values[index])
             if rest < 0 { return indices[index] }
         }
-        return indices[max(0, kept - 1)]
+        return indices[kept - 1]
     }
 
     /// How many of the sorted probabilities stay, and their sum.

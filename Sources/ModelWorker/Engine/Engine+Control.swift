@@ -1,36 +1,30 @@
 internal import ChildRuntime
 internal import Logging
 internal import Messages
-internal import Models
 internal import Scheduling
 
 /// Orders under way.
 struct ControlState {
     var paused = false
+    /// A flush that waits for idleness: its call, and until when.
+    var flush: (call: UInt64, until: Double)?
     /// What a front said that the weights are called.
     var weightVersion = ""
-    /// A flush that waits for idleness: its call, and until when.
-    var flush: (call: UInt64, until: UInt64)?
-
-    /// How long the loop may wait for a command; nil is for ever.
-    var flushPause: Duration? {
-        guard let flush else { return nil }
-        let now = monotonicMilliseconds()
-        return .milliseconds(flush.until > now ? Int(flush.until - now) : 0)
-    }
 }
 
 /// Questions and orders from operators.
-extension WorkerLoop {
-    mutating func answer(_ call: ControlCall) {
+extension Engine {
+    mutating func answer(_ call: ControlCall, now: Double) {
         switch call.kind {
-        case .flushCache(let flush): startFlush(call.call, flush)
-        case .internalState: reply(call.call, success: true, "") { $0.state = state }
+        case .flushCache(let flush): startFlush(call.call, flush, now: now)
+        case .internalState:
+            statistics.noteIdleness(now: now)
+            reply(call.call, success: true, "", state: state)
         case .pause(let pause): stop(pause.mode, call.call)
         case .resume:
             control.paused = false
             reply(call.call, success: true, "Generation continued successfully.")
-        case .weight: reply(call.call, success: false, "Get parameter by name failed")
+        case .weight(let weight): emit(.readWeight(call: call.call, weight))
         case .weightVersion(let version):
             control.weightVersion = version
             reply(call.call, success: true, "")
@@ -38,27 +32,28 @@ extension WorkerLoop {
         }
     }
 
-    private mutating func startFlush(_ call: UInt64, _ flush: FlushCache) {
+    private mutating func startFlush(_ call: UInt64, _ flush: FlushCache, now: Double) {
         if control.flush != nil {
             return reply(call, success: false, "Another flush_cache is already in progress.")
         }
-        let milliseconds = UInt64(max(0, min(flush.timeoutSeconds, 86_400)) * 1000)
-        control.flush = (call, monotonicMilliseconds() + milliseconds)
+        control.flush = (call, now + max(0, min(flush.timeoutSeconds, 86_400)))
     }
 
     /// Carries out a flush that waits, as soon as nothing runs or its time is over.
-    mutating func settleFlush() {
+    mutating func settleFlush(now: Double) {
         guard let flush = control.flush else { return }
         if scheduler.flushCache() {
-            log.info("Cache flushed successfully!")
+            emit(.log(.info, "Cache flushed successfully!"))
             control.flush = nil
             return reply(flush.call, success: true, "")
         }
-        guard monotonicMilliseconds() >= flush.until else { return }
+        guard now >= flush.until else { return }
         let counts = scheduler.counts
-        log.warning(
-            "Cache not flushed because there are pending requests. #queue-req: \(counts.waiting), #running-req: \(counts.running)"
-        )
+        emit(
+            .log(
+                .warning,
+                "Cache not flushed because there are pending requests. #queue-req: \(counts.waiting), #running-req: \(counts.running)"
+            ))
         control.flush = nil
         reply(flush.call, success: false, "Timed out waiting for idle state.")
     }
@@ -80,18 +75,17 @@ extension WorkerLoop {
         reply(call, success: true, "Generation paused successfully.")
     }
 
-    private func reply(
-        _ call: UInt64, success: Bool, _ message: String, _ fill: (inout ControlReply) -> Void = { _ in }
-    ) {
-        send(
-            .make {
-                $0.control = .make {
-                    $0.call = call
-                    $0.success = success
-                    $0.message = message
-                    fill(&$0)
-                }
-            })
+    private mutating func reply(_ call: UInt64, success: Bool, _ message: String, state: WorkerState? = nil) {
+        emit(
+            .front(
+                .make {
+                    $0.control = .make {
+                        $0.call = call
+                        $0.success = success
+                        $0.message = message
+                        if let state { $0.state = state }
+                    }
+                }))
     }
 
     /// The numbers of this worker as they are now.
@@ -107,8 +101,8 @@ extension WorkerLoop {
             $0.waitingUncachedTokens = UInt64(counts.waitingTokens)
             $0.generationThroughput = statistics.generationThroughput
             $0.cacheHitRate = statistics.cacheHitRate
-            $0.weightBytes = statistics.weightBytes
-            $0.kvBytes = statistics.kvBytes
+            $0.weightBytes = traits.weightBytes
+            $0.kvBytes = traits.kvBytes
             $0.maxRunning = UInt32(scheduler.limits.maxRunning)
             $0.retractions = UInt64(counts.retractions)
             $0.paused = control.paused ? 1 : 0
@@ -130,9 +124,9 @@ extension WorkerLoop {
             $0.retractedPromptTokens = UInt64(tally.retractedPromptTokens)
             $0.retractedOutputTokens = UInt64(tally.retractedOutputTokens)
             $0.evictedTokens = UInt64(tally.evictedTokens)
-            $0.prefillSeconds = Double(statistics.prefillTime) / 1000
-            $0.decodeSeconds = Double(statistics.decodeTime) / 1000
-            $0.idleSeconds = statistics.idleSeconds
+            $0.prefillSeconds = statistics.prefillTime
+            $0.decodeSeconds = statistics.decodeTime
+            $0.idleSeconds = statistics.idleTime
             $0.queueTimeCounts = statistics.queueTime.counts
             $0.queueTimeSum = statistics.queueTime.sum
             $0.steps = statistics.steps

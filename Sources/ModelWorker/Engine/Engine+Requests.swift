@@ -1,27 +1,24 @@
-internal import ChildRuntime
-internal import Logging
+internal import KVCache
 internal import Messages
-internal import Models
 internal import Scheduling
 
 /// How requests come and go.
-extension WorkerLoop {
+extension Engine {
     /// Queues a request; one with the same id and an older attempt makes way for it.
-    mutating func accept(_ command: GenerateIDs) {
+    mutating func accept(_ command: GenerateIDs, now: Double) {
         let id = command.key.id
         if let old = requests[id] {
             guard old.key.attempt < command.key.attempt else { return }
             scheduler.withdraw(id)
-            requests[id] = nil
+            forget(id)
         }
         let room = scheduler.limits.maxRequestLength - command.prompt.count - 1
         let asked = command.sampling.maxNewTokens < 0 ? Int.max : Int(command.sampling.maxNewTokens)
         let limit = max(0, min(asked, room))
         do {
-            let stop = try StopRules(
-                command.sampling, maxNewTokens: limit, endIDs: endIDs, vocabularySize: model.config.vocabularySize)
-            let penalties = Penalties(command.sampling, stopIDs: stop.ids, output: command.resumedIds)
-            try queue(command, limit: limit, WorkerRequest(command, penalties: penalties, stop: stop))
+            let chooser = try TokenChooser(
+                command, maxNewTokens: limit, endIDs: traits.endIDs, vocabularySize: traits.vocabularySize)
+            try queue(command, limit: limit, EngineRequest(command, chooser: chooser, now: now))
         } catch let refusal as Refusal {
             refuse(command.key, refusal)
         } catch {
@@ -29,8 +26,8 @@ extension WorkerLoop {
         }
     }
 
-    private mutating func queue(_ command: GenerateIDs, limit: Int, _ request: WorkerRequest) throws(Refusal) {
-        let size = model.config.vocabularySize
+    private mutating func queue(_ command: GenerateIDs, limit: Int, _ request: EngineRequest) throws(Refusal) {
+        let size = traits.vocabularySize
         for id in command.prompt where id < 0 || Int(id) >= size {
             throw Refusal(
                 message: "input_ids contains out-of-vocabulary token id \(id); valid range is [0, \(size)).",
@@ -40,15 +37,16 @@ extension WorkerLoop {
         let scheduled = ScheduledRequest(
             id: command.key.id, prompt: command.prompt, output: command.resumedIds, maxNewTokens: limit,
             scoredFrom: command.hasLogprobs && command.logprobs.start >= 0 ? Int(command.logprobs.start) : nil,
-            namespace: command.options.cacheKey,
+            namespace: ByteName(command.options.cacheKey),
             priority: command.options.hasPriority ? command.options.priority : nil,
-            routingKey: command.options.routingKey, wasAccepted: command.key.attempt > 0)
+            routingKey: ByteName(command.options.routingKey), wasAccepted: command.key.attempt > 0)
         switch scheduler.admit(scheduled) {
         case .queued:
             requests[command.key.id] = request
         case .queuedInPlaceOf(let id):
             requests[command.key.id] = request
-            guard let displaced = requests.removeValue(forKey: id) else { return }
+            guard let displaced = requests[id] else { return }
+            forget(id)
             refuse(
                 displaced.key,
                 Refusal(message: "The request is aborted by a higher priority request.", status: 503))
@@ -58,24 +56,26 @@ extension WorkerLoop {
         case .queueFull:
             throw Refusal(message: "The request queue is full.", status: 503)
         case .tooLong(let limit):
+            // What an earlier attempt generated counts too: after a restart the pool may be smaller.
             let text =
-                "Input length (\(command.prompt.count) tokens) exceeds the maximum allowed length (\(limit) tokens). "
+                "Input length (\(command.prompt.count + command.resumedIds.count) tokens) exceeds the maximum allowed length (\(limit) tokens). "
                 + "Use a shorter input or enable --allow-auto-truncate."
             throw Refusal(message: text, status: 400)
         }
     }
 
-    private func refuse(_ key: RequestKey, _ refusal: Refusal) {
-        send(
-            .make {
-                $0.failure = .make {
-                    $0.key = key
-                    $0.message = refusal.message
-                    $0.statusCode = refusal.status
-                    $0.errorType = refusal.status == 400 ? "BadRequestError" : "ServiceUnavailableError"
-                    $0.fromWorker = true
-                }
-            })
+    private mutating func refuse(_ key: RequestKey, _ refusal: Refusal) {
+        emit(
+            .front(
+                .make {
+                    $0.failure = .make {
+                        $0.key = key
+                        $0.message = refusal.message
+                        $0.statusCode = refusal.status
+                        $0.errorType = refusal.status == 400 ? "BadRequestError" : "ServiceUnavailableError"
+                        $0.fromWorker = true
+                    }
+                }))
     }
 
     /// Ends a request on the client's behalf; the detokenizer drops its state behind the frames that are under way.
@@ -86,15 +86,14 @@ extension WorkerLoop {
             last.message = scheduler.isWaiting(abort.key.id) ? "Abort in waiting queue" : "Aborted"
         }
         drop(abort.key.id)
-        send(.make { $0.abort = last })
+        emit(.detokenizer(.make { $0.abort = last }))
     }
 
     /// Ends requests that waited or ran for longer than the operator allows.
-    mutating func expire() {
-        guard timeouts.isSet, !requests.isEmpty else { return }
-        let now = monotonicMilliseconds()
+    mutating func expire(now: Double) {
+        guard traits.timeouts.isSet, !requests.isEmpty else { return }
         for request in Array(requests.values) {
-            guard let message = timeouts.complaint(request, now: now) else { continue }
+            guard let message = traits.timeouts.complaint(request, now: now) else { continue }
             giveUp(
                 .make {
                     $0.key = request.key
@@ -108,7 +107,14 @@ extension WorkerLoop {
     /// Forgets a request.
     mutating func drop(_ id: UInt64) {
         scheduler.abort(id)
+        forget(id)
+    }
+}
+
+extension Engine {
+    private mutating func forget(_ id: UInt64) {
         requests[id] = nil
+        pacing.forget(id)
     }
 }
 

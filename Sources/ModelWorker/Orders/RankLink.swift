@@ -1,17 +1,28 @@
-internal import Models
-internal import Tensors
+package import Models
+package import Tensors
 
-/// How rank 0's plan of each step reaches the other ranks: through the shared memory in which they also sum.
+/// How rank 0's orders reach the other ranks: as frames in the shared memory in which they also sum. The first word of a frame is its
+/// kind.
 ///
 /// ```
-/// six counts, Int64 · tokens · positions · write slots · sequences · slots · logit rows, each on a multiple of 8 bytes
+/// step     1 · six counts, Int64 · tokens · positions · write slots · sequences · slots · logit rows, each on a multiple of 8 bytes
 /// ```
-struct RankLink {
+package struct RankLink {
+    /// What a frame asks for.
+    package enum Kind: Int {
+        /// A step, which every rank computes.
+        case step = 1
+    }
+
     let group: Collectives
 
+    /// The orders of a group's rank 0, or to another of its ranks.
+    package init(group: Collectives) { self.group = group }
+
     /// Rank 0 tells the others what the step is.
-    func send(_ input: borrowing ForwardInput) {
+    package func send(_ input: borrowing ForwardInput) {
         var writer = PlanCursor(group.plan)
+        writer.put(Kind.step.rawValue)
         let counts = [
             input.tokens.count, input.positions.count, input.writeSlots.count, input.sequences.count,
             input.slots.count, input.logitRows.count,
@@ -26,10 +37,20 @@ struct RankLink {
         group.publishPlan()
     }
 
-    /// Another rank waits for a step; false when none came within `seconds`. With `expected` it waits awake at first.
-    func receive(into input: inout ForwardInput, expected: Bool, seconds: Double) -> Bool {
-        guard group.awaitPlan(expected: expected, seconds: seconds) else { return false }
+    /// Another rank waits for a frame; nil when none came within `seconds`. With `expected` it waits awake at first. A step is put into
+    /// `input`.
+    package func receive(into input: inout ForwardInput, expected: Bool, seconds: Double) -> Kind? {
+        guard group.awaitPlan(expected: expected, seconds: seconds) else { return nil }
         var reader = PlanCursor(group.plan)
+        let word = reader.take()
+        guard let kind = Kind(rawValue: word) else { preconditionFailure("a frame of kind \(word) from rank 0") }
+        switch kind {
+        case .step: Self.readStep(&reader, into: &input)
+        }
+        return kind
+    }
+
+    private static func readStep(_ reader: inout PlanCursor, into input: inout ForwardInput) {
         let counts = (0..<6).map { _ in reader.take() }
         input.removeAll()
         reader.take(counts[0], into: &input.tokens)
@@ -38,11 +59,10 @@ struct RankLink {
         reader.take(counts[3], into: &input.sequences)
         reader.take(counts[4], into: &input.slots)
         reader.take(counts[5], into: &input.logitRows)
-        return true
     }
 
     /// Bytes of the largest plan within the limits. Only what is used is ever touched.
-    static func planBytes(_ limits: ForwardLimits) -> Int {
+    package static func planBytes(_ limits: ForwardLimits) -> Int {
         let small = 3 * limits.rows + limits.sequences * limits.positions + limits.rows
         return 1024 + small * MemoryLayout<Int32>.size + limits.sequences * MemoryLayout<ForwardInput.Sequence>.stride
     }

@@ -1,25 +1,20 @@
-internal import ChildRuntime
 internal import Messages
 
-/// What the worker keeps of a request besides the scheduler's integers.
-struct WorkerRequest {
+/// What the engine keeps of a request besides the scheduler's integers.
+struct EngineRequest: Sendable {
     let key: RequestKey
-    let sampling: SamplingParams
     /// Output ids of an earlier attempt.
     let resumedCount: Int
-    let streams: Bool
     /// Tokens between two frames.
     let interval: Int
-    var penalties: Penalties
-    let stop: StopRules
-    var logprobs: LogprobCollector?
+    var chooser: TokenChooser
     /// Ids generated (or resumed) that no frame has taken yet.
     var unsent: [Int32]
     /// Absolute output index of the first of them.
     var offset = 0
-    /// Monotonic milliseconds at which it came, and was admitted first; nil: not yet.
-    let arrived = monotonicMilliseconds()
-    var admitted: UInt64?
+    /// Monotonic seconds at which it came, and was admitted first; nil: not yet.
+    let arrived: Double
+    var admitted: Double?
     /// The first frame of this attempt is out.
     var opened = false
 
@@ -27,16 +22,13 @@ struct WorkerRequest {
     /// dies every few seconds a long interval would mean no progress at all.
     static let quietInterval = 8
 
-    init(_ command: GenerateIDs, penalties: Penalties, stop: StopRules) {
+    init(_ command: GenerateIDs, chooser: TokenChooser, now: Double) {
         key = command.key
-        sampling = command.sampling
         resumedCount = command.resumedIds.count
-        streams = command.options.stream
         interval = command.options.stream ? max(1, Int(command.options.streamInterval)) : Self.quietInterval
-        self.penalties = penalties
-        self.stop = stop
-        logprobs = command.hasLogprobs ? LogprobCollector(command.logprobs) : nil
+        self.chooser = chooser
         unsent = command.resumedIds
+        arrived = now
     }
 
     /// A frame is due: the first token, the interval is full, or the request is over.

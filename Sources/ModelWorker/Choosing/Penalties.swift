@@ -21,7 +21,8 @@ package struct Penalties: Sendable {
         minNewTokens = Int(sampling.minNewTokens)
         self.stopIDs = stopIDs
         biasIDs = sampling.logitBiasIds
-        biasValues = sampling.logitBiasValues
+        // Infinity minus infinity is no number. A bias of minus infinity forbids its id for good.
+        biasValues = sampling.logitBiasValues.map { $0.isNaN ? 0 : min($0, .greatestFiniteMagnitude) }
         for id in output { count(id) }
     }
 
@@ -49,6 +50,24 @@ package struct Penalties: Sendable {
                 logits[Int(id)] = value > 0 ? value / repetition : value * repetition
             }
         }
-        for (id, bias) in zip(biasIDs, biasValues) where logits.indices.contains(Int(id)) { logits[Int(id)] += bias }
+        var isHuge = false
+        for (id, bias) in zip(biasIDs, biasValues) where logits.indices.contains(Int(id)) {
+            let value = min(logits[Int(id)] + bias, .greatestFiniteMagnitude)
+            logits[Int(id)] = value
+            if value.isFinite, abs(value) > Self.huge { isHuge = true }
+        }
+        if isHuge { Self.lower(logits) }
+    }
+
+    /// Numbers up to here can be divided by the smallest temperature that is not greedy.
+    private static let huge: Float = 1e30
+
+    /// Makes the largest logit zero, which changes no probability: what follows divides by the temperature without leaving the range of
+    /// numbers.
+    private static func lower(_ logits: UnsafeMutableBufferPointer<Float>) {
+        var largest = -Float.infinity
+        for value in logits where value > largest { largest = value }
+        guard largest.isFinite else { return }
+        for index in logits.indices { logits[index] -= largest }
     }
 }

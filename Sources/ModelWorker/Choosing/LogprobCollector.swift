@@ -1,5 +1,5 @@
 package import Messages
-internal import Tensors
+package import Tensors
 
 /// Gathers the log probabilities of one request until a frame takes them.
 package struct LogprobCollector: Sendable {
@@ -19,7 +19,7 @@ package struct LogprobCollector: Sendable {
     }
 
     /// Scores the prompt token that follows the row's position.
-    mutating func addInput(_ row: LogitRow, token: Int32) {
+    package mutating func addInput(_ row: LogitRow, token: Int32) {
         guard input != nil else { return }
         input!.tokens.values.append(row.logprob(token))
         input!.tokens.ids.append(token)
@@ -28,7 +28,7 @@ package struct LogprobCollector: Sendable {
     }
 
     /// With scores of the output only, asked ids are scored once for the prompt's last position too.
-    mutating func addLastInput(_ row: LogitRow) {
+    package mutating func addLastInput(_ row: LogitRow) {
         guard options.start < 0, options.hasTokenIds else { return }
         var scored = InputLogprobs()
         row.appendChosen(options.tokenIds.ids, to: &scored.chosen)
@@ -36,7 +36,7 @@ package struct LogprobCollector: Sendable {
     }
 
     /// Scores a generated token.
-    mutating func addOutput(_ row: LogitRow, token: Int32) {
+    package mutating func addOutput(_ row: LogitRow, token: Int32) {
         output.output.values.append(row.logprob(token))
         output.output.ids.append(token)
         row.appendTop(Int(options.topCount), to: &output.outputTop)
@@ -55,20 +55,21 @@ package struct LogprobCollector: Sendable {
 }
 
 /// A row of logits seen as a distribution: log-softmax of the logits times an inverse temperature.
-struct LogitRow {
+package struct LogitRow {
     let logits: UnsafePointer<Float>
     let size: Int
     let inverseTemperature: Float
     let compute: Compute
     private let normalizer: Float
 
-    init(_ logits: UnsafePointer<Float>, size: Int, inverseTemperature: Float, compute: Compute) {
-        self.logits = logits
-        self.size = size
+    /// A row of penalised logits.
+    package init(_ logits: UnsafeMutableBufferPointer<Float>, inverseTemperature: Float, compute: Compute) {
+        self.logits = UnsafePointer(logits.baseAddress!)
+        size = logits.count
         self.inverseTemperature = inverseTemperature
         self.compute = compute
         var sum: Float = 0
-        compute.logSumExp(logits, rows: 1, size: size, scale: inverseTemperature, into: &sum)
+        compute.logSumExp(self.logits, rows: 1, size: size, scale: inverseTemperature, into: &sum)
         normalizer = sum
     }
 

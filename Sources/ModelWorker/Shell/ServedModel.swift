@@ -1,66 +1,14 @@
-package import ChildRuntime
-internal import Glibc
 internal import JSON
 internal import Logging
 internal import Messages
 internal import Models
 internal import Scheduling
-package import ServerSettings
+internal import ServerSettings
 internal import Tensors
-internal import TokenizerSource
-internal import Tokenizers
-internal import Transport
 internal import Values
 
-/// Runs a model worker: loads the model, says what it is, and serves until it is told to stop.
-///
-/// Errors during start-up are one line on stderr that names the file and the place; the process then ends with status 1.
-package func runModelWorker(identity: ChildIdentity, settings: WorkerSettings) throws {
-    let started = monotonicMilliseconds()
-    let suffix = identity.size > 1 ? "TP\(identity.rank)" : ""
-    let log = LineLogHandler.logger(label: "scheduler", level: settings.logLevel.rawValue, suffix: suffix)
-    let context = Context()
-    let stamp = ProgressStamp()
-    let fronts = FrontBoard()
-    let line = try SupervisionLine(identity, context: context, stamp: stamp) { order in
-        if case .topology(let topology) = order.order { fronts.update(topology) }
-    }
-    line.progress("model", 0)
-    let group = try joinRanks(identity, settings, log)
-    let loaded = try LoadedModel(settings, group: group, log: log) { line.progress("weights", $0) }
-    guard identity.rank == 0 else {
-        line.ready()
-        RankLoop(model: loaded.model, compute: loaded.compute, link: loaded.link!, stamp: stamp).run()
-    }
-    let tokenizer = try openTokenizer(settings, TokenizerMemory(descriptor: ChildIdentity.tokenizerDescriptor))
-    var endIDs = loaded.model.config.eosTokenIDs.map { Int32($0) }
-    if let tokenizer { endIDs += tokenizer.eosIDs }
-    var loop = try WorkerLoop(
-        identity: identity, settings: settings, loaded: loaded, tokenizer: tokenizer,
-        endIDs: Array(Set(endIDs)).sorted(),
-        stamp: stamp, log: log, context: context, board: fronts)
-    line.ready(loaded.facts(endIDs: endIDs, seconds: Double(monotonicMilliseconds() - started) / 1000))
-    try loop.run()
-}
-
-/// Opens what the ranks of a group share; nil for a rank alone.
-///
-/// A rank that misses a meeting has left the others with half a sum, so the group ends and is started again as one.
-private func joinRanks(_ identity: ChildIdentity, _ settings: WorkerSettings, _ log: Logger) throws -> Collectives? {
-    guard identity.size > 1 else { return nil }
-    let patience = settings.watchdogTimeout
-    let group = Collectives(
-        descriptor: ChildIdentity.groupDescriptor, rank: identity.rank, size: identity.size, patience: patience
-    ) { missing in
-        log.error("Rank \(missing) did not come to a sum of the step within \(patience) s")
-        exit(ChildIdentity.missingRankExit)
-    }
-    guard let group else { throw StartError.noGroup }
-    return group
-}
-
 /// A model in memory and how much it may hold.
-struct LoadedModel {
+struct ServedModel {
     let model: any LanguageModel
     let compute: Compute
     let dtype: DType
@@ -174,6 +122,15 @@ struct LoadedModel {
             settings.quantization, groupSize: settings.int4GroupSize, headBits: settings.int4HeadBits)
     }
 
+    /// What the engine must know of it.
+    var traits: EngineTraits {
+        var traits = EngineTraits(
+            limits: limits, vocabularySize: model.config.vocabularySize, logitRows: model.limits.logitRows)
+        traits.weightBytes = weightBytes
+        traits.kvBytes = kvBytes
+        return traits
+    }
+
     /// What the other processes should know.
     func facts(endIDs: [Int32], seconds: Double) -> ModelFacts {
         .make {
@@ -191,26 +148,6 @@ struct LoadedModel {
             $0.eosIds = endIDs
             $0.loadSeconds = seconds
             $0.chunkedPrefillSize = UInt32(limits.chunkTokens)
-        }
-    }
-}
-
-/// Why a worker cannot start although its files are good.
-enum StartError: Error, CustomStringConvertible {
-    case noRoom(weights: UInt64, available: UInt64)
-    /// An operator bound threads to a core that this process may not use.
-    case noCore(Int, available: [Int])
-    /// The memory that the ranks share could not be had, or rank 0 did not come.
-    case noGroup
-
-    var description: String {
-        switch self {
-        case .noCore(let core, let available):
-            "--cpu-bind names core \(core), which this server may not use; it has \(available.map(String.init).joined(separator: ","))"
-        case .noGroup: "The ranks did not come together: no shared memory, or rank 0 is missing."
-        case .noRoom(let weights, let available):
-            "Not enough memory for the KV cache: the weights take \(weights >> 20) MiB and \(available >> 20) MiB are available. "
-                + "Raise --mem-fraction-static or set --max-total-tokens."
         }
     }
 }

@@ -5,6 +5,9 @@ internal import Scheduling
 struct TokenFrames {
     private(set) var batch = TokenBatch()
 
+    /// Prompt ids that go with an opening: enough to begin before any character, however many ids it is spread over.
+    private static let promptTail = 16
+
     init(generation: UInt64) { batch.generation = generation }
 
     var isEmpty: Bool { batch.requestIds.isEmpty }
@@ -13,22 +16,23 @@ struct TokenFrames {
     ///
     /// Ids of an earlier attempt come first, in an entry of their own: they open the decode state and have no log probabilities here.
     mutating func add(
-        _ request: inout WorkerRequest, _ scheduled: ScheduledRequest, finish: FinishReason?, idsOnly: Bool
+        _ request: inout EngineRequest, _ scheduled: ScheduledRequest, finish: FinishReason?, idsOnly: Bool
     ) {
         let row = batch.requestIds.count
         if !request.opened {
-            batch.openings.append(options(request, row, idsOnly))
+            let tail = scheduled.tokens[..<scheduled.promptCount].suffix(Self.promptTail)
+            batch.openings.append(request.chooser.decodeOptions(row: row, promptTail: tail, idsOnly: idsOnly))
             let resumed = request.resumedCount
             if resumed > 0 { addRow(&request, scheduled, count: resumed, finish: FinishReason()) }
         }
-        let frame = request.logprobs?.take(row: batch.requestIds.count)
+        let frame = request.chooser.logprobs?.take(row: batch.requestIds.count)
         addRow(&request, scheduled, count: request.unsent.count, finish: finish ?? FinishReason())
         if let frame { batch.logprobs.append(frame) }
         request.opened = true
     }
 
     private mutating func addRow(
-        _ request: inout WorkerRequest, _ scheduled: ScheduledRequest, count: Int, finish: FinishReason
+        _ request: inout EngineRequest, _ scheduled: ScheduledRequest, count: Int, finish: FinishReason
     ) {
         batch.requestIds.append(request.key.id)
         batch.attempts.append(request.key.attempt)
@@ -41,16 +45,5 @@ struct TokenFrames {
         batch.retractions.append(UInt32(scheduled.retractions))
         request.offset += count
         request.unsent.removeFirst(count)
-    }
-
-    private func options(_ request: WorkerRequest, _ row: Int, _ idsOnly: Bool) -> DecodeOptions {
-        .make {
-            $0.row = UInt32(row)
-            $0.skipSpecialTokens = request.sampling.skipSpecialTokens
-            $0.noStopTrim = request.sampling.noStopTrim
-            $0.stop = request.sampling.stop
-            $0.logprobText = request.logprobs?.options.withText ?? false
-            $0.idsOnly = idsOnly
-        }
     }
 }

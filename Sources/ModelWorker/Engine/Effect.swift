@@ -1,0 +1,16 @@
+package import Logging
+package import Messages
+
+/// What the engine wants done: the shell does it, in order.
+package enum Effect: Sendable, Equatable {
+    /// A message to the detokenizer.
+    case detokenizer(DetokenizerCommand)
+    /// A message to a front.
+    case front(FrontReply)
+    /// The first values of a weight, for the call that asks for them.
+    case readWeight(call: UInt64, WeightByName)
+    /// A line for the log.
+    case log(Logger.Level, String)
+    /// A line about a batch; the time of day is still to be added, as operators' tools expect it at the end.
+    case batchLine(String)
+}

@@ -1,0 +1,96 @@
+internal import Logging
+package import Messages
+package import Scheduling
+package import Tensors
+
+/// The model worker's thinking, as a value: commands come in, effects go out, and a step takes a model. It has no socket, no process, and
+/// no clock but the moments that are handed in (monotonic seconds).
+package struct Engine: ~Copyable {
+    package let traits: EngineTraits
+    package internal(set) var scheduler: Scheduler
+    var requests: [UInt64: EngineRequest] = [:]
+    var control = ControlState()
+    var statistics: StepStatistics
+    var pieces: PromptPieces
+    var pacing = PatternPacing()
+    /// What is to be done, oldest first.
+    private(set) var effects: [Effect] = []
+
+    // What a step works with, kept from one to the next.
+    var plan = BatchPlan()
+    var sampler: Sampler
+    let logits: AlignedBuffer
+    var chosen: [Int32] = []
+
+    /// There is no memory for the logits.
+    package struct NoMemory: Error, CustomStringConvertible {
+        package let description = "Not enough memory for the logits of a step."
+    }
+
+    /// An engine without work.
+    package init(_ traits: EngineTraits, compute: Compute, now: Double) throws(NoMemory) {
+        let bytes = traits.logitRows * traits.vocabularySize * MemoryLayout<Float>.size
+        guard let logits = AlignedBuffer(byteCount: bytes) else { throw NoMemory() }
+        self.traits = traits
+        self.logits = logits
+        scheduler = Scheduler(limits: traits.limits)
+        sampler = Sampler(compute: compute, vocabularySize: traits.vocabularySize)
+        statistics = StepStatistics(traits, now: now)
+        pieces = PromptPieces(gap: traits.targetGap)
+    }
+
+    /// Obeys a command.
+    package mutating func obey(_ command: WorkerCommand, now: Double) {
+        switch command.command {
+        case .generate(let generate): accept(generate, now: now)
+        case .abort(let abort): giveUp(abort)
+        case .livingFronts(let living):
+            for id in requests.keys where !living.generations.contains(FrontGeneration.of(id)) { drop(id) }
+            emit(.detokenizer(.make { $0.livingFronts = living }))
+        case .control(let call): answer(call, now: now)
+        case nil: emit(.log(.error, "a worker command of an unknown kind was ignored"))
+        }
+    }
+
+    /// Does what time alone makes due.
+    package mutating func settle(now: Double) {
+        settleFlush(now: now)
+        expire(now: now)
+    }
+
+    /// What the next step computes; nil when there is nothing to compute, or nothing may be.
+    package mutating func nextBatch() -> Batch? {
+        guard !control.paused else { return nil }
+        var terms = StepTerms()
+        terms.promptTokensBesideDecoding = pieces.limit
+        terms.holdsLastTokens = pieces.holdsLastTokens
+        terms.resting = pacing.resting()
+        return scheduler.nextBatch(terms)
+    }
+
+    /// The moment until which only a command gives it anything to do; infinity for ever, nil when there is work.
+    package var restsUntil: Double? {
+        guard scheduler.isIdle || control.paused else { return nil }
+        return control.flush?.until ?? .infinity
+    }
+
+    /// It waits for commands from now on.
+    package mutating func rest(now: Double) {
+        statistics.becameIdle(now: now)
+        if scheduler.isIdle { pieces.rest() }
+    }
+
+    /// Requests that wait and that run.
+    package var load: (waiting: Int, running: Int) { (scheduler.counts.waiting, scheduler.counts.running) }
+
+    /// Hands out what is to be done.
+    package mutating func takeEffects() -> [Effect] {
+        defer { effects.removeAll(keepingCapacity: true) }
+        return effects
+    }
+
+    /// There is something to be done.
+    package var hasEffects: Bool { !effects.isEmpty }
+
+    mutating func emit(_ effect: Effect) { effects.append(effect) }
+}

@@ -1,0 +1,29 @@
+package import Scheduling
+package import Tokenizers
+
+/// What an engine is made for; fixed at start.
+package struct EngineTraits: Sendable {
+    package var limits: SchedulerLimits
+    package var vocabularySize: Int
+    /// Rows of logits that the model computes at once.
+    package var logitRows: Int
+    /// Ids that end an answer: the model's and the tokenizer's.
+    package var endIDs: [Int32] = []
+    /// For stop strings and patterns; nil where the server runs without one.
+    package var tokenizer: Tokenizer?
+    /// Incarnation of the worker group.
+    package var generation: UInt64 = 0
+    package var timeouts = RequestTimeouts()
+    /// Seconds between two tokens of a stream that prompts may cause, about.
+    package var targetGap = PromptPieces.usualGap
+    /// Decode steps between two lines of the log.
+    package var logInterval = 40
+    package var weightBytes: UInt64 = 0
+    package var kvBytes: UInt64 = 0
+
+    package init(limits: SchedulerLimits, vocabularySize: Int, logitRows: Int) {
+        self.limits = limits
+        self.vocabularySize = vocabularySize
+        self.logitRows = logitRows
+    }
+}

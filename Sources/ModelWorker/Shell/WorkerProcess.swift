@@ -1,0 +1,65 @@
+package import ChildRuntime
+internal import Glibc
+internal import Logging
+internal import Messages
+internal import Models
+package import ServerSettings
+internal import Tensors
+internal import TokenizerSource
+internal import Tokenizers
+internal import Transport
+internal import Values
+
+/// Runs a model worker: loads the model, says what it is, and serves until it is told to stop.
+///
+/// Errors during start-up are one line on stderr that names the file and the place; the process then ends with status 1.
+package func runModelWorker(identity: ChildIdentity, settings: WorkerSettings) throws {
+    let started = monotonicMilliseconds()
+    let suffix = identity.size > 1 ? "TP\(identity.rank)" : ""
+    let log = LineLogHandler.logger(label: "scheduler", level: settings.logLevel.rawValue, suffix: suffix)
+    let context = Context()
+    let stamp = ProgressStamp()
+    let fronts = FrontBoard()
+    let line = try SupervisionLine(identity, context: context, stamp: stamp) { order in
+        if case .topology(let topology) = order.order { fronts.update(topology) }
+    }
+    line.progress("model", 0)
+    let group = try joinRanks(identity, settings, log)
+    let loaded = try ServedModel(settings, group: group, log: log) { line.progress("weights", $0) }
+    guard identity.rank == 0 else {
+        line.ready()
+        RankLoop(model: loaded.model, compute: loaded.compute, link: loaded.link!, stamp: stamp).run()
+    }
+    let tokenizer = try openTokenizer(settings, TokenizerMemory(descriptor: ChildIdentity.tokenizerDescriptor))
+    let endIDs = Set(loaded.model.config.eosTokenIDs.map { Int32($0) } + (tokenizer?.eosIDs ?? [])).sorted()
+    var traits = loaded.traits
+    traits.endIDs = endIDs
+    traits.tokenizer = tokenizer
+    traits.generation = identity.generation
+    traits.timeouts = RequestTimeouts(
+        waiting: settings.requestWaitingTimeout, running: settings.requestRunningTimeout)
+    traits.targetGap = Double(settings.targetInterTokenMilliseconds) / 1000
+    traits.logInterval = settings.decodeLogInterval
+    var loop = try WorkerLoop(
+        Engine(traits, compute: loaded.compute, now: monotonicSeconds()),
+        WorkerPipes(identity, context: context, fronts: fronts, log: log),
+        model: RankedModel(model: loaded.model, compute: loaded.compute, link: loaded.link), stamp: stamp, log: log)
+    line.ready(loaded.facts(endIDs: endIDs, seconds: Double(monotonicMilliseconds() - started) / 1000))
+    try loop.run()
+}
+
+/// Opens what the ranks of a group share; nil for a rank alone.
+///
+/// A rank that misses a meeting has left the others with half a sum, so the group ends and is started again as one.
+private func joinRanks(_ identity: ChildIdentity, _ settings: WorkerSettings, _ log: Logger) throws -> Collectives? {
+    guard identity.size > 1 else { return nil }
+    let patience = settings.watchdogTimeout
+    let group = Collectives(
+        descriptor: ChildIdentity.groupDescriptor, rank: identity.rank, size: identity.size, patience: patience
+    ) { missing in
+        log.error("Rank \(missing) did not come to a sum of the step within \(patience) s")
+        exit(ChildIdentity.missingRankExit)
+    }
+    guard let group else { throw StartError.noGroup }
+    return group
+}

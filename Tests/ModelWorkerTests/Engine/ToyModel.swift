@@ -1,0 +1,132 @@
+import Messages
+import ModelWorker
+import Models
+import Scheduling
+import Tensors
+import Tokenizers
+
+/// A model whose logits are a function of all tokens so far, as long as every slot of a sequence still holds what the right prefix left
+/// there.
+final class ToyModel: StepModel {
+    static let vocabularySize = 24
+    var vocabularySize: Int { Self.vocabularySize }
+    var logitRows: Int { 3 }
+    private var store: [UInt64]
+    /// Of each wanted row of the step.
+    private var sums: [UInt64] = []
+
+    init(_ limits: SchedulerLimits) { store = Array(repeating: 0, count: limits.storeRows) }
+
+    func forward(_ input: borrowing ForwardInput) {
+        sums.removeAll()
+        var wanted = 0
+        for sequence in input.sequences {
+            for row in sequence.rowStart..<(sequence.rowStart + sequence.rowCount) {
+                let position = Int(input.positions[row])
+                precondition(input.writeSlots[row] == input.slots[sequence.slotStart + position])
+                let before = position == 0 ? 1 : store[Int(input.slots[sequence.slotStart + position - 1])]
+                store[Int(input.writeSlots[row])] = Self.mix(before, input.tokens[row])
+                guard wanted < input.logitRows.count, Int(input.logitRows[wanted]) == row else { continue }
+                let slots = input.slots[sequence.slotStart...(sequence.slotStart + position)]
+                sums.append(slots.reduce(0) { $0 &+ store[Int($1)] })
+                wanted += 1
+            }
+        }
+    }
+
+    func logits(_ range: Range<Int>, into rows: UnsafeMutablePointer<Float>) {
+        precondition(range.count <= logitRows)
+        for (index, sum) in sums[range].enumerated() {
+            Self.fill(UnsafeMutableBufferPointer(start: rows + index * vocabularySize, count: vocabularySize), sum)
+        }
+    }
+
+    func endStep() {}
+
+    /// The logits behind some tokens, without slots or steps.
+    static func logits(behind tokens: [Int32]) -> [Float] {
+        var state: UInt64 = 1
+        var sum: UInt64 = 0
+        for token in tokens {
+            state = mix(state, token)
+            sum &+= state
+        }
+        var row = [Float](repeating: 0, count: vocabularySize)
+        row.withUnsafeMutableBufferPointer { fill($0, sum) }
+        return row
+    }
+
+    private static func fill(_ row: UnsafeMutableBufferPointer<Float>, _ sum: UInt64) {
+        for id in row.indices { row[id] = Float(mix(sum, Int32(id)) >> 40) * 0x1p-21 - 4 }
+    }
+
+    private static func mix(_ state: UInt64, _ token: Int32) -> UInt64 {
+        var value = (state ^ UInt64(UInt32(bitPattern: token))) &* 0xBF58_476D_1CE4_E5B9
+        value ^= value >> 29
+        value = value &* 0x94D0_49BB_1331_11EB
+        return value ^ (value >> 32)
+    }
+}
+
+/// What the tests of the engine share.
+enum Toy {
+    static let compute = Compute(threads: 1)
+
+    /// Ids 0 to 20 are letters, 21 is a space, 22 and 23 are the two bytes of é.
+    static let tokenizer: Tokenizer = {
+        var spellings = "abcdefghijklmnopqrstu".map(String.init)
+        spellings += ["Ġ", "Ã", "©"]
+        let vocabulary = spellings.enumerated().map { "\"\($1)\":\($0)" }.joined(separator: ",")
+        let text = """
+            {"version":"1.0","added_tokens":[],"normalizer":null,"post_processor":null,
+             "pre_tokenizer":{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":true},
+             "decoder":{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":true},
+             "model":{"type":"BPE","vocab":{\(vocabulary)},"merges":[]}}
+            """
+        do { return try Tokenizer(json: Array(text.utf8), file: "toy", config: TokenizerConfig()) } catch {
+            fatalError("\(error)")
+        }
+    }()
+
+    /// An engine for the toy model.
+    static func engine(
+        _ limits: SchedulerLimits, generation: UInt64 = 1, timeouts: RequestTimeouts = RequestTimeouts(),
+        now: Double = 0
+    ) -> Engine {
+        var traits = EngineTraits(limits: limits, vocabularySize: ToyModel.vocabularySize, logitRows: 3)
+        traits.endIDs = [20]
+        traits.tokenizer = tokenizer
+        traits.generation = generation
+        traits.timeouts = timeouts
+        do { return try Engine(traits, compute: compute, now: now) } catch { fatalError("\(error)") }
+    }
+
+    /// Parameters that change nothing.
+    static func sampling(_ fill: (inout SamplingParams) -> Void = { _ in }) -> SamplingParams {
+        .make {
+            $0.maxNewTokens = 8
+            $0.temperature = 1
+            $0.topP = 1
+            $0.topK = 1
+            $0.repetitionPenalty = 1
+            fill(&$0)
+        }
+    }
+
+    /// A request that streams each token.
+    static func request(
+        _ id: UInt64, _ prompt: [Int32], _ sampling: SamplingParams = sampling(),
+        _ fill: (inout GenerateIDs) -> Void = { _ in }
+    ) -> GenerateIDs {
+        .make {
+            $0.key = .make { $0.id = id }
+            $0.prompt = prompt
+            $0.sampling = sampling
+            $0.options = .make {
+                $0.stream = true
+                $0.streamInterval = 1
+            }
+            fill(&$0)
+        }
+    }
+}
