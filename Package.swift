@@ -95,7 +95,7 @@ let package = Package(
         .target(name: "Scheduling", dependencies: ["KVCache", deque], swiftSettings: strict),
         .target(name: "KVCache", dependencies: [heap], swiftSettings: strict),
         .target(name: "Models", dependencies: ["Tensors", "JSON"], swiftSettings: strict),
-        .target(name: "Tensors", dependencies: ["CKernels"], swiftSettings: strict),
+        .target(name: "Tensors", dependencies: ["CKernels", "CRanks"], swiftSettings: strict),
         .target(name: "Tokenizers", dependencies: ["JSON", "COniguruma", "CUtf8proc"], swiftSettings: strict),
         .target(name: "Transport", dependencies: ["Messages", "CZeroMQ", protobuf], swiftSettings: strict),
         .target(
@@ -105,7 +105,12 @@ let package = Package(
         .target(name: "JSON", dependencies: ["CJSONC"], swiftSettings: strict),
         .target(name: "Values", swiftSettings: strict),
         .target(
-            name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-Wall", "-Werror", "-fno-math-errno"])]),
+            name: "CKernels",
+            cSettings: [
+                .headerSearchPath("runtime"), .headerSearchPath("codes"),
+                .unsafeFlags(["-O3", "-Wall", "-Werror", "-fno-math-errno"]),
+            ]),
+        .target(name: "CRanks", cSettings: [.unsafeFlags(["-O3", "-Wall", "-Werror"])]),
         .target(name: "CPlatform", cSettings: [.unsafeFlags(["-Wall", "-Werror"])]),
 
         // Tests mirror the sources; what several of them need stands in Support.
