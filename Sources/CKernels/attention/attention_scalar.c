@@ -3,41 +3,36 @@
 #include "half.h"
 #include "table.h"
 
-typedef float (*load_element)(const void *p, size_t i);
+/// Element i of a row as a float; the type is always a constant.
+static inline __attribute__((always_inline)) float element_at(const kernels_cache_dtype type, const void *p, size_t i) {
+    switch (type) {
+    case KERNELS_CACHE_F16:
+        return f16_to_float(((const uint16_t *)p)[i]);
+    case KERNELS_CACHE_BF16:
+        return bf16_to_float(((const uint16_t *)p)[i]);
+    case KERNELS_CACHE_I8:
+        return ((const int8_t *)p)[i];
+    default:
+        return ((const float *)p)[i];
+    }
+}
 
-static float f32_at(const void *p, size_t i) { return ((const float *)p)[i]; }
-static float f16_at(const void *p, size_t i) { return f16_to_float(((const uint16_t *)p)[i]); }
-static float bf16_at(const void *p, size_t i) { return bf16_to_float(((const uint16_t *)p)[i]); }
-static float i8_at(const void *p, size_t i) { return ((const int8_t *)p)[i]; }
-
-static inline __attribute__((always_inline)) void keys_body(
-    const void *keys, const int32_t *slots, size_t count, size_t dim, float *panel, load_element at) {
+static inline __attribute__((always_inline)) void load_keys(const void *keys, const int32_t *slots, size_t count,
+    size_t ahead, size_t dim, float *panel, const kernels_cache_dtype type) {
     for (size_t i = 0; i < round_up(count, BLOCK); i++) {
         float *column = panel + i / BLOCK * dim * BLOCK + i % BLOCK;
-        for (size_t d = 0; d < dim; d++) column[d * BLOCK] = i < count ? at(keys, (size_t)slots[i] * dim + d) : 0;
+        for (size_t d = 0; d < dim; d++)
+            column[d * BLOCK] = i < count ? element_at(type, keys, (size_t)slots[i] * dim + d) : 0;
     }
 }
 
-static inline __attribute__((always_inline)) void values_body(
-    const void *values, const int32_t *slots, size_t count, size_t dim, float *panel, load_element at) {
+static inline __attribute__((always_inline)) void load_values(const void *values, const int32_t *slots, size_t count,
+    size_t ahead, size_t dim, float *panel, const kernels_cache_dtype type) {
     for (size_t i = 0; i < count; i++)
         for (size_t d = 0; d < round_up(dim, BLOCK); d++)
-            panel[(d / BLOCK * count + i) * BLOCK + d % BLOCK] = d < dim ? at(values, (size_t)slots[i] * dim + d) : 0;
+            panel[(d / BLOCK * count + i) * BLOCK + d % BLOCK] =
+                d < dim ? element_at(type, values, (size_t)slots[i] * dim + d) : 0;
 }
-
-#define LOADERS(type)                                                                                                  \
-    static void type##_keys(                                                                                           \
-        const void *p, const int32_t *slots, size_t count, size_t ahead, size_t dim, float *panel) {                   \
-        keys_body(p, slots, count, dim, panel, type##_at);                                                             \
-    }                                                                                                                  \
-    static void type##_values(                                                                                         \
-        const void *p, const int32_t *slots, size_t count, size_t ahead, size_t dim, float *panel) {                   \
-        values_body(p, slots, count, dim, panel, type##_at);                                                           \
-    }
-LOADERS(f32)
-LOADERS(f16)
-LOADERS(bf16)
-LOADERS(i8)
 
 static void block_softmax(
     float *scores, const score_scales *scales, size_t valid, size_t padded, float *max, float *sum) {

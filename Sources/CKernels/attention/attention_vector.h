@@ -1,6 +1,6 @@
 // Loading of keys and values, the softmax of a block and the quantization of cache rows, for any vector level; include
-// after a vector_*.h and after defining <type>_part(words, s): element s of each 32-bit word, as a float,
-// and vf_power2(x): 2^n of the n in the last bits of x.
+// after a vector_*.h and after defining <type>_part(words, s): element s of each 32-bit word, as a float, load_i8 and
+// load_i8_n, store_codes, vf_andnot, and vf_power2(x): 2^n of the n in the last bits of x.
 #include <math.h>
 
 /// Rows of the cache fetched ahead: slots follow no order that the processor could guess.
@@ -11,69 +11,109 @@ static inline const int32_t *slots_ahead(const int32_t *slots, size_t i, size_t 
     return i + ROWS_AHEAD + count <= ahead ? slots + i + ROWS_AHEAD : slots + i;
 }
 
+// How elements of a cache type become floats. The type is always a constant, so loaders are compiled for each.
+
+/// Element s of each 32-bit word.
+static inline __attribute__((always_inline)) vf vf_part(const kernels_cache_dtype type, vf words, unsigned s) {
+    switch (type) {
+    case KERNELS_CACHE_F16:
+        return f16_part(words, s);
+    case KERNELS_CACHE_BF16:
+        return bf16_part(words, s);
+    case KERNELS_CACHE_I8:
+        return i8_part(words, s);
+    default:
+        return words;
+    }
+}
+
+/// VW elements.
+static inline __attribute__((always_inline)) vf vf_load_elements(const kernels_cache_dtype type, const void *p) {
+    switch (type) {
+    case KERNELS_CACHE_F16:
+        return load_f16(p);
+    case KERNELS_CACHE_BF16:
+        return load_bf16(p);
+    case KERNELS_CACHE_I8:
+        return load_i8(p);
+    default:
+        return load_f32(p);
+    }
+}
+
+/// The first n of VW elements, the others zero.
+static inline __attribute__((always_inline)) vf vf_load_elements_n(
+    const kernels_cache_dtype type, const void *p, size_t n) {
+    switch (type) {
+    case KERNELS_CACHE_F16:
+        return load_f16_n(p, n);
+    case KERNELS_CACHE_BF16:
+        return load_bf16_n(p, n);
+    case KERNELS_CACHE_I8:
+        return load_i8_n(p, n);
+    default:
+        return load_f32_n(p, n);
+    }
+}
+
+/// Transposes `words` words of `count` keys, VW of each at most, and unpacks them into columns of the panel.
+static inline __attribute__((always_inline)) void load_key_square(const float *keys, size_t stride,
+    const int32_t *slots, const int32_t *next, size_t count, size_t words, float *out, const kernels_cache_dtype type) {
+    const size_t parts = sizeof(float) / cache_element_size(type);
+    vf r[VW];
+#pragma clang loop unroll(full)
+    for (size_t i = 0; i < VW; i++) {
+        r[i] = i < count ? vf_load_n(keys + (size_t)slots[i] * stride, words) : vf_zero();
+        if (i < count) _mm_prefetch((const char *)(keys + (size_t)next[i] * stride), _MM_HINT_T0);
+    }
+    vf_transpose(r);
+#pragma clang loop unroll(full)
+    for (size_t i = 0; i < VW; i++)
+#pragma clang loop unroll(full)
+        for (size_t s = 0; s < parts; s++)
+            if (i < words) vf_store(out + (i * parts + s) * BLOCK, vf_part(type, r[i], (unsigned)s));
+}
+
 /// Keys are transposed as 32-bit words of one, two or four elements, VW keys by VW words at a time, and unpacked after:
 /// so a key of small elements takes fewer shuffles than one of floats.
-#define KEY_LOADER(type, element)                                                                                      \
-    static inline __attribute__((always_inline)) void type##_key_square(const float *keys, size_t stride,              \
-        const int32_t *slots, const int32_t *next, size_t count, size_t words, float *out) {                           \
-        enum { PARTS = sizeof(float) / sizeof(element) };                                                              \
-        vf r[VW];                                                                                                      \
-        _Pragma("clang loop unroll(full)") for (size_t i = 0; i < VW; i++) {                                           \
-            r[i] = i < count ? vf_load_n(keys + (size_t)slots[i] * stride, words) : vf_zero();                         \
-            if (i < count) _mm_prefetch((const char *)(keys + (size_t)next[i] * stride), _MM_HINT_T0);                 \
-        }                                                                                                              \
-        vf_transpose(r);                                                                                               \
-        _Pragma("clang loop unroll(full)") for (size_t i = 0; i < VW; i++)                                             \
-            _Pragma("clang loop unroll(full)") for (size_t s = 0; s < PARTS; s++) if (i < words)                       \
-                vf_store(out + (i * PARTS + s) * BLOCK, type##_part(r[i], s));                                         \
-    }                                                                                                                  \
-    static void type##_keys(                                                                                           \
-        const void *keys, const int32_t *slots, size_t count, size_t ahead, size_t dim, float *panel) {                \
-        size_t words = dim * sizeof(element) / sizeof(float);                                                          \
-        for (size_t i = 0; i < round_up(count, BLOCK); i += VW) {                                                      \
-            float *columns = panel + i / BLOCK * dim * BLOCK + i % BLOCK;                                              \
-            size_t here = count > i ? min_size(VW, count - i) : 0;                                                     \
-            const int32_t *next = slots_ahead(slots, i, here, ahead);                                                  \
-            for (size_t w = 0; w < words; w += VW) {                                                                   \
-                const float *from = (const float *)keys + w;                                                           \
-                float *to = columns + w * (sizeof(float) / sizeof(element)) * BLOCK;                                   \
-                if (here == VW && words - w >= VW)                                                                     \
-                    type##_key_square(from, words, slots + i, next, VW, VW, to);                                       \
-                else                                                                                                   \
-                    type##_key_square(from, words, slots + i, next, here, min_size(VW, words - w), to);                \
-            }                                                                                                          \
-        }                                                                                                              \
+static inline __attribute__((always_inline)) void load_keys(const void *keys, const int32_t *slots, size_t count,
+    size_t ahead, size_t dim, float *panel, const kernels_cache_dtype type) {
+    const size_t parts = sizeof(float) / cache_element_size(type);
+    size_t words = dim / parts;
+    for (size_t i = 0; i < round_up(count, BLOCK); i += VW) {
+        float *columns = panel + i / BLOCK * dim * BLOCK + i % BLOCK;
+        size_t here = count > i ? min_size(VW, count - i) : 0;
+        const int32_t *next = slots_ahead(slots, i, here, ahead);
+        for (size_t w = 0; w < words; w += VW) {
+            const float *from = (const float *)keys + w;
+            float *to = columns + w * parts * BLOCK;
+            if (here == VW && words - w >= VW)
+                load_key_square(from, words, slots + i, next, VW, VW, to, type);
+            else
+                load_key_square(from, words, slots + i, next, here, min_size(VW, words - w), to, type);
+        }
     }
+}
 
-#define VALUE_LOADER(type, element)                                                                                    \
-    static void type##_values(                                                                                         \
-        const void *values, const int32_t *slots, size_t count, size_t ahead, size_t dim, float *panel) {              \
-        size_t whole = dim / BLOCK * BLOCK;                                                                            \
-        for (size_t i = 0; i < count; i++) {                                                                           \
-            const element *v = (const element *)values + (size_t)slots[i] * dim;                                       \
-            const element *next = (const element *)values + (size_t)*slots_ahead(slots, i, 1, ahead) * dim;            \
-            float *out = panel + i * BLOCK;                                                                            \
-            for (size_t d = 0; d < whole; d += BLOCK, out += count * BLOCK) {                                          \
-                _Pragma("clang loop unroll(full)") for (size_t j = 0; j < BLOCK; j += 64 / sizeof(element))            \
-                    _mm_prefetch((const char *)(next + d + j), _MM_HINT_T0);                                           \
-                _Pragma("clang loop unroll(full)") for (size_t j = 0; j < BLOCK; j += VW)                              \
-                    vf_store(out + j, load_##type(v + d + j));                                                         \
-            }                                                                                                          \
-            if (whole < dim)                                                                                           \
-                for (size_t j = 0; j < BLOCK; j += VW)                                                                 \
-                    vf_store(out + j,                                                                                  \
-                        whole + j < dim ? load_##type##_n(v + whole + j, min_size(VW, dim - whole - j)) : vf_zero());  \
-        }                                                                                                              \
+static inline __attribute__((always_inline)) void load_values(const void *values, const int32_t *slots, size_t count,
+    size_t ahead, size_t dim, float *panel, const kernels_cache_dtype type) {
+    const size_t size = cache_element_size(type);
+    size_t whole = dim / BLOCK * BLOCK;
+    for (size_t i = 0; i < count; i++) {
+        const char *v = (const char *)values + (size_t)slots[i] * dim * size;
+        const char *next = (const char *)values + (size_t)*slots_ahead(slots, i, 1, ahead) * dim * size;
+        float *out = panel + i * BLOCK;
+        for (size_t d = 0; d < whole; d += BLOCK, out += count * BLOCK) {
+#pragma clang loop unroll(full)
+            for (size_t b = 0; b < BLOCK * size; b += 64) _mm_prefetch(next + d * size + b, _MM_HINT_T0);
+#pragma clang loop unroll(full)
+            for (size_t j = 0; j < BLOCK; j += VW) vf_store(out + j, vf_load_elements(type, v + (d + j) * size));
+        }
+        if (whole == dim) continue;
+        for (size_t d = whole; d < whole + BLOCK; d += VW, out += VW)
+            vf_store(out, d < dim ? vf_load_elements_n(type, v + d * size, min_size(VW, dim - d)) : vf_zero());
     }
-
-KEY_LOADER(f32, float)
-KEY_LOADER(f16, uint16_t)
-KEY_LOADER(bf16, uint16_t)
-KEY_LOADER(i8, int8_t)
-VALUE_LOADER(f32, float)
-VALUE_LOADER(f16, uint16_t)
-VALUE_LOADER(bf16, uint16_t)
-VALUE_LOADER(i8, int8_t)
+}
 
 /// 2^x for x of at most 0, within about two units in the last place; below -126 it is 2^-126, and NaN stays NaN.
 ///
