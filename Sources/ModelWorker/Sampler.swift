@@ -8,7 +8,7 @@ package import Tensors
 package struct Sampler {
     /// What was chosen and under which distribution its log probability is told.
     package struct Choice: Equatable {
-        /// The token, or -1 when the row holds a NaN.
+        /// The token, or -1 when the row holds a NaN or nothing that is allowed.
         package var token: Int32
         /// Inverse temperature of the reported distribution; 1 for greedy.
         package var inverseTemperature: Float
@@ -43,8 +43,7 @@ package struct Sampler {
         let draw = CounterRandom.uniform(seed: sampling.seed, position: position)
         probabilities.withUnsafeMutableBufferPointer { row in
             var scales = scale
-            compute.scaleRows(logits, rows: 1, size: size, scales: &scales, into: row.baseAddress!)
-            compute.softmax(row.baseAddress!, rows: 1, size: size, into: row.baseAddress!)
+            compute.softmax(logits, rows: 1, size: size, scales: &scales, into: row.baseAddress!)
         }
         let filtered = sampling.topK > 0 || sampling.topP < 1 || sampling.minP > 0
         let token = filtered ? drawFiltered(sampling, draw) : drawFromAll(draw)

@@ -8,8 +8,6 @@ import CRanks
 package final class Collectives {
     /// Numbers that rank 0 tells the others when the group comes together.
     package static let termCount = Int(COLLECTIVE_TERMS)
-    /// Most ranks of a group.
-    package static let mostRanks = Int(COLLECTIVE_RANKS)
 
     /// This rank, from 0.
     package let rank: Int

@@ -1,4 +1,5 @@
 // Operations on rows of logits. A row is one thread's work, so its bits depend on nothing else.
+#include <float.h>
 #include <math.h>
 
 #include "table.h"
@@ -13,7 +14,7 @@ typedef struct {
     float scale;
     float *out;
     int32_t *indices;
-    bool *flags;
+    kernels_normalizer *normalizers;
 } logit_job;
 
 static void run_rows(logit_job *j, pool_work work, size_t rows) {
@@ -22,12 +23,23 @@ static void run_rows(logit_job *j, pool_work work, size_t rows) {
     pool_unlock(j->c->pool);
 }
 
+/// The nearest positive finite number: 0 times a forbidden element, and infinity times the largest one, would be NaN.
+static float usable_scale(float scale) { return scale < 0x1p-149f ? 0x1p-149f : scale > FLT_MAX ? FLT_MAX : scale; }
+
+/// Elements of plus infinity.
+static size_t count_infinite(const float *x, size_t n) {
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++) count += x[i] == INFINITY;
+    return count;
+}
+
 static void argmax_rows(void *context, size_t thread, size_t begin, size_t end) {
     const logit_job *j = context;
     for (size_t t = begin; t < end; t++) {
         float max;
         size_t index;
-        j->indices[t] = j->c->table.argmax(j->x + t * j->size, j->size, &max, &index) ? (int32_t)index : -1;
+        bool found = j->c->table.argmax(j->x + t * j->size, j->size, &max, &index) && max > -INFINITY;
+        j->indices[t] = found ? (int32_t)index : -1;
     }
 }
 
@@ -36,65 +48,73 @@ void kernels_argmax(kernels_compute *c, const float *x, size_t rows, size_t size
     run_rows(&j, argmax_rows, rows);
 }
 
-static void log_sum_exp_rows(void *context, size_t thread, size_t begin, size_t end) {
-    const logit_job *j = context;
-    for (size_t t = begin; t < end; t++) {
-        const float *x = j->x + t * j->size;
-        float max;
-        size_t index;
-        if (!j->c->table.argmax(x, j->size, &max, &index))
-            j->out[t] = NAN;
-        else if (isinf(max))
-            j->out[t] = max;
-        else
-            j->out[t] = (float)(log(j->c->table.sum_exp(x, j->size, max, j->scale)) + (double)max * j->scale);
+static kernels_normalizer normalize(const kernel_table *k, const float *x, size_t n, float scale) {
+    kernels_normalizer r = {.scale = usable_scale(scale)};
+    size_t index;
+    if (!k->argmax(x, n, &r.largest, &index)) return (kernels_normalizer){NAN, NAN, NAN, NAN};
+    r.sum = r.largest;
+    if (r.largest == -INFINITY) {
+        r.relative = NAN;
+    } else if (r.largest == INFINITY) {
+        r.relative = (float)log((double)count_infinite(x, n));
+    } else {
+        double relative = log(k->sum_exp(x, n, r.largest, r.scale));
+        r.relative = (float)relative;
+        r.sum = (float)(relative + (double)r.largest * r.scale);
     }
+    return r;
 }
 
-void kernels_log_sum_exp(kernels_compute *c, const float *x, size_t rows, size_t size, float scale, float *out) {
-    logit_job j = {.c = c, .x = x, .size = size, .scale = scale, .out = out};
-    run_rows(&j, log_sum_exp_rows, rows);
-}
-
-static void scale_each(void *context, size_t thread, size_t begin, size_t end) {
+static void normalize_rows(void *context, size_t thread, size_t begin, size_t end) {
     const logit_job *j = context;
     for (size_t t = begin; t < end; t++)
-        j->c->table.scale(j->x + t * j->size, j->size, j->scales[t], j->out + t * j->size);
+        j->normalizers[t] = normalize(&j->c->table, j->x + t * j->size, j->size, j->scale);
 }
 
-void kernels_scale_rows(kernels_compute *c, const float *x, size_t rows, size_t size, const float *scales, float *out) {
-    logit_job j = {.c = c, .x = x, .size = size, .scales = scales, .out = out};
-    run_rows(&j, scale_each, rows);
+void kernels_normalize(
+    kernels_compute *c, const float *x, size_t rows, size_t size, float scale, kernels_normalizer *out) {
+    logit_job j = {.c = c, .x = x, .size = size, .scale = scale, .normalizers = out};
+    run_rows(&j, normalize_rows, rows);
+}
+
+/// What elements of plus infinity leave: equal shares for them, nothing for the others.
+static void share_evenly(const float *x, size_t n, float *out) {
+    float share = 1 / (float)count_infinite(x, n);
+    for (size_t i = 0; i < n; i++) out[i] = x[i] == INFINITY ? share : 0;
+}
+
+static void softmax_row(const kernel_table *k, const float *x, size_t n, float scale, float *out) {
+    float max;
+    size_t index;
+    if (!k->argmax(x, n, &max, &index) || max == -INFINITY) {
+        for (size_t i = 0; i < n; i++) out[i] = NAN;
+        return;
+    }
+    if (max == INFINITY) return share_evenly(x, n, out);
+    if (isinf(max * scale)) {
+        // The differences to the largest element decide; there may be none that float32 can hold once scaled.
+        for (size_t i = 0; i < n; i++) out[i] = (x[i] - max) * scale;
+        x = out;
+        max = 0;
+    } else if (scale != 1) {
+        k->scale(x, n, scale, out);
+        x = out;
+        max *= scale;
+    }
+    k->exp_scale(x, n, max, (float)(1 / k->sum_exp(x, n, max, 1)), out);
 }
 
 static void softmax_rows(void *context, size_t thread, size_t begin, size_t end) {
     const logit_job *j = context;
-    const kernel_table *k = &j->c->table;
     for (size_t t = begin; t < end; t++) {
-        const float *x = j->x + t * j->size;
-        float max, *out = j->out + t * j->size;
-        size_t index;
-        if (!k->argmax(x, j->size, &max, &index)) {
-            for (size_t i = 0; i < j->size; i++) out[i] = NAN;
-            continue;
-        }
-        k->exp_scale(x, j->size, max, (float)(1 / k->sum_exp(x, j->size, max, 1)), out);
+        float scale = j->scales ? usable_scale(j->scales[t]) : 1;
+        softmax_row(&j->c->table, j->x + t * j->size, j->size, scale, j->out + t * j->size);
     }
 }
 
-void kernels_softmax(kernels_compute *c, const float *x, size_t rows, size_t size, float *out) {
-    logit_job j = {.c = c, .x = x, .size = size, .out = out};
+void kernels_softmax(kernels_compute *c, const float *x, size_t rows, size_t size, const float *scales, float *out) {
+    logit_job j = {.c = c, .x = x, .size = size, .scales = scales, .out = out};
     run_rows(&j, softmax_rows, rows);
-}
-
-static void find_nans(void *context, size_t thread, size_t begin, size_t end) {
-    const logit_job *j = context;
-    for (size_t t = begin; t < end; t++) j->flags[t] = j->c->table.has_nan(j->x + t * j->size, j->size);
-}
-
-void kernels_rows_with_nan(kernels_compute *c, const float *x, size_t rows, size_t size, bool *out) {
-    logit_job j = {.c = c, .x = x, .size = size, .flags = out};
-    run_rows(&j, find_nans, rows);
 }
 
 // The chosen elements are a heap with the worst on top: the smaller value, on ties the higher index.
