@@ -40,7 +40,7 @@ let package = Package(
             dependencies: [
                 argumentParser, log, "Supervisor", "Operator", "HTTPFront", "TextWorkers", "ModelWorker",
                 "ServerSettings",
-                "ChildRuntime", "Messages", "JSON", "CPlatform", "Bench",
+                "ChildRuntime", "Messages", "JSON", "CPlatform", "Bench", "Tensors",
             ],
             swiftSettings: strict),
         .target(
@@ -150,13 +150,16 @@ let package = Package(
             dependencies: ["Supervisor", "Messages", "ChildRuntime", "JSON", "CPlatform", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
-            name: "LauncherTests", dependencies: ["Launcher", "Supervisor", "Operator", "ServerSettings", "JSON"],
+            name: "LauncherTests",
+            dependencies: ["Launcher", "Supervisor", "Operator", "ServerSettings", "JSON", "Tensors", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
             name: "HTTPFrontTests",
             dependencies: [log, "HTTPFront", "Transport", "Messages", "JSON", "ServerSettings", "ChildRuntime"],
             exclude: ["Fixtures"], swiftSettings: strict),
-        .testTarget(name: "BenchTests", dependencies: ["Bench", "Models", "Tensors", "JSON"], swiftSettings: strict),
+        .testTarget(
+            name: "BenchTests", dependencies: [argumentParser, "Bench", "Models", "Tensors", "JSON"],
+            swiftSettings: strict),
 
         .testTarget(name: "EndToEndTests", dependencies: ["JSON", "TestSupport"], swiftSettings: strict),
 

@@ -2,7 +2,9 @@ import JSON
 import Launcher
 import ServerSettings
 import Supervisor
+import Tensors
 import Testing
+import Values
 
 @Suite struct ServerPlanTests {
     private func settings(_ arguments: [String]) throws -> ServerSettings {
@@ -39,6 +41,17 @@ import Testing
         var wanted = try settings(["--port", "0", "--served-model-name", "näme \"x\""])
         let bytes = try ServerPlan(for: wanted, warnings: []).settingsFile(4711, "/run/x")
         (wanted.port, wanted.runDirectory) = (4711, "/run/x")
-        #expect(try JSON.decode(ServerSettings.self, from: bytes) == wanted)
+        var read = try JSON.decode(ServerSettings.self, from: bytes)
+        // Where there is a choice of kernels the launcher has timed them.
+        #expect((read.kernelRates != nil) == (KernelRates.rungs.count > 1))
+        #expect(read.kernelRates?.covers(KernelRates.rungs) ?? true)
+        read.kernelRates = nil
+        #expect(read == wanted)
+    }
+
+    @Test func nothingIsTimedWhereTheOperatorNamesTheKernels() throws {
+        let bytes = try ServerPlan(for: try settings(["--kernel-isa", "avx2"]), warnings: []).settingsFile(1, "/run/x")
+        let read = try JSON.decode(ServerSettings.self, from: bytes)
+        #expect(read.kernelRates == nil && read.kernelISA == .avx2)
     }
 }
