@@ -48,7 +48,7 @@ let package = Package(
             dependencies: [
                 argumentParser, log, "Supervisor", "Operator", "HTTPFront", "TextWorkers", "ModelWorker",
                 "ServerSettings",
-                "ChildRuntime", "Messages", "JSON", "CPlatform", "Bench",
+                "ChildRuntime", "Messages", "JSON", "CPlatform", "Bench", "Tensors",
             ],
             swiftSettings: strict),
         .target(
@@ -125,7 +125,7 @@ let package = Package(
         .target(name: "Scheduling", dependencies: ["KVCache", deque], swiftSettings: strict),
         .target(name: "KVCache", dependencies: [heap], swiftSettings: strict),
         .target(name: "Models", dependencies: ["Tensors", "JSON"], swiftSettings: strict),
-        .target(name: "Tensors", dependencies: ["CKernels"], swiftSettings: strict),
+        .target(name: "Tensors", dependencies: ["CKernels", "CRanks"], swiftSettings: strict),
         .target(name: "Tokenizers", dependencies: ["JSON", "COniguruma", "CUtf8proc"], swiftSettings: strict),
         .target(name: "Transport", dependencies: ["Messages", "CZeroMQ", protobuf], swiftSettings: strict),
         .target(
@@ -135,7 +135,12 @@ let package = Package(
         .target(name: "JSON", dependencies: ["CJSONC"], swiftSettings: strict),
         .target(name: "Values", swiftSettings: strict),
         .target(
-            name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-Wall", "-Werror", "-fno-math-errno"])]),
+            name: "CKernels",
+            cSettings: [
+                .headerSearchPath("runtime"), .headerSearchPath("codes"),
+                .unsafeFlags(["-O3", "-Wall", "-Werror", "-fno-math-errno"]),
+            ]),
+        .target(name: "CRanks", cSettings: [.unsafeFlags(["-O3", "-Wall", "-Werror"])]),
         .target(name: "CPlatform", cSettings: [.unsafeFlags(["-Wall", "-Werror"])]),
 
         // Tests mirror the sources; what several of them need stands in Support.
@@ -189,7 +194,7 @@ let package = Package(
         .testTarget(
             name: "LauncherTests",
             dependencies: [
-                "Launcher", "Supervisor", "Operator", "ServerSettings", "ChildRuntime", "Messages", "JSON",
+                "Launcher", "Supervisor", "Operator", "ServerSettings", "ChildRuntime", "Messages", "JSON", "Tensors",
                 "TestSupport",
             ],
             swiftSettings: strict),
@@ -209,7 +214,9 @@ let package = Package(
             name: "LedgerTests", dependencies: ["Ledger", "Messages", "Values", "PipeStages"], swiftSettings: strict),
         .target(
             name: "PipeStages", dependencies: ["Messages"], path: "Tests/PipeStages", swiftSettings: strict),
-        .testTarget(name: "BenchTests", dependencies: ["Bench", "Models", "Tensors", "JSON"], swiftSettings: strict),
+        .testTarget(
+            name: "BenchTests", dependencies: [argumentParser, "Bench", "Models", "Tensors", "JSON"],
+            swiftSettings: strict),
 
         .testTarget(name: "EndToEndTests", dependencies: ["JSON", "TestSupport"], swiftSettings: strict),
 

@@ -1,14 +1,15 @@
 import ArgumentParser
+import Glibc
 import Models
 import Tensors
 import Values
 
 /// How a model is loaded and run: the options that `offline` and `accuracy` share.
 struct ModelOptions: ParsableArguments {
-    @Option(help: "bfloat16, float16 or float32.")
+    @Option(help: "Type to compute in.")
     var dtype: DType = .bfloat16
 
-    @Option(help: "w8a8_int8 or int4; by default weights are in the dtype.")
+    @Option(help: "How weights are quantized; by default they are in the dtype.")
     var quantization: QuantizationMethod?
 
     @Option(name: .customLong("int4-group-size"), help: "Inputs that share a scale in int4: 32, 64 or 128.")
@@ -17,10 +18,10 @@ struct ModelOptions: ParsableArguments {
     @Option(name: .customLong("int4-head-bits"), help: "Bits of the output head in int4: 8 or 4.")
     var int4HeadBits = 8
 
-    @Option(name: .customLong("kv-cache-dtype"), help: "Type of the key-value cache: auto, bfloat16, float32 or int8.")
+    @Option(name: .customLong("kv-cache-dtype"), help: "Type of the key-value cache.")
     var kvCacheDType: KVCacheDType = .auto
 
-    @Option(help: "auto, safetensors, gguf or dummy.")
+    @Option(help: "What lies at the path.")
     var loadFormat: LoadFormat = .auto
 
     @Option(help: "Folder of packed weights, to measure them mapped as a server does; by default they are in memory.")
@@ -35,6 +36,9 @@ struct ModelOptions: ParsableArguments {
 
     /// How weights are stored.
     var weights: Quantization { Quantization(quantization, groupSize: int4GroupSize, headBits: int4HeadBits) }
+
+    /// What its products are made of.
+    var products: ProductKind { ProductKind(dtype, isQuantized: weights != .none) }
 
     /// All choices in words.
     var settings: String {
@@ -81,23 +85,41 @@ struct ComputeOptions: ParsableArguments {
     @Option(help: "Threads, the calling one included; by default one for each core.")
     var threads: Int?
 
-    @Option(help: "Instruction set ceiling: scalar, avx2, avx512 or avx512bf16.")
-    var isa: KernelISA = .avx512bf16
+    @Option(help: "Most capable kernels; SRT_KERNEL_ISA does the same (default: the fastest here, as in a server).")
+    var isa: KernelISA?
 
     @Flag(help: "Leave threads where the system puts them instead of pinning each to a core.")
     var unpinned = false
 
     func validate() throws {
         guard (threads ?? 1) > 0 else { throw ValidationError("counts are positive") }
+        _ = try ceiling
     }
 
-    /// Starts the threads, and pins the calling one.
-    func start() -> Compute {
+    /// What the option or the environment asks for.
+    private var ceiling: KernelISA? {
+        get throws {
+            if let isa { return isa }
+            guard let word = getenv("SRT_KERNEL_ISA").map({ String(cString: $0) }), !word.isEmpty else { return nil }
+            if let level = KernelISA(rawValue: word) { return level }
+            let choices = KernelISA.allCases.map(\.name).joined(separator: ", ")
+            throw ValidationError("SRT_KERNEL_ISA is one of \(choices), not `\(word)`")
+        }
+    }
+
+    /// Starts the threads, and pins the calling one; the kernels are those asked for, or the fastest of this machine for
+    /// such products. Without `products` they are the most capable.
+    func start(for products: ProductKind?) throws -> Compute {
+        var level = try ceiling
+        if level == nil, let products, let rates = KernelRates.measured() {
+            level = rates.fastest(for: products)
+            print("\(products.rawValue) products on a thread of each rung: \(rates.comparison(for: products))")
+        }
         let cores = Compute.availableCores()
         let count = threads ?? cores.count
         let pins = unpinned || count > cores.count ? nil : Array(cores.prefix(count))
         if let first = pins?.first { Compute.pinCallingThread(to: first) }
-        return Compute(isa: isa, threads: count, cores: pins)
+        return Compute(isa: level ?? .avx512bf16, threads: count, cores: pins)
     }
 }
 
@@ -110,6 +132,12 @@ extension DType: ExpressibleByArgument {
         guard let named = Self.allCases.first(where: { "\($0)" == argument }) else { return nil }
         self = named
     }
+
+    /// The names, for the help.
+    package static var allValueStrings: [String] { allCases.map { "\($0)" } }
+
+    /// The name, for the help.
+    package var defaultValueDescription: String { "\(self)" }
 }
 
 extension LoadFormat: ExpressibleByArgument {}

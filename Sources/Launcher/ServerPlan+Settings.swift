@@ -9,6 +9,7 @@ extension ServerPlan {
         self.init { port, runDirectory in
             var final = settings
             (final.port, final.runDirectory) = (port, runDirectory)
+            final.kernelRates = final.kernelRatesOfThisMachine()
             return try SettingsFile.all(final)
         }
         let settings = LauncherSettings(settings)

@@ -119,6 +119,7 @@ package struct WorkerSettings: RoleSettings {
     package var cpuThreadsPerRank: Int?
     package var cpuBind: CoreGroups?
     package var kernelISA: KernelISA?
+    package var kernelRates: KernelRates?
     package var watchdogTimeout: Double
     package var logLevel: ServerSettings.LogLevel
     package var decodeLogInterval: Int
@@ -151,7 +152,8 @@ package struct WorkerSettings: RoleSettings {
         requestRunningTimeout = settings.requestRunningTimeout
         randomSeed = settings.randomSeed
         (cpuThreadsPerRank, cpuBind) = (settings.cpuThreadsPerRank, settings.cpuBind)
-        (kernelISA, watchdogTimeout) = (settings.kernelISA, settings.watchdogTimeout)
+        (kernelISA, kernelRates) = (settings.kernelISA, settings.kernelRates)
+        watchdogTimeout = settings.watchdogTimeout
         (logLevel, decodeLogInterval) = (settings.logLevel, settings.decodeLogInterval)
     }
 }

@@ -169,6 +169,9 @@ package struct ServerSettings: Sendable, Equatable {
 
     // MARK: Origin
 
+    /// How fast the rungs of kernels are on this machine, as the launcher found; nil where `kernelISA` decides, or there is
+    /// one rung only. No flag: one launcher's children all get the same.
+    package var kernelRates: KernelRates?
     /// The arguments as they were typed, secrets blanked; for /server_info.
     package var launchCommand = ""
 

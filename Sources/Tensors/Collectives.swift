@@ -1,4 +1,5 @@
 import CKernels
+import CRanks
 
 /// The ranks of one tensor-parallel group as one of them sees it: what they exchange through shared memory.
 ///
@@ -6,9 +7,7 @@ import CKernels
 /// order, so that every rank gets the same bits. One thread of a rank uses it.
 package final class Collectives {
     /// Numbers that rank 0 tells the others when the group comes together.
-    package static let termCount = Int(KERNELS_GROUP_TERMS)
-    /// Most ranks of a group.
-    package static let mostRanks = Int(KERNELS_GROUP_RANKS)
+    package static let termCount = Int(COLLECTIVE_TERMS)
 
     /// This rank, from 0.
     package let rank: Int
@@ -27,7 +26,7 @@ package final class Collectives {
     package init?(
         descriptor: Int32, rank: Int, size: Int, patience: Double, giveUp: @escaping (_ missing: Int) -> Never
     ) {
-        guard let group = kernels_group_open(descriptor, rank, size) else { return nil }
+        guard let group = collective_open(descriptor, rank, size) else { return nil }
         self.group = group
         self.rank = rank
         self.size = size
@@ -35,44 +34,44 @@ package final class Collectives {
         self.giveUp = giveUp
     }
 
-    deinit { kernels_group_close(group) }
+    deinit { collective_close(group) }
 
     /// Rank 0 tells the others what is agreed, and how large plans and slots are; false when there is no such memory.
     package func offer(terms: [UInt64], planBytes: Int, slotCount: Int) -> Bool {
         precondition(rank == 0 && terms.count <= Self.termCount, "rank 0 offers a page of terms")
         self.slotCount = slotCount
         let padded = terms + Array(repeating: 0, count: Self.termCount - terms.count)
-        return kernels_group_offer(group, padded, planBytes, slotCount)
+        return collective_offer(group, padded, planBytes, slotCount)
     }
 
     /// The other ranks wait for what rank 0 offers; nil when nothing came in time or it cannot be mapped.
     package func accept() -> [UInt64]? {
         var terms = [UInt64](repeating: 0, count: Self.termCount)
-        guard kernels_group_accept(group, &terms, patience) else { return nil }
-        slotCount = kernels_group_slot_floats(group)
+        guard collective_accept(group, &terms, patience) else { return nil }
+        slotCount = collective_slot_floats(group)
         return terms
     }
 
     /// The plan's memory: rank 0 writes it, the others read it between `awaitPlan` and their next meeting.
-    package var plan: UnsafeMutableRawPointer { kernels_group_plan(group) }
+    package var plan: UnsafeMutableRawPointer { collective_plan(group) }
 
     /// Rank 0 has written a plan.
-    package func publishPlan() { kernels_group_publish(group) }
+    package func publishPlan() { collective_publish(group) }
 
     /// Waits for the next plan, at first awake when one is expected at once; false after `seconds`.
     package func awaitPlan(expected: Bool, seconds: Double) -> Bool {
-        kernels_group_await_plan(group, expected, Int64(seconds * 1e9))
+        collective_await_plan(group, expected, Int64(seconds * 1e9))
     }
 
     /// This rank's slot of the round that is about to be exchanged.
-    package var ownSlot: UnsafeMutablePointer<Float> { kernels_group_slot(group, rank) }
+    package var ownSlot: UnsafeMutablePointer<Float> { collective_slot(group, rank) }
 
     /// Exchanges a round: waits until every rank has filled its slot, and lends the slots, by rank, to `body`.
     package func exchange(_ body: (_ slot: (Int) -> UnsafePointer<Float>) -> Void) {
-        let missing = kernels_group_meet(group, patience)
+        let missing = collective_meet(group, patience)
         if missing >= 0 { giveUp(Int(missing)) }
-        body { rank in UnsafePointer(kernels_group_slot(group, rank)) }
-        kernels_group_next_round(group)
+        body { rank in UnsafePointer(collective_slot(group, rank)) }
+        collective_next_round(group)
     }
 }
 

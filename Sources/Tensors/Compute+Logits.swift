@@ -1,42 +1,56 @@
 import CKernels
 
+// A logit of minus infinity is forbidden; those of plus infinity leave nothing to the others. Scales are inverse
+// temperatures, taken as the nearest positive finite number.
+
+/// What turns the logits of one row into log probabilities.
+package struct LogNormalizer: Sendable {
+    // The same memory as the C kernels write.
+    private let kernel: kernels_normalizer
+
+    /// Of no row yet.
+    package init() { kernel = kernels_normalizer(scale: .nan, largest: .nan, sum: .nan, relative: .nan) }
+
+    /// The log of the sum over `exp(scale * x)`; infinite where float32 cannot hold it, NaN for a row with a NaN.
+    package var logSum: Float { kernel.sum }
+
+    /// The log probability of one of the row's logits: minus infinity for a forbidden one, and NaN where the row has a
+    /// NaN or nothing that is allowed.
+    package func logProbability(of logit: Float) -> Float {
+        if kernel.sum.isFinite && logit > -.infinity { return logit * kernel.scale - kernel.sum }
+        if kernel.relative.isNaN { return .nan }
+        // Sums that float32 cannot hold: differences to the largest logit decide.
+        let below = logit == kernel.largest ? 0 : (logit - kernel.largest) * kernel.scale
+        return below - kernel.relative
+    }
+}
+
 extension Compute {
-    /// Index of each row's largest element, the lowest on ties; -1 for a row that holds a NaN.
+    /// Index of each row's largest element, the lowest on ties; -1 for a row that holds a NaN or nothing that is
+    /// allowed.
     package func argmax(
         _ x: UnsafePointer<Float>, rows: Int, size: Int, into out: UnsafeMutablePointer<Int32>
     ) {
         kernels_argmax(handle, x, rows, size, out)
     }
 
-    /// `log(sum(exp(scale * x[t])))` of each row, for a positive scale (an inverse temperature).
-    ///
-    /// NaN for a row with a NaN.
-    package func logSumExp(
-        _ x: UnsafePointer<Float>, rows: Int, size: Int, scale: Float = 1, into out: UnsafeMutablePointer<Float>
+    /// What turns each row's logits, times `scale`, into log probabilities.
+    package func logNormalizers(
+        _ x: UnsafePointer<Float>, rows: Int, size: Int, scale: Float = 1, into out: UnsafeMutablePointer<LogNormalizer>
     ) {
-        kernels_log_sum_exp(handle, x, rows, size, scale, out)
+        out.withMemoryRebound(to: kernels_normalizer.self, capacity: rows) {
+            kernels_normalize(handle, x, rows, size, scale, $0)
+        }
     }
 
-    /// Multiplies each row by its own scale, such as an inverse temperature; `out` may be `x`.
-    package func scaleRows(
-        _ x: UnsafePointer<Float>, rows: Int, size: Int, scales: UnsafePointer<Float>,
+    /// Softmax of each row times its own scale, or of the rows themselves; `out` may be `x`.
+    ///
+    /// Elements of plus infinity share evenly. All NaN for a row that holds a NaN or nothing that is allowed.
+    package func softmax(
+        _ x: UnsafePointer<Float>, rows: Int, size: Int, scales: UnsafePointer<Float>? = nil,
         into out: UnsafeMutablePointer<Float>
     ) {
-        kernels_scale_rows(handle, x, rows, size, scales, out)
-    }
-
-    /// Softmax of each row; `out` may be `x`.
-    package func softmax(
-        _ x: UnsafePointer<Float>, rows: Int, size: Int, into out: UnsafeMutablePointer<Float>
-    ) {
-        kernels_softmax(handle, x, rows, size, out)
-    }
-
-    /// Tells for each row whether it holds a NaN.
-    package func rowsWithNaN(
-        _ x: UnsafePointer<Float>, rows: Int, size: Int, into out: UnsafeMutablePointer<Bool>
-    ) {
-        kernels_rows_with_nan(handle, x, rows, size, out)
+        kernels_softmax(handle, x, rows, size, scales, out)
     }
 
     /// The `count` largest elements of one row, largest first, lower index first on ties; NaN is never chosen.

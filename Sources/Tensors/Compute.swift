@@ -61,9 +61,6 @@ package final class Compute: @unchecked Sendable {
     /// False, and nothing changes, below the `.avx512` level.
     package func emulatePairDot() -> Bool { kernels_emulate_pair_dot(handle) }
 
-    /// Whether bytes are multiplied with AVX512-VNNI: from the `.avx512` level on, where the processor has it.
-    package var usesVNNI: Bool { kernels_uses_vnni(handle) }
-
     /// For tests: multiplies bytes as on processors without AVX512-VNNI from here on.
     package func leaveVNNI() { kernels_leave_vnni(handle) }
 }

@@ -3,9 +3,9 @@ import CKernels
 /// A weight matrix laid out for the kernels, in memory that someone else keeps alive.
 ///
 /// Outputs come in blocks of 32: a block is `[K][32]` for float32 and float16, and `[K/2][32][2]` for bfloat16, so that
-/// two inputs of one output are neighbours; quantized formats are described in CKernels/quantized.h. Outputs are padded
-/// to 32 and inputs to even with zeros. The layout is the same on every instruction set. The memory starts on a 64-byte
-/// boundary.
+/// two inputs of one output are neighbours; quantized formats are described in CKernels/codes/quantized.h. Outputs are
+/// padded to 32 and inputs to even with zeros. The layout is the same on every instruction set. The memory starts on a
+/// 64-byte boundary.
 package struct PackedMatrix {
     /// How rows are ordered in the blocks of 32.
     package enum Kind: UInt8, Sendable {

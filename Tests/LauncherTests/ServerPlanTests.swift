@@ -5,8 +5,10 @@ import Launcher
 import Messages
 import ServerSettings
 import Supervisor
+import Tensors
 import TestSupport
 import Testing
+import Values
 
 @Suite struct ServerPlanTests {
     private func settings(_ arguments: [String]) throws -> ServerSettings {
@@ -56,7 +58,9 @@ import Testing
         #expect(front.argumentsJSON()["port"] == 4711)
         #expect(try SettingsFile.read(at: file(.tokenizerManager)) == TextSettings(wanted))
         #expect(try SettingsFile.read(at: file(.detokenizer)) == TextSettings(wanted))
-        #expect(try SettingsFile.read(at: file(.scheduler)) == WorkerSettings(wanted))
+        var worker = try SettingsFile.read(WorkerSettings.self, at: file(.scheduler))
+        worker.kernelRates = nil
+        #expect(worker == WorkerSettings(wanted))
         #expect(throws: SettingsFile.Failure.self) { try SettingsFile.read(FrontSettings.self, at: file(.launcher)) }
     }
 
@@ -75,5 +79,24 @@ import Testing
             try SettingsFile.read(FrontSettings.self, at: path)
         }
         #expect(failure?.description.hasPrefix(path + ": ") == true)
+    }
+
+    @Test func nothingIsTimedWhereTheOperatorNamesTheKernels() throws {
+        let read = try scheduler(["--kernel-isa", "avx2"])
+        #expect(read.kernelRates == nil && read.kernelISA == .avx2)
+    }
+
+    @Test func theWorkerIsToldHowFastTheRungsAreWhereThereIsAChoice() throws {
+        let rates = try scheduler([]).kernelRates
+        #expect((rates != nil) == (KernelRates.rungs.count > 1))
+        #expect(rates?.covers(KernelRates.rungs) ?? true)
+    }
+
+    /// What the worker of a server with these arguments is told.
+    private func scheduler(_ arguments: [String]) throws -> WorkerSettings {
+        let folder = TemporaryFolder()
+        let files = try ServerPlan(for: try settings(arguments), warnings: []).settingsFiles(1, folder.path)
+        let name = "settings.scheduler.json"
+        return try SettingsFile.read(WorkerSettings.self, at: folder.write(name, Array(try #require(files[name]))))
     }
 }

@@ -38,10 +38,10 @@ import Values
 
     @Test(arguments: presentLevels) func measurementsArePositive(isa: KernelISA) throws {
         let compute = Compute(isa: isa, threads: 2)
-        let bandwidth = try #require(compute.measureReadBandwidth(byteCount: 1 << 22, passes: 1))
+        let memory = try #require(AlignedBuffer(byteCount: 1 << 22))
+        let bandwidth = compute.readRate(memory.pointer, byteCount: memory.byteCount)
         #expect(bandwidth > 0 && bandwidth.isFinite)
-        for dtype in DType.allCases {
-            let peak = compute.measureDotPeak(dtype, passes: 1)
+        for peak in DType.allCases.map({ compute.dotRate($0, rounds: 1000) }) + [compute.int8DotRate(rounds: 1000)] {
             #expect(peak > 0 && peak.isFinite)
         }
     }

@@ -18,12 +18,12 @@ import Values
             let first = x[0..<size]
             #expect(Int(out[0]) == first.firstIndex(of: first.max() ?? 0))
             #expect(Int(out[1]) == size / 3)
-            #expect(out[3] == 0)
+            #expect(out[3] == -1)
             #expect(out[4] == -1)
         }
     }
 
-    @Test(arguments: presentLevels) func logSumExpMatchesItsDefinition(isa: KernelISA) {
+    @Test(arguments: presentLevels) func logSumsMatchTheirDefinition(isa: KernelISA) {
         var random = SplitMix64(seed: 21)
         let compute = Compute(isa: isa, threads: 2)
         for size in Self.lengths {
@@ -31,8 +31,9 @@ import Values
                 var x = random.floats(3 * size, scale: 20)
                 x[size] = -.infinity
                 x[2 * size] = .nan
-                var out = [Float](repeating: 0, count: 3)
-                compute.logSumExp(x, rows: 3, size: size, scale: scale, into: &out)
+                var normalizers = Array(repeating: LogNormalizer(), count: 3)
+                compute.logNormalizers(x, rows: 3, size: size, scale: scale, into: &normalizers)
+                let out = normalizers.map(\.logSum)
                 for row in 0..<2 {
                     let values = x[row * size..<(row + 1) * size].map { Double($0) * Double(scale) }
                     let top = values.max() ?? 0
@@ -44,6 +45,7 @@ import Values
                     #expect(abs(Double(out[row]) - expected) <= 1e-6 * max(4, abs(expected)), "size \(size)")
                 }
                 #expect(out[2].isNaN)
+                #expect(normalizers[0].logProbability(of: x[size - 1]) == x[size - 1] * scale - out[0])
             }
         }
     }
@@ -86,12 +88,20 @@ import Values
         }
     }
 
-    @Test(arguments: presentLevels) func scalesEachRowByItsOwn(isa: KernelISA) {
+    @Test(arguments: presentLevels) func softmaxScalesEachRowByItsOwn(isa: KernelISA) {
         var random = SplitMix64(seed: 23)
-        let x = random.floats(3 * 37), scales: [Float] = [0.5, 2, -1]
-        var out = [Float](repeating: 0, count: x.count)
-        Compute(isa: isa, threads: 2).scaleRows(x, rows: 3, size: 37, scales: scales, into: &out)
-        #expect(bits(out) == bits(x.indices.map { x[$0] * scales[$0 / 37] }))
+        let compute = Compute(isa: isa, threads: 2)
+        let x = random.floats(3 * 37, scale: 9), scales: [Float] = [0.5, 2, 1]
+        var out = [Float](repeating: 0, count: x.count), plain = out
+        compute.softmax(x, rows: 3, size: 37, scales: scales, into: &out)
+        compute.softmax(x.indices.map { x[$0] * scales[$0 / 37] }, rows: 3, size: 37, into: &plain)
+        #expect(bits(out) == bits(plain))
+        var same = x
+        same.withUnsafeMutableBufferPointer {
+            guard let base = $0.baseAddress else { return }
+            compute.softmax(base, rows: 3, size: 37, scales: scales, into: base)
+        }
+        #expect(bits(same) == bits(out))
     }
 
     @Test(arguments: presentLevels) func findsANaNAnywhere(isa: KernelISA) {
@@ -99,9 +109,9 @@ import Values
         for size in 1...40 {
             var x = [Float](repeating: .infinity, count: size * (size + 1))
             for row in 0..<size { x[row * size + row] = row % 2 == 0 ? .nan : -.nan }
-            var out = [Bool](repeating: false, count: size + 1)
-            compute.rowsWithNaN(x, rows: size + 1, size: size, into: &out)
-            #expect(out == [Bool](repeating: true, count: size) + [false])
+            var out = [Int32](repeating: 0, count: size + 1)
+            compute.argmax(x, rows: size + 1, size: size, into: &out)
+            #expect(out == [Int32](repeating: -1, count: size) + [0])
         }
     }
 

@@ -49,6 +49,7 @@ struct ServerInfoRoutes: Sendable {
             resolved["max_running_requests"] = .integer(Int(model.maxRunning))
             resolved["context_length"] = .integer(Int(model.contextLength))
             resolved["dtype"] = .text(model.dtype)
+            resolved["kernel_isa"] = .text(model.kernelIsa)
         }
         var object = settings.argumentsJSON(resolved: resolved).objectValue ?? [:]
         for secret in ["api_key", "admin_api_key"] where object[secret]?.isNull == false { object[secret] = "***" }

@@ -74,7 +74,7 @@ struct AccuracyCommand: ParsableCommand {
         let ids = try openTokenizer(path: modelPath).encode(try readFile(text), addSpecialTokens: false)
         let windows = (0..<min(tokens, ids.count) / window).map { Array(ids[$0 * window..<($0 + 1) * window]) }
         guard windows.count > 0 else { throw BenchFailure("\(text) has only \(ids.count) tokens") }
-        let compute = model.compute.start()
+        let compute = try model.compute.start(for: model.products)
         let limits = ForwardLimits(
             rows: window, logitRows: min(window, 64), sequences: 1, slots: window + greedyTokens,
             positions: window + greedyTokens)

@@ -24,7 +24,7 @@ package final class Reader {
     private let compute: Compute
     private let logits: AlignedBuffer
     private let probabilities: AlignedBuffer
-    private var logSums: [Float] = []
+    private var normalizers: [LogNormalizer] = []
 
     /// Takes a model and reserves memory for its logits.
     package init(_ model: any LanguageModel, compute: Compute) throws {
@@ -57,13 +57,14 @@ package final class Reader {
         let values = logits.bound(to: Float.self)
         model.logits(rows, into: values)
         var best = [Int32](repeating: 0, count: rows.count)
-        logSums = [Float](repeating: 0, count: rows.count)
+        normalizers = Array(repeating: LogNormalizer(), count: rows.count)
         compute.argmax(values, rows: rows.count, size: vocabulary, into: &best)
-        compute.logSumExp(values, rows: rows.count, size: vocabulary, into: &logSums)
+        compute.logNormalizers(values, rows: rows.count, size: vocabulary, into: &normalizers)
         return rows.enumerated().map { index, row in
             let follows = Int(ids[row + 1])
             return Prediction(
-                best: best[index], surprise: Double(logSums[index] - values[index * vocabulary + follows]))
+                best: best[index],
+                surprise: -Double(normalizers[index].logProbability(of: values[index * vocabulary + follows])))
         }
     }
 
@@ -72,12 +73,12 @@ package final class Reader {
         let mine = logits.bound(to: Float.self)
         let theirs = other.logits.bound(to: Float.self)
         let shares = probabilities.bound(to: Float.self)
-        compute.softmax(mine, rows: logSums.count, size: vocabulary, into: shares)
-        return logSums.indices.map { row in
+        compute.softmax(mine, rows: normalizers.count, size: vocabulary, into: shares)
+        return normalizers.indices.map { row in
             let start = row * vocabulary
             let difference = Self.weightedDifference(
                 shares + start, mine + start, theirs + start, count: vocabulary)
-            return max(0, difference - Double(logSums[row] - other.logSums[row]))
+            return max(0, difference - Double(normalizers[row].logSum - other.normalizers[row].logSum))
         }
     }
 

@@ -14,7 +14,7 @@ struct MachineCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        let compute = compute.start()
+        let compute = try compute.start(for: nil)
         let machine = try Machine(compute, dtype: .bfloat16)
         let bandwidth = median((0..<5).map { _ in machine.bandwidth() })
         let peaks = DType.allCases.map { (dtype: $0, rate: machine.dotPeak(of: $0)) }

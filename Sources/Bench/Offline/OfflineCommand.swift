@@ -56,7 +56,7 @@ struct OfflineCommand: ParsableCommand {
     }
 
     func run() throws {
-        let compute = model.compute.start()
+        let compute = try model.compute.start(for: model.products)
         let machine = try Machine(compute, dtype: model.dtype, isQuantized: model.weights != .none)
         let plan = WorkPlan(prompt: prompt, shapes: shapes)
         var reports: [OfflineReport] = []

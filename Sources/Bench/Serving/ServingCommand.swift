@@ -11,10 +11,9 @@ struct ServingCommand: ParsableCommand {
             sent. By default all requests are greedy and ignore the end of text, so that each server does the same work.
             """)
 
-    @Option(help: "The server.")
-    var url: String = "http://127.0.0.1:30000"
+    @OptionGroup var server: ServerAddress
 
-    @Option(help: "native (SGLang's /generate) or openai (/v1/completions, which most servers have).")
+    @Option(help: "How to ask: SGLang's /generate, or /v1/completions, which most servers have.")
     var api: Dialect = .native
 
     @Option(help: "The model's name, for servers that want one.")
@@ -44,14 +43,11 @@ struct ServingCommand: ParsableCommand {
     var plot: String?
 
     func validate() throws {
-        guard Target(url: url, apiKey: nil) != nil else {
-            throw ValidationError("--url is http://HOST:PORT, not `\(url)`")
-        }
         guard timeout > 0, temperature >= 0 else { throw ValidationError("--timeout and --temperature are positive") }
     }
 
     func run() throws {
-        guard let target = Target(url: url, apiKey: apiKey) else { throw ValidationError("unreachable after validate") }
+        let target = try server.target(apiKey: apiKey)
         let load = try Workload(workload, text: workload.text.map(readFile))
         try require(send(load.warmup, to: target, concurrency: 1), "warm-up")
         if flushCache { try require(flush(target), "flush_cache") }

@@ -101,16 +101,13 @@ kernels_isa kernels_detect(kernels_isa ceiling);
 kernels_compute *kernels_compute_create(kernels_isa isa, size_t threads, const int32_t *cores);
 void kernels_compute_destroy(kernels_compute *c);
 kernels_isa kernels_compute_isa(const kernels_compute *c);
-size_t kernels_compute_threads(const kernels_compute *c);
 
 /// For tests: from here on `c` multiplies bf16 the way the AVX512-BF16 level does, with the dot instruction emulated.
 /// False, and nothing changes, below the AVX-512 level.
 bool kernels_emulate_pair_dot(kernels_compute *c);
 
-/// Whether `c` multiplies bytes with AVX512-VNNI, which it does from the AVX-512 level on where the processor has it.
-bool kernels_uses_vnni(const kernels_compute *c);
-
-/// For tests: from here on `c` multiplies bytes without AVX512-VNNI.
+/// For tests: from here on `c` multiplies bytes without AVX512-VNNI, which it uses from the AVX-512 level on where the
+/// processor has it.
 void kernels_leave_vnni(kernels_compute *c);
 
 /// Pins the calling thread to `core`; false when the system refuses.
@@ -192,20 +189,30 @@ void kernels_attention(kernels_compute *c, const float *query, const kernels_hea
 
 // Logits
 
-/// Index of the largest element of each row, the lowest one on ties; -1 for a row with a NaN.
+// A logit of minus infinity is forbidden. Elements of plus infinity leave nothing to the others. Scales are inverse
+// temperatures; they are taken as the nearest positive finite number, so that 0 forgives no forbidden element and
+// infinity favours only the largest ones.
+
+/// Index of the largest element of each row, the lowest one on ties; -1 for a row with a NaN, and for one in which all
+/// is forbidden.
 void kernels_argmax(kernels_compute *c, const float *x, size_t rows, size_t size, int32_t *out);
 
-/// log(sum(exp(x[t] * scale))) of each row; NaN for a row with a NaN.
-void kernels_log_sum_exp(kernels_compute *c, const float *x, size_t rows, size_t size, float scale, float *out);
+/// What turns the logits of a row into log probabilities, with sums over exp(x * scale).
+typedef struct {
+    float scale;    ///< as it was taken
+    float largest;  ///< element of the row
+    float sum;      ///< log of the sum; infinite where float32 cannot hold it
+    float
+        relative;  ///< log of the sum over what elements are below the largest; finite unless there is no distribution
+} kernels_normalizer;
 
-/// out[t][i] = x[t][i] * scales[t]; in place is allowed.
-void kernels_scale_rows(kernels_compute *c, const float *x, size_t rows, size_t size, const float *scales, float *out);
+/// The normalizer of each row; all NaN for a row with a NaN.
+void kernels_normalize(
+    kernels_compute *c, const float *x, size_t rows, size_t size, float scale, kernels_normalizer *out);
 
-/// out[t] = softmax(x[t]); in place is allowed.
-void kernels_softmax(kernels_compute *c, const float *x, size_t rows, size_t size, float *out);
-
-/// True in out[t] when row t holds a NaN.
-void kernels_rows_with_nan(kernels_compute *c, const float *x, size_t rows, size_t size, bool *out);
+/// out[t] = softmax(x[t] * scales[t]), or softmax(x[t]) when `scales` is null; in place is allowed. Elements of plus
+/// infinity share evenly. All NaN for a row with a NaN, and for one in which all is forbidden.
+void kernels_softmax(kernels_compute *c, const float *x, size_t rows, size_t size, const float *scales, float *out);
 
 /// The `count` largest elements of one row, largest first, lower index first on ties; NaN is never chosen.
 /// Returns how many were found, at most min(count, size).

@@ -46,12 +46,6 @@ int platform_shared_memory(const char *label);
 /// Gives back the memory of a part of what is behind the descriptor; that part is then zero.
 void platform_release_memory(int descriptor, off_t start, off_t length);
 
-/// Binds this thread to one core; 0 on success.
-int platform_pin_thread(int core);
-
-/// Cores this process may run on.
-int platform_usable_cores(void);
-
 /// How far what was sent over a TCP connection has come.
 struct platform_delivery {
     /// Bytes that the other side's kernel has confirmed.

@@ -58,25 +58,23 @@ package struct LogprobCollector: Sendable {
 package struct LogitRow {
     let logits: UnsafePointer<Float>
     let size: Int
-    let inverseTemperature: Float
     let compute: Compute
-    private let normalizer: Float
+    private let normalizer: LogNormalizer
 
     /// A row of penalised logits.
     package init(_ logits: UnsafeMutableBufferPointer<Float>, inverseTemperature: Float, compute: Compute) {
         self.logits = UnsafePointer(logits.baseAddress!)
         size = logits.count
-        self.inverseTemperature = inverseTemperature
         self.compute = compute
-        var sum: Float = 0
-        compute.logSumExp(self.logits, rows: 1, size: size, scale: inverseTemperature, into: &sum)
-        normalizer = sum
+        var normalizer = LogNormalizer()
+        compute.logNormalizers(self.logits, rows: 1, size: size, scale: inverseTemperature, into: &normalizer)
+        self.normalizer = normalizer
     }
 
     /// Log probability of a token; an impossible one has the smallest float, as JSON has no infinity.
     func logprob(_ token: Int32) -> Float {
         guard token >= 0, Int(token) < size else { return -.greatestFiniteMagnitude }
-        return max(logits[Int(token)] * inverseTemperature - normalizer, -.greatestFiniteMagnitude)
+        return max(normalizer.logProbability(of: logits[Int(token)]), -.greatestFiniteMagnitude)
     }
 
     func appendTop(_ count: Int, to list: inout TokenLogprobs) {

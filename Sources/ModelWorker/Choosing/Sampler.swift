@@ -48,9 +48,9 @@ package struct Sampler {
     package mutating func choose(_ logits: UnsafePointer<Float>, _ sampling: SamplingParams, position: Int) -> Choice {
         var best: Int32 = -1
         compute.argmax(logits, rows: 1, size: size, into: &best)
-        guard best >= 0 else { return Choice(token: -1, inverseTemperature: 1, flaw: .notANumber) }
-        if logits[Int(best)] == -.infinity {
-            return Choice(token: -1, inverseTemperature: 1, flaw: .everythingForbidden)
+        guard best >= 0 else {
+            let allForbidden = UnsafeBufferPointer(start: logits, count: size).allSatisfy { $0 == -.infinity }
+            return Choice(token: -1, inverseTemperature: 1, flaw: allForbidden ? .everythingForbidden : .notANumber)
         }
         if Self.isGreedy(sampling) { return Choice(token: best, inverseTemperature: 1) }
         // Never zero: what is forbidden must stay so at any temperature.
@@ -58,8 +58,7 @@ package struct Sampler {
         let draw = CounterRandom.uniform(seed: sampling.seed, position: position)
         probabilities.withUnsafeMutableBufferPointer { row in
             var scales = scale
-            compute.scaleRows(logits, rows: 1, size: size, scales: &scales, into: row.baseAddress!)
-            compute.softmax(row.baseAddress!, rows: 1, size: size, into: row.baseAddress!)
+            compute.softmax(logits, rows: 1, size: size, scales: &scales, into: row.baseAddress!)
         }
         let filtered = sampling.topK > 0 || sampling.topP < 1 || sampling.minP > 0
         let token = filtered ? drawFiltered(sampling, draw) : drawFromAll(draw)

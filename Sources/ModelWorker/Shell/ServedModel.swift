@@ -40,9 +40,11 @@ struct ServedModel {
         if let group { slots = try Self.agree(on: slots, group, settings, config) }
         limits = try Self.limits(settings, config, slots: slots)
         kvBytes = UInt64(bytesPerSlot) * UInt64(limits.storeRows)
-        compute = try Self.makeCompute(settings, rank: rank, log)
+        let products = ProductKind(dtype, isQuantized: settings.quantization != nil)
+        compute = try Self.makeCompute(settings, rank: rank, products, log)
+        let comparison = settings.kernelRates.map { " (a thread of each rung: \($0.comparison(for: products)))" } ?? ""
         log.info(
-            "Compute in \(dtype) with \(compute.isa.name) kernels on \(compute.threads) threads; KV pool of \(limits.usableSlots) tokens"
+            "Compute in \(dtype) with \(compute.isa.name) kernels\(comparison) on \(compute.threads) threads; KV pool of \(limits.usableSlots) tokens"
         )
         link = group.map { RankLink(group: $0) }
         model = try loadModel(
@@ -98,8 +100,10 @@ struct ServedModel {
             positions: limits.contextLength)
     }
 
-    private static func makeCompute(_ settings: WorkerSettings, rank: ShardRank, _ log: Logger) throws -> Compute {
-        let ceiling = settings.kernelISA ?? .avx512bf16
+    private static func makeCompute(
+        _ settings: WorkerSettings, rank: ShardRank, _ products: ProductKind, _ log: Logger
+    ) throws -> Compute {
+        let ceiling = settings.kernelISA ?? settings.kernelRates?.fastest(for: products) ?? .avx512bf16
         let available = Compute.availableCores()
         if let bound = settings.cpuBind?.ranks, let core = bound.joined().first(where: { !available.contains($0) }) {
             throw StartError.noCore(core, available: available)

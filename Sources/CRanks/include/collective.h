@@ -6,53 +6,53 @@
 // rank can fill its next slot while a slower one still reads the last: one meeting for each exchange is enough.
 //
 // No wait is without a deadline, and a wait that fails tells which rank was missing.
-#ifndef SRT_COLLECTIVE_H
-#define SRT_COLLECTIVE_H
+#ifndef SRT_RANKS_COLLECTIVE_H
+#define SRT_RANKS_COLLECTIVE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /// Most ranks of a group.
-#define KERNELS_GROUP_RANKS 32
+#define COLLECTIVE_RANKS 32
 /// Numbers that rank 0 tells the others before anything else.
-#define KERNELS_GROUP_TERMS 16
+#define COLLECTIVE_TERMS 16
 
-typedef struct kernels_group kernels_group;
+typedef struct collective collective;
 
 /// Maps the header of the memory behind `descriptor`, at least a page of it, which must have been zero when the first
 /// rank came. Null when it cannot be mapped or `ranks` is too large.
-kernels_group *kernels_group_open(int descriptor, size_t rank, size_t ranks);
-void kernels_group_close(kernels_group *g);
+collective *collective_open(int descriptor, size_t rank, size_t ranks);
+void collective_close(collective *g);
 
 /// Rank 0 sizes the memory (`plan_bytes`, and `slot_floats` for each slot), writes the terms and lets the others in;
 /// false when there is no such memory.
-bool kernels_group_offer(kernels_group *g, const uint64_t *terms, size_t plan_bytes, size_t slot_floats);
+bool collective_offer(collective *g, const uint64_t *terms, size_t plan_bytes, size_t slot_floats);
 
 /// The other ranks wait for the offer and map the memory; false after `nanoseconds`, or when it cannot be mapped.
-bool kernels_group_accept(kernels_group *g, uint64_t *terms, int64_t nanoseconds);
+bool collective_accept(collective *g, uint64_t *terms, int64_t nanoseconds);
 
 /// Floats in a slot, as rank 0 offered.
-size_t kernels_group_slot_floats(const kernels_group *g);
+size_t collective_slot_floats(const collective *g);
 
 /// Where the plan is; as many bytes as rank 0 offered.
-void *kernels_group_plan(kernels_group *g);
+void *collective_plan(collective *g);
 
 /// Rank 0 has written a plan; it may write the next one after the next meeting.
-void kernels_group_publish(kernels_group *g);
+void collective_publish(collective *g);
 
 /// The other ranks wait for the next plan: with `spins` briefly awake, then asleep; false after `nanoseconds`.
-bool kernels_group_await_plan(kernels_group *g, bool spins, int64_t nanoseconds);
+bool collective_await_plan(collective *g, bool spins, int64_t nanoseconds);
 
 /// The slot of `rank` in the current round. Before the meeting only the own one may be touched, after it all may be
 /// read.
-float *kernels_group_slot(kernels_group *g, size_t rank);
+float *collective_slot(collective *g, size_t rank);
 
 /// Waits until every rank has come as often as this one; -1, or the number of the first rank that was missing after
-/// `nanoseconds`. The slots stay those of this round until `kernels_group_next_round`.
-int kernels_group_meet(kernels_group *g, int64_t nanoseconds);
+/// `nanoseconds`. The slots stay those of this round until `collective_next_round`.
+int collective_meet(collective *g, int64_t nanoseconds);
 
-/// From here on `kernels_group_slot` gives the other set of slots.
-void kernels_group_next_round(kernels_group *g);
+/// From here on `collective_slot` gives the other set of slots.
+void collective_next_round(collective *g);
 
 #endif

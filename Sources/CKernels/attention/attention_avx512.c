@@ -9,7 +9,6 @@
 
 #include "vector_avx512.h"
 
-static inline vf f32_part(vf words, unsigned s) { return words; }
 static inline vf bf16_part(vf words, unsigned s) {
     __m512i w = _mm512_castps_si512(words);
     return _mm512_castsi512_ps(
@@ -21,10 +20,8 @@ static inline vf f16_part(vf words, unsigned s) {
 static inline vf i8_part(vf words, unsigned s) {
     return _mm512_cvtepi32_ps(_mm512_srai_epi32(_mm512_slli_epi32(_mm512_castps_si512(words), 24 - 8 * s), 24));
 }
-static inline vf load_i8(const int8_t *p) {
-    return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)p)));
-}
-static inline vf load_i8_n(const int8_t *p, size_t n) {
+static inline vf load_i8(const void *p) { return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(p))); }
+static inline vf load_i8_n(const void *p, size_t n) {
     return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_maskz_loadu_epi8(first_lanes(n), p)));
 }
 /// Rounds to nearest even, to int8.

@@ -27,14 +27,14 @@ typedef struct {
 typedef struct {
     counter offers;  // 1 once the terms and sizes below are valid
     counter plans;   // plans published
-    counter meetings[KERNELS_GROUP_RANKS];
-    uint64_t terms[KERNELS_GROUP_TERMS];
+    counter meetings[COLLECTIVE_RANKS];
+    uint64_t terms[COLLECTIVE_TERMS];
     uint64_t plan_bytes, slot_floats;
 } header;
 
 _Static_assert(sizeof(header) <= PAGE, "the header is one page");
 
-struct kernels_group {
+struct collective {
     header *shared;
     char *memory;
     size_t bytes;
@@ -94,7 +94,7 @@ static bool await_count(counter *c, unsigned target, bool spins, int64_t nanosec
 static size_t whole_pages(size_t bytes) { return (bytes + PAGE - 1) / PAGE * PAGE; }
 
 /// Maps header, plan and slots of the sizes in the header.
-static bool map_all(kernels_group *g) {
+static bool map_all(collective *g) {
     g->plan_bytes = whole_pages(g->shared->plan_bytes);
     g->slot_bytes = whole_pages(g->shared->slot_floats * sizeof(float));
     size_t bytes = PAGE + g->plan_bytes + 2 * g->ranks * g->slot_bytes;
@@ -108,16 +108,16 @@ static bool map_all(kernels_group *g) {
     return true;
 }
 
-kernels_group *kernels_group_open(int descriptor, size_t rank, size_t ranks) {
-    if (ranks == 0 || ranks > KERNELS_GROUP_RANKS || rank >= ranks) return NULL;
+collective *collective_open(int descriptor, size_t rank, size_t ranks) {
+    if (ranks == 0 || ranks > COLLECTIVE_RANKS || rank >= ranks) return NULL;
     char *memory = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
     if (memory == MAP_FAILED) return NULL;
-    kernels_group *g = malloc(sizeof *g);
+    collective *g = malloc(sizeof *g);
     if (!g) {
         munmap(memory, PAGE);
         return NULL;
     }
-    *g = (kernels_group){.shared = (header *)memory,
+    *g = (collective){.shared = (header *)memory,
         .memory = memory,
         .bytes = PAGE,
         .descriptor = descriptor,
@@ -126,12 +126,12 @@ kernels_group *kernels_group_open(int descriptor, size_t rank, size_t ranks) {
     return g;
 }
 
-void kernels_group_close(kernels_group *g) {
+void collective_close(collective *g) {
     munmap(g->memory, g->bytes);
     free(g);
 }
 
-bool kernels_group_offer(kernels_group *g, const uint64_t *terms, size_t plan_bytes, size_t slot_floats) {
+bool collective_offer(collective *g, const uint64_t *terms, size_t plan_bytes, size_t slot_floats) {
     memcpy(g->shared->terms, terms, sizeof g->shared->terms);
     g->shared->plan_bytes = plan_bytes;
     g->shared->slot_floats = slot_floats;
@@ -140,29 +140,29 @@ bool kernels_group_offer(kernels_group *g, const uint64_t *terms, size_t plan_by
     return true;
 }
 
-bool kernels_group_accept(kernels_group *g, uint64_t *terms, int64_t nanoseconds) {
+bool collective_accept(collective *g, uint64_t *terms, int64_t nanoseconds) {
     if (!await_count(&g->shared->offers, 1, false, nanoseconds)) return false;
     memcpy(terms, g->shared->terms, sizeof g->shared->terms);
     return map_all(g);
 }
 
-size_t kernels_group_slot_floats(const kernels_group *g) { return g->shared->slot_floats; }
+size_t collective_slot_floats(const collective *g) { return g->shared->slot_floats; }
 
-void *kernels_group_plan(kernels_group *g) { return g->memory + PAGE; }
+void *collective_plan(collective *g) { return g->memory + PAGE; }
 
-void kernels_group_publish(kernels_group *g) { advance(&g->shared->plans); }
+void collective_publish(collective *g) { advance(&g->shared->plans); }
 
-bool kernels_group_await_plan(kernels_group *g, bool spins, int64_t nanoseconds) {
+bool collective_await_plan(collective *g, bool spins, int64_t nanoseconds) {
     if (!await_count(&g->shared->plans, g->plans + 1, spins, nanoseconds)) return false;
     g->plans++;
     return true;
 }
 
-float *kernels_group_slot(kernels_group *g, size_t rank) {
+float *collective_slot(collective *g, size_t rank) {
     return (float *)(g->memory + PAGE + g->plan_bytes + (g->round * g->ranks + rank) * g->slot_bytes);
 }
 
-int kernels_group_meet(kernels_group *g, int64_t nanoseconds) {
+int collective_meet(collective *g, int64_t nanoseconds) {
     g->meetings++;
     advance(&g->shared->meetings[g->rank]);
     for (size_t i = 0; i < g->ranks; i++)
@@ -170,4 +170,4 @@ int kernels_group_meet(kernels_group *g, int64_t nanoseconds) {
     return -1;
 }
 
-void kernels_group_next_round(kernels_group *g) { g->round ^= 1; }
+void collective_next_round(collective *g) { g->round ^= 1; }

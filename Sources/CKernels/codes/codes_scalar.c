@@ -141,6 +141,6 @@ static double byte_dot_peak(size_t iterations) {
 #define FEW_ROWS 1
 #define WIDE_ROWS 1
 #define START_FACTOR 0
-#include "gemm_codes_fill.h"
+#include "codes_fill.h"
 
 void fill_codes_scalar(code_kernels *t) { fill_codes(t); }

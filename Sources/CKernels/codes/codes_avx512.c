@@ -8,7 +8,7 @@
 
 #include "vector_avx512.h"
 
-#include "gemm_codes_avx512.h"
+#include "codes_avx512.h"
 
 /// Weights give their sign to the activations: magnitudes reach 128, activations 127, so two products fit in 16 bits.
 static inline vi dot_bytes(vi acc, vi w, vi x) {
@@ -19,7 +19,7 @@ static inline vi dot_bytes(vi acc, vi w, vi x) {
 static inline vi dot_codes(vi acc, vi w, vi x) { return add_pairs(acc, w, x); }
 #define START_FACTOR 0
 
-#include "gemm_codes_vector.h"
+#include "codes_vector.h"
 
 void fill_codes_avx512(code_kernels *t) { fill_codes(t); }
 

@@ -8,13 +8,13 @@
 
 #include "vector_avx512.h"
 
-#include "gemm_codes_avx512.h"
+#include "codes_avx512.h"
 
 static inline vi dot_bytes(vi acc, vi w, vi x) { return _mm512_dpbusd_epi32(acc, w, x); }
 static inline vi dot_codes(vi acc, vi w, vi x) { return _mm512_dpbusd_epi32(acc, w, x); }
 #define START_FACTOR CODE_OFFSET
 
-#include "gemm_codes_vector.h"
+#include "codes_vector.h"
 
 void fill_codes_vnni(code_kernels *t) { fill_codes(t); }
 

@@ -36,6 +36,5 @@ void kernels_compute_destroy(kernels_compute *c) {
 }
 
 kernels_isa kernels_compute_isa(const kernels_compute *c) { return c->isa; }
-size_t kernels_compute_threads(const kernels_compute *c) { return pool_threads(c->pool); }
 void kernels_step_begin(kernels_compute *c) { pool_set_spinning(c->pool, true); }
 void kernels_step_end(kernels_compute *c) { pool_set_spinning(c->pool, false); }

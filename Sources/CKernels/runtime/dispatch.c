@@ -37,10 +37,6 @@ kernels_isa kernels_select(kernels_isa ceiling, kernel_table *t) {
     return isa;
 }
 
-bool kernels_uses_vnni(const kernels_compute *c) {
-    return c->isa >= KERNELS_AVX512 && c->table.codes.start_factor != 0;
-}
-
 void kernels_leave_vnni(kernels_compute *c) {
-    if (kernels_uses_vnni(c)) fill_codes_avx512(&c->table.codes);
+    if (c->isa >= KERNELS_AVX512) fill_codes_avx512(&c->table.codes);
 }

@@ -38,12 +38,6 @@ static void scale(const float *x, size_t n, float factor, float *out) {
     for (size_t i = 0; i < n; i++) out[i] = x[i] * factor;
 }
 
-static bool has_nan(const float *x, size_t n) {
-    for (size_t i = 0; i < n; i++)
-        if (isnan(x[i])) return true;
-    return false;
-}
-
 static size_t find_greater(const float *x, size_t start, size_t n, float threshold) {
     while (start < n && !(x[start] > threshold)) start++;
     return start;
@@ -54,6 +48,5 @@ void fill_sample_scalar(kernel_table *t) {
     t->sum_exp = sum_exp;
     t->exp_scale = exp_scale;
     t->scale = scale;
-    t->has_nan = has_nan;
     t->find_greater = find_greater;
 }

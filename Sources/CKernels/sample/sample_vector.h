@@ -4,13 +4,6 @@
 /// Elements summed in f32 before they join the f64 sum.
 #define CHUNK 256
 
-static bool has_nan(const float *x, size_t n) {
-    size_t i = 0;
-    for (; i + VW <= n; i += VW)
-        if (vf_nan_mask(vf_load(x + i))) return true;
-    return i < n && vf_nan_mask(vf_load_n(x + i, n - i)) != 0;
-}
-
 static size_t find_greater(const float *x, size_t start, size_t n, float threshold) {
     vf limit = vf_set1(threshold);
     size_t i = start;
@@ -87,6 +80,5 @@ static void fill_sample(kernel_table *t) {
     t->sum_exp = sum_exp;
     t->exp_scale = exp_scale;
     t->scale = scale;
-    t->has_nan = has_nan;
     t->find_greater = find_greater;
 }

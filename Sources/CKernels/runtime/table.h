@@ -107,14 +107,13 @@ typedef struct {
     /// acc = acc * a + o * b.
     void (*blend)(float *acc, float a, const float *o, float b, size_t n);
 
-    /// Largest element and its lowest index; false when a NaN is present.
+    /// Largest element and its lowest index, 0 when all are minus infinity; false when a NaN is present.
     bool (*argmax)(const float *x, size_t n, float *max, size_t *index);
     /// Σ exp((x - max) * scale).
     double (*sum_exp)(const float *x, size_t n, float max, float scale);
     /// out[i] = exp(x[i] - max) * factor.
     void (*exp_scale)(const float *x, size_t n, float max, float factor, float *out);
     void (*scale)(const float *x, size_t n, float factor, float *out);
-    bool (*has_nan)(const float *x, size_t n);
     /// First index at or after `start` with x > threshold, else n.
     size_t (*find_greater)(const float *x, size_t start, size_t n, float threshold);
 

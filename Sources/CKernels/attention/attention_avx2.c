@@ -8,7 +8,6 @@
 
 #include "vector_avx2.h"
 
-static inline vf f32_part(vf words, unsigned s) { return words; }
 static inline vf bf16_part(vf words, unsigned s) {
     __m256i w = _mm256_castps_si256(words);
     return _mm256_castsi256_ps(
@@ -22,10 +21,8 @@ static inline vf f16_part(vf words, unsigned s) {
 static inline vf i8_part(vf words, unsigned s) {
     return _mm256_cvtepi32_ps(_mm256_srai_epi32(_mm256_slli_epi32(_mm256_castps_si256(words), 24 - 8 * (int)s), 24));
 }
-static inline vf load_i8(const int8_t *p) {
-    return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)p)));
-}
-static inline vf load_i8_n(const int8_t *p, size_t n) {
+static inline vf load_i8(const void *p) { return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(p))); }
+static inline vf load_i8_n(const void *p, size_t n) {
     int8_t all[8] = {0};
     memcpy(all, p, n);
     return load_i8(all);

@@ -66,7 +66,7 @@ static inline vi dot_codes(vi acc, vi w, vi x) { return add_pairs(acc, w, x); }
 #define PEAK_SUMS 8
 #define VECTOR_REGISTER "x"
 
-#include "gemm_codes_vector.h"
+#include "codes_vector.h"
 
 void fill_codes_avx2(code_kernels *t) { fill_codes(t); }
 

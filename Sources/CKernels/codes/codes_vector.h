@@ -7,7 +7,7 @@
 //                         rounded)
 //   START_FACTOR          see code_kernels
 //   TILE_SHAPES(body), TILE_ROWS, FEW_ROWS, WIDE_ROWS
-#include "gemm_codes_tile.h"
+#include "codes_tile.h"
 
 static void int8_tile(const code_tile *t) { TILE_SHAPES(int8_body) }
 static void int4_tile(const code_tile *t) { TILE_SHAPES(int4_body) }
@@ -134,4 +134,4 @@ static double byte_dot_peak(size_t iterations) {
     return (double)iterations * PEAK_SUMS * VW * 4 * 2;
 }
 
-#include "gemm_codes_fill.h"
+#include "codes_fill.h"

@@ -135,7 +135,7 @@ void quantize_codes(const float *x, size_t n, float factor, int8_t *codes);
 // Pieces of the packing of quantized formats, see pack_codes.c.
 void pack_quantized(const kernels_matrix *w, const float *rows, size_t first, size_t count, void *packed);
 void unpack_quantized_row(const kernels_matrix *w, size_t block, size_t lane, float *out);
-/// Products with quantized weights, see gemm_codes.c.
+/// Products with quantized weights, see codes.c.
 void run_quantized_product(kernels_compute *c, const void *x, size_t rows, const kernels_matrix *w, const float *bias,
     bool accumulate, float *out, void *gate_up_out);
 
