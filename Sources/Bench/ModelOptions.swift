@@ -124,9 +124,6 @@ struct ComputeOptions: ParsableArguments {
 }
 
 extension DType: ExpressibleByArgument {
-    /// The names that help texts show, instead of raw values.
-    package static var allValueStrings: [String] { allCases.map { "\($0)" } }
-
     /// Reads a dtype's name.
     package init?(argument: String) {
         guard let named = Self.allCases.first(where: { "\($0)" == argument }) else { return nil }
