@@ -31,7 +31,9 @@ extension Scheduler {
     mutating func extendPrefill(_ row: Int, _ batch: inout Batch, _ budget: inout StepBudget) {
         guard budget.requests > 0 else { return }
         let spare = pool.pageSpan(table.rows[row].slots.count) - table.rows[row].slots.count
-        let wanted = table.rows[row].uncomputed - (budget.holdsLastTokens ? 1 : 0)
+        // One that came back to find all but its last token cached decodes.
+        let holds = budget.holdsLastTokens && table.rows[row].isPrefilling
+        let wanted = table.rows[row].uncomputed - (holds ? 1 : 0)
         var count = min(wanted, budget.tokens, obtainable + spare)
         if let scored = table.rows[row].scoredFrom {
             // Rows before the scored part cost no logits.

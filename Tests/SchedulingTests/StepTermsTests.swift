@@ -40,6 +40,17 @@ import Testing
         }
     }
 
+    @Test func whoComesBackToACachedPromptDecodesAtOnce() throws {
+        var run = Run(Self.limits)
+        run.admit(1, prompt(1, 40), 5)
+        for _ in 0..<3 { _ = run.step() }
+        run.scheduler.retractAll()
+        let batch = try #require(run.step(held())?.batch)
+        #expect(batch.entries.map(\.count) == [1] && batch.entries[0].yieldsToken)
+        let outputs = run.finish()
+        #expect(outputs[1] == ScriptedEngine.output(of: prompt(1, 40), count: 5))
+    }
+
     @Test func heldPromptsAreComputedAsSoonAsTheTermsSaySo() throws {
         var run = Run(Self.limits)
         for id in 1...4 { run.admit(UInt64(id), prompt(id, 60), 3) }
