@@ -26,8 +26,9 @@ import Values
         let sizes = try ModelSizes(try source(fixture, .float32), kvCacheDType: .int8, ranks: 2)
         let group = try RankGroup(fixture.path, size: 2, dtype: .float32, isa: .avx512bf16, limits: testLimits)
         #expect(sizes.weightBytes == group.weightBytes)
-        // Two key-value heads of 16, one on each rank, in two layers: keys and values with a scale each.
-        #expect(sizes.bytesPerSlot == 2 * 2 * 2 * (16 + 4))
+        // Two key-value heads of 16, one on each rank, in three layers: keys and values with a scale each.
+        let (ranks, layers) = (2, 3)
+        #expect(sizes.bytesPerSlot == 2 * ranks * layers * (16 + 4))
     }
 
     @Test(arguments: [(KVCacheDType.bfloat16, 2 * 24), (.float32, 4 * 24), (.int8, 24 + 4)])

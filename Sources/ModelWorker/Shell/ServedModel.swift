@@ -30,7 +30,7 @@ struct ServedModel {
         let rank = ShardRank(index: group?.rank ?? 0, count: group?.size ?? 1)
         let source = ModelSource(
             settings.modelPath, config: config, dtype: dtype, quantization: Self.quantization(settings),
-            loadFormat: settings.loadFormat)
+            loadFormat: settings.loadFormat, isStrict: settings.strictWeights)
         let sizes = try ModelSizes(source, kvCacheDType: settings.kvCacheDType, ranks: rank.count)
         let bytesPerSlot = sizes.bytesPerSlot
         var slots = 0

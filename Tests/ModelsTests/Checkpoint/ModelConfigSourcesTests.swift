@@ -227,7 +227,7 @@ import Values
 
     @Test func refusesOtherArchitecturesAndExperts() {
         let error = checkpointError(naming: "`gemma9`") { _ = try load(GGUFWriter.llama(architecture: "gemma9")) }
-        #expect(error?.description.contains("llama, qwen2, qwen3") == true)
+        for name in ["llama", "qwen2", "qwen3"] { #expect(error?.description.contains(name) == true) }
         var experts = GGUFWriter.llama()
         experts.set("llama.expert_count", .uint32(8))
         _ = checkpointError(naming: "8 experts") { _ = try load(experts) }
