@@ -1,6 +1,5 @@
 internal import FoundationEssentials
 internal import Glibc
-internal import JSON
 package import Values
 
 /// The file, beside the packed weights, that keeps how fast this machine's kernels are until the next boot.
@@ -55,7 +54,7 @@ package struct KernelRatesFile {
     /// The figures of these rungs, if the file has them for this origin.
     package func read(_ levels: [KernelISA]) -> KernelRates? {
         guard let bytes = try? SmallFile.bytes(path, limit: 1 << 16, onlyRegular: true),
-            let content = try? JSON.decode(Content.self, from: bytes),
+            let content = try? JSONDecoder().decode(Content.self, from: Data(bytes)),
             content.origin == origin, content.rates.covers(levels)
         else { return nil }
         return content.rates
