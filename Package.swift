@@ -83,7 +83,7 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "NativeAPI",
-            dependencies: ["APICore", "Ledger", "Messages", "JSON", "ServerSettings", "Values", "CPlatform"] + web,
+            dependencies: ["APICore", "Ledger", "Messages", "JSON", "ServerSettings", "Values"] + web,
             path: "Sources/API/Native", swiftSettings: strict),
         .target(
             name: "OpenAIAPI", dependencies: ["APICore", "Ledger", "JSON"] + web, path: "Sources/API/OpenAI",
@@ -98,7 +98,7 @@ let package = Package(
             name: "APICore", dependencies: [log, "Ledger", "Messages", "JSON"] + web, path: "Sources/API/Core",
             swiftSettings: strict),
         .target(
-            name: "Ledger", dependencies: ["Messages", "ServerSettings", "ChildRuntime", "Values"],
+            name: "Ledger", dependencies: ["Messages", "ServerSettings", "ChildRuntime", "Values", "CPlatform"],
             swiftSettings: strict),
         .target(
             name: "TextWorkers",

@@ -16,10 +16,11 @@ package final class Front: Sendable {
     let accessLog: Logger
     /// What the interfaces are made from.
     let services: FrontServices
-    let sessions: SessionStore
     let http = HTTPMetrics()
     let bodies: BodyBudget
     private let generation: UInt64
+    /// The worker that knows what operators ordered.
+    private let obedient = Atomic<UInt64>(0)
     /// Which fronts were last said to live, and to whom.
     private let announced = Mutex<(living: [UInt64], to: PipeStatus.Incarnations)?>(nil)
     private let send: @Sendable (TokenizerCommand) -> Void
@@ -45,16 +46,21 @@ package final class Front: Sendable {
         self.generation = generation
         let ledger = RequestLedger(
             generation: generation, patience: patience ?? .init(settings), buckets: MetricBuckets(settings))
-        services = Self.services(settings, ledger, generation, log, clock: clock, send: send)
+        services = Self.services(
+            settings, ledger, FrontKeepsake(descriptor: sessions, clock: clock), generation, log, clock: clock,
+            send: send)
         bodies = BodyBudget(limit: settings.maxBodyMemory ?? BodyBudget.sensibleLimit)
-        self.sessions = SessionStore(descriptor: sessions, clock: clock)
     }
 
     private static func services(
-        _ settings: FrontSettings, _ ledger: RequestLedger, _ generation: UInt64, _ log: Logger,
+        _ settings: FrontSettings, _ ledger: RequestLedger, _ keepsake: FrontKeepsake, _ generation: UInt64,
+        _ log: Logger,
         clock: @escaping @Sendable () -> Double, send: @escaping @Sendable (TokenizerCommand) -> Void
     ) -> FrontServices {
-        let board = HealthBoard(weightVersion: settings.weightVersion)
+        let orders = keepsake.orders
+        let version = orders.flatMap { $0.hasWeightVersion ? $0.weightVersion : nil }
+        let board = HealthBoard(
+            weightVersion: version ?? settings.weightVersion, isPaused: orders?.hasPaused ?? false)
         let requests = OpenRequests(ledger: ledger, clock: clock, send: send)
         let requestLog = RequestLog(log)
         let (queued, running) = (settings.maxQueuedRequests, settings.maxRunningRequests)
@@ -64,7 +70,8 @@ package final class Front: Sendable {
         return FrontServices(
             board: board, requests: requests,
             answering: Answering(requests, gate: gate, log: requestLog, clock: clock),
-            questions: PipeQuestions(generation: generation, clock: clock, send: send), requestLog: requestLog,
+            questions: PipeQuestions(generation: generation, clock: clock, send: send), keepsake: keepsake,
+            requestLog: requestLog,
             numbers: RequestNumbers(generation: generation), clock: clock)
     }
 
@@ -94,18 +101,37 @@ package final class Front: Sendable {
         let status = PipeStatus(topology)
         announce(topology, to: status.incarnations)
         services.board.update(topology, at: monotonicMilliseconds())
+        // Before the requests that go out now: they may have to wait.
+        if status.isReady, isAccepting(topology) { remind(worker: status.incarnations.worker) }
         services.requests.handle { $0.pipeChanged(to: status, now: $1) }
     }
 
     /// Tells the other processes which fronts live, so that they drop what the others asked for; the accepting one tells it.
     private func announce(_ topology: Topology, to others: PipeStatus.Incarnations) {
-        let accepting = topology.processes.first { $0.role == .http }?.generation ?? generation
-        guard accepting == generation else { return }
+        guard isAccepting(topology) else { return }
         let living = [generation] + topology.leaving.map(\.generation)
         announced.withLock { announced in
             if let announced, announced == (living, others) { return }
             announced = (living, others)
             send(.make { $0.livingFronts = .make { $0.generations = living } })
+        }
+    }
+
+    /// Whether this front takes new connections, rather than one that took its place.
+    private func isAccepting(_ topology: Topology) -> Bool {
+        topology.processes.first { $0.role == .http }?.generation ?? generation == generation
+    }
+
+    /// Tells a worker that this front has not met what operators ordered: a new worker knows nothing of it, and the one there may
+    /// not have heard the last word of an earlier front.
+    private func remind(worker: UInt64) {
+        guard obedient.exchange(worker, ordering: .relaxed) != worker, let orders = services.keepsake.orders else {
+            return
+        }
+        if !orders.hasPaused {
+            services.questions.tell { $0.resume = true }
+        } else if orders.paused.mode != .abort {
+            services.questions.tell { $0.pause = .make { $0.mode = .inPlace } }
         }
     }
 

@@ -1,5 +1,6 @@
 import HTTPFront
 import JSON
+import Messages
 import ServerSettings
 import Testing
 
@@ -137,6 +138,20 @@ import Testing
         params(#""watermark":{}"#, "watermark: the server is not configured for watermarks (--enable-watermark)."),
     ]
 
+    /// Numbers that fit what JSON can say, and not what they are turned into.
+    static let edges: [Case] = [
+        params(#""n":0"#, "n must be in [1, 8192], got 0."),
+        params(#""n":8193"#, "n must be in [1, 8192], got 8193."),
+        params(#""n":1099511627776"#, "n must be in [1, 8192], got 1099511627776."),
+        params(#""n":9223372036854775808"#, "n must be in [1, 8192], got 9223372036854775808."),
+        params(#""logit_bias":{"5":1e39}"#, "logit_bias['5'] must be a number that fits 32 bits, got 1e+39."),
+        params(#""logit_bias":{"5":-1e39}"#, "logit_bias['5'] must be a number that fits 32 bits, got -1e+39."),
+        params(#""repetition_penalty":1e-50"#, "repetition_penalty must be in (0, 2] (1.0 = no penalty), got 1e-50."),
+        semantic(
+            #"{"text":["a","b"],"sampling_params":{"n":5000}}"#,
+            "The request asks for 10000 answers (prompts times n); this server takes at most 8192 at one time."),
+    ]
+
     static let inputs: [Case] = [
         semantic("{}", "Either text, input_ids or input_embeds should be provided."),
         semantic(#"{"prompt":"a"}"#, "Either text, input_ids or input_embeds should be provided."),
@@ -200,7 +215,7 @@ import Testing
                 >= 100)
     }
 
-    @Test(arguments: notJSON + wrongTypes + strictSchema + ranges + inputs) func saysWhatIsWrong(_ given: Case)
+    @Test(arguments: notJSON + wrongTypes + strictSchema + ranges + edges + inputs) func saysWhatIsWrong(_ given: Case)
         async throws
     {
         let server = LocalFront()
@@ -217,6 +232,34 @@ import Testing
         case .semantic(let text): #expect(body == ["error": ["message": .string(text)]])
         }
         #expect(server.front.openRequests == 0)
+    }
+
+    @Test func noNumberBecomesInfinite() async throws {
+        let server = LocalFront()
+        let answer = try await server.post(
+            "/generate",
+            #"{"text":"a","sampling_params":{"temperature":1e308,"logit_bias":{"5":3e38,"6":-3e38},"top_p":1e-300}}"#)
+        #expect(answer.status == 200)
+        let sent = server.commands.compactMap { command -> SamplingParams? in
+            if case .generate(let generate)? = command.command { generate.sampling } else { nil }
+        }
+        let params = try #require(sent.first)
+        #expect(params.temperature.isFinite && params.logitBiasValues.allSatisfy(\.isFinite))
+    }
+
+    @Test func whatNeverFitsIsNotAskedToComeAgain() async throws {
+        let body = #"{"text":"a","sampling_params":{"n":1099511627776}}"#
+        let answer = try await LocalFront().post("/generate", body)
+        #expect(answer.status == 400 && answer.headers["retry-after"] == nil)
+        var settings = FrontSettings.served()
+        settings.maxQueuedRequests = 4
+        // The model runs 16 at one time.
+        let few = LocalFront(settings)
+        #expect(try await few.post("/generate", #"{"text":"a","sampling_params":{"n":20}}"#).status == 200)
+        #expect(try await few.post("/generate", #"{"text":"a","sampling_params":{"n":21}}"#).status == 400)
+        // Before that is known nobody can tell.
+        let starting = LocalFront(settings, ready: false)
+        #expect(try await starting.post("/generate", #"{"text":"a","sampling_params":{"n":5}}"#).status == 503)
     }
 
     @Test func invalidUTF8IsNoJSON() async throws {

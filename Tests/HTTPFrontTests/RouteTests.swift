@@ -93,6 +93,25 @@ import Testing
         #expect(server.front.openRequests == 0)
     }
 
+    @Test func bodiesInACodingAreNotTakenForJSON() async throws {
+        let server = LocalFront()
+        let body = #"{"text":"a"}"#
+        for coding in ["gzip", "deflate, gzip", "br"] {
+            let answer = try await server.post("/generate", body, headers: [("Content-Encoding", coding)])
+            #expect(answer.status == 415 && answer.body.contains(coding))
+        }
+        #expect(try await server.post("/generate", body, headers: [("Content-Encoding", "identity")]).status == 200)
+    }
+
+    @Test func percentSignsStandForBytesOnlyBeforeTwoDigits() async throws {
+        let names = [("%6d", "m"), ("%2", "%2"), ("%+5", "%+5"), ("%g1", "%g1"), ("%4%31", "%41")]
+        for (path, name) in names {
+            let answer = try await LocalFront().get("/v1/models/\(path)")
+            #expect(answer.status == (name == "m" ? 200 : 404))
+            if name != "m" { #expect(answer.body.contains("'\(name)'")) }
+        }
+    }
+
     @Test func refusalsOfStagesHaveStatusOrFrame() async throws {
         let server = LocalFront()
         #expect(try await server.post("/generate", #"{"text":"refuse"}"#).body == #"{"error":{"message":"refused"}}"#)

@@ -6,6 +6,8 @@ package struct FrontServices: Sendable {
     package let requests: OpenRequests
     package let answering: Answering
     package let questions: PipeQuestions
+    /// What outlives the front.
+    package let keepsake: FrontKeepsake
     package let requestLog: RequestLog
     package let numbers: RequestNumbers
     /// Seconds since 1970.
@@ -13,12 +15,14 @@ package struct FrontServices: Sendable {
 
     package init(
         board: HealthBoard, requests: OpenRequests, answering: Answering, questions: PipeQuestions,
-        requestLog: RequestLog, numbers: RequestNumbers, clock: @escaping @Sendable () -> Double
+        keepsake: FrontKeepsake, requestLog: RequestLog, numbers: RequestNumbers,
+        clock: @escaping @Sendable () -> Double
     ) {
         self.board = board
         self.requests = requests
         self.answering = answering
         self.questions = questions
+        self.keepsake = keepsake
         self.requestLog = requestLog
         self.numbers = numbers
         self.clock = clock

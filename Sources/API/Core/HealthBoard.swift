@@ -1,4 +1,3 @@
-internal import Ledger
 package import Messages
 internal import Synchronization
 
@@ -21,7 +20,10 @@ package final class HealthBoard: Sendable {
 
     private let state: Mutex<View>
 
-    package init(weightVersion: String) { state = Mutex(View(weightVersion: weightVersion)) }
+    /// - Parameter isPaused: an operator told an earlier front so.
+    package init(weightVersion: String, isPaused: Bool) {
+        state = Mutex(View(isPaused: isPaused, weightVersion: weightVersion))
+    }
 
     package var view: View { state.withLock { $0 } }
 
@@ -30,9 +32,6 @@ package final class HealthBoard: Sendable {
         state.withLock { view in
             var next = topology
             if !next.hasModel, let known = view.model { next.model = known }
-            // A new worker does not know that it should pause.
-            let worker = PipeStatus(next).incarnations.worker
-            if worker != PipeStatus(view.topology).incarnations.worker { view.isPaused = false }
             view.topology = next
             view.topologyTime = milliseconds
             if topology.draining { view.isDraining = true }

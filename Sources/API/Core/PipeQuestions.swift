@@ -34,6 +34,17 @@ package final class PipeQuestions: Sendable {
         }
     }
 
+    /// Tells the worker something whose answer nobody waits for.
+    package func tell(_ fill: (inout ControlCall) -> Void) {
+        send(
+            .make {
+                $0.control = .make {
+                    fill(&$0)
+                    $0.call = controls.number()
+                }
+            })
+    }
+
     /// Tokenizes; nil when the tokenizer manager does not answer.
     package func encode(_ texts: [String], addSpecialTokens: Bool, patience: Double = 30) async -> EncodeReply? {
         await encodings.ask(patience: patience) { number in
@@ -110,6 +121,14 @@ private final class PendingAnswers<Answer: Sendable>: Sendable {
                 return state.counter
             }
             send(number)
+        }
+    }
+
+    /// The number of a question for whose answer nobody waits.
+    func number() -> UInt64 {
+        state.withLock { state in
+            state.counter += 1
+            return state.counter
         }
     }
 

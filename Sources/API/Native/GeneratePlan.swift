@@ -24,7 +24,7 @@ struct GeneratePlan: Sendable {
     var isList: Bool
     var stream: Bool
     var returnsPromptIDs: Bool
-    var session: GenerateRequest.SessionPlace?
+    var session: SessionPlace?
 
     /// Plans a request.
     ///

@@ -18,17 +18,6 @@ struct GenerateRequest: Sendable {
         }
     }
 
-    /// Where a session's next turn goes on.
-    struct SessionPlace: Sendable, Equatable {
-        var id: ClientName
-        /// The earlier request that is continued; nil starts anew.
-        var rid: ClientName?
-        /// Position in the history at which the new input starts; nil: at its end.
-        var offset: Int?
-        var replaces = false
-        var dropsOutput = false
-    }
-
     var prompts: Prompts
     /// The prompts came as a list, so that the answer is one.
     var isList: Bool

@@ -32,9 +32,8 @@ struct GenerateRoute: Sendable {
     let settings: Settings
     let board: HealthBoard
     let answering: Answering
-    let sessions: SessionStore
+    let keepsake: FrontKeepsake
     let numbers: RequestNumbers
-    let clock: @Sendable () -> Double
 
     var routes: [Route] {
         [Route([.post, .put], "/generate") { [self] in try await generate($0, $1) }]
@@ -57,8 +56,8 @@ struct GenerateRoute: Sendable {
         var writer = writer(rids: plan.openings.map(\.rid))
         writer.isList = plan.isList
         writer.returnsPromptIDs = plan.returnsPromptIDs
-        let order = Answering.Order(plan.openings, isStreamed: plan.stream) { [sessions] rows in
-            if let place = plan.session, let row = rows.first { sessions.keep(row, at: place) }
+        let order = Answering.Order(plan.openings, isStreamed: plan.stream) { [keepsake] rows in
+            if let place = plan.session, let row = rows.first { keepsake.keep(row, at: place) }
         }
         return try await answering.answer(order, with: writer, for: context.client)
     }
@@ -100,7 +99,7 @@ struct GenerateRoute: Sendable {
         rules.limits.vocabulary = board.view.model.map { Int($0.vocabularySize) } ?? 0
         rules.routingKey = routingKey
         var plan = try GeneratePlan(request, rules, serial: numbers.next())
-        if let place = plan.session { try sessions.join(place, &plan.openings[0], now: clock()) }
+        if let place = plan.session { try keepsake.join(place, &plan.openings[0]) }
         return plan
     }
 

@@ -10,17 +10,13 @@ package struct NativeAPI: Sendable {
     private let models: ModelRoutes
     private let missing = MissingRoutes()
 
-    /// - Parameters:
-    ///   - numbers: give each request one of its own.
-    ///   - clock: seconds since 1970.
-    package init(
-        _ settings: FrontSettings, _ front: FrontServices, sessions store: SessionStore
-    ) {
+    /// The interface of one front.
+    package init(_ settings: FrontSettings, _ front: FrontServices) {
         generate = GenerateRoute(
-            settings: .init(settings), board: front.board, answering: front.answering, sessions: store,
-            numbers: front.numbers, clock: front.clock)
+            settings: .init(settings), board: front.board, answering: front.answering,
+            keepsake: front.keepsake, numbers: front.numbers)
         texts = TextRoutes(questions: front.questions, board: front.board)
-        sessions = SessionRoutes(sessions: store, clock: front.clock)
+        sessions = SessionRoutes(keepsake: front.keepsake)
         models = ModelRoutes(settings: settings, board: front.board, started: front.clock())
     }
 

@@ -6,8 +6,7 @@ internal import Values
 
 /// Opens and closes conversations whose history the front keeps.
 struct SessionRoutes: Sendable {
-    let sessions: SessionStore
-    let clock: @Sendable () -> Double
+    let keepsake: FrontKeepsake
 
     var routes: [Route] {
         [
@@ -25,7 +24,7 @@ struct SessionRoutes: Sendable {
                 "Streaming sessions are disabled. Please relaunch with --enable-streaming-session.")
         }
         let id = try fields.string("session_id") ?? RequestNames.fresh()
-        guard sessions.open(ClientName(id), timeout: timeout, now: clock()) else {
+        guard keepsake.open(ClientName(id), timeout: timeout) else {
             throw RequestFailure.invalid(
                 "Failed to open the session. Check if a session with the same id is still open.")
         }
@@ -34,7 +33,7 @@ struct SessionRoutes: Sendable {
 
     private func close(_ request: Request, _ context: RouteContext) async throws -> Response {
         let fields = try await request.fields(context)
-        sessions.close(ClientName(try fields.required("session_id", fields.string)))
+        keepsake.close(ClientName(try fields.required("session_id", fields.string)))
         return .empty()
     }
 }

@@ -11,6 +11,7 @@ struct ControlRoutes: Sendable {
     let board: HealthBoard
     let requests: OpenRequests
     let questions: PipeQuestions
+    let keepsake: FrontKeepsake
     let requestLog: RequestLog
     let log: Logger
 
@@ -71,18 +72,37 @@ struct ControlRoutes: Sendable {
         }
         // The aborts overtake nothing: the pipe keeps their order before the pause.
         if mode == .abort { requests.handle { $0.abort(prefix: nil, now: $1) } }
-        let reply = try await ask { $0.pause = .make { $0.mode = mode } }
-        guard reply.success else { throw RequestFailure.invalid(reply.message) }
+        let pause = PauseGeneration.make { $0.mode = mode }
+        try await order(paused: pause) { $0.pause = pause }
         board.pause(true)
         return .json(["message": "Generation paused successfully.", "status": "ok"])
     }
 
     private func resume(_ request: Request, _ context: RouteContext) async throws -> Response {
         _ = try await request.optionalFields(context).bool("torch_empty_cache", or: true)
-        let reply = try await ask { $0.resume = true }
-        guard reply.success else { throw RequestFailure.invalid(reply.message) }
+        try await order(paused: nil) { $0.resume = true }
         board.pause(false)
         return .json(["message": "Generation continued successfully.", "status": "ok"])
+    }
+
+    /// Has the worker pause or go on. It is written down first, for the fronts and workers that come later, and taken back where the
+    /// worker does not obey.
+    private func order(paused: PauseGeneration?, _ fill: (inout ControlCall) -> Void) async throws {
+        let before = keepsake.orders
+        write(paused: paused)
+        do {
+            let reply = try await ask(fill)
+            guard reply.success else { throw RequestFailure.invalid(reply.message) }
+        } catch {
+            write(paused: before?.hasPaused == true ? before?.paused : nil)
+            throw error
+        }
+    }
+
+    private func write(paused: PauseGeneration?) {
+        keepsake.order { orders in
+            if let paused { orders.paused = paused } else { orders.clearPaused() }
+        }
     }
 
     private func configureLogging(_ request: Request, _ context: RouteContext) async throws -> Response {
@@ -109,6 +129,7 @@ struct ControlRoutes: Sendable {
         let fields = try await request.optionalFields(context)
         let version = try fields.required("new_version", fields.string)
         if try fields.bool("abort_all_requests", or: true) { requests.handle { $0.abort(prefix: nil, now: $1) } }
+        keepsake.order { $0.weightVersion = version }
         board.setWeightVersion(version)
         return .json([
             "success": true, "message": .string("Weight version updated to \(version)"),

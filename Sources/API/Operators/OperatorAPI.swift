@@ -14,8 +14,8 @@ package struct OperatorAPI: Sendable {
             board: front.board, requests: front.requests, log: log, patience: settings.healthCheckTimeout)
         let info = ServerInfoRoutes(settings: settings, board: front.board, questions: front.questions)
         let control = ControlRoutes(
-            board: front.board, requests: front.requests, questions: front.questions, requestLog: front.requestLog,
-            log: log)
+            board: front.board, requests: front.requests, questions: front.questions, keepsake: front.keepsake,
+            requestLog: front.requestLog, log: log)
         let loads = LoadRoutes(questions: front.questions, clock: front.clock)
         routes =
             health.routes + info.routes + MetricsRoutes(settings, front, http).routes + loads.routes + control.routes

@@ -8,7 +8,8 @@
 // For information on using the generated types, please see the documentation:
 //   https://github.com/apple/swift-protobuf/
 
-/// What the fronts of a server write down for those that come after them: how the clients' sessions change.
+/// What the fronts of a server write down for those that come after them: how the clients' sessions change, and what operators
+/// ordered.
 
 package import SwiftProtobuf
 
@@ -63,6 +64,15 @@ package nonisolated struct SessionRecord: Sendable {
     set {change = .closed(newValue)}
   }
 
+  /// Of no session: takes the place of the orders before.
+  package var orders: StandingOrders {
+    get {
+      if case .orders(let v)? = change {return v}
+      return StandingOrders()
+    }
+    set {change = .orders(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Change: Equatable, Sendable {
@@ -70,10 +80,46 @@ package nonisolated struct SessionRecord: Sendable {
     case turn(SessionTurn)
     case forgotten(SessionForgotten)
     case closed(Bool)
+    /// Of no session: takes the place of the orders before.
+    case orders(StandingOrders)
 
   }
 
   package init() {}
+}
+
+/// What holds until an operator says otherwise.
+package nonisolated struct StandingOrders: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Generation is paused, and how that was asked for; absent: it goes on.
+  package var paused: PauseGeneration {
+    get {_paused ?? PauseGeneration()}
+    set {_paused = newValue}
+  }
+  /// Returns true if `paused` has been explicitly set.
+  package var hasPaused: Bool {self._paused != nil}
+  /// Clears the value of `paused`. Subsequent reads from it will return its default value.
+  package mutating func clearPaused() {self._paused = nil}
+
+  /// What the weights are called; absent: as the server was told at its start.
+  package var weightVersion: String {
+    get {_weightVersion ?? String()}
+    set {_weightVersion = newValue}
+  }
+  /// Returns true if `weightVersion` has been explicitly set.
+  package var hasWeightVersion: Bool {self._weightVersion != nil}
+  /// Clears the value of `weightVersion`. Subsequent reads from it will return its default value.
+  package mutating func clearWeightVersion() {self._weightVersion = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _paused: PauseGeneration? = nil
+  fileprivate var _weightVersion: String? = nil
 }
 
 package nonisolated struct SessionOpened: Sendable {
@@ -146,7 +192,7 @@ fileprivate nonisolated let _protobuf_package = "srt"
 
 nonisolated extension SessionRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".SessionRecord"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}session\0\u{1}opened\0\u{1}turn\0\u{1}forgotten\0\u{1}closed\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}session\0\u{1}opened\0\u{1}turn\0\u{1}forgotten\0\u{1}closed\0\u{1}orders\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -202,6 +248,19 @@ nonisolated extension SessionRecord: SwiftProtobuf.Message, SwiftProtobuf._Messa
           self.change = .closed(v)
         }
       }()
+      case 6: try {
+        var v: StandingOrders?
+        var hadOneofValue = false
+        if let current = self.change {
+          hadOneofValue = true
+          if case .orders(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.change = .orders(v)
+        }
+      }()
       default: break
       }
     }
@@ -232,6 +291,10 @@ nonisolated extension SessionRecord: SwiftProtobuf.Message, SwiftProtobuf._Messa
       guard case .closed(let v)? = self.change else { preconditionFailure() }
       try visitor.visitSingularBoolField(value: v, fieldNumber: 5)
     }()
+    case .orders?: try {
+      guard case .orders(let v)? = self.change else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -240,6 +303,45 @@ nonisolated extension SessionRecord: SwiftProtobuf.Message, SwiftProtobuf._Messa
   package static func ==(lhs: SessionRecord, rhs: SessionRecord) -> Bool {
     if lhs.session != rhs.session {return false}
     if lhs.change != rhs.change {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension StandingOrders: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".StandingOrders"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}paused\0\u{3}weight_version\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._paused) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self._weightVersion) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._paused {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try { if let v = self._weightVersion {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 2)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: StandingOrders, rhs: StandingOrders) -> Bool {
+    if lhs._paused != rhs._paused {return false}
+    if lhs._weightVersion != rhs._weightVersion {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

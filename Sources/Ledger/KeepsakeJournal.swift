@@ -2,14 +2,14 @@ internal import CPlatform
 internal import Glibc
 internal import Messages
 
-/// The changes of all sessions, in memory that outlives the front and that two fronts may use at a time.
+/// What fronts wrote down, in memory that outlives the front and that two fronts may use at a time.
 ///
 /// A header of four 64-bit words (mark, epoch, where the records begin, where they end), then records, each behind its length.
 /// A record counts once the header says so, hence a front that dies while writing leaves none in halves. Whoever writes the
 /// records anew, shorter, puts them behind the old ones, counts the epoch up in the same header, and gives the old memory back.
-struct SessionJournal: ~Copyable {
+struct KeepsakeJournal: ~Copyable {
     private struct Header {
-        var mark = SessionJournal.mark
+        var mark = KeepsakeJournal.mark
         var epoch: UInt64 = 1
         var start = UInt64(MemoryLayout<Header>.size)
         var end = UInt64(MemoryLayout<Header>.size)
@@ -31,7 +31,7 @@ struct SessionJournal: ~Copyable {
     deinit { if isOwn, descriptor >= 0 { close(descriptor) } }
 
     /// Does something while no other front uses the journal.
-    mutating func exclusively<Result>(_ body: (inout SessionJournal) -> Result) -> Result {
+    mutating func exclusively<Result>(_ body: (inout KeepsakeJournal) -> Result) -> Result {
         lock(F_WRLCK)
         defer { lock(F_UNLCK) }
         return body(&self)
@@ -57,7 +57,7 @@ struct SessionJournal: ~Copyable {
         return Int(header.end - header.start)
     }
 
-    /// Adds a record. Where there is no memory for it the session stays as it was.
+    /// Adds a record. Where there is no memory for it everything stays as it was.
     func append(_ record: SessionRecord) {
         var header = header()
         guard let end = write([record], at: header.end) else { return }
