@@ -29,7 +29,9 @@ package func runHTTPFront(identity: ChildIdentity, settings: FrontSettings) asyn
             if orders.isDrained() { line.leave("drained", code: 0) }
         }
     ).start()
-    let limits = HTTPServer.Limits(connections: settings.maxConnections)
+    var slowClients = SlowClientLimits()
+    slowClients.keepAlive = .seconds(settings.keepAliveTimeout)
+    let limits = HTTPServer.Limits(connections: settings.maxConnections, slowClients: slowClients)
     let server = HTTPServer(front, limits: limits, threads: HTTPServer.sensibleThreadCount)
     let listener = try await server.serve(listener: ChildIdentity.listenerDescriptor)
     // Descriptors are the launcher's; closing this one only ends accepting here.
