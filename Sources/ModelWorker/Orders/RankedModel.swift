@@ -23,10 +23,14 @@ struct RankedModel: StepModel {
 
     /// The first values of a weight, for the front.
     func answer(_ call: UInt64, _ order: WeightByName) -> FrontReply {
-        .make {
+        let rows = (try? model.weight(named: order.name, rows: Int(order.rows))) ?? nil
+        return .make {
             $0.control = .make {
                 $0.call = call
-                $0.message = "Get parameter by name failed"
+                guard let rows else { return $0.message = "Get parameter by name failed" }
+                $0.success = true
+                $0.shape = rows.shape.map { UInt32($0) }
+                $0.values = rows.values
             }
         }
     }
