@@ -23,7 +23,7 @@ struct RankedModel: StepModel {
 
     /// The first values of a weight, for the front.
     func answer(_ call: UInt64, _ order: WeightByName) -> FrontReply {
-        let rows = (try? model.weight(named: order.name, rows: Int(order.rows))) ?? nil
+        let rows = try? model.weight(named: order.name, rows: Int(order.rows))
         return .make {
             $0.control = .make {
                 $0.call = call
