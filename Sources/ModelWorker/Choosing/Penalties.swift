@@ -50,24 +50,8 @@ package struct Penalties: Sendable {
                 logits[Int(id)] = value > 0 ? value / repetition : value * repetition
             }
         }
-        var isHuge = false
         for (id, bias) in zip(biasIDs, biasValues) where logits.indices.contains(Int(id)) {
-            let value = min(logits[Int(id)] + bias, .greatestFiniteMagnitude)
-            logits[Int(id)] = value
-            if value.isFinite, abs(value) > Self.huge { isHuge = true }
+            logits[Int(id)] = min(logits[Int(id)] + bias, .greatestFiniteMagnitude)
         }
-        if isHuge { Self.lower(logits) }
-    }
-
-    /// Numbers up to here can be divided by the smallest temperature that is not greedy.
-    private static let huge: Float = 1e30
-
-    /// Makes the largest logit zero, which changes no probability: what follows divides by the temperature without leaving the range of
-    /// numbers.
-    private static func lower(_ logits: UnsafeMutableBufferPointer<Float>) {
-        var largest = -Float.infinity
-        for value in logits where value > largest { largest = value }
-        guard largest.isFinite else { return }
-        for index in logits.indices { logits[index] -= largest }
     }
 }

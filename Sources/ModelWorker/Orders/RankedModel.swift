@@ -21,17 +21,21 @@ struct RankedModel: StepModel {
 
     func endStep() { compute.endStep() }
 
-    /// The first values of a weight, for the front.
+    /// The first values of a weight, for the front. Rank 0 reads it alone: the files have the whole tensor.
     func answer(_ call: UInt64, _ order: WeightByName) -> FrontReply {
-        let rows = try? model.weight(named: order.name, rows: Int(order.rows))
-        return .make {
-            $0.control = .make {
-                $0.call = call
-                guard let rows else { return $0.message = "Get parameter by name failed" }
-                $0.success = true
-                $0.shape = rows.shape.map { UInt32($0) }
-                $0.values = rows.values
+        var reply = ControlReply()
+        reply.call = call
+        do throws(CheckpointError) {
+            if let weight = try model.weight(named: order.name, rows: Int(order.rows)) {
+                reply.success = true
+                reply.values = weight.values
+                reply.shape = weight.shape.map { UInt32($0) }
+            } else {
+                reply.message = "Get parameter by name failed"
             }
+        } catch {
+            reply.message = "\(error)"
         }
+        return .make { $0.control = reply }
     }
 }

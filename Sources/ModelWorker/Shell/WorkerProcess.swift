@@ -31,9 +31,9 @@ package func runModelWorker(identity: ChildIdentity, settings: WorkerSettings) t
         RankLoop(model: loaded.model, compute: loaded.compute, link: loaded.link!, stamp: stamp).run()
     }
     let tokenizer = try openTokenizer(settings, TokenizerMemory(descriptor: ChildIdentity.tokenizerDescriptor))
-    let endIDs = Set(loaded.model.config.eosTokenIDs.map { Int32($0) } + (tokenizer?.eosIDs ?? [])).sorted()
+    let endIDs = loaded.model.config.eosTokenIDs.map { Int32($0) } + (tokenizer?.eosIDs ?? [])
     var traits = loaded.traits
-    traits.endIDs = endIDs
+    traits.endIDs = Set(endIDs).sorted()
     traits.tokenizer = tokenizer
     traits.generation = identity.generation
     traits.timeouts = RequestTimeouts(
