@@ -62,6 +62,14 @@ extension EndToEndTests {
                 lines.count == 2 && lines[1].contains("ERROR: cannot listen on") && lines[1].contains(host), "\(lines)")
         }
 
+        @Test func anEmptyHostIsEveryAddress() throws {
+            let server = try Server("llama-tied", ["--host", ""])
+            defer { server.destroy() }
+            #expect(try server.request("/health").status == 200)
+            let addresses = ["http://[::]:\(server.port)", "http://0.0.0.0:\(server.port)"]
+            #expect(server.process.lines.contains { line in addresses.contains { line.contains($0) } })
+        }
+
         @Test func aPoolThatCannotFitIsRefusedWithBothSizes() throws {
             let (ending, lines) = try start(Fixtures.path("llama-tied"), ["--max-total-tokens", "2147483647"])
             #expect(ending == .code(1))
