@@ -62,6 +62,14 @@ extension EndToEndTests {
                 lines.count == 2 && lines[1].contains("ERROR: cannot listen on") && lines[1].contains(host), "\(lines)")
         }
 
+        @Test func anEmptyHostIsEveryAddress() throws {
+            let server = try Server("llama-tied", ["--host", ""])
+            defer { server.destroy() }
+            #expect(try server.request("/health").status == 200)
+            let addresses = ["http://[::]:\(server.port)", "http://0.0.0.0:\(server.port)"]
+            #expect(server.process.lines.contains { line in addresses.contains { line.contains($0) } })
+        }
+
         @Test func aPoolThatCannotFitIsRefusedWithBothSizes() throws {
             let (ending, lines) = try start(Fixtures.path("llama-tied"), ["--max-total-tokens", "2147483647"])
             #expect(ending == .code(1))
@@ -70,11 +78,22 @@ extension EndToEndTests {
             #expect(told.first.map { $0.matches(of: /[0-9]+ MiB/).count } == 3, "\(told)")
         }
 
+        @Test(.enabled(if: MemoryGroup.canBeMade)) func aStartWithoutMemorySaysSoAndEnds() throws {
+            let folder = TemporaryFolder()
+            let group = try MemoryGroup(limit: 16 << 20)
+            let arguments = Server.arguments(Fixtures.path("llama-tied"), port: 0, folder: folder.path)
+            let (ending, lines) = try Subprocess.run("/bin/sh", group.entered(by: [Server.binary] + arguments))
+            #expect(ending == .code(1))
+            let told = Self.complaints(lines)
+            #expect(told.count == 1 && told[0].lowercased().contains("memory"), "\(told)")
+        }
+
         /// Needs a control group of its own, so the right to make one.
         @Test(.enabled(if: MemoryGroup.canBeMade)) func memoryThatRunsOutIsToldAsSuch() throws {
             let folder = TemporaryFolder()
-            let group = try MemoryGroup(limit: 96 << 20)
-            let flags = ["--max-total-tokens", "70000", "--dtype", "float32"]
+            let group = try MemoryGroup(limit: 64 << 20)
+            // More than the group has beside the processes themselves.
+            let flags = ["--max-total-tokens", "200000", "--dtype", "float32"]
             let process = try Subprocess(
                 "/bin/sh",
                 group.entered(
@@ -89,7 +108,7 @@ extension EndToEndTests {
             let port = try #require(listening.firstMatch(of: /127\.0\.0\.1:([0-9]+)/).flatMap { Int($0.1) })
             // Different prompts fill the pool until the group has no more.
             let filling = started(1) { _ in
-                for round in 0..<40 {
+                for round in 0..<80 {
                     let prompts = (0..<8).map { item in
                         JSONValue.array((0..<400).map { .int(Int64((round * 8 + item) * 7 + $0 * 13) % 320 + 3) })
                     }
@@ -101,8 +120,8 @@ extension EndToEndTests {
                     guard try connection.answer().status == 200 else { return }
                 }
             }
-            try process.line(with: "died: out of memory: killed by the kernel at the control group's limit of 96 MiB")
-            try process.line(with: "sglang::scheduler will be restarted in")
+            try process.line(with: "died: out of memory: killed by the kernel at the control group's limit of 64 MiB")
+            try process.line(with: "sglang::scheduler restarted: pid")
             let (_, table) = try Subprocess.run(
                 Server.binary, ["ps", "--json", "--run-dir", folder.path + "/run"])
             let worker = try JSON.parse(table.joined())["processes"]?.arrayValue?.first {

@@ -24,7 +24,7 @@ package func runModelWorker(identity: ChildIdentity, settings: WorkerSettings) t
         if case .topology(let topology) = order.order { fronts.update(topology) }
     }
     line.progress("model", 0)
-    let group = try joinRanks(identity, settings, log)
+    let group = try joinRanks(identity, settings)
     let loaded = try ServedModel(settings, group: group, log: log) { line.progress("weights", $0) }
     guard identity.rank == 0 else {
         line.ready()
@@ -51,13 +51,13 @@ package func runModelWorker(identity: ChildIdentity, settings: WorkerSettings) t
 /// Opens what the ranks of a group share; nil for a rank alone.
 ///
 /// A rank that misses a meeting has left the others with half a sum, so the group ends and is started again as one.
-private func joinRanks(_ identity: ChildIdentity, _ settings: WorkerSettings, _ log: Logger) throws -> Collectives? {
+private func joinRanks(_ identity: ChildIdentity, _ settings: WorkerSettings) throws -> Collectives? {
     guard identity.size > 1 else { return nil }
     let patience = settings.watchdogTimeout
     let group = Collectives(
         descriptor: ChildIdentity.groupDescriptor, rank: identity.rank, size: identity.size, patience: patience
     ) { missing in
-        log.error("Rank \(missing) did not come to a sum of the step within \(patience) s")
+        LastWords.leave("Rank \(missing) did not come to a sum of the step within \(patience) s")
         exit(ChildIdentity.missingRankExit)
     }
     guard let group else { throw StartError.noGroup }
