@@ -28,8 +28,7 @@ package enum JSON {
         do {
             return try parseTree(scanner.rewritten(), depth)
         } catch {
-            guard case .syntax(let offset, let reason) = error else { throw error }
-            throw .syntax(offset: scanner.original(offset), reason: reason)
+            throw .syntax(offset: scanner.original(error.offset), reason: error.reason)
         }
     }
 

@@ -14,6 +14,7 @@ package struct JSONCursor<Reading: JSONReading>: Sendable {
         case none
         case key(String)
         case index(Int)
+        case place(String)
     }
 
     /// Begins at a value whose path is `path`.
@@ -34,6 +35,7 @@ package struct JSONCursor<Reading: JSONReading>: Sendable {
         case .none: base
         case .key(let key): base.isEmpty ? key : "\(base).\(key)"
         case .index(let index): "\(base)[\(index)]"
+        case .place(let place): base + place
         }
     }
 
@@ -71,6 +73,11 @@ package struct JSONCursor<Reading: JSONReading>: Sendable {
     /// A cursor at a member that the caller took out of the object, or wants to complain about.
     package func child(_ key: String, _ value: JSONValue) -> JSONCursor {
         JSONCursor(value, reading, path, .key(key))
+    }
+
+    /// The same at a place that is written otherwise, such as `["a b"]`.
+    package func child(at place: String, _ value: JSONValue) -> JSONCursor {
+        JSONCursor(value, reading, path, .place(place))
     }
 
     /// The elements of an array.

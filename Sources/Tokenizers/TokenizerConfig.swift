@@ -26,14 +26,14 @@ package struct TokenizerConfig: Sendable {
     package init(folder: String) throws(TokenizerError) {
         for name in ["special_tokens_map.json", "tokenizer_config.json"] {
             let file = "\(folder)/\(name)"
-            if let bytes = try FileBytes.read(file) { try read(JSONCursor(parsing: bytes, file: file)) }
+            if let bytes = try FileBytes.read(file) { try read(TokenizerCursor(parsing: bytes, file: file)) }
         }
         if let template = try FileBytes.read("\(folder)/chat_template.jinja") {
             chatTemplates["default"] = String(decoding: template, as: UTF8.self)
         }
     }
 
-    private mutating func read(_ root: JSONCursor) throws(TokenizerError) {
+    private mutating func read(_ root: TokenizerCursor) throws(TokenizerError) {
         bosToken = try Self.token(root, "bos_token") ?? bosToken
         eosToken = try Self.token(root, "eos_token") ?? eosToken
         padToken = try Self.token(root, "pad_token") ?? padToken
@@ -41,14 +41,14 @@ package struct TokenizerConfig: Sendable {
         for key in ["cls_token", "sep_token", "mask_token"] {
             addExtra(try Self.token(root, key))
         }
-        for key in ["additional_special_tokens", "extra_special_tokens"] { readExtra(try root.optional(key)?.value) }
+        for key in ["additional_special_tokens", "extra_special_tokens"] { readExtra(try root.member(key)?.value) }
         addsBOS = try Self.flag(root, "add_bos_token") ?? addsBOS
         addsEOS = try Self.flag(root, "add_eos_token") ?? addsEOS
-        if let limit = try root.optional("model_max_length"), let number = limit.value.doubleValue, number < 1e15 {
+        if let limit = try root.member("model_max_length"), let number = limit.value.doubleValue, number < 1e15 {
             modelMaxLength = number >= 1 ? Int(number) : nil
         }
         try readAddedTokens(root)
-        readChatTemplate(try root.optional("chat_template")?.value)
+        readChatTemplate(try root.member("chat_template")?.value)
     }
 
     /// A token is a string or an object with `content`; anything else (`false`) stands for none.
@@ -56,15 +56,15 @@ package struct TokenizerConfig: Sendable {
         value.stringValue ?? value["content"]?.stringValue
     }
 
-    private static func token(_ root: JSONCursor, _ key: String) throws(TokenizerError) -> String? {
-        try root.optional(key).flatMap { token($0.value) }
+    private static func token(_ root: TokenizerCursor, _ key: String) throws(TokenizerError) -> String? {
+        try root.member(key).flatMap { token($0.value) }
     }
 
     /// A boolean, or a number as Python takes it for one.
-    private static func flag(_ root: JSONCursor, _ key: String) throws(TokenizerError) -> Bool? {
-        guard let cursor = try root.optional(key) else { return nil }
+    private static func flag(_ root: TokenizerCursor, _ key: String) throws(TokenizerError) -> Bool? {
+        guard let cursor = try root.member(key) else { return nil }
         if let number = cursor.value.doubleValue { return number != 0 }
-        return try cursor.bool()
+        return try cursor.boolean()
     }
 
     private mutating func addExtra(_ token: String?) {
@@ -80,12 +80,12 @@ package struct TokenizerConfig: Sendable {
         }
     }
 
-    private mutating func readAddedTokens(_ root: JSONCursor) throws(TokenizerError) {
-        guard let list = try root.optional("added_tokens_decoder") else { return }
+    private mutating func readAddedTokens(_ root: TokenizerCursor) throws(TokenizerError) {
+        guard let list = try root.member("added_tokens_decoder") else { return }
         for (name, value) in try list.object() {
-            let entry = list.child(".\(name)", value)
+            let entry = list.child(name, value)
             guard let id = Int32(name), id >= 0, id < Vocabulary.idLimit else {
-                throw entry.malformed("expected a token id as key")
+                throw entry.failure("expected a token id as key")
             }
             let token = try AddedToken(entry, id: id)
             if !token.content.isEmpty { addedTokens.append(token) }

@@ -2,20 +2,20 @@ internal import JSON
 
 /// Reads Hugging Face's tokenizer.json.
 struct TokenizerFile {
-    private let root: JSONCursor
+    private let root: TokenizerCursor
     private let file: String
     /// The tables, where the file's own lists need not be read.
     private let tables: TokenizerTables?
 
     init(bytes: [UInt8], file: String) throws(TokenizerError) {
-        root = try JSONCursor(parsing: bytes, file: file)
+        root = try TokenizerCursor(parsing: bytes, file: file)
         self.file = file
         tables = nil
     }
 
     /// The file that an outline was made of, with tables that were kept.
     init(_ outline: JSONValue, file: String, tables: TokenizerTables) {
-        root = JSONCursor(outline, file: file)
+        root = TokenizerCursor(outline, file: file)
         self.file = file
         self.tables = tables
     }
@@ -35,20 +35,20 @@ struct TokenizerFile {
     func parts() throws(TokenizerError) -> TokenizerParts {
         let model = try model(root.required("model"))
         var postProcessor: PostProcessor?
-        if let stated = try root.optional("post_processor") {
+        if let stated = try root.member("post_processor") {
             postProcessor = PostProcessor(templates: try templates(stated))
         }
         return TokenizerParts(
-            normalizer: try root.optional("normalizer").map(normalizer),
-            preTokenizer: try root.optional("pre_tokenizer").map(preTokenizer),
+            normalizer: try root.member("normalizer").map(normalizer),
+            preTokenizer: try root.member("pre_tokenizer").map(preTokenizer),
             model: model,
             addedTokens: try addedTokens(model.vocabulary),
             postProcessor: postProcessor,
-            decoder: try root.optional("decoder").map(decoder))
+            decoder: try root.member("decoder").map(decoder))
     }
 
     private func addedTokens(_ vocabulary: Vocabulary) throws(TokenizerError) -> [AddedToken] {
-        guard let list = try root.optional("added_tokens") else { return [] }
+        guard let list = try root.member("added_tokens") else { return [] }
         var tokens: [AddedToken] = []
         for entry in try list.elements() {
             var token = try AddedToken(entry, id: try entry.required("id").tokenID())
@@ -63,33 +63,33 @@ struct TokenizerFile {
 
 extension AddedToken {
     /// The members that tokenizer.json and tokenizer_config.json have in common.
-    init(_ entry: JSONCursor, id: Int32) throws(TokenizerError) {
+    init(_ entry: TokenizerCursor, id: Int32) throws(TokenizerError) {
         self.init(
             content: Array(try entry.required("content").string().utf8),
             id: id,
-            isSingleWord: try entry.bool("single_word", default: false),
-            stripsLeft: try entry.bool("lstrip", default: false),
-            stripsRight: try entry.bool("rstrip", default: false),
-            isNormalized: try entry.bool("normalized", default: false),
-            isSpecial: try entry.bool("special", default: false))
+            isSingleWord: try entry.boolean("single_word", default: false),
+            stripsLeft: try entry.boolean("lstrip", default: false),
+            stripsRight: try entry.boolean("rstrip", default: false),
+            isNormalized: try entry.boolean("normalized", default: false),
+            isSpecial: try entry.boolean("special", default: false))
     }
 }
 
 // The model.
 extension TokenizerFile {
-    private func model(_ model: JSONCursor) throws(TokenizerError) -> BPE {
-        if let type = try model.optional("type") {
+    private func model(_ model: TokenizerCursor) throws(TokenizerError) -> BPE {
+        if let type = try model.member("type") {
             let name = try type.string()
             if name != "BPE" { throw type.unsupported("model \"\(name)\"") }
         }
-        if let dropout = try model.optional("dropout"), dropout.value.doubleValue != 0 {
+        if let dropout = try model.member("dropout"), dropout.value.doubleValue != 0 {
             throw dropout.unsupported("dropout")
         }
         let vocabulary = try vocabulary(model.required("vocab"))
         var options = BPE.Options()
-        options.fusesUnknown = try model.bool("fuse_unk", default: false)
-        options.fallsBackToBytes = try model.bool("byte_fallback", default: false)
-        options.ignoresMerges = try model.bool("ignore_merges", default: false)
+        options.fusesUnknown = try model.boolean("fuse_unk", default: false)
+        options.fallsBackToBytes = try model.boolean("byte_fallback", default: false)
+        options.ignoresMerges = try model.boolean("ignore_merges", default: false)
         options.continuingPrefix = try bytes(model, "continuing_subword_prefix")
         options.endOfWordSuffix = try bytes(model, "end_of_word_suffix")
         options.unknownID = vocabulary.id(of: try bytes(model, "unk_token"))
@@ -97,18 +97,18 @@ extension TokenizerFile {
         return BPE(vocabulary: vocabulary, merges: merges, options: options)
     }
 
-    private func bytes(_ cursor: JSONCursor, _ key: String) throws(TokenizerError) -> [UInt8] {
-        Array(try cursor.optional(key)?.string().utf8 ?? "".utf8)
+    private func bytes(_ cursor: TokenizerCursor, _ key: String) throws(TokenizerError) -> [UInt8] {
+        Array(try cursor.member(key)?.string().utf8 ?? "".utf8)
     }
 
-    private func vocabulary(_ cursor: JSONCursor) throws(TokenizerError) -> Vocabulary {
+    private func vocabulary(_ cursor: TokenizerCursor) throws(TokenizerError) -> Vocabulary {
         if let tables { return tables.vocabulary }
         let members = try cursor.object()
-        if members.isEmpty { throw cursor.malformed("no tokens") }
+        if members.isEmpty { throw cursor.failure("no tokens") }
         var vocabulary = Vocabulary(capacity: members.count)
         for (token, id) in members {
             guard case .int(let number) = id, number >= 0, number < Vocabulary.idLimit else {
-                _ = try cursor.child("[\"\(token)\"]", id).tokenID()
+                _ = try cursor.child(at: "[\"\(token)\"]", id).tokenID()
                 continue
             }
             vocabulary.insert(token.utf8, id: Int32(number))
@@ -117,10 +117,10 @@ extension TokenizerFile {
     }
 
     private func merges(
-        _ cursor: JSONCursor, _ vocabulary: Vocabulary, prefix: Int
+        _ cursor: TokenizerCursor, _ vocabulary: Vocabulary, prefix: Int
     ) throws(TokenizerError) -> MergeTable {
         if let tables { return tables.merges }
-        guard case .array(let list) = cursor.value else { throw cursor.malformed("expected array") }
+        guard case .array(let list) = cursor.value else { throw cursor.failure("expected array") }
         var builder = MergeTableBuilder(vocabulary: vocabulary, prefix: prefix, capacity: list.count)
         for (index, entry) in list.enumerated() {
             let problem: String?
@@ -137,7 +137,7 @@ extension TokenizerFile {
             default:
                 problem = "expected string or array, got \(entry.kindName)"
             }
-            if let problem { throw cursor.child("[\(index)]", entry).malformed(problem) }
+            if let problem { throw cursor.child(at: "[\(index)]", entry).failure(problem) }
         }
         return builder.table
     }
@@ -145,7 +145,7 @@ extension TokenizerFile {
 
 // Normalizers and post-processors.
 extension TokenizerFile {
-    private func normalizer(_ cursor: JSONCursor) throws(TokenizerError) -> Normalizer {
+    private func normalizer(_ cursor: TokenizerCursor) throws(TokenizerError) -> Normalizer {
         let type = try cursor.required("type")
         switch try type.string() {
         case "Sequence": return .sequence(try Self.list(cursor, "normalizers", normalizer))
@@ -156,7 +156,7 @@ extension TokenizerFile {
         case "Lowercase": return .lowercase
         case "Strip":
             return .strip(
-                left: try cursor.bool("strip_left", default: true), right: try cursor.bool("strip_right", default: true)
+                left: try cursor.boolean("strip_left", default: true), right: try cursor.boolean("strip_right", default: true)
             )
         case "StripAccents": return .stripAccents
         case "Prepend": return .prepend(Array(try cursor.required("prepend").string().utf8))
@@ -164,18 +164,18 @@ extension TokenizerFile {
         case "ByteLevel": return .byteLevel
         case "Nmt": return .nmt
         case "BertNormalizer":
-            let lowercases = try cursor.bool("lowercase", default: true)
+            let lowercases = try cursor.boolean("lowercase", default: true)
             return .bert(
                 BertNormalizer(
-                    cleansText: try cursor.bool("clean_text", default: true),
-                    isolatesIdeographs: try cursor.bool("handle_chinese_chars", default: true),
-                    stripsAccents: try cursor.bool("strip_accents", default: lowercases),
+                    cleansText: try cursor.boolean("clean_text", default: true),
+                    isolatesIdeographs: try cursor.boolean("handle_chinese_chars", default: true),
+                    stripsAccents: try cursor.boolean("strip_accents", default: lowercases),
                     lowercases: lowercases))
         case let name: throw type.unsupported("normalizer \"\(name)\"")
         }
     }
 
-    private func templates(_ cursor: JSONCursor) throws(TokenizerError) -> [[PostProcessor.Piece]] {
+    private func templates(_ cursor: TokenizerCursor) throws(TokenizerError) -> [[PostProcessor.Piece]] {
         let type = try cursor.required("type")
         switch try type.string() {
         case "ByteLevel": return []
@@ -188,19 +188,19 @@ extension TokenizerFile {
     }
 
     /// The id of a `["[CLS]", 101]`.
-    private func pairID(_ cursor: JSONCursor, _ key: String) throws(TokenizerError) -> Int32 {
+    private func pairID(_ cursor: TokenizerCursor, _ key: String) throws(TokenizerError) -> Int32 {
         let pair = try cursor.required(key)
         let elements = try pair.elements()
-        guard elements.count == 2 else { throw pair.malformed("expected a token and its id") }
+        guard elements.count == 2 else { throw pair.failure("expected a token and its id") }
         return try elements[1].tokenID()
     }
 
-    private func template(_ cursor: JSONCursor) throws(TokenizerError) -> [PostProcessor.Piece] {
+    private func template(_ cursor: TokenizerCursor) throws(TokenizerError) -> [PostProcessor.Piece] {
         var pieces: [PostProcessor.Piece] = []
         for piece in try cursor.required("single").elements() {
-            if let sequence = try piece.optional("Sequence") {
+            if let sequence = try piece.member("Sequence") {
                 let name = try sequence.required("id")
-                if try name.string() != "A" { throw name.malformed("only sequence A can stand in a single template") }
+                if try name.string() != "A" { throw name.failure("only sequence A can stand in a single template") }
                 pieces.append(.text)
             } else {
                 let token = try piece.required("SpecialToken").required("id")
@@ -218,7 +218,7 @@ extension TokenizerFile {
 extension TokenizerFile {
     /// The components of a `Sequence`.
     static func list<T>(
-        _ cursor: JSONCursor, _ key: String, _ read: (JSONCursor) throws(TokenizerError) -> T
+        _ cursor: TokenizerCursor, _ key: String, _ read: (TokenizerCursor) throws(TokenizerError) -> T
     ) throws(TokenizerError) -> [T] {
         var result: [T] = []
         for element in try cursor.required(key).elements() { result.append(try read(element)) }
@@ -226,15 +226,15 @@ extension TokenizerFile {
     }
 
     /// A `{"String": …}` or `{"Regex": …}`.
-    func pattern(_ cursor: JSONCursor) throws(TokenizerError) -> Pattern {
+    func pattern(_ cursor: TokenizerCursor) throws(TokenizerError) -> Pattern {
         let pattern = try cursor.required("pattern")
-        if let literal = try pattern.optional("String") { return .literal(Array(try literal.string().utf8)) }
+        if let literal = try pattern.member("String") { return .literal(Array(try literal.string().utf8)) }
         let expression = try pattern.required("Regex")
         return .regex(try Self.regex(expression, try expression.string()))
     }
 
     /// Compiles an expression that stands at `cursor`.
-    static func regex(_ cursor: JSONCursor, _ text: String) throws(TokenizerError) -> Regex {
-        do { return try Regex(text) } catch { throw cursor.malformed("regular expression: \(error.reason)") }
+    static func regex(_ cursor: TokenizerCursor, _ text: String) throws(TokenizerError) -> Regex {
+        do { return try Regex(text) } catch { throw cursor.failure("regular expression: \(error.reason)") }
     }
 }

@@ -1,142 +1,171 @@
 import JSON
 
+/// How files of a model folder are read: strictly, but that an integer may be written as `4096.0`; errors name file and key.
+struct ConfigReading: JSONReading, Equatable {
+    let file: String
+    /// The names under which the user knows keys.
+    var shownNames: [String: String] = [:]
+
+    func failure(at path: String, _ complaint: JSONComplaint) -> CheckpointError {
+        .badConfig(file: file, key: shownNames[path] ?? path, reason: Self.reason(complaint))
+    }
+
+    func integer(_ value: JSONValue) -> Int? {
+        if case .double(let number) = value { return Int(exactly: number) }
+        return value.intValue
+    }
+
+    /// A finite number.
+    func number(_ value: JSONValue) -> Double? {
+        guard let number = value.doubleValue, number.isFinite else { return nil }
+        return number
+    }
+
+    private static func reason(_ complaint: JSONComplaint) -> String {
+        switch complaint {
+        case .missing: "is absent"
+        case .wrongKind(let kind, _): "is not \(words(kind))"
+        case .outOfRange(let value, let least, let most): "\(value) is outside \(least)…\(most)"
+        case .other(let words): words
+        }
+    }
+
+    private static func words(_ kind: JSONComplaint.Kind) -> String {
+        switch kind {
+        case .string: "a string"
+        case .integer: "an integer"
+        case .number: "a finite number"
+        case .boolean: "true or false"
+        case .array: "a list"
+        case .object: "an object"
+        case .other(let words): words
+        }
+    }
+}
+
 /// The keys of one JSON object of a model folder, read with types and ranges checked; errors name file and key.
 ///
 /// A key that is `null` counts as absent. Of a key that comes twice the last one counts, as in Python.
-struct ConfigFields: Sendable, Equatable {
-    /// The file, for errors.
-    let file: String
-    /// What stands before a key in errors, such as `rope_scaling.`.
-    private let prefix: String
-    private let values: [String: JSONValue]
-    private let shownNames: [String: String]
+struct ConfigFields: Sendable {
+    private let cursor: JSONCursor<ConfigReading>
+    private let members: JSONObject
 
     /// Wraps the members of an object; `shownNames` maps keys to the names under which the user knows them.
-    init(
-        file: String, prefix: String = "", members: [(key: String, value: JSONValue)],
-        shownNames: [String: String] = [:]
-    ) {
-        self.file = file
-        self.prefix = prefix
-        self.shownNames = shownNames
-        var values: [String: JSONValue] = [:]
-        for (key, value) in members where !value.isNull { values[key] = value }
-        self.values = values
+    init(file: String, members: [(key: String, value: JSONValue)], shownNames: [String: String] = [:]) {
+        self.members = JSONObject(members.filter { !$0.value.isNull }.map { ($0.key, $0.value) })
+        cursor = JSONCursor(.object(self.members), ConfigReading(file: file, shownNames: shownNames))
     }
 
     /// Wraps a value at `path`; nil when it is no object.
     init?(file: String, path: String, value: JSONValue) {
-        guard let members = objectMembers(value) else { return nil }
-        self.init(file: file, prefix: path + ".", members: members)
+        guard let fields = try? ConfigFields(JSONCursor(value, ConfigReading(file: file), path: path)) else { return nil }
+        self = fields
     }
 
+    private init(_ cursor: JSONCursor<ConfigReading>) throws(CheckpointError) {
+        members = JSONObject(try cursor.object().filter { !$0.1.isNull })
+        self.cursor = cursor
+    }
+
+    /// The file, for errors.
+    var file: String { cursor.reading.file }
+
     /// The keys that are present.
-    var keys: Dictionary<String, JSONValue>.Keys { values.keys }
+    var keys: [String] { members.keys }
 
     /// Whether the key is present and not null.
-    func has(_ key: String) -> Bool { values[key] != nil }
+    func has(_ key: String) -> Bool { members[key] != nil }
+
+    private subscript(key: String) -> JSONCursor<ConfigReading>? { members[key].map { cursor.child(key, $0) } }
+
+    /// The first of these keys that is present.
+    private func first(_ keys: [String]) -> JSONCursor<ConfigReading>? {
+        for key in keys { if let found = self[key] { return found } }
+        return nil
+    }
 
     /// Whether another object has the same value at the key.
-    func agrees(with other: ConfigFields, _ key: String) -> Bool { values[key] == other.values[key] }
+    func agrees(with other: ConfigFields, _ key: String) -> Bool { members[key] == other.members[key] }
 
     /// An integer within `range`; a number without fraction counts, and with `takesText` a text of digits.
     func integer(
         _ key: String, in range: ClosedRange<Int>, takesText: Bool = false
     ) throws(CheckpointError) -> Int? {
-        guard let value = values[key] else { return nil }
-        let written = takesText ? value.stringValue.flatMap { Int($0) } : nil
-        guard let number = integerValue(value) ?? written else { throw error(key, "is not an integer") }
-        guard range.contains(number) else {
-            throw error(key, "\(number) is outside \(range.lowerBound)…\(range.upperBound)")
+        guard let value = self[key] else { return nil }
+        if takesText, let written = value.value.stringValue.flatMap({ Int($0) }) {
+            return try cursor.child(key, .int(Int64(written))).integer(in: range)
         }
-        return number
+        return try value.integer(in: range)
     }
 
     /// The integer of the first of these keys that is present.
     func firstInteger(_ keys: [String], in range: ClosedRange<Int>) throws(CheckpointError) -> Int? {
-        for key in keys where has(key) { return try integer(key, in: range) }
-        return nil
+        try first(keys)?.integer(in: range)
     }
 
     /// An integer within `range` that must be there.
     func requiredInteger(_ key: String, in range: ClosedRange<Int>) throws(CheckpointError) -> Int {
-        guard let number = try integer(key, in: range) else { throw error(key, "is absent") }
+        guard let number = try integer(key, in: range) else { throw cursor.child(key, .null).failure(.missing) }
         return number
     }
 
     /// A finite number within `range`.
     func number(_ key: String, in range: ClosedRange<Double>) throws(CheckpointError) -> Double? {
-        guard let value = values[key] else { return nil }
-        guard let number = value.doubleValue, number.isFinite else { throw error(key, "is not a finite number") }
-        guard range.contains(number) else {
-            throw error(key, "\(number) is outside \(range.lowerBound)…\(range.upperBound)")
-        }
-        return number
+        try self[key]?.number(in: range)
     }
 
     /// Whether the key holds a number above the limit, infinity included.
-    func exceeds(_ limit: Double, _ key: String) -> Bool { (values[key]?.doubleValue ?? 0) > limit }
+    func exceeds(_ limit: Double, _ key: String) -> Bool { (members[key]?.doubleValue ?? 0) > limit }
 
     /// True or false, from the first of these keys that is present.
-    func boolean(_ keys: String...) throws(CheckpointError) -> Bool? {
-        guard let key = keys.first(where: has), let value = values[key] else { return nil }
-        guard let flag = value.boolValue else { throw error(key, "is not true or false") }
-        return flag
-    }
+    func boolean(_ keys: String...) throws(CheckpointError) -> Bool? { try first(keys)?.boolean() }
 
     /// A text, from the first of these keys that is present.
-    func string(_ keys: String...) throws(CheckpointError) -> String? {
-        guard let key = keys.first(where: has), let value = values[key] else { return nil }
-        guard let text = value.stringValue else { throw error(key, "is not a string") }
-        return text
-    }
+    func string(_ keys: String...) throws(CheckpointError) -> String? { try first(keys)?.string() }
 
     /// A list of texts.
     func strings(_ key: String) throws(CheckpointError) -> [String]? {
-        guard let value = values[key] else { return nil }
-        guard let texts = value.arrayValue?.map(\.stringValue), !texts.contains(nil) else {
-            throw error(key, "is not a list of strings")
-        }
-        return texts.compactMap { $0 }
+        try list(key, "a list of strings", \.stringValue)
     }
 
     /// A list of integers, each within `range`.
     func integers(_ key: String, in range: ClosedRange<Int>) throws(CheckpointError) -> [Int]? {
-        guard let value = values[key] else { return nil }
-        let numbers = value.arrayValue?.map(integerValue)
-        guard let numbers, numbers.allSatisfy({ $0.map(range.contains) ?? false }) else {
-            throw error(key, "is not a list of integers within \(range.lowerBound)…\(range.upperBound)")
+        try list(key, "a list of integers within \(range.lowerBound)…\(range.upperBound)") { value in
+            cursor.reading.integer(value).flatMap { range.contains($0) ? $0 : nil }
         }
-        return numbers.compactMap { $0 }
     }
 
     /// A list of finite numbers, each within `range`.
     func numbers(_ key: String, in range: ClosedRange<Double>) throws(CheckpointError) -> [Double]? {
-        guard let value = values[key] else { return nil }
-        let numbers = value.arrayValue?.map(\.doubleValue)
-        guard let numbers, numbers.allSatisfy({ $0.map(range.contains) ?? false }) else {
-            throw error(key, "is not a list of numbers within \(range.lowerBound)…\(range.upperBound)")
+        try list(key, "a list of numbers within \(range.lowerBound)…\(range.upperBound)") { value in
+            value.doubleValue.flatMap { range.contains($0) ? $0 : nil }
         }
-        return numbers.compactMap { $0 }
+    }
+
+    /// A list of which each element must be readable; a complaint is about the list.
+    private func list<Element>(
+        _ key: String, _ words: String, _ read: (JSONValue) -> Element?
+    ) throws(CheckpointError) -> [Element]? {
+        guard let value = self[key] else { return nil }
+        let elements = value.value.arrayValue?.compactMap(read)
+        guard let elements, elements.count == value.value.arrayValue?.count else {
+            throw value.wrongKind(.other(words))
+        }
+        return elements
     }
 
     /// Whether the value is a list.
-    func isList(_ key: String) -> Bool {
-        values[key]?.arrayValue != nil
-    }
+    func isList(_ key: String) -> Bool { members[key]?.arrayValue != nil }
 
     /// A nested object, from the first of these keys that is present.
     func object(_ keys: String...) throws(CheckpointError) -> ConfigFields? {
-        guard let key = keys.first(where: has), let value = values[key] else { return nil }
-        guard let fields = ConfigFields(file: file, path: prefix + key, value: value) else {
-            throw error(key, "is not an object")
-        }
-        return fields
+        guard let value = first(keys) else { return nil }
+        return try ConfigFields(value)
     }
 
     /// Refuses a key whose value asks for something that is not computed; what is neutral may stand there.
     func refuse(_ key: String, unless neutral: Double? = nil) throws(CheckpointError) {
-        guard let value = values[key], value.doubleValue == nil || value.doubleValue != neutral else { return }
+        guard let value = members[key], value.doubleValue == nil || value.doubleValue != neutral else { return }
         throw error(key, "is not supported for this architecture")
     }
 
@@ -153,7 +182,13 @@ struct ConfigFields: Sendable, Equatable {
     }
 
     /// An error at a key of this object.
-    func error(_ key: String, _ reason: String) -> CheckpointError {
-        .badConfig(file: file, key: shownNames[key] ?? prefix + key, reason: reason)
+    func error(_ key: String, _ reason: String) -> CheckpointError { cursor.child(key, .null).failure(reason) }
+}
+
+extension ConfigFields: Equatable {
+    /// Same file, same keys, same values.
+    static func == (left: Self, right: Self) -> Bool {
+        left.cursor.reading == right.cursor.reading && left.cursor.path == right.cursor.path
+            && left.members == right.members
     }
 }

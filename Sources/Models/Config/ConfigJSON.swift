@@ -40,9 +40,3 @@ private func parse(_ mapped: borrowing MappedFile) throws(CheckpointError) -> [(
 func objectMembers(_ value: JSONValue) -> [(key: String, value: JSONValue)]? {
     value.objectValue?.map { (key: $0.0, value: $0.1) }
 }
-
-/// An integer, also one written as `4096.0`; nil for other values.
-func integerValue(_ value: JSONValue) -> Int? {
-    if case .double(let number) = value { return Int(exactly: number) }
-    return value.intValue
-}
