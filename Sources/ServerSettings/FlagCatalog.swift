@@ -313,7 +313,7 @@ extension FlagCatalog {
         Flag(
             name: "kernel-isa", kind: .choice(KernelISA.allCases.map(\.rawValue)),
             standing: .honoured(FlagBinding(\.kernelISA)), section: .processes,
-            help: "most capable kernels to use; SRT_KERNEL_ISA does the same (the fastest of this machine)"),
+            help: "most capable kernels to use; SRT_KERNEL_ISA does the same (the fastest here)"),
         Flag(
             name: "run-dir", kind: path, standing: .honoured(FlagBinding(\.runDirectory)), section: .processes,
             help: "folder for sockets and process state (a private one)"),
