@@ -78,16 +78,6 @@ extension EndToEndTests {
             #expect(told.first.map { $0.matches(of: /[0-9]+ MiB/).count } == 3, "\(told)")
         }
 
-        @Test(.enabled(if: MemoryGroup.canBeMade)) func aStartWithoutMemorySaysSoAndEnds() throws {
-            let folder = TemporaryFolder()
-            let group = try MemoryGroup(limit: 16 << 20)
-            let arguments = Server.arguments(Fixtures.path("llama-tied"), port: 0, folder: folder.path)
-            let (ending, lines) = try Subprocess.run("/bin/sh", group.entered(by: [Server.binary] + arguments))
-            #expect(ending == .code(1))
-            let told = Self.complaints(lines)
-            #expect(told.count == 1 && told[0].lowercased().contains("memory"), "\(told)")
-        }
-
         /// Needs a control group of its own, so the right to make one.
         @Test(.enabled(if: MemoryGroup.canBeMade)) func memoryThatRunsOutIsToldAsSuch() throws {
             let folder = TemporaryFolder()
