@@ -1,4 +1,5 @@
 private import JSON
+package import Values
 
 /// A chat template: the Jinja that models bring along, read once and rendered for every conversation.
 ///
@@ -7,12 +8,15 @@ private import JSON
 package struct ChatTemplate: Sendable {
     /// The template's text.
     package let source: String
+    /// Whether the template reads a message's content part by part, so that content must stay a list.
+    package let readsContentParts: Bool
     private let syntax: TemplateSyntax
 
     /// Reads a template.
     package init(_ source: String) throws(TemplateError) {
         self.source = source
         syntax = try Parser.parse(source)
+        readsContentParts = ContentFormat.isList(source, syntax)
     }
 
     /// The text of a conversation.

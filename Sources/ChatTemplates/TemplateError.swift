@@ -10,6 +10,8 @@ package struct TemplateError: Error, Equatable, Sendable, CustomStringConvertibl
         case runtime
         /// Rendering would have taken more steps, depth or output than allowed.
         case limit
+        /// The conversation is not one that can be rendered; no template is to blame.
+        case conversation
     }
 
     package let kind: Kind
@@ -24,7 +26,8 @@ package struct TemplateError: Error, Equatable, Sendable, CustomStringConvertibl
     }
 
     package var description: String {
-        line > 0 ? "chat template, line \(line): \(reason)" : "chat template: \(reason)"
+        if kind == .conversation { return reason }
+        return line > 0 ? "chat template, line \(line): \(reason)" : "chat template: \(reason)"
     }
 
     /// A failure of an operation; the interpreter adds the line.

@@ -2,9 +2,10 @@ import ChatTemplates
 import Foundation
 import JSON
 import Testing
+import Values
 
 /// A moment in 2026, the one of the goldens.
-let someTime = CalendarTime(secondsSince1970: 1_790_000_000)
+let someTime = CalendarTime(utc: 1_790_000_000)
 
 /// What transformers rendered: conversations, options and results, as make_template_goldens.py writes them.
 struct TemplateGoldens {

@@ -1,6 +1,7 @@
 import ChatTemplates
 import JSON
 import Testing
+import Values
 
 @Suite struct LimitTests {
     private func failure(_ source: String, _ limits: TemplateLimits = TemplateLimits()) -> TemplateError? {

@@ -25,6 +25,7 @@ extension Interpreter {
 
     private func mapped(_ value: Value, _ arguments: Arguments) throws(TemplateError) -> [Value] {
         var results: [Value] = []
+        guard value.isTrue else { return results }
         if arguments.positional.isEmpty, arguments.named.contains(where: { $0.name == "attribute" }) {
             let bound = try Arguments(named: arguments.named).bound(to: ["attribute", "default"], of: "map")
             let path = try AttributePath(bound[0] ?? .none)
@@ -45,6 +46,7 @@ extension Interpreter {
     }
 
     private func chosen(_ name: String, _ value: Value, _ arguments: Arguments) throws(TemplateError) -> [Value] {
+        guard value.isTrue else { return [] }
         var rest = arguments
         var path: AttributePath?
         if name.hasSuffix("attr") {

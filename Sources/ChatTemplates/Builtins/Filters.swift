@@ -41,7 +41,10 @@ extension Interpreter {
             _ = try arguments.bound(to: [], of: name)
             let text = try printed(value)
             try charge(text.utf8.count / 16)
-            return name == "wordcount" ? .int(PythonText.wordCount(text)) : try made(plainTextFilter(name, text))
+            if name == "wordcount" { return .int(PythonText.wordCount(text)) }
+            let result = plainTextFilter(name, text)
+            try checkLength(result.utf8.count)
+            return ["safe", "escape", "e", "forceescape"].contains(name) ? .markup(result) : .string(result)
         case "replace":
             var arguments = arguments
             for place in arguments.positional.indices.prefix(2) {

@@ -50,7 +50,7 @@ extension Interpreter {
 
     /// A text that an argument must be.
     func text(_ value: Value?, of function: String) throws(TemplateError) -> String {
-        guard case .string(let text)? = value else {
+        guard let text = value?.text else {
             if case .undefined(let reason)? = value { throw .runtime(reason) }
             throw .runtime("\(function) needs a text, not \(value?.typeName ?? "nothing")")
         }
@@ -147,7 +147,7 @@ extension Interpreter {
     private func join(_ parts: Value, separator: String) throws(TemplateError) -> Value {
         var text = ""
         for (place, part) in try elements(of: parts).enumerated() {
-            guard case .string(let part) = part else {
+            guard let part = part.text else {
                 if case .undefined(let reason) = part { throw .runtime(reason) }
                 throw .runtime("sequence item \(place): expected str instance, \(part.typeName) found")
             }

@@ -51,7 +51,7 @@ private struct PythonJSON {
         case .int(let number): text += String(number)
         case .wide(let number): text += String(number)
         case .float(let number): text += Self.text(of: number)
-        case .string(let string): quote(string)
+        case .string(let string), .markup(let string): quote(string)
         case .list(let list), .tuple(let list):
             try writeAll(list.elements, "[", "]", level) { (writer, element) throws(TemplateError) in
                 try writer.write(element, level: level + 1)
@@ -96,7 +96,7 @@ private struct PythonJSON {
 
     private static func key(_ key: Value) throws(TemplateError) -> String {
         switch key {
-        case .string(let text): text
+        case .string(let text), .markup(let text): text
         case .none: "null"
         case .bool(let flag): flag ? "true" : "false"
         case .int(let number): String(number)

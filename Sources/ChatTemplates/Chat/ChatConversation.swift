@@ -1,4 +1,5 @@
 package import JSON
+package import Values
 
 /// A conversation and what else a template is told, rendered as transformers' `apply_chat_template` does.
 package struct ChatConversation: Equatable, Sendable {

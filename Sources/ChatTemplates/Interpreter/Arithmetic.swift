@@ -97,7 +97,8 @@ extension Interpreter {
     /// One arithmetic operation on any two values.
     func arithmetic(_ operation: Operator, _ left: Value, _ right: Value) throws(TemplateError) -> Value {
         if let number = try Arithmetic.apply(operation, left, right) { return number }
-        switch (operation, left, right) {
+        if let text = try markedUp(operation, left, right) { return text }
+        switch (operation, left.unmarked, right.unmarked) {
         case (_, .undefined(let reason), _): throw .runtime(reason)
         case (.modulo, .string(let format), _): return try made(try formatted(format, with: right))
         case (_, _, .undefined(let reason)): throw .runtime(reason)
@@ -111,12 +112,26 @@ extension Interpreter {
             try charge(a.count + b.count)
             return .tuple(try List(a.elements + b.elements))
         case (.multiply, _, _):
-            if let times = right.integer, let value = try repeated(left, times) { return value }
-            if let times = left.integer, let value = try repeated(right, times) { return value }
+            if let times = right.integer, let value = try repeated(left.unmarked, times) { return value }
+            if let times = left.integer, let value = try repeated(right.unmarked, times) { return value }
         default: break
         }
         throw .runtime(
             "unsupported operand type(s) for \(operation.rawValue): '\(left.typeName)' and '\(right.typeName)'")
+    }
+
+    /// A sum with a text that is marked up already: the other one is escaped.
+    private func markedUp(_ operation: Operator, _ left: Value, _ right: Value) throws(TemplateError) -> Value? {
+        guard operation == .add, let a = left.text, let b = right.text else { return nil }
+        switch (left, right) {
+        case (.markup, .markup): try checkLength(a.utf8.count + b.utf8.count)
+        case (.markup, _), (_, .markup): try checkLength(6 * (a.utf8.count + b.utf8.count))
+        default: return nil
+        }
+        let parts = [(left, a), (right, b)].map { part, text in
+            if case .markup = part { text } else { PythonText.escaped(text) }
+        }
+        return .markup(parts[0] + parts[1])
     }
 
     private func repeated(_ value: Value, _ times: Int) throws(TemplateError) -> Value? {

@@ -1,3 +1,5 @@
+private import Values
+
 /// Arguments of a call, evaluated.
 struct Arguments {
     var positional: [Value] = []
@@ -32,13 +34,17 @@ struct Arguments {
 extension Interpreter {
     func arguments(_ list: ArgumentList, in scope: Scope) throws(TemplateError) -> Arguments {
         var arguments = Arguments()
-        for expression in list.positional { arguments.positional.append(try evaluate(expression, in: scope)) }
+        for expression in list.positional {
+            arguments.positional.append(try evaluate(expression, in: scope).unmarked)
+        }
         if let spread = list.spread {
             let elements = try self.elements(of: try evaluate(spread, in: scope))
             try charge(elements.count)
             arguments.positional.append(contentsOf: elements)
         }
-        for keyword in list.named { arguments.named.append((keyword.name, try evaluate(keyword.value, in: scope))) }
+        for keyword in list.named {
+            arguments.named.append((keyword.name, try evaluate(keyword.value, in: scope).unmarked))
+        }
         if let spread = list.namedSpread {
             guard case .dict(let dict) = try evaluate(spread, in: scope) else {
                 throw .runtime("argument after ** must be a mapping")
@@ -60,7 +66,7 @@ extension Interpreter {
         let place = callee.line
         defer { line = place }
         if case .attribute(let value, let name) = callee.kind {
-            let receiver = try evaluate(value, in: scope)
+            let receiver = try evaluate(value, in: scope).unmarked
             if MethodNames.has(name, receiver), !MethodNames.changes(name, receiver) {
                 line = place
                 return try method(name, of: receiver, arguments)
@@ -151,7 +157,7 @@ extension Interpreter {
             guard case .string(let format)? = try arguments.bound(to: ["format"], of: name, required: 1)[0] else {
                 throw .runtime("strftime_now needs a text")
             }
-            return try made(clock.formatted(format))
+            return try made(clock.strftime(format))
         case .range: return try range(arguments)
         case .dict: return .dict(try dictionary(arguments))
         case .namespace:

@@ -20,18 +20,20 @@ extension Interpreter {
         switch expression.kind {
         case .constant(let constant): return Value(constant)
         case .name(let name): return lookUp(name, in: scope)
-        case .attribute(let value, let name): return try attribute(name, of: try evaluate(value, in: scope))
+        case .attribute(let value, let name): return try attribute(name, of: try evaluate(value, in: scope).unmarked)
         case .item(let value, let index):
-            return try item(try evaluate(index, in: scope), of: try evaluate(value, in: scope))
-        case .slice(let value, let slice): return try sliced(try evaluate(value, in: scope), slice, in: scope)
+            let value = try evaluate(value, in: scope).unmarked
+            return try item(try evaluate(index, in: scope).unmarked, of: value)
+        case .slice(let value, let slice): return try sliced(try evaluate(value, in: scope).unmarked, slice, in: scope)
         case .call(let callee, let list): return try call(callee, try arguments(list, in: scope), in: scope)
         case .filter(let operand, let name, let list):
             let value = try operand.map { (operand) throws(TemplateError) in
                 try evaluate(operand, in: scope, block: block)
             }
-            return try filter(name, value ?? block ?? .emptyString, try arguments(list, in: scope))
+            if case .markup? = value, name == "string" || name == "safe" { return value ?? .emptyString }
+            return try filter(name, value?.unmarked ?? block ?? .emptyString, try arguments(list, in: scope))
         case .test(let operand, let name, let list):
-            let value = try evaluate(operand, in: scope)
+            let value = try evaluate(operand, in: scope).unmarked
             return .bool(try test(name, value, try arguments(list, in: scope)))
         case .list(let parts): return .list(try List(try evaluate(parts, in: scope)))
         case .tuple(let parts): return .tuple(try List(try evaluate(parts, in: scope)))
@@ -119,10 +121,10 @@ extension Interpreter {
 
     /// Python's `in`.
     func contains(_ container: Value, _ element: Value) throws(TemplateError) -> Bool {
-        switch container {
+        switch container.unmarked {
         case .undefined: return false
         case .string(let text):
-            guard case .string(let part) = element else {
+            guard let part = element.text else {
                 throw .runtime("'in <string>' requires string as left operand, not \(element.typeName)")
             }
             try charge(container)
@@ -157,7 +159,7 @@ extension Interpreter {
 
     /// What a walk through a value meets.
     func elements(of value: Value) throws(TemplateError) -> [Value] {
-        switch value {
+        switch value.unmarked {
         case .undefined: return []
         case .list(let list), .tuple(let list): return list.elements
         case .dict(let dict): return dict.keys

@@ -1,3 +1,5 @@
+internal import Values
+
 /// Walks a template's statements for one conversation. Statements are in Statements.swift, expressions in
 /// Expressions.swift, calls in Calls.swift.
 final class Interpreter {

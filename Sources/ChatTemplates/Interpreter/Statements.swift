@@ -47,7 +47,7 @@ extension Interpreter {
     /// What an output writes.
     func printed(_ value: Value) throws(TemplateError) -> String {
         switch value {
-        case .string(let text): return text
+        case .string(let text), .markup(let text): return text
         case .namespace(let number):
             let space = namespaces[number]
             let members = Value.dict(try Dict(texts: space.names, values: space.values))

@@ -50,14 +50,14 @@ final class Dict {
     subscript(text: String) -> Value? {
         if count > Self.linearLimit { return places[.text(PythonText.Key(text))].map { values[$0] } }
         for (place, key) in keys.enumerated() {
-            if case .string(let candidate) = key, PythonText.equal(candidate, text) { return values[place] }
+            if let candidate = key.text, PythonText.equal(candidate, text) { return values[place] }
         }
         return nil
     }
 
     /// The value of a key; an error where the key is of a kind that no dictionary has.
     func value(of key: Value) throws(TemplateError) -> Value? {
-        if case .string(let text) = key { return self[text] }
+        if let text = key.text { return self[text] }
         let hashed = try DictKey(key)
         if count > Self.linearLimit { return places[hashed].map { values[$0] } }
         for (place, candidate) in keys.enumerated() where try DictKey(candidate) == hashed { return values[place] }
@@ -96,7 +96,7 @@ enum DictKey: Hashable {
         case .wide(let number): self = .wide(number)
         case .float(let number):
             if let whole = Int(exactly: number) { self = .int(whole) } else { self = .float(number) }
-        case .string(let text): self = .text(PythonText.Key(text))
+        case .string(let text), .markup(let text): self = .text(PythonText.Key(text))
         case .tuple(let list):
             guard list.extent.weight <= Self.heaviestTuple else { throw .limit("a key of too many parts") }
             var parts: [DictKey] = []

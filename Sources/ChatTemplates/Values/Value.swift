@@ -12,6 +12,8 @@ enum Value {
     case wide(UInt64)
     case float(Double)
     case string(String)
+    /// A text that `safe` or `escape` gave: what is added to it is escaped.
+    case markup(String)
     case list(List)
     case tuple(List)
     case dict(Dict)
@@ -152,7 +154,7 @@ extension Value {
     /// How big the value is.
     var extent: Extent {
         switch self {
-        case .string(let text): Extent(depth: 0, weight: 1 + text.utf8.count / 16)
+        case .string(let text), .markup(let text): Extent(depth: 0, weight: 1 + text.utf8.count / 16)
         case .list(let list), .tuple(let list): list.extent
         case .dict(let dict): dict.extent
         case .iterable(let iterable): iterable.list.extent
@@ -171,6 +173,7 @@ extension Value {
         case .int, .wide: "int"
         case .float: "float"
         case .string: "str"
+        case .markup: "Markup"
         case .list: "list"
         case .tuple: "tuple"
         case .dict: "dict"
@@ -191,7 +194,7 @@ extension Value {
         case .int(let value): value != 0
         case .wide: true
         case .float(let value): value != 0
-        case .string(let text): !text.isEmpty
+        case .string(let text), .markup(let text): !text.isEmpty
         case .list(let list), .tuple(let list): list.count > 0
         case .dict(let dict): dict.count > 0
         case .iterable(let iterable): iterable.count.map { $0 > 0 } ?? true
@@ -214,7 +217,10 @@ extension Value {
     }
 
     var text: String? {
-        if case .string(let text) = self { text } else { nil }
+        switch self {
+        case .string(let text), .markup(let text): text
+        default: nil
+        }
     }
 
     /// The value as a number for arithmetic and comparison.
@@ -226,6 +232,11 @@ extension Value {
         case .float(let value): value
         default: nil
         }
+    }
+
+    /// The value for everything that takes marked-up text as any other.
+    var unmarked: Value {
+        if case .markup(let text) = self { .string(text) } else { self }
     }
 
     init(_ constant: Constant) {

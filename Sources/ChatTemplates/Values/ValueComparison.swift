@@ -4,7 +4,9 @@ extension Value {
     static func equal(_ a: Value, _ b: Value) -> Bool {
         switch (a, b) {
         case (.undefined, .undefined), (.none, .none): true
-        case (.string(let a), .string(let b)): PythonText.equal(a, b)
+        case (.string(let a), .string(let b)), (.string(let a), .markup(let b)), (.markup(let a), .string(let b)),
+            (.markup(let a), .markup(let b)):
+            PythonText.equal(a, b)
         case (.int(let a), .int(let b)): a == b
         case (.wide(let a), .wide(let b)): a == b
         case (.int, .wide), (.wide, .int): false
@@ -44,8 +46,8 @@ extension Value {
 
     /// Python's `<`.
     static func less(_ a: Value, _ b: Value, _ sign: String = "<") throws(TemplateError) -> Bool {
+        if let a = a.text, let b = b.text { return PythonText.less(a, b) }
         switch (a, b) {
-        case (.string(let a), .string(let b)): return PythonText.less(a, b)
         case (.list(let a), .list(let b)), (.tuple(let a), .tuple(let b)):
             for (first, second) in zip(a.elements, b.elements) where !equal(first, second) {
                 return try less(first, second, sign)

@@ -4,7 +4,7 @@ extension Value {
     var printed: String {
         switch self {
         case .undefined: ""
-        case .string(let text): text
+        case .string(let text), .markup(let text): text
         case .iterable(let iterable) where iterable.kind == .generator: "<generator object>"
         default: represented
         }
@@ -26,6 +26,10 @@ extension Value {
         case .wide(let value): text += String(value)
         case .float(let value): text += PythonNumber.text(of: value)
         case .string(let value): PythonText.quote(value, to: &text)
+        case .markup(let value):
+            text += "Markup("
+            PythonText.quote(value, to: &text)
+            text += ")"
         case .list(let list): Value.write(list.elements, "[", "]", to: &text)
         case .tuple(let list): Value.write(list.elements, "(", list.count == 1 ? ",)" : ")", to: &text)
         case .dict(let dict): dict.write(to: &text)
