@@ -163,7 +163,7 @@ let package = Package(
             name: "ChatTemplatesTests", dependencies: ["ChatTemplates", "JSON"],
             exclude: ["Goldens", "Templates", "make_template_goldens.py"], swiftSettings: strict),
         .testTarget(
-            name: "TokenizersTests", dependencies: ["Tokenizers", "JSON"],
+            name: "TokenizersTests", dependencies: ["Tokenizers", "JSON", "TestSupport"],
             exclude: ["Fixtures", "make_tokenizer_goldens.py"],
             swiftSettings: strict),
         .testTarget(

@@ -57,7 +57,7 @@ struct GGUFOutline: Sendable {
         return TokenizerParts(
             normalizer: rule.normalizer,
             preTokenizer: try rule.preTokenizer(file: file),
-            model: BPE(vocabulary: tables.vocabulary, merges: tables.merges, options: options),
+            model: .bpe(BPE(vocabulary: tables.vocabulary, merges: tables.merges, options: options)),
             addedTokens: addedTokens,
             postProcessor: nil,
             decoder: .byteLevel)
@@ -74,7 +74,7 @@ struct GGUFOutline: Sendable {
             preTokenizer: .metaspace(
                 Metaspace(
                     replacement: "\u{2581}", prependScheme: addsSpacePrefix ? .first : .never, splits: false)),
-            model: BPE(vocabulary: tables.vocabulary, merges: tables.merges, options: options),
+            model: .bpe(BPE(vocabulary: tables.vocabulary, merges: tables.merges, options: options)),
             addedTokens: addedTokens,
             postProcessor: nil,
             decoder: .sequence(steps))

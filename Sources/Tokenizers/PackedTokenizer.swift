@@ -1,9 +1,13 @@
 internal import JSON
 
-/// The large tables of a tokenizer, which take nearly all the time of reading one.
+/// The large tables of a tokenizer, which take nearly all the time of reading one. Each model has the vocabulary and its own.
 struct TokenizerTables: Sendable {
     var vocabulary: Vocabulary
-    var merges: MergeTable
+    /// Byte-pair encoding.
+    var merges = MergeTable(capacity: 0)
+    /// Unigram: the tokens, and their scores by id.
+    var pieces = PrefixTrie([])
+    var scores: [Double] = []
 }
 
 /// What the small parts of a tokenizer are made of.
@@ -16,7 +20,7 @@ enum TokenizerOutline: Sendable {
 /// A tokenizer as bytes, for other processes of the same program on the same machine.
 ///
 /// Sections, each a count of bytes (64 bits) and the bytes, filled up to a multiple of eight: the outline as JSON, then the
-/// arrays of the vocabulary and of the merges as they are in memory.
+/// arrays of the vocabulary, the merges, the pieces and their scores as they are in memory.
 enum PackedTokenizer {
     static func bytes(_ outline: TokenizerOutline, _ tables: TokenizerTables) -> [UInt8] {
         let json: JSONValue =
@@ -28,6 +32,8 @@ enum PackedTokenizer {
         writer.append(JSON.encode(json))
         tables.vocabulary.pack(into: &writer)
         tables.merges.pack(into: &writer)
+        tables.pieces.pack(into: &writer)
+        writer.append(tables.scores)
         return writer.bytes
     }
 
@@ -36,9 +42,11 @@ enum PackedTokenizer {
         let malformed = TokenizerError.malformed(file: "packed tokenizer", path: "", reason: "damaged")
         var reader = SectionReader(bytes)
         guard let text: [UInt8] = reader.next(), let json = try? JSON.parse(text),
-            let vocabulary = Vocabulary(unpacking: &reader), let merges = MergeTable(unpacking: &reader)
+            let vocabulary = Vocabulary(unpacking: &reader), let merges = MergeTable(unpacking: &reader),
+            let pieces = PrefixTrie(unpacking: &reader), let scores: [Double] = reader.next(),
+            pieces.count <= scores.count
         else { throw malformed }
-        let tables = TokenizerTables(vocabulary: vocabulary, merges: merges)
+        let tables = TokenizerTables(vocabulary: vocabulary, merges: merges, pieces: pieces, scores: scores)
         if let value = json["tokenizer"], let name = json["name"]?.stringValue {
             return (.file(value, name: name), tables)
         }

@@ -14,11 +14,6 @@ package struct TextPattern: Sendable {
         }
     }
 
-    /// The expression matches somewhere in the text, found within ten million steps.
-    package func matches(_ text: String) -> Bool {
-        firstMatch(in: text, steps: 10_000_000).isMatch
-    }
-
     /// The first match in the text, given up after `steps` steps (see `BoundedSearch`).
     package func firstMatch(in text: String, steps: Int) -> BoundedSearch {
         let region = SearchRegion()
@@ -35,9 +30,4 @@ package enum BoundedSearch: Sendable, Equatable {
     case noMatch
     /// Given up: neither of both is known.
     case limitExceeded
-
-    /// A match was found.
-    package var isMatch: Bool {
-        if case .match = self { true } else { false }
-    }
 }

@@ -13,6 +13,8 @@ indirect enum TokenDecoder: Sendable {
     case metaspace(Metaspace)
     /// Takes the end-of-word suffix for a space.
     case bpe(suffix: [UInt8])
+    /// Joins words whose tokens but the first bear a prefix; takes back the spaces around punctuation and contractions.
+    case wordPiece(prefix: [UInt8], cleansUp: Bool)
 
     /// Rewrites the list of tokens; the text is what the last decoder leaves, joined.
     func apply(to tokens: inout [[UInt8]], region: SearchRegion) {
@@ -44,13 +46,27 @@ indirect enum TokenDecoder: Sendable {
                 let space: [UInt8] = index == tokens.count - 1 ? [] : [0x20]
                 tokens[index] = Pattern.literal(suffix).replacing(tokens[index], with: space, region: region)
             }
+        case .wordPiece(let prefix, let cleansUp):
+            for index in tokens.indices {
+                if index > 0 { tokens[index] = Self.continuing(tokens[index][...], prefix) }
+                if cleansUp { Self.cleanUp(&tokens[index], region) }
+            }
         }
     }
 
-    /// The byte that a `<0xNN>` token stands for.
-    static func byte(of token: some Collection<UInt8>) -> UInt8? {
-        guard token.count == 6, token.starts(with: "<0x".utf8), Array(token)[5] == UInt8(ascii: ">") else { return nil }
-        return UInt8(String(decoding: token.dropFirst(3).prefix(2), as: UTF8.self), radix: 16)
+    /// A token behind another one: with a space, or without its prefix.
+    private static func continuing(_ token: ArraySlice<UInt8>, _ prefix: [UInt8]) -> [UInt8] {
+        token.starts(with: prefix) ? Array(token.dropFirst(prefix.count)) : [0x20] + token
+    }
+
+    /// What English writes without a space.
+    private static let contracted: [(Pattern, [UInt8])] = [
+        (" .", "."), (" ?", "?"), (" !", "!"), (" ,", ","), (" ' ", "'"), (" n't", "n't"), (" 'm", "'m"),
+        (" do not", " don't"), (" 's", "'s"), (" 've", "'ve"), (" 're", "'re"),
+    ].map { (.literal(Array($0.utf8)), Array($1.utf8)) }
+
+    private static func cleanUp(_ token: inout [UInt8], _ region: SearchRegion) {
+        for (pattern, content) in contracted { token = pattern.replacing(token, with: content, region: region) }
     }
 
     private static func joiningBytes(_ tokens: [[UInt8]]) -> [[UInt8]] {
@@ -66,7 +82,7 @@ indirect enum TokenDecoder: Sendable {
             run.removeAll()
         }
         for token in tokens {
-            if let byte = byte(of: token) {
+            if let byte = ByteTokens.byte(of: token) {
                 run.append(byte)
             } else {
                 flush()
@@ -104,7 +120,7 @@ extension TokenDecoder {
             case .byteLevel:
                 return ByteAlphabet.bytes(of: bytes[...])
             case .byteFallback:
-                if let byte = Self.byte(of: bytes) {
+                if let byte = ByteTokens.byte(of: bytes) {
                     bytes = [byte]
                     isRaw = true
                 }
@@ -115,6 +131,9 @@ extension TokenDecoder {
                 bytes = mark.replacing(bytes, with: [0x20], region: region)
             case .bpe(let suffix):
                 bytes = Pattern.literal(suffix).replacing(bytes, with: [0x20], region: region)
+            case .wordPiece(let prefix, let cleansUp):
+                bytes = Self.continuing(bytes[...], prefix)
+                if cleansUp { Self.cleanUp(&bytes, region) }
             case .replace, .strip:
                 if !isRaw {
                     var tokens = [bytes]

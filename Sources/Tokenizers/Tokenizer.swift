@@ -20,11 +20,19 @@ package final class Tokenizer: Sendable {
     /// The configuration it was made with: names of special tokens, chat templates.
     package let config: TokenizerConfig
 
-    /// Reads tokenizer.json and, if there, tokenizer_config.json, special_tokens_map.json and chat_template.jinja.
+    /// Reads tokenizer.json, or BERT's vocab.txt, and, if there, tokenizer_config.json, special_tokens_map.json and
+    /// chat_template.jinja.
     package convenience init(folder: String) throws(TokenizerError) {
         let file = "\(folder)/tokenizer.json"
-        guard let bytes = try FileBytes.read(file) else { throw .unreadable(file: file, reason: "no such file") }
-        try self.init(json: bytes, file: file, config: TokenizerConfig(folder: folder))
+        if let bytes = try FileBytes.read(file) {
+            try self.init(json: bytes, file: file, config: TokenizerConfig(folder: folder))
+            return
+        }
+        let list = "\(folder)/vocab.txt"
+        guard let bytes = try FileBytes.read(list) else { throw .unreadable(file: file, reason: "no such file") }
+        let config = try TokenizerConfig(folder: folder)
+        let made = try BertVocabulary.tokenizerFile(bytes, file: list, config: config)
+        self.init(parts: try made.parts(), config: config, outline: made.outline)
     }
 
     /// Reads a single tokenizer.json.
@@ -63,7 +71,7 @@ package final class Tokenizer: Sendable {
 
     /// Bytes that build the same tokenizer in a fraction of the time: the tables as they are, the rest as its source had it.
     package func packed() -> [UInt8] {
-        PackedTokenizer.bytes(outline, TokenizerTables(vocabulary: parts.model.vocabulary, merges: parts.model.merges))
+        PackedTokenizer.bytes(outline, parts.model.tables)
     }
 
     init(parts: TokenizerParts, config: TokenizerConfig, outline: TokenizerOutline) {
@@ -132,10 +140,16 @@ package final class Tokenizer: Sendable {
         func id(_ token: String?) -> Int32? {
             token.flatMap { added.id(of: $0.utf8) ?? vocabulary.id(of: $0.utf8) }
         }
-        var template: [PostProcessor.Piece] = []
-        if config.addsBOS == true, let bos = id(config.bosToken) { template.append(.special([bos])) }
-        template.append(.text)
-        if config.addsEOS == true, let eos = id(config.eosToken) { template.append(.special([eos])) }
+        func around(_ text: PostProcessor.Piece, type: Int32) -> [PostProcessor.Piece] {
+            var pieces = [text]
+            if config.addsBOS == true, let bos = id(config.bosToken) {
+                pieces.insert(.special([bos], type: type), at: 0)
+            }
+            if config.addsEOS == true, let eos = id(config.eosToken) { pieces.append(.special([eos], type: type)) }
+            return pieces
+        }
+        let single = around(.first(type: 0), type: 0)
+        let template = PostProcessor.Template(single: single, pair: single + around(.second(type: 1), type: 1))
         return PostProcessor(templates: [template])
     }
 }
@@ -143,24 +157,46 @@ package final class Tokenizer: Sendable {
 // Text to ids.
 extension Tokenizer {
     /// The ids of a text; special tokens written in the text are recognized either way, `addSpecialTokens` is about
-    /// those
-    /// that the model wants around it (BOS, EOS).
+    /// those that the model wants around it (BOS, EOS).
     package func encode(_ text: String, addSpecialTokens: Bool) -> [Int32] {
+        let ids = bareIDs(text)
+        return parts.postProcessor?.apply(to: ids, nil, addSpecialTokens: addSpecialTokens).ids ?? ids
+    }
+
+    /// The ids of one text or two with the token type of each, cut to what the model takes.
+    ///
+    /// - Throws: `Truncation.TooShort` when the text that alone may be cut has too few ids.
+    package func encode(
+        _ first: String, _ second: String?, addSpecialTokens: Bool, truncation: Truncation? = nil
+    ) throws(Truncation.TooShort) -> TokenizedInput {
+        var firstIDs = bareIDs(first)
+        var secondIDs = second.map(bareIDs)
+        let processor = parts.postProcessor ?? PostProcessor()
+        let count = firstIDs.count + (secondIDs?.count ?? 0)
+        if let truncation {
+            let added = addSpecialTokens ? processor.addedCount(isPair: second != nil) : 0
+            try truncation.apply(to: &firstIDs, &secondIDs, added: added)
+        }
+        let isCut = firstIDs.count + (secondIDs?.count ?? 0) < count
+        let (ids, types) = processor.apply(to: firstIDs, secondIDs, addSpecialTokens: addSpecialTokens)
+        return TokenizedInput(ids: ids, types: types, isTruncated: isCut)
+    }
+
+    /// The ids of a text without anything around them.
+    private func bareIDs(_ text: String) -> [Int32] {
         // Two threads at once: the second works without the cache rather than wait.
-        let ids =
-            cache.withLockIfAvailable { encode(Array(text.utf8), cache: &$0) }
+        cache.withLockIfAvailable { encode(Array(text.utf8), cache: &$0) }
             ?? {
                 var none: WordCache? = nil
                 return encode(Array(text.utf8), cache: &none)
             }()
-        return parts.postProcessor?.apply(to: ids, addSpecialTokens: addSpecialTokens) ?? ids
     }
 
     private func encode(_ text: [UInt8], cache: inout WordCache?) -> [Int32] {
         var ids: [Int32] = []
         ids.reserveCapacity(text.count / 3 + 4)
         let region = SearchRegion()
-        var work = MergeWork()
+        var work = SubwordWork()
         for segment in text.withUnsafeBufferPointer({ rawMatcher.segments(of: $0) }) {
             if let id = segment.id {
                 ids.append(id)

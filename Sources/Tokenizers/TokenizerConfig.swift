@@ -6,6 +6,8 @@ package struct TokenizerConfig: Sendable {
     package var eosToken: String?
     package var padToken: String?
     package var unkToken: String?
+    package var clsToken: String?
+    package var sepToken: String?
     /// Named tokens beyond the four (`additional_special_tokens`, `extra_special_tokens`, `cls_token` …).
     package var extraSpecialTokens: [String] = []
     /// Tokens besides `eosToken` that end an answer.
@@ -17,6 +19,10 @@ package struct TokenizerConfig: Sendable {
     package var modelMaxLength: Int?
     /// Chat templates by name; a single one is called "default". chat_template.jinja wins over the configuration.
     package var chatTemplates: [String: String] = [:]
+    /// How BERT normalizes text, where no tokenizer.json says so.
+    var lowercases: Bool?
+    var stripsAccents: Bool?
+    var isolatesIdeographs: Bool?
     /// `added_tokens_decoder`, which completes and overrides the list of tokenizer.json.
     var addedTokens: [AddedToken] = []
 
@@ -38,6 +44,11 @@ package struct TokenizerConfig: Sendable {
         eosToken = try Self.token(root, "eos_token") ?? eosToken
         padToken = try Self.token(root, "pad_token") ?? padToken
         unkToken = try Self.token(root, "unk_token") ?? unkToken
+        clsToken = try Self.token(root, "cls_token") ?? clsToken
+        sepToken = try Self.token(root, "sep_token") ?? sepToken
+        lowercases = try root.member("do_lower_case")?.value.boolValue ?? lowercases
+        stripsAccents = try root.member("strip_accents")?.value.boolValue ?? stripsAccents
+        isolatesIdeographs = try root.member("tokenize_chinese_chars")?.value.boolValue ?? isolatesIdeographs
         for key in ["cls_token", "sep_token", "mask_token"] {
             addExtra(try Self.token(root, key))
         }

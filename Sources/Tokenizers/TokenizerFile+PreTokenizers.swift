@@ -67,6 +67,10 @@ extension TokenizerFile {
                 stop: try cursor.required("stop").count())
         case "Replace": return .replace(try pattern(cursor), with: Array(try cursor.required("content").string().utf8))
         case "Metaspace": return .metaspace(try metaspace(cursor))
+        case "WordPiece":
+            return .wordPiece(
+                prefix: Array(try cursor.member("prefix")?.string().utf8 ?? "##".utf8),
+                cleansUp: try cursor.boolean("cleanup", default: true))
         case "BPEDecoder": return .bpe(suffix: Array(try cursor.member("suffix")?.string().utf8 ?? "</w>".utf8))
         case let name: throw type.unsupported("decoder \"\(name)\"")
         }

@@ -5,7 +5,7 @@ struct TokenizerFile {
     private let root: TokenizerCursor
     private let file: String
     /// The tables, where the file's own lists need not be read.
-    private let tables: TokenizerTables?
+    let tables: TokenizerTables?
 
     init(bytes: [UInt8], file: String) throws(TokenizerError) {
         root = try TokenizerCursor(parsing: bytes, file: file)
@@ -75,75 +75,7 @@ extension AddedToken {
     }
 }
 
-// The model.
-extension TokenizerFile {
-    private func model(_ model: TokenizerCursor) throws(TokenizerError) -> BPE {
-        if let type = try model.member("type") {
-            let name = try type.string()
-            if name != "BPE" { throw type.unsupported("model \"\(name)\"") }
-        }
-        if let dropout = try model.member("dropout"), dropout.value.doubleValue != 0 {
-            throw dropout.unsupported("dropout")
-        }
-        let vocabulary = try vocabulary(model.required("vocab"))
-        var options = BPE.Options()
-        options.fusesUnknown = try model.boolean("fuse_unk", default: false)
-        options.fallsBackToBytes = try model.boolean("byte_fallback", default: false)
-        options.ignoresMerges = try model.boolean("ignore_merges", default: false)
-        options.continuingPrefix = try bytes(model, "continuing_subword_prefix")
-        options.endOfWordSuffix = try bytes(model, "end_of_word_suffix")
-        options.unknownID = vocabulary.id(of: try bytes(model, "unk_token"))
-        let merges = try merges(model.required("merges"), vocabulary, prefix: options.continuingPrefix.count)
-        return BPE(vocabulary: vocabulary, merges: merges, options: options)
-    }
-
-    private func bytes(_ cursor: TokenizerCursor, _ key: String) throws(TokenizerError) -> [UInt8] {
-        Array(try cursor.member(key)?.string().utf8 ?? "".utf8)
-    }
-
-    private func vocabulary(_ cursor: TokenizerCursor) throws(TokenizerError) -> Vocabulary {
-        if let tables { return tables.vocabulary }
-        let members = try cursor.object()
-        if members.isEmpty { throw cursor.failure("no tokens") }
-        var vocabulary = Vocabulary(capacity: members.count)
-        for (token, id) in members {
-            guard case .int(let number) = id, number >= 0, number < Vocabulary.idLimit else {
-                _ = try cursor.child(at: "[\"\(token)\"]", id).tokenID()
-                continue
-            }
-            vocabulary.insert(token.utf8, id: Int32(number))
-        }
-        return vocabulary
-    }
-
-    private func merges(
-        _ cursor: TokenizerCursor, _ vocabulary: Vocabulary, prefix: Int
-    ) throws(TokenizerError) -> MergeTable {
-        if let tables { return tables.merges }
-        guard case .array(let list) = cursor.value else { throw cursor.failure("expected array") }
-        var builder = MergeTableBuilder(vocabulary: vocabulary, prefix: prefix, capacity: list.count)
-        for (index, entry) in list.enumerated() {
-            let problem: String?
-            switch entry {
-            case .string(let text):
-                if text.hasPrefix("#version") { continue }
-                problem = builder.append(text)
-            case .array(let pair):
-                if pair.count == 2, case .string(let left) = pair[0], case .string(let right) = pair[1] {
-                    problem = builder.append(Array(left.utf8), Array(right.utf8))
-                } else {
-                    problem = "expected two strings"
-                }
-            default:
-                problem = "expected string or array, got \(entry.kindName)"
-            }
-            if let problem { throw cursor.child(at: "[\(index)]", entry).failure(problem) }
-        }
-        return builder.table
-    }
-}
-
-// Normalizers and post-processors.
+// Normalizers.
 extension TokenizerFile {
     private func normalizer(_ cursor: TokenizerCursor) throws(TokenizerError) -> Normalizer {
         let type = try cursor.required("type")
@@ -156,13 +88,20 @@ extension TokenizerFile {
         case "Lowercase": return .lowercase
         case "Strip":
             return .strip(
-                left: try cursor.boolean("strip_left", default: true), right: try cursor.boolean("strip_right", default: true)
+                left: try cursor.boolean("strip_left", default: true),
+                right: try cursor.boolean("strip_right", default: true)
             )
         case "StripAccents": return .stripAccents
         case "Prepend": return .prepend(Array(try cursor.required("prepend").string().utf8))
         case "Replace": return .replace(try pattern(cursor), with: Array(try cursor.required("content").string().utf8))
         case "ByteLevel": return .byteLevel
         case "Nmt": return .nmt
+        case "Precompiled":
+            let text = try cursor.required("precompiled_charsmap")
+            guard let map = Base64.bytes(of: try text.string()).flatMap(CharacterMap.init) else {
+                throw text.failure("expected a table of replacements in base64")
+            }
+            return .characterMap(map)
         case "BertNormalizer":
             let lowercases = try cursor.boolean("lowercase", default: true)
             return .bert(
@@ -173,44 +112,6 @@ extension TokenizerFile {
                     lowercases: lowercases))
         case let name: throw type.unsupported("normalizer \"\(name)\"")
         }
-    }
-
-    private func templates(_ cursor: TokenizerCursor) throws(TokenizerError) -> [[PostProcessor.Piece]] {
-        let type = try cursor.required("type")
-        switch try type.string() {
-        case "ByteLevel": return []
-        case "Sequence": return try Self.list(cursor, "processors", templates).flatMap { $0 }
-        case "TemplateProcessing": return [try template(cursor)]
-        case "RobertaProcessing", "BertProcessing":
-            return [[.special([try pairID(cursor, "cls")]), .text, .special([try pairID(cursor, "sep")])]]
-        case let name: throw type.unsupported("post-processor \"\(name)\"")
-        }
-    }
-
-    /// The id of a `["[CLS]", 101]`.
-    private func pairID(_ cursor: TokenizerCursor, _ key: String) throws(TokenizerError) -> Int32 {
-        let pair = try cursor.required(key)
-        let elements = try pair.elements()
-        guard elements.count == 2 else { throw pair.failure("expected a token and its id") }
-        return try elements[1].tokenID()
-    }
-
-    private func template(_ cursor: TokenizerCursor) throws(TokenizerError) -> [PostProcessor.Piece] {
-        var pieces: [PostProcessor.Piece] = []
-        for piece in try cursor.required("single").elements() {
-            if let sequence = try piece.member("Sequence") {
-                let name = try sequence.required("id")
-                if try name.string() != "A" { throw name.failure("only sequence A can stand in a single template") }
-                pieces.append(.text)
-            } else {
-                let token = try piece.required("SpecialToken").required("id")
-                let entry = try cursor.required("special_tokens").required(try token.string())
-                var ids: [Int32] = []
-                for id in try entry.required("ids").elements() { ids.append(try id.tokenID()) }
-                pieces.append(.special(ids))
-            }
-        }
-        return pieces
     }
 }
 

@@ -2,7 +2,7 @@
 struct TokenizerParts: Sendable {
     var normalizer: Normalizer?
     var preTokenizer: PreTokenizer?
-    var model: BPE
+    var model: SubwordModel
     var addedTokens: [AddedToken]
     /// Nil if the source says nothing, so that `add_bos_token` of the configuration decides.
     var postProcessor: PostProcessor?

@@ -54,7 +54,7 @@ enum Golden {
         }
     }
 
-    private static func lines(of file: String) -> [JSONValue] {
+    static func lines(of file: String) -> [JSONValue] {
         bytes(of: "\(folder)/\(file)").split(separator: 0x0A).map { try! JSON.parse(Array($0)) }
     }
 

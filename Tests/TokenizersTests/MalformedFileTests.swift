@@ -5,7 +5,9 @@ import Values
 
 /// Whatever stands in a tokenizer.json, reading it ends in a tokenizer or in an error that names the place.
 @Suite struct MalformedFileTests {
-    private static let kinds = ["llama3", "llama2", "added", "unknown_fused", "replacing"]
+    private static let kinds = [
+        "llama3", "llama2", "added", "unknown_fused", "replacing", "wordpiece", "unigram", "unigram_bytes",
+    ]
 
     private static func file(_ name: String) -> [UInt8] {
         Golden.bytes(of: "\(Golden.folder)/\(name).tokenizer.json")
@@ -76,7 +78,28 @@ import Values
     @Test(arguments: [
         (#"{}"#, "t.json: model: required field is missing"),
         (#"[]"#, "t.json: expected object, got array"),
-        (#"{"model":{"type":"Unigram"}}"#, #"t.json: model.type: model "Unigram" is not supported"#),
+        (#"{"model":{"type":"WordLevel"}}"#, #"t.json: model.type: model "WordLevel" is not supported"#),
+        (#"{"model":{"type":"Unigram"}}"#, "t.json: model.vocab: required field is missing"),
+        (
+            #"{"model":{"type":"Unigram","vocab":[["a"]]}}"#,
+            "t.json: model.vocab[0]: expected a token and its score"
+        ),
+        (
+            #"{"model":{"type":"Unigram","vocab":[["a",-1]],"unk_id":1}}"#,
+            "t.json: model.unk_id: token id 1 is out of range 0..<1"
+        ),
+        (
+            #"{"model":{"type":"WordPiece","vocab":{"a":0}}}"#,
+            #"t.json: model: token "[UNK]" is not in the vocabulary"#
+        ),
+        (
+            #"{"model":{"vocab":{"a":0},"merges":[]},"normalizer":{"type":"Precompiled","precompiled_charsmap":"AAAA"}}"#,
+            "t.json: normalizer.precompiled_charsmap: expected a table of replacements in base64"
+        ),
+        (
+            #"{"model":{"vocab":{"a":0},"merges":[]},"post_processor":{"type":"TemplateProcessing","single":[{"Sequence":{"id":"B"}}]}}"#,
+            "t.json: post_processor.single[0].Sequence.id: only sequence A can stand in a single template"
+        ),
         (
             #"{"model":{"vocab":{"a":-1},"merges":[]}}"#,
             #"t.json: model.vocab["a"]: token id -1 is out of range 0..<16777216"#

@@ -1,7 +1,9 @@
 """Makes the fixtures of TokenizersTests: small tokenizers over the space of components, hard strings, and what
 Hugging Face's `tokenizers` makes of them. Run with a Python that has `tokenizers` (and `transformers` for --gguf):
 
-    python make_tokenizer_goldens.py                 writes Fixtures/
+    python make_tokenizer_goldens.py                 writes Fixtures/ for byte-pair encoding
+    python make_tokenizer_goldens.py --models        writes those of the other models (needs `sentencepiece`), pairs of texts
+                                                     and truncation
     python make_tokenizer_goldens.py --gguf FILE     writes Fixtures/smollm2.jsonl for the SmolLM2 vocabulary
 
 Fixtures/strings.jsonl holds one input a line: a JSON string, or {"unit": text, "count": n} for a long one (the unit
@@ -275,6 +277,134 @@ def all_tokenizers():
     return made
 
 
+RULES = """
+FF21 41
+FF22 42
+FF41 61
+FF11 31
+FB01 66 69
+FB03 66 66 69
+2460 31
+41 30A C5
+65 301 E9
+1100 1161 AC00
+9 20
+A 20
+D 20
+D A 20
+A0 20
+3000 20
+200B
+FEFF 20
+330F 30AC 30F3 30DE
+1F44D 1F3FD 3A 29
+"""
+
+
+def character_map():
+    """SentencePiece's compiled table of a few replacements."""
+    import base64
+    import io
+    import tempfile
+
+    import sentencepiece
+    from sentencepiece import sentencepiece_model_pb2 as proto
+
+    with tempfile.NamedTemporaryFile("w", suffix=".tsv") as rules:
+        for line in RULES.strip().split("\n"):
+            left = [i for i in line.split(" ")]
+            cut = {"41 30A C5": 2, "65 301 E9": 2, "1100 1161 AC00": 2, "D A 20": 2, "1F44D 1F3FD 3A 29": 2}.get(line, 1)
+            rules.write(" ".join(left[:cut]) + "\t" + " ".join(left[cut:]) + "\n")
+        rules.flush()
+        model = io.BytesIO()
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter(TRAINING.split("\n")), model_writer=model, vocab_size=400, hard_vocab_limit=False,
+            normalization_rule_tsv=rules.name, minloglevel=2)
+    trained = proto.ModelProto()
+    trained.ParseFromString(model.getvalue())
+    return trained.normalizer_spec.precompiled_charsmap, [(p.piece, p.score) for p in trained.pieces]
+
+
+def word_piece(cased):
+    prefix = "@@" if cased else "##"
+    t = Tokenizer(models.WordPiece(unk_token="[UNK]", max_input_chars_per_word=12 if cased else 100))
+    t.normalizer = normalizers.BertNormalizer(lowercase=not cased)
+    t.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    names = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=700, special_tokens=names, continuing_subword_prefix=prefix, limit_alphabet=200, show_progress=False)
+    t.train_from_iterator(TRAINING.split("\n"), trainer)
+    t.decoder = decoders.WordPiece(prefix=prefix, cleanup=not cased)
+    start, end = t.token_to_id("[CLS]"), t.token_to_id("[SEP]")
+    if cased:
+        t.post_processor = processors.BertProcessing(("[SEP]", end), ("[CLS]", start))
+    else:
+        t.post_processor = processors.TemplateProcessing(
+            single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", start), ("[SEP]", end)])
+    return t
+
+
+def unigram(kind):
+    """As XLM-R's (`words`), T5's with bytes (`bytes`), and one that SentencePiece trained (`pieces`)."""
+    mark = "\u2581"
+    table, pieces = character_map()
+    if kind == "pieces":
+        t = Tokenizer(models.Unigram(pieces, unk_id=0, byte_fallback=False))
+    else:
+        t = Tokenizer(models.Unigram())
+        t.pre_tokenizer = pre_tokenizers.Metaspace(mark, prepend_scheme="always")
+        trainer = trainers.UnigramTrainer(vocab_size=500, special_tokens=["<s>", "</s>", "<unk>"], unk_token="<unk>", show_progress=False)
+        t.train_from_iterator(TRAINING.split("\n"), trainer)
+        model = json.loads(t.to_str())
+        if kind == "bytes":
+            vocab = model["model"]["vocab"]
+            common = [entry for entry in vocab if len(entry[0]) > 1 or entry[0] == mark or TRAINING.count(entry[0]) > 8]
+            model["model"].update(vocab=common + [[piece, 0.0] for piece in byte_pieces()], byte_fallback=True)
+        t = Tokenizer.from_str(json.dumps(model))
+    steps = [normalizers.Precompiled(table), normalizers.Replace(Regex(" {2,}"), " ")]
+    t.normalizer = normalizers.Sequence(steps[:1] if kind == "bytes" else steps)
+    if kind == "words":
+        t.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace(mark, prepend_scheme="always")])
+    else:
+        t.pre_tokenizer = pre_tokenizers.Metaspace(mark, prepend_scheme="first", split=kind == "pieces")
+    t.decoder = decoders.Metaspace(mark, prepend_scheme="always")
+    if kind == "bytes":
+        t.decoder = decoders.Sequence([decoders.Replace(mark, " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)])
+    end = t.token_to_id("</s>")
+    t.post_processor = processors.TemplateProcessing(single="$A </s>", pair="$A </s> $B </s>", special_tokens=[("</s>", end)])
+    return t
+
+
+def model_tokenizers():
+    return {
+        "wordpiece": word_piece(False), "wordpiece_cased": word_piece(True), "unigram": unigram("words"),
+        "unigram_bytes": unigram("bytes"), "unigram_pieces": unigram("pieces"),
+    }
+
+
+# Tokenizers whose post-processors are tried on pairs, and with truncation.
+PAIRED = ["gpt2", "roberta", "llama3", "llama2", "added", "wordpiece", "wordpiece_cased", "unigram"]
+STRATEGIES = ["longest_first", "only_first", "only_second"]
+
+
+def pair_goldens(t, inputs):
+    """[first, second or null, with special tokens, limit or 0, strategy, keeps the end, ids or null where it is refused, types]"""
+    r = random.Random(7)
+    for _ in range(260):
+        first, second = r.randrange(len(inputs)), r.choice([None, r.randrange(len(inputs)), r.randrange(len(inputs))])
+        special, limit = r.random() < 0.75, r.choice([0, 0, 4, 5, 6, 7, 8, 9, 11, 16, 23])
+        strategy, keeps_end = r.randrange(3) if second is not None else 0, r.random() < 0.4
+        t.no_truncation()
+        if limit:
+            t.enable_truncation(limit, strategy=STRATEGIES[strategy], direction="left" if keeps_end else "right")
+        try:
+            made = t.encode(inputs[first], *([] if second is None else [inputs[second]]), add_special_tokens=special)
+            ids, types = made.ids, made.type_ids
+        except Exception:
+            ids, types = None, None
+        yield [first, second, int(special), limit, strategy, int(keeps_end), ids, types]
+
+
 SPACES = " \t\n\r\x0b\x0c\x85\xa0\u1680\u2000\u2003\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 SPECIALS = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<s>", "</s>", "<mask>", "<|begin_of_text|>", "<|eot_id|>", "<tool_call>", "<left>", "<right>",
             "<both>", "<word>", "<plain>", "<plain><plain>", "<|", "<|x|>", "<Upper>", "<upper>", "Day", "DAY", "word", "  ", "\t", "ﬁne", "naïve", "é", "fox",
@@ -347,7 +477,9 @@ def write_lines(name, rows):
 def main():
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--gguf")
-    gguf = arguments.parse_args().gguf
+    arguments.add_argument("--models", action="store_true")
+    given = arguments.parse_args()
+    gguf = given.gguf
     os.makedirs(FIXTURES, exist_ok=True)
     unique, long = hard_strings()
     inputs = unique + [unit * count for unit, count in long]
@@ -359,6 +491,18 @@ def main():
         write_lines("smollm2.jsonl", rows)
         full = [golden(i, s, lambda s: t(s).input_ids, lambda ids, skip: t.decode(ids, skip_special_tokens=skip)) for i, s in enumerate(inputs)]
         json.dump(full, open(os.environ["SMOLLM2_FULL"], "w")) if "SMOLLM2_FULL" in os.environ else None
+        return
+    if given.models:
+        for number, (name, t) in enumerate(model_tokenizers().items()):
+            path = os.path.join(FIXTURES, name + ".tokenizer.json")
+            t.save(path, pretty=False)
+            t = Tokenizer.from_file(path)
+            chosen = [i for i in range(len(inputs)) if (i + number) % 3 == 0 or i >= len(unique)]
+            write_lines(name + ".jsonl", [
+                golden(i, inputs[i], lambda s: t.encode(s).ids, lambda ids, skip: t.decode(ids, skip_special_tokens=skip)) for i in chosen])
+        for name in PAIRED:
+            t = Tokenizer.from_file(os.path.join(FIXTURES, name + ".tokenizer.json"))
+            write_lines(name + ".pairs.jsonl", pair_goldens(t, unique))
         return
     write_lines("strings.jsonl", unique + [{"unit": unit, "count": count} for unit, count in long])
     tokenizers = all_tokenizers()

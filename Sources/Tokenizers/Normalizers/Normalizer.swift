@@ -11,6 +11,8 @@ indirect enum Normalizer: Sendable {
     case prepend([UInt8])
     case replace(Pattern, with: [UInt8])
     case bert(BertNormalizer)
+    /// SentencePiece's replacements.
+    case characterMap(CharacterMap)
     /// Spells every byte as a character (see `ByteAlphabet`).
     case byteLevel
     /// The rules of the NMT project: control characters vanish, odd spaces become spaces.
@@ -35,6 +37,8 @@ indirect enum Normalizer: Sendable {
             text = pattern.replacing(text, with: content, region: region)
         case .bert(let normalizer):
             normalizer.apply(to: &text)
+        case .characterMap(let map):
+            map.apply(to: &text)
         case .byteLevel:
             text = ByteAlphabet.spelled(text)
         case .nmt:

@@ -31,32 +31,20 @@ struct BPE: Sendable {
         characterIDs = (0..<0x800).map { code in
             vocabulary.id(of: String(Unicode.Scalar(UInt32(code))!).utf8) ?? -1
         }
-        byteIDs = (0..<256).map { byte in
-            let digits = Array("0123456789ABCDEF".utf8)
-            return vocabulary.id(of: Array("<0x".utf8) + [digits[byte >> 4], digits[byte & 15], UInt8(ascii: ">")])
-                ?? -1
-        }
+        byteIDs = ByteTokens.ids(in: vocabulary)
     }
 
-    /// Appends the ids of one word of well-formed UTF-8, using and filling the cache if there is one.
-    func encode(
-        _ word: UnsafeBufferPointer<UInt8>, work: inout MergeWork, cache: inout WordCache?, into ids: inout [Int32]
-    ) {
-        if word.isEmpty { return }
-        let cacheable = word.count <= WordCache.longestWord
-        let hash = cacheable ? hashOfBytes(word) : 0
-        if cacheable, let known = cache?.append(word, hash: hash, to: &ids), known { return }
-        let first = ids.count
+    /// Appends the ids of one word of well-formed UTF-8.
+    func encode(_ word: UnsafeBufferPointer<UInt8>, work: inout MergeWork, into ids: inout [Int32]) {
         let whole = options.ignoresMerges ? vocabulary.id(of: word) : -1
         if whole >= 0 {
             ids.append(whole)
-        } else {
-            work.removeAll()
-            appendSymbols(of: word, to: &work)
-            work.merge(with: merges)
-            work.appendIDs(to: &ids)
+            return
         }
-        if cacheable { cache?.store(word, hash: hash, ids: ids[first...]) }
+        work.removeAll()
+        appendSymbols(of: word, to: &work)
+        work.merge(with: merges)
+        work.appendIDs(to: &ids)
     }
 
     /// One symbol for each character, before any merge.
