@@ -1,6 +1,6 @@
 internal import Glibc
 package import Logging
-internal import Values
+package import Values
 
 /// Writes one line an event to stderr, prefixed as SGLang does: `[2026-01-01 00:00:00 TP0] text`.
 package struct LineLogHandler: LogHandler {
@@ -35,9 +35,21 @@ package struct LineLogHandler: LogHandler {
     /// The local time as SGLang prints it.
     package static func timestamp() -> String { CalendarTime.now().logStamp }
 
-    /// The logger of a process; `level` is SGLang's name of it (debug, info, warning, error, critical).
-    package static func logger(label: String, level: String, suffix: String = "") -> Logger {
-        let resolved = Logger.Level(rawValue: level == "warn" ? "warning" : level) ?? .info
-        return Logger(label: label) { _ in LineLogHandler(level: resolved, suffix: suffix) }
+    /// The logger of a process.
+    package static func logger(label: String, level: LogLevel, suffix: String = "") -> Logger {
+        Logger(label: label) { _ in LineLogHandler(level: Logger.Level(level), suffix: suffix) }
+    }
+}
+
+extension Logger.Level {
+    /// The level of that name.
+    fileprivate init(_ level: LogLevel) {
+        switch level {
+        case .debug: self = .debug
+        case .info: self = .info
+        case .warning: self = .warning
+        case .error: self = .error
+        case .critical: self = .critical
+        }
     }
 }

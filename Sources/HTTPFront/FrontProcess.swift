@@ -9,8 +9,8 @@ internal import Transport
 ///
 /// - Throws: when the sockets cannot be set up; after that the process ends by order or with its launcher.
 package func runHTTPFront(identity: ChildIdentity, settings: FrontSettings) async throws -> Never {
-    let log = LineLogHandler.logger(label: "http", level: settings.logLevel.rawValue)
-    let access = LineLogHandler.logger(label: "access", level: settings.effectiveLogLevelHTTP.rawValue)
+    let log = LineLogHandler.logger(label: "http", level: settings.logLevel)
+    let access = LineLogHandler.logger(label: "access", level: settings.effectiveLogLevelHTTP)
     let context = Context()
     let stamp = ProgressStamp()
     let pipe = try CommandPipe(connecting: Endpoint(.tokenizer, in: identity.runDirectory), in: context)

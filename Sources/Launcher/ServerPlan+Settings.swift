@@ -2,6 +2,7 @@ internal import Glibc
 internal import JSON
 package import ServerSettings
 package import Supervisor
+internal import Values
 
 extension ServerPlan {
     /// What a server with these settings needs of the supervisor.

@@ -142,7 +142,7 @@ extension ArgumentConvertible where Self: RawRepresentable<String> {
 extension LoadFormat: ArgumentConvertible {}
 extension ServerSettings.SamplingDefaults: ArgumentConvertible {}
 extension SchedulePolicy: ArgumentConvertible {}
-extension ServerSettings.LogLevel: ArgumentConvertible {}
+extension LogLevel: ArgumentConvertible {}
 extension QuantizationMethod: ArgumentConvertible {}
 extension ServerSettings.RetractionPolicy: ArgumentConvertible {}
 extension ServerSettings.GrammarBackend: ArgumentConvertible {}

@@ -274,11 +274,11 @@ extension FlagCatalog {
     /// Logs and counters.
     static let observability: [Flag] = [
         Flag(
-            name: "log-level", kind: .choice(ServerSettings.LogLevel.allCases.map(\.rawValue)),
+            name: "log-level", kind: .choice(LogLevel.allCases.map(\.rawValue)),
             standing: .honoured(FlagBinding(\.logLevel)), section: .observability,
             help: "least important lines that are written"),
         Flag(
-            name: "log-level-http", kind: .choice(ServerSettings.LogLevel.allCases.map(\.rawValue)),
+            name: "log-level-http", kind: .choice(LogLevel.allCases.map(\.rawValue)),
             standing: .honoured(FlagBinding(\.logLevelHTTP)), section: .observability,
             help: "the same for access lines (that of --log-level)"),
         Flag(

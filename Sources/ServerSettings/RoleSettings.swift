@@ -13,7 +13,7 @@ package protocol RoleSettings: Sendable, Codable, Equatable {
 package struct TextSettings: RoleSettings {
     package var tokenizerPath: String
     package var skipTokenizerInit, allowAutoTruncate: Bool
-    package var logLevel: ServerSettings.LogLevel
+    package var logLevel: LogLevel
 
     /// See `RoleSettings`.
     package init(_ settings: ServerSettings = ServerSettings()) {
@@ -48,8 +48,8 @@ package struct FrontSettings: RoleSettings {
     package var streamInterval, randomSeed: Int
 
     // What is told about it all.
-    package var logLevel: ServerSettings.LogLevel
-    package var logLevelHTTP: ServerSettings.LogLevel?
+    package var logLevel: LogLevel
+    package var logLevelHTTP: LogLevel?
     package var enableMetrics: Bool
     package var bucketTimeToFirstToken, bucketInterTokenLatency, bucketEndToEndLatency: BucketBounds?
     package var promptTokensBuckets, generationTokensBuckets: BucketRule?
@@ -86,7 +86,7 @@ package struct FrontSettings: RoleSettings {
     }
 
     /// The level of access lines: their own, or that of all lines.
-    package var effectiveLogLevelHTTP: ServerSettings.LogLevel { logLevelHTTP ?? logLevel }
+    package var effectiveLogLevelHTTP: LogLevel { logLevelHTTP ?? logLevel }
 }
 
 /// What each rank of the model is told.
@@ -121,7 +121,7 @@ package struct WorkerSettings: RoleSettings {
     package var kernelISA: KernelISA?
     package var kernelRates: KernelRates?
     package var watchdogTimeout: Double
-    package var logLevel: ServerSettings.LogLevel
+    package var logLevel: LogLevel
     package var decodeLogInterval: Int
 
     /// See `RoleSettings`.
@@ -166,7 +166,7 @@ package struct LauncherSettings: RoleSettings {
     package var onChildFailure: ServerSettings.ChildFailurePolicy
     package var watchdogTimeout, drainTimeout: Double
     package var skipServerWarmup, skipTokenizerInit: Bool
-    package var logLevel: ServerSettings.LogLevel
+    package var logLevel: LogLevel
     /// The line that tools grep for single arguments.
     package var argumentLine: String
 

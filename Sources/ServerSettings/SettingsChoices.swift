@@ -16,20 +16,6 @@ extension ServerSettings {
         case priority
     }
 
-    /// Importance of a log line, in SGLang's words.
-    package enum LogLevel: String, Sendable, Codable, CaseIterable {
-        /// Everything.
-        case debug
-        /// What an operator wants to see on a normal day.
-        case info
-        /// What should be looked at.
-        case warning
-        /// What went wrong.
-        case error
-        /// What ended the server.
-        case critical
-    }
-
     /// Grammar engines whose names are accepted; none is built in, so requests with a grammar are refused.
     package enum GrammarBackend: String, Sendable, Codable, CaseIterable {
         /// SGLang's default.

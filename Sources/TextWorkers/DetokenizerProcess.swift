@@ -10,7 +10,7 @@ internal import Transport
 ///
 /// Its state can be rebuilt from ids: what it does not know it asks the front to send again.
 package func runDetokenizer(identity: ChildIdentity, settings: TextSettings) throws {
-    let log = LineLogHandler.logger(label: "detokenizer", level: settings.logLevel.rawValue)
+    let log = LineLogHandler.logger(label: "detokenizer", level: settings.logLevel)
     let context = Context()
     let stamp = ProgressStamp()
     let fronts = FrontBoard()

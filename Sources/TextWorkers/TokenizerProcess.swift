@@ -11,7 +11,7 @@ internal import Transport
 ///
 /// It owns nothing that cannot be rebuilt: when it dies the front sends its requests again.
 package func runTokenizerManager(identity: ChildIdentity, settings: TextSettings) throws {
-    let log = LineLogHandler.logger(label: "tokenizer_manager", level: settings.logLevel.rawValue)
+    let log = LineLogHandler.logger(label: "tokenizer_manager", level: settings.logLevel)
     let context = Context()
     let stamp = ProgressStamp()
     let shared = SharedFacts()

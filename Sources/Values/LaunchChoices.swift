@@ -78,3 +78,17 @@ package enum SchedulePolicy: String, Sendable, Codable, CaseIterable {
     /// Fewest uncached tokens first.
     case shortestPrefillFirst = "shortest-prefill-first"
 }
+
+/// Importance of a log line, in SGLang's words (`--log-level`).
+package enum LogLevel: String, Sendable, Codable, CaseIterable {
+    /// Everything.
+    case debug
+    /// What an operator wants to see on a normal day.
+    case info
+    /// What should be looked at.
+    case warning
+    /// What went wrong.
+    case error
+    /// What ended the server.
+    case critical
+}

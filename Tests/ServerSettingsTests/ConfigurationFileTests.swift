@@ -1,5 +1,6 @@
 import ServerSettings
 import Testing
+import Values
 
 @Suite struct ConfigurationFileTests {
     /// A command line that reads the text as its configuration file.

@@ -16,7 +16,7 @@ internal import Values
 package func runModelWorker(identity: ChildIdentity, settings: WorkerSettings) throws {
     let started = monotonicMilliseconds()
     let suffix = identity.size > 1 ? "TP\(identity.rank)" : ""
-    let log = LineLogHandler.logger(label: "scheduler", level: settings.logLevel.rawValue, suffix: suffix)
+    let log = LineLogHandler.logger(label: "scheduler", level: settings.logLevel, suffix: suffix)
     let context = Context()
     let stamp = ProgressStamp()
     let fronts = FrontBoard()
