@@ -202,7 +202,7 @@ let package = Package(
             name: "HTTPFrontTests",
             dependencies: [
                 log, "HTTPFront", "APICore", "Ledger", "Transport", "Messages", "JSON", "ServerSettings",
-                "ChildRuntime", "PipeStages",
+                "ChildRuntime", "PipeStages", "TestSupport",
             ],
             exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(

@@ -2,10 +2,11 @@ import HTTPFront
 import Messages
 import PipeStages
 import ServerSettings
+import TestSupport
 import Testing
 
 /// The front's core over real TCP and ZeroMQ sockets.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct LoopbackTests {
+@Suite(.serialized, .blocking, .timeLimit(.minutes(2))) struct LoopbackTests {
     @Test func answersOneRequest() async throws {
         let server = try await RunningFront()
         let client = server.client()

@@ -1,10 +1,11 @@
 import Glibc
 import HTTPFront
 import Messages
+import TestSupport
 import Testing
 
 /// Clients that take a connection's room and give nothing back, over real sockets.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct SlowClientTests {
+@Suite(.serialized, .blocking, .timeLimit(.minutes(2))) struct SlowClientTests {
     private static let question = #"{"text":"hello","sampling_params":{"max_new_tokens":3,"temperature":0}}"#
 
     /// Limits that are over in a moment for one fault, and never for the others.

@@ -4,10 +4,11 @@ import Messages
 import PipeStages
 import ServerSettings
 import Synchronization
+import TestSupport
 import Testing
 
 /// Streams whose clients do not read them, over real sockets.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct UnreadStreamTests {
+@Suite(.serialized, .blocking, .timeLimit(.minutes(2))) struct UnreadStreamTests {
     private static let piece = [UInt8](repeating: UInt8(ascii: "x"), count: 400)
 
     /// A front at which one request is a crowd, with a stream that holds after its first token.

@@ -1,4 +1,5 @@
 import Synchronization
+import TestSupport
 import Testing
 
 /// How much of the machine a suite needs: `@Suite(.serialized, .share(.half))`.
@@ -20,7 +21,7 @@ struct MachineShare: SuiteTrait, TestScoping {
     ) async throws {
         await Self.machine.take(size.rawValue)
         defer { Self.machine.give(size.rawValue) }
-        try await function()
+        try await BlockingThreads.run(function)
     }
 }
 
