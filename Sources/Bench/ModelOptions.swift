@@ -6,8 +6,10 @@ import Values
 
 /// How a model is loaded and run: the options that `offline` and `accuracy` share.
 struct ModelOptions: ParsableArguments {
-    @Option(help: "Type to compute in.")
-    var dtype: DType = .bfloat16
+    @Option(name: .customLong("dtype"), help: "Type to compute in.")
+    var dtypeName = DTypeName(.bfloat16)
+    /// Type to compute in.
+    var dtype: DType { dtypeName.dtype }
 
     @Option(help: "How weights are quantized; by default they are in the dtype.")
     var quantization: QuantizationMethod?
@@ -123,18 +125,20 @@ struct ComputeOptions: ParsableArguments {
     }
 }
 
-extension DType: ExpressibleByArgument {
-    /// Reads a dtype's name.
-    package init?(argument: String) {
-        guard let named = Self.allCases.first(where: { "\($0)" == argument }) else { return nil }
-        self = named
+/// A dtype on a command line, by its name: the parser would show the raw values of an enum in its help.
+struct DTypeName: ExpressibleByArgument {
+    let dtype: DType
+
+    init(_ dtype: DType) { self.dtype = dtype }
+
+    init?(argument: String) {
+        guard let named = DType.allCases.first(where: { "\($0)" == argument }) else { return nil }
+        dtype = named
     }
 
-    /// The names, for the help.
-    package static var allValueStrings: [String] { allCases.map { "\($0)" } }
+    static var allValueStrings: [String] { DType.allCases.map { "\($0)" } }
 
-    /// The name, for the help.
-    package var defaultValueDescription: String { "\(self)" }
+    var defaultValueDescription: String { "\(dtype)" }
 }
 
 extension LoadFormat: ExpressibleByArgument {}

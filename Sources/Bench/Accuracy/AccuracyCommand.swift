@@ -49,8 +49,8 @@ struct AccuracyCommand: ParsableCommand {
         init?(argument: String) {
             if argument == "none" {
                 self = .none
-            } else if let dtype = DType(argument: argument) {
-                self = .dtype(dtype)
+            } else if let name = DTypeName(argument: argument) {
+                self = .dtype(name.dtype)
             } else {
                 return nil
             }
