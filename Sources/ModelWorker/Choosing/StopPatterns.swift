@@ -1,4 +1,5 @@
 internal import Tokenizers
+internal import Values
 
 /// The stop patterns of one request, searched for in the last text after each token, within limits that depend on pattern and text
 /// alone: a replayed request ends as an undisturbed one does, and no client's pattern keeps the others waiting.
@@ -14,23 +15,52 @@ struct StopPatterns: Sendable {
 
     /// Patterns may look back this many ids.
     static let window = 128
-    /// And this many bytes: ids can be long, and time grows with the square of the text.
-    private static let mostBytes = 2048
-    /// Steps back that a search may take, tried one after the other: nearly all end within the first.
-    private static let steps = [500, 2_000, 8_000, 32_000]
-    /// Sum of the limits that the searches after one token may use up; 32 ordinary patterns fit.
+    /// And this many bytes: ids can be long, and a step may cost as much as the text is long.
+    private static let mostBytes = 1024
+    /// What the searches after one token may cost together, in steps back of usual patterns (some 20 ns each); 32 ordinary ones fit.
     private static let allowance = 96_000
 
-    private let patterns: [(text: String, pattern: TextPattern)]
+    /// Steps back that a search may take, tried one after the other: nearly all end within the first. And what a step costs.
+    private struct Limits {
+        var steps: [Int]
+        var price: Int
+
+        static let usual = Limits(steps: [500, 2_000, 8_000, 32_000], price: 1)
+        /// Of patterns that look around, or that run on without noting where they could turn back: the steps do not count how
+        /// much they read meanwhile, 5 µs each in the worst case.
+        static let costly = Limits(steps: [25, 200, 500], price: 100)
+
+        init(steps: [Int], price: Int) {
+            self.steps = steps
+            self.price = price
+        }
+
+        /// The limits of an expression.
+        init(_ expression: String) {
+            let signs = ["(?=", "(?!", "(?<=", "(?<!", "(?>", "*+", "++", "?+"]
+            let bytes = Array(expression.utf8)
+            self = signs.contains { bytes.holds(bytes: Array($0.utf8)) } ? .costly : .usual
+        }
+    }
+
+    private struct Pattern {
+        let text: String
+        let pattern: TextPattern
+        let limits: Limits
+    }
+
+    private let patterns: [Pattern]
 
     /// - Throws: When one is no regular expression.
-    init(_ expressions: [String]) throws { patterns = try expressions.map { ($0, try TextPattern($0)) } }
+    init(_ expressions: [String]) throws {
+        patterns = try expressions.map { Pattern(text: $0, pattern: try TextPattern($0), limits: Limits($0)) }
+    }
 
     var isEmpty: Bool { patterns.isEmpty }
 
     var count: Int { patterns.count }
 
-    /// Searches for one pattern after the other, and says what that cost: the sum of the limits that were tried.
+    /// Searches for one pattern after the other, and says what that cost: the sum of the limits that were tried, by their price.
     func search(_ text: String) -> (outcome: Outcome, cost: Int) {
         guard !patterns.isEmpty else { return (.none, 0) }
         let text = Self.end(of: text)
@@ -40,10 +70,10 @@ struct StopPatterns: Sendable {
     }
 
     private func search(_ text: String, _ left: inout Int) -> Outcome {
-        for (expression, pattern) in patterns {
+        for pattern in patterns {
             switch Self.firstMatch(of: pattern, in: text, &left) {
-            case .match: return .match(expression)
-            case .limitExceeded: return .limitExceeded(expression)
+            case .match: return .match(pattern.text)
+            case .limitExceeded: return .limitExceeded(pattern.text)
             case .noMatch: break
             }
         }
@@ -53,15 +83,13 @@ struct StopPatterns: Sendable {
     /// What the client is told whose pattern was given up.
     static func complaint(_ pattern: String) -> String {
         "stop_regex `\(pattern)` takes too many steps to be searched for in the generated text. "
-            + "Please use a pattern with fewer nested repetitions."
+            + "Please use a pattern with fewer nested repetitions or lookarounds."
     }
 
-    private static func firstMatch(
-        of pattern: TextPattern, in text: String, _ left: inout Int
-    ) -> BoundedSearch {
-        for limit in steps where limit <= left {
-            left -= limit
-            let outcome = pattern.firstMatch(in: text, steps: limit)
+    private static func firstMatch(of pattern: Pattern, in text: String, _ left: inout Int) -> BoundedSearch {
+        for steps in pattern.limits.steps where steps * pattern.limits.price <= left {
+            left -= steps * pattern.limits.price
+            let outcome = pattern.pattern.firstMatch(in: text, steps: steps)
             if outcome != .limitExceeded { return outcome }
         }
         return .limitExceeded

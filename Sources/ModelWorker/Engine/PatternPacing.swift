@@ -3,8 +3,8 @@
 /// The patterns of one request are bounded by `StopPatterns`; this bounds their sum. It decides only in which step a token is chosen, never
 /// which token.
 package struct PatternPacing: Sendable {
-    /// Steps back, by the limits that were needed, that may be spent after one step of the engine.
-    private static let most = 400_000
+    /// What may be spent after one step of the engine, as `StopPatterns` counts it: some 4 ms.
+    private static let most = 200_000
 
     /// What the patterns of each request needed after its latest token.
     private var costs: [UInt64: Int] = [:]

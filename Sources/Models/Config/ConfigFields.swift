@@ -58,7 +58,9 @@ struct ConfigFields: Sendable {
 
     /// Wraps a value at `path`; nil when it is no object.
     init?(file: String, path: String, value: JSONValue) {
-        guard let fields = try? ConfigFields(JSONCursor(value, ConfigReading(file: file), path: path)) else { return nil }
+        guard let fields = try? ConfigFields(JSONCursor(value, ConfigReading(file: file), path: path)) else {
+            return nil
+        }
         self = fields
     }
 

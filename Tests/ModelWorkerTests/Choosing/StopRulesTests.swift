@@ -63,6 +63,17 @@ import Testing
         #expect(run(rules, prose) == nil)
     }
 
+    @Test func patternsThatLookAroundHaveFewSteps() throws {
+        // Each step back reads the text once more: the steps of usual patterns would take far too long.
+        let long = [Int32](repeating: 0, count: 200)
+        let greedy = "(?:(?=a*)(?=a*)(?=a*)(?=a*)a|aa)*(?:[bx]|$(?<=b))"
+        let found = try #require(run(rules(300) { $0.stopRegex = [greedy] }, long))
+        guard case .aborted(let end) = found.1 else { throw Unexpected() }
+        #expect(end.statusCode == 400 && end.message.contains("lookarounds"))
+        let ordinary = try rules(1000) { $0.stopRegex = (0..<32).map { "(?<=[b-d])e{\($0 + 2)}(?!f)" } }
+        #expect(run(ordinary, long) == nil)
+    }
+
     @Test func theOrderIsNumberStringPatternIdLength() throws {
         let all = try rules(1) {
             $0.stop = ["a"]

@@ -4,7 +4,7 @@ import Testing
 @Suite struct PatternPacingTests {
     @Test func nobodyRestsWhileTheSumIsSmall() {
         var pacing = PatternPacing()
-        for id in 1...100 { pacing.note(UInt64(id), cost: 4_000) }
+        for id in 1...100 { pacing.note(UInt64(id), cost: 2_000) }
         let resting = pacing.resting()
         #expect(resting.isEmpty)
     }
@@ -15,10 +15,10 @@ import Testing
         var served: [UInt64: Int] = [:]
         for _ in 0..<100 {
             let resting = pacing.resting()
-            #expect(resting.count == 6)
+            #expect(resting.count == 8)
             for id in 1...10 where !resting.contains(UInt64(id)) { served[UInt64(id), default: 0] += 1 }
         }
-        #expect(served.count == 10 && served.values.allSatisfy { $0 == 40 })
+        #expect(served.count == 10 && served.values.allSatisfy { $0 == 20 })
     }
 
     @Test func oneThatNeedsMoreThanAStepHasIsServedAlone() {
