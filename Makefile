@@ -29,8 +29,18 @@ model: $(MODEL)  ## fetches the small model into the cache
 $(CACHE)/models/%.gguf: | deps
 	@Config/fetch-model.sh "$@"
 
-test: build  ## runs all tests
-	swift test -c release --skip-build --disable-xctest $(ARGS)
+# Tests that talk over sockets and those that compute go one after the other: a server inside the test process has to wait
+# for the same few threads on which the others compute, longer than its clients do.
+TESTS := swift test -c release --skip-build --disable-xctest
+SOCKET_TESTS := ^(HTTPFrontTests|EndToEndTests)\.
+
+test: build  ## runs all tests, or with ARGS="--filter NAME" some
+ifeq ($(ARGS),)
+	$(TESTS) --skip '$(SOCKET_TESTS)'
+	$(TESTS) --filter '$(SOCKET_TESTS)'
+else
+	$(TESTS) $(ARGS)
+endif
 
 check: deps  ## format, imports, lengths of files
 	$(FORMAT) lint --strict $(FORMAT_OPTIONS)
@@ -64,7 +74,7 @@ bench-peers: deps $(MODEL)  ## installs llama.cpp and OpenVINO (half an hour, on
 	python3 Config/bench/peers/compare.py --srt .build/release/srt --cache "$(CACHE)/peers" $(ARGS)
 
 # Faults at length, on MODEL_PATH or else on a tiny model.
-FAULTS := swift test -c release --skip-build --disable-xctest --filter
+FAULTS := $(TESTS) --filter
 export SRT_CHAOS_MODEL := $(MODEL_PATH)
 
 chaos: build  ## kills processes at random for MINUTES (10) under load, the front too with FRONT=1; MODEL_PATH names a model
