@@ -83,7 +83,7 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "NativeAPI",
-            dependencies: ["APICore", "Ledger", "Messages", "JSON", "ServerSettings", "Values"] + web,
+            dependencies: ["APICore", "Ledger", "Messages", "JSON", "ServerSettings"] + web,
             path: "Sources/API/Native", swiftSettings: strict),
         .target(
             name: "OpenAIAPI", dependencies: ["APICore", "Ledger", "JSON"] + web, path: "Sources/API/OpenAI",
@@ -91,14 +91,14 @@ let package = Package(
         .target(
             name: "OperatorAPI",
             dependencies: [
-                log, "APICore", "Ledger", "Messages", "JSON", "ServerSettings", "ChildRuntime", "Values",
+                log, "APICore", "Ledger", "Messages", "JSON", "ServerSettings", "ChildRuntime",
             ] + web,
             path: "Sources/API/Operators", swiftSettings: strict),
         .target(
             name: "APICore", dependencies: [log, "Ledger", "Messages", "JSON"] + web, path: "Sources/API/Core",
             swiftSettings: strict),
         .target(
-            name: "Ledger", dependencies: ["Messages", "ServerSettings", "ChildRuntime", "Values", "CPlatform"],
+            name: "Ledger", dependencies: ["Messages", "ServerSettings", "ChildRuntime", "CPlatform"],
             swiftSettings: strict),
         .target(
             name: "TextWorkers",
@@ -211,7 +211,7 @@ let package = Package(
                 "APICore", "Ledger", "Messages", "JSON", .product(name: "Hummingbird", package: "hummingbird"),
             ], swiftSettings: strict),
         .testTarget(
-            name: "LedgerTests", dependencies: ["Ledger", "Messages", "Values", "PipeStages"], swiftSettings: strict),
+            name: "LedgerTests", dependencies: ["Ledger", "Messages", "PipeStages"], swiftSettings: strict),
         .target(
             name: "PipeStages", dependencies: ["Messages"], path: "Tests/PipeStages", swiftSettings: strict),
         .testTarget(
