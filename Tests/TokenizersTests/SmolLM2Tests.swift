@@ -12,7 +12,7 @@ struct SmolLM2Tests {
         let vocabulary = GGUFMetadata(Golden.bytes(of: try #require(smollm2))).vocabulary
         let tokenizer = try Tokenizer(gguf: vocabulary)
         #expect(tokenizer.vocabularySize == 49_152)
-        #expect(tokenizer.eosIDs == [2])
+        #expect(tokenizer.eosIDs == [2, 0, 4])
         let cases = Golden.cases(of: "smollm2")
         #expect(cases.count == Golden.inputs.count)
         let unequal = cases.filter { !Golden.ids(tokenizer.encode($0.input, addSpecialTokens: true), equal: $0.ids) }

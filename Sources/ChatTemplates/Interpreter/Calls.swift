@@ -63,12 +63,17 @@ extension Interpreter {
 
     /// Calls what an expression names; a method without making a value of it first.
     func call(_ callee: Expression, _ arguments: Arguments, in scope: Scope) throws(TemplateError) -> Value {
-        let place = callee.line
-        defer { line = place }
+        let result = try invoke(callee, arguments, in: scope)
+        // Back here; an error stays on the line, perhaps inside a macro, on which it arose.
+        line = callee.line
+        return result
+    }
+
+    private func invoke(_ callee: Expression, _ arguments: Arguments, in scope: Scope) throws(TemplateError) -> Value {
         if case .attribute(let value, let name) = callee.kind {
             let receiver = try evaluate(value, in: scope).unmarked
             if MethodNames.has(name, receiver), !MethodNames.changes(name, receiver) {
-                line = place
+                line = callee.line
                 return try method(name, of: receiver, arguments)
             }
             return try call(try attribute(name, of: receiver), arguments)
