@@ -26,7 +26,10 @@ extension ServerLoop {
         case .stop(let id): order(.make { $0.stop = true }, to: children[id])
         case .publish: mustPublish = true
         case .refresh(let id): order(.make { $0.topology = state.topology(at: seconds()) }, to: children[id])
-        case .log(let line): console.log(line)
+        case .log(let line):
+            // Whoever reads the line may act on it: the processes hear first of what it tells.
+            publishIfDue()
+            console.log(line)
         case .startWarmup(let attempt):
             publishIfDue()
             warmup = WarmupRequest(

@@ -62,6 +62,8 @@ final class Server: Sendable {
             let state = try JSON.parse(String(contentsOfFile: runDirectory + "/state.json", encoding: .utf8))
             guard let port = state["port"]?.intValue else { throw HarnessError("state.json has no port") }
             self.port = port
+            // The front hears of it a message after the log.
+            try poll("it is not healthy:\n\(process.tail)") { try request("/health").status == 200 ? () : nil }
         } catch {
             process.signal(SIGKILL)
             _ = try? process.end()
