@@ -343,12 +343,6 @@ package nonisolated struct WorkerState: @unchecked Sendable {
   /// Clears the value of `counters`. Subsequent reads from it will return its default value.
   package mutating func clearCounters() {_uniqueStorage()._counters = nil}
 
-  /// What a front said that the weights are called; empty: nothing yet.
-  package var weightVersion: String {
-    get {_storage._weightVersion}
-    set {_uniqueStorage()._weightVersion = newValue}
-  }
-
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -855,7 +849,7 @@ nonisolated extension ControlReply: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension WorkerState: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".WorkerState"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}running\0\u{1}waiting\0\u{3}slots_total\0\u{3}slots_free\0\u{3}slots_cached\0\u{3}slots_held\0\u{3}waiting_uncached_tokens\0\u{3}generation_throughput\0\u{3}cache_hit_rate\0\u{3}weight_bytes\0\u{3}kv_bytes\0\u{3}max_running\0\u{1}retractions\0\u{1}paused\0\u{3}page_size\0\u{3}running_tokens\0\u{3}new_token_ratio\0\u{1}counters\0\u{3}weight_version\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}running\0\u{1}waiting\0\u{3}slots_total\0\u{3}slots_free\0\u{3}slots_cached\0\u{3}slots_held\0\u{3}waiting_uncached_tokens\0\u{3}generation_throughput\0\u{3}cache_hit_rate\0\u{3}weight_bytes\0\u{3}kv_bytes\0\u{3}max_running\0\u{1}retractions\0\u{1}paused\0\u{3}page_size\0\u{3}running_tokens\0\u{3}new_token_ratio\0\u{1}counters\0")
 
   fileprivate class _StorageClass {
     var _running: UInt32 = 0
@@ -876,7 +870,6 @@ nonisolated extension WorkerState: SwiftProtobuf.Message, SwiftProtobuf._Message
     var _runningTokens: UInt64 = 0
     var _newTokenRatio: Double = 0
     var _counters: WorkerCounters? = nil
-    var _weightVersion: String = String()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -905,7 +898,6 @@ nonisolated extension WorkerState: SwiftProtobuf.Message, SwiftProtobuf._Message
       _runningTokens = source._runningTokens
       _newTokenRatio = source._newTokenRatio
       _counters = source._counters
-      _weightVersion = source._weightVersion
     }
   }
 
@@ -942,7 +934,6 @@ nonisolated extension WorkerState: SwiftProtobuf.Message, SwiftProtobuf._Message
         case 16: try { try decoder.decodeSingularUInt64Field(value: &_storage._runningTokens) }()
         case 17: try { try decoder.decodeSingularDoubleField(value: &_storage._newTokenRatio) }()
         case 18: try { try decoder.decodeSingularMessageField(value: &_storage._counters) }()
-        case 19: try { try decoder.decodeSingularStringField(value: &_storage._weightVersion) }()
         default: break
         }
       }
@@ -1009,9 +1000,6 @@ nonisolated extension WorkerState: SwiftProtobuf.Message, SwiftProtobuf._Message
       try { if let v = _storage._counters {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 18)
       } }()
-      if !_storage._weightVersion.isEmpty {
-        try visitor.visitSingularStringField(value: _storage._weightVersion, fieldNumber: 19)
-      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1039,7 +1027,6 @@ nonisolated extension WorkerState: SwiftProtobuf.Message, SwiftProtobuf._Message
         if _storage._runningTokens != rhs_storage._runningTokens {return false}
         if _storage._newTokenRatio != rhs_storage._newTokenRatio {return false}
         if _storage._counters != rhs_storage._counters {return false}
-        if _storage._weightVersion != rhs_storage._weightVersion {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -182,15 +182,6 @@ package nonisolated struct ControlCall: Sendable {
     set {kind = .weight(newValue)}
   }
 
-  /// What the weights in memory are called from now on; the worker tells it again with its numbers, to a new front for one.
-  package var weightVersion: String {
-    get {
-      if case .weightVersion(let v)? = kind {return v}
-      return String()
-    }
-    set {kind = .weightVersion(newValue)}
-  }
-
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -201,8 +192,6 @@ package nonisolated struct ControlCall: Sendable {
     case resume(Bool)
     /// First values of a weight as it is in memory, by its checkpoint name.
     case weight(WeightByName)
-    /// What the weights in memory are called from now on; the worker tells it again with its numbers, to a new front for one.
-    case weightVersion(String)
 
   }
 
@@ -454,7 +443,7 @@ nonisolated extension GenerateIDs: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension ControlCall: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ControlCall"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}call\0\u{3}flush_cache\0\u{3}internal_state\0\u{1}pause\0\u{1}resume\0\u{1}weight\0\u{3}weight_version\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}call\0\u{3}flush_cache\0\u{3}internal_state\0\u{1}pause\0\u{1}resume\0\u{1}weight\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -518,14 +507,6 @@ nonisolated extension ControlCall: SwiftProtobuf.Message, SwiftProtobuf._Message
           self.kind = .weight(v)
         }
       }()
-      case 7: try {
-        var v: String?
-        try decoder.decodeSingularStringField(value: &v)
-        if let v = v {
-          if self.kind != nil {try decoder.handleConflictingOneOf()}
-          self.kind = .weightVersion(v)
-        }
-      }()
       default: break
       }
     }
@@ -559,10 +540,6 @@ nonisolated extension ControlCall: SwiftProtobuf.Message, SwiftProtobuf._Message
     case .weight?: try {
       guard case .weight(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
-    }()
-    case .weightVersion?: try {
-      guard case .weightVersion(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularStringField(value: v, fieldNumber: 7)
     }()
     case nil: break
     }

@@ -8,8 +8,6 @@ struct ControlState {
     var paused = false
     /// A flush that waits for idleness: its call, and until when.
     var flush: (call: UInt64, until: Double)?
-    /// What a front said that the weights are called.
-    var weightVersion = ""
 }
 
 /// Questions and orders from operators.
@@ -25,9 +23,6 @@ extension Engine {
             control.paused = false
             reply(call.call, success: true, "Generation continued successfully.")
         case .weight(let weight): emit(.readWeight(call: call.call, weight))
-        case .weightVersion(let version):
-            control.weightVersion = version
-            reply(call.call, success: true, "")
         case nil: reply(call.call, success: false, "unknown control call")
         }
     }
@@ -106,7 +101,6 @@ extension Engine {
             $0.maxRunning = UInt32(scheduler.limits.maxRunning)
             $0.retractions = UInt64(counts.retractions)
             $0.paused = control.paused ? 1 : 0
-            $0.weightVersion = control.weightVersion
             $0.pageSize = UInt32(scheduler.limits.pageSize)
             $0.runningTokens = UInt64(scheduler.runningTokens)
             $0.newTokenRatio = scheduler.newTokenRatio

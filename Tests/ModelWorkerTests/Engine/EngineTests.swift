@@ -51,13 +51,6 @@ import Testing
         #expect(try state(player).paused == 0)
     }
 
-    @Test func theWeightsAreCalledWhatAFrontSaid() throws {
-        let player = EnginePlayer()
-        #expect(try state(player).weightVersion.isEmpty)
-        #expect(control(player) { $0.weightVersion = "v7" }?.success == true)
-        #expect(try state(player).weightVersion == "v7")
-    }
-
     @Test func aFlushWaitsForIdlenessUntilItsTimeIsOver() {
         let player = EnginePlayer()
         _ = player.send { $0.generate = Toy.request(1, [1, 2], Self.endless) }
