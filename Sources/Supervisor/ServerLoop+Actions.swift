@@ -64,7 +64,7 @@ extension ServerLoop {
         _ = try? router.send(order, to: peer)
     }
 
-    /// Tells everybody, once for all the changes of a round.
+    /// Tells everybody, once for all the changes since the last line of the log, or since the round began.
     func publishIfDue() {
         guard mustPublish else { return }
         mustPublish = false

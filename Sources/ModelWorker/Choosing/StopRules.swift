@@ -14,10 +14,6 @@ package struct StopRules: Sendable {
     /// Ids whose text can hold the longest stop string: each has at least one byte, if it has text at all.
     private let window: Int
 
-    /// Ids before the window that are decoded with it, since what the first of them means may depend on what stands before it: the rest
-    /// of a character, or a space that only a text's first word loses.
-    private static let context = 8
-
     /// Rules of a request whose limit was cut to `maxNewTokens`. `endIDs` are the model's and the tokenizer's end ids.
     ///
     /// - Throws: When a pattern is no regular expression; the tokenizer manager has refused such requests before.
@@ -65,9 +61,7 @@ package struct StopRules: Sendable {
     /// The text of the last `window` ids of the output, as it reads behind what stands before them.
     private func tail(_ tokens: [Int32], _ promptCount: Int, _ last: Int32, _ tokenizer: Tokenizer) -> String {
         let start = max(promptCount, tokens.count - (window - 1))
-        let context = tokens[max(0, start - Self.context)..<start]
-        let before = tokenizer.decode(context, skipSpecialTokens: false).unicodeScalars.count
-        let all = tokenizer.decode(context + tokens[start...] + [last], skipSpecialTokens: false)
-        return String(all.unicodeScalars.dropFirst(before))
+        let context = tokenizer.context(tokens[..<start])
+        return tokenizer.decode(tokens[start...] + [last], after: context, skipSpecialTokens: false)
     }
 }
