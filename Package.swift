@@ -109,7 +109,7 @@ let package = Package(
         .target(
             name: "ModelWorker",
             dependencies: [
-                log, "Transport", "Messages", "Scheduling", "KVCache", "Models", "Tensors", "Tokenizers",
+                log, "Transport", "Messages", "Scheduling", "Models", "Tensors", "Tokenizers",
                 "TokenizerSource", "JSON",
                 "ServerSettings", "ChildRuntime", "CPlatform",
             ],

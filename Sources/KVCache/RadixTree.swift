@@ -1,4 +1,5 @@
 internal import HeapModule
+package import Values
 
 /// Which prefixes have their keys and values in slots: a radix tree over token ids, one root for each namespace.
 ///
@@ -55,8 +56,8 @@ package struct RadixTree: ~Copyable {
     var entries: [Entry] = []
     var candidates = Heap<Candidate>()
     private var unusedEntries: [Int] = []
-    private var roots: [ByteName: Int] = [:]
-    private var namespaces: [Int: ByteName] = [:]
+    private var roots: [ClientName: Int] = [:]
+    private var namespaces: [Int: ClientName] = [:]
     private var clock: UInt64 = 0
     /// Slots in the tree that nobody has locked.
     package internal(set) var evictable = 0
@@ -71,7 +72,7 @@ package struct RadixTree: ~Copyable {
     }
 
     /// How much of `tokens` is cached.
-    package func probe(_ tokens: ArraySlice<Int32>, namespace: ByteName) -> Probe {
+    package func probe(_ tokens: ArraySlice<Int32>, namespace: ClientName) -> Probe {
         var probe = Probe()
         guard var node = roots[namespace] else { return probe }
         var rest = tokens
@@ -88,7 +89,7 @@ package struct RadixTree: ~Copyable {
     }
 
     /// The longest cached prefix of `tokens` in whole pages; nil when there is none. A node matched partway is split.
-    package mutating func match(_ tokens: ArraySlice<Int32>, namespace: ByteName) -> Match? {
+    package mutating func match(_ tokens: ArraySlice<Int32>, namespace: ClientName) -> Match? {
         clock += 1
         guard let root = roots[namespace] else { return nil }
         let (slots, node) = descend(from: root, tokens)
@@ -100,7 +101,7 @@ package struct RadixTree: ~Copyable {
     ///
     ///     slots   [ known: the caller's are duplicates, which it frees | the rest: the tree's from now on ]
     package mutating func insert(
-        _ tokens: ArraySlice<Int32>, slots: ArraySlice<Int32>, after start: Node? = nil, namespace: ByteName
+        _ tokens: ArraySlice<Int32>, slots: ArraySlice<Int32>, after start: Node? = nil, namespace: ClientName
     ) -> Insertion {
         precondition(tokens.count == slots.count && tokens.count % pageSize == 0 && !tokens.isEmpty)
         clock += 1
@@ -184,7 +185,7 @@ package struct RadixTree: ~Copyable {
         return (slots, node)
     }
 
-    private mutating func root(_ namespace: ByteName) -> Int {
+    private mutating func root(_ namespace: ClientName) -> Int {
         if let index = roots[namespace] { return index }
         let index = place(Entry())
         roots[namespace] = index

@@ -32,7 +32,7 @@ extension Scheduler {
             return sorted(rows.map { ($0, Double(table.rows[$0].tokens.count - cachedLength($0))) })
         case .hrrn: return sorted(rows.map { ($0, -responseRatio($0)) })
         case .routingKey:
-            var sharers: [ByteName: Int] = [:]
+            var sharers: [ClientName: Int] = [:]
             for row in running where !table.rows[row].routingKey.isEmpty {
                 sharers[table.rows[row].routingKey, default: 0] += 1
             }

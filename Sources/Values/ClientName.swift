@@ -11,6 +11,9 @@ package struct ClientName: Hashable, Sendable, CustomStringConvertible, Expressi
 
     package var description: String { text }
 
+    /// Nobody chose one.
+    package var isEmpty: Bool { text.isEmpty }
+
     package static func == (one: Self, other: Self) -> Bool { one.text.utf8.elementsEqual(other.text.utf8) }
 
     package func hash(into hasher: inout Hasher) {

@@ -1,5 +1,6 @@
 import KVCache
 import Testing
+import Values
 
 @Suite struct RadixTreeTests {
     @Test func findsTheLongestCachedPrefix() {
@@ -34,9 +35,9 @@ import Testing
 
     @Test func namespacesThatOnlyLookAlikeAreTwo() {
         var tree = RadixTree()
-        _ = tree.insert([1, 2], slots: [11, 12], namespace: ByteName("caf\u{E9}"))
-        let lookalike = tree.match([1, 2], namespace: ByteName("cafe\u{301}"))?.slots
-        let own = tree.match([1, 2], namespace: ByteName("caf\u{E9}"))?.slots
+        _ = tree.insert([1, 2], slots: [11, 12], namespace: ClientName("caf\u{E9}"))
+        let lookalike = tree.match([1, 2], namespace: ClientName("cafe\u{301}"))?.slots
+        let own = tree.match([1, 2], namespace: ClientName("caf\u{E9}"))?.slots
         #expect(lookalike == nil && own == [11, 12])
     }
 

@@ -108,7 +108,7 @@ import Values
         limits.maxRunning = 3
         var run = Run(limits)
         func request(_ id: UInt64, _ key: String, _ count: Int) -> ScheduledRequest {
-            ScheduledRequest(id: id, prompt: Self.cold(Int(id), 5), maxNewTokens: count, routingKey: ByteName(key))
+            ScheduledRequest(id: id, prompt: Self.cold(Int(id), 5), maxNewTokens: count, routingKey: ClientName(key))
         }
         for (id, key, count) in [(1, "a", 9), (2, "b", 30), (3, "b", 30)] {
             _ = run.scheduler.admit(request(UInt64(id), key, count))

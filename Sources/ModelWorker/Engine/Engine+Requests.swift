@@ -1,6 +1,6 @@
-internal import KVCache
 internal import Messages
 internal import Scheduling
+internal import Values
 
 /// How requests come and go.
 extension Engine {
@@ -37,9 +37,9 @@ extension Engine {
         let scheduled = ScheduledRequest(
             id: command.key.id, prompt: command.prompt, output: command.resumedIds, maxNewTokens: limit,
             scoredFrom: command.hasLogprobs && command.logprobs.start >= 0 ? Int(command.logprobs.start) : nil,
-            namespace: ByteName(command.options.cacheKey),
+            namespace: ClientName(command.options.cacheKey),
             priority: command.options.hasPriority ? command.options.priority : nil,
-            routingKey: ByteName(command.options.routingKey), wasAccepted: command.key.attempt > 0)
+            routingKey: ClientName(command.options.routingKey), wasAccepted: command.key.attempt > 0)
         switch scheduler.admit(scheduled) {
         case .queued:
             requests[command.key.id] = request
