@@ -35,6 +35,8 @@ final class ModelPlan {
     let shard: ShardPlan
     /// Path of the model, for errors.
     let modelPath: String
+    /// Whether the answers are tokens' logits, for which a tied table of token vectors is the head.
+    let answersTokens: Bool
     private let binder: WeightBinder
     private(set) var matrices: [Matrix] = []
     private(set) var vectors: [Vector] = []
@@ -50,7 +52,8 @@ final class ModelPlan {
     private(set) var names = WeightNames()
 
     /// An empty plan over a checkpoint.
-    init(_ source: ModelSource, _ binder: WeightBinder, shard: ShardPlan) {
+    init(_ source: ModelSource, _ binder: WeightBinder, shard: ShardPlan, answersTokens: Bool) {
+        self.answersTokens = answersTokens
         self.binder = binder
         config = source.config
         dtype = source.dtype
@@ -105,6 +108,12 @@ final class ModelPlan {
 
     /// Gives a tensor a second name under which it can be asked for.
     func alias(_ name: String, of tensor: String) { names.alias(name, of: tensor) }
+
+    /// Whether the checkpoint has a tensor, for parts that a network may have or not.
+    func has(_ name: String) -> Bool { binder.contains(name) }
+
+    /// Says that tensors below these prefixes may be there and are not needed.
+    func passOver(_ prefixes: String...) { binder.passOver(prefixes) }
 
     private func bind(_ slices: [TensorSlice]) throws(CheckpointError) -> [Piece] {
         var pieces: [Piece] = []

@@ -35,8 +35,10 @@ struct Step: ~Copyable {
     private(set) var sequences: UnsafePointer<AttentionSequence>
     /// Number of sequences.
     private(set) var sequenceCount: Int
-    /// Rows whose answers are wanted.
-    let wantedRows: UnsafeBufferPointer<Int32>
+    /// Rows that answers are made of; nil for all.
+    let wantedRows: UnsafeBufferPointer<Int32>?
+    /// `[T]` token types; nil where all are 0.
+    let tokenTypes: UnsafePointer<Int32>?
     /// Residual stream, float32 `[T][hidden]`.
     private(set) var residual: UnsafeMutablePointer<Float>
     /// Rotated queries, float32 `[T][query heads * dimension]`.
@@ -71,7 +73,8 @@ struct Step: ~Copyable {
         positions = input.positions.baseAddress!
         writeSlots = input.writeSlots.baseAddress!
         slots = input.slots.baseAddress!
-        wantedRows = input.logitRows
+        wantedRows = input.wantedRows
+        tokenTypes = input.tokenTypes.baseAddress.map { input.tokenTypes.isEmpty ? nil : $0 } ?? nil
         sequences = UnsafePointer(parts.scratch.sequences)
         self.sequenceCount = sequenceCount
         residual = parts.scratch.floats(.residual)
@@ -91,8 +94,8 @@ struct Step: ~Copyable {
     /// Each row that stays becomes a sequence of its own, which has the same bits; only worth it when that makes no more
     /// sequences than there are, as where each wants its last row or none.
     mutating func dropUnwantedRows(querySize: Int) {
+        guard let wantedRows, wantedRows.count < rows, wantedRows.count <= sequenceCount else { return }
         let count = wantedRows.count
-        guard count < rows, count <= sequenceCount else { return }
         for (index, row) in wantedRows.enumerated() {
             var own = sequences
             while row >= own.pointee.rowStart + own.pointee.rowCount { own += 1 }
@@ -100,8 +103,8 @@ struct Step: ~Copyable {
             parts.scratch.wantedSequences[index] = AttentionSequence(
                 rowStart: index, rowCount: 1, slotStart: Int(own.pointee.slotStart), length: Int(length))
         }
-        gather(query, size: querySize, into: fused)
-        gather(residual, size: parts.hiddenSize, into: parts.scratch.floats(.gathered))
+        gather(query, wantedRows, size: querySize, into: fused)
+        gather(residual, wantedRows, size: parts.hiddenSize, into: parts.scratch.floats(.gathered))
         query = fused
         residual = parts.scratch.floats(.gathered)
         sequences = UnsafePointer(parts.scratch.wantedSequences)
@@ -113,15 +116,16 @@ struct Step: ~Copyable {
     /// The residual rows whose answers are wanted.
     borrowing func wantedResidual() -> UnsafeMutablePointer<Float> {
         let gathered = parts.scratch.floats(.gathered)
-        if !hasDroppedRows { gather(residual, size: parts.hiddenSize, into: gathered) }
+        if !hasDroppedRows, let wantedRows { gather(residual, wantedRows, size: parts.hiddenSize, into: gathered) }
         return gathered
     }
 
     private borrowing func gather(
-        _ source: UnsafeMutablePointer<Float>, size: Int, into out: UnsafeMutablePointer<Float>
+        _ source: UnsafeMutablePointer<Float>, _ indices: UnsafeBufferPointer<Int32>, size: Int,
+        into out: UnsafeMutablePointer<Float>
     ) {
-        guard let indices = wantedRows.baseAddress else { return }
-        compute.gatherRows(source, indices: indices, count: wantedRows.count, size: size, into: out)
+        guard let first = indices.baseAddress else { return }
+        compute.gatherRows(source, indices: first, count: indices.count, size: size, into: out)
     }
 }
 
@@ -131,5 +135,6 @@ struct LentInput {
     let positions: UnsafeBufferPointer<Int32>
     let writeSlots: UnsafeBufferPointer<Int32>
     let slots: UnsafeBufferPointer<Int32>
-    let logitRows: UnsafeBufferPointer<Int32>
+    let wantedRows: UnsafeBufferPointer<Int32>?
+    let tokenTypes: UnsafeBufferPointer<Int32>
 }

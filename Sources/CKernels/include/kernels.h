@@ -160,6 +160,28 @@ void kernels_embed(
 void kernels_rms_norm(kernels_compute *c, const float *x, size_t rows, size_t size, const float *weight, float epsilon,
     kernels_dtype dtype, void *out);
 
+/// out[t] = (x[t] - mean) / deviation * weight + bias, rounded to `dtype`; a null bias is none. With `kept`, which may be x,
+/// the same goes there as f32.
+void kernels_layer_norm(kernels_compute *c, const float *x, size_t rows, size_t size, const float *weight,
+    const float *bias, float epsilon, kernels_dtype dtype, void *out, float *kept);
+
+/// Neighbouring rows.
+typedef struct {
+    int32_t first, count;
+} kernels_span;
+
+/// How rows become one; sums run over ascending rows.
+typedef enum {
+    KERNELS_POOL_MEAN = 0,
+    KERNELS_POOL_MAX = 1,
+    KERNELS_POOL_MEAN_SQUARE_ROOT = 2,  ///< the sum over the root of the count
+    KERNELS_POOL_WEIGHTED_MEAN = 3      ///< row i of the span, from 1, counts i times
+} kernels_pooling;
+
+/// Pools the rows of each span, at least one, to one row of `out`.
+void kernels_pool_rows(kernels_compute *c, const float *x, size_t size, const kernels_span *spans, size_t count,
+    kernels_pooling pooling, float *out);
+
 /// Copies rows of `row_bytes` each: out[i] = source[indices[i]].
 void kernels_gather_rows(
     kernels_compute *c, const void *source, const int32_t *indices, size_t count, size_t row_bytes, void *out);

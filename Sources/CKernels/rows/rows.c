@@ -14,7 +14,8 @@ typedef struct {
     char *out;
     const int32_t *indices;
     const kernels_matrix *table;
-    const float *weight;
+    const float *weight, *bias;
+    float *kept;
     size_t size;
     float number;
     kernels_dtype dtype;
@@ -59,6 +60,33 @@ void kernels_rms_norm(kernels_compute *c, const float *x, size_t rows, size_t si
     row_job j = {
         .c = c, .x = (const char *)x, .out = out, .weight = weight, .size = size, .number = epsilon, .dtype = dtype};
     run_rows(&j, norm_rows, rows, size);
+}
+
+static void layer_norm_rows(void *context, size_t thread, size_t begin, size_t end) {
+    const row_job *j = context;
+    const kernel_table *k = &j->c->table;
+    size_t size = dtype_size(j->dtype);
+    for (size_t t = begin; t < end; t++) {
+        char *out = j->out + t * j->size * size;
+        float *target = j->kept ? j->kept + t * j->size
+            : j->dtype == KERNELS_F32 ? (float *)out : (float *)thread_scratch(j->c, thread);
+        k->layer_norm((const float *)j->x + t * j->size, j->weight, j->bias, j->size, j->number, target);
+        if ((char *)target != out) k->from_float[j->dtype](target, j->size, out);
+    }
+}
+
+void kernels_layer_norm(kernels_compute *c, const float *x, size_t rows, size_t size, const float *weight,
+    const float *bias, float epsilon, kernels_dtype dtype, void *out, float *kept) {
+    row_job j = {.c = c,
+        .x = (const char *)x,
+        .out = out,
+        .weight = weight,
+        .bias = bias,
+        .kept = kept,
+        .size = size,
+        .number = epsilon,
+        .dtype = dtype};
+    run_rows(&j, layer_norm_rows, rows, size);
 }
 
 static void gather(void *context, size_t thread, size_t begin, size_t end) {

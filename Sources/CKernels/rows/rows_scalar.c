@@ -10,6 +10,16 @@ static void rms_norm(const float *x, const float *w, size_t n, float epsilon, fl
     for (size_t i = 0; i < n; i++) out[i] = x[i] * s * w[i];
 }
 
+static void layer_norm(
+    const float *x, const float *w, const float *bias, size_t n, float epsilon, float *out) {
+    float sum = 0, squares = 0;
+    for (size_t i = 0; i < n; i++) sum += x[i];
+    float mean = sum / (float)n;
+    for (size_t i = 0; i < n; i++) squares += (x[i] - mean) * (x[i] - mean);
+    float s = 1 / sqrtf(squares / (float)n + epsilon);
+    for (size_t i = 0; i < n; i++) out[i] = (x[i] - mean) * s * w[i] + (bias ? bias[i] : 0);
+}
+
 static void rotate(float *x, const float *cosines, const float *sines, size_t rotary_dim) {
     size_t half = rotary_dim / 2;
     for (size_t i = 0; i < half; i++) {
@@ -29,6 +39,7 @@ static void silu_mul(const float *c, size_t blocks, float *out) {
 
 void fill_rows_scalar(kernel_table *t) {
     t->rms_norm = rms_norm;
+    t->layer_norm = layer_norm;
     t->rotate = rotate;
     t->silu_mul = silu_mul;
 }

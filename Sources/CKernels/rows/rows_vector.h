@@ -18,6 +18,42 @@ static void rms_norm(const float *x, const float *w, size_t n, float epsilon, fl
     if (i < n) vf_store_n(out + i, vf_mul(vf_mul(vf_load_n(x + i, n - i), s), vf_load_n(w + i, n - i)), n - i);
 }
 
+static void layer_norm(
+    const float *x, const float *w, const float *bias, size_t n, float epsilon, float *out) {
+    size_t whole = n / VW * VW, rest = n - whole;
+    vf a = vf_zero(), b = vf_zero();
+    size_t i = 0;
+    for (; i + 2 * VW <= n; i += 2 * VW) {
+        a = vf_add(a, vf_load(x + i));
+        b = vf_add(b, vf_load(x + i + VW));
+    }
+    for (; i < n; i += VW) a = vf_add(a, vf_load_n(x + i, min_size(VW, n - i)));
+    vf mean = vf_set1(vf_sum(vf_add(a, b)) / (float)n);
+    a = vf_zero(), b = vf_zero();
+    for (i = 0; i + 2 * VW <= n; i += 2 * VW) {
+        vf u = vf_sub(vf_load(x + i), mean), v = vf_sub(vf_load(x + i + VW), mean);
+        a = vf_fma(u, u, a);
+        b = vf_fma(v, v, b);
+    }
+    for (; i + VW <= n; i += VW) {
+        vf u = vf_sub(vf_load(x + i), mean);
+        a = vf_fma(u, u, a);
+    }
+    if (rest > 0) {
+        vf u = vf_select_n(vf_sub(vf_load_n(x + whole, rest), mean), vf_zero(), rest);
+        a = vf_fma(u, u, a);
+    }
+    vf s = vf_set1(1 / sqrtf(vf_sum(vf_add(a, b)) / (float)n + epsilon));
+    for (i = 0; i < whole; i += VW) {
+        vf y = vf_mul(vf_mul(vf_sub(vf_load(x + i), mean), s), vf_load(w + i));
+        vf_store(out + i, bias ? vf_add(y, vf_load(bias + i)) : y);
+    }
+    if (rest > 0) {
+        vf y = vf_mul(vf_mul(vf_sub(vf_load_n(x + i, rest), mean), s), vf_load_n(w + i, rest));
+        vf_store_n(out + i, bias ? vf_add(y, vf_load_n(bias + i, rest)) : y, rest);
+    }
+}
+
 static void rotate(float *x, const float *cosines, const float *sines, size_t rotary_dim) {
     size_t half = rotary_dim / 2;
     for (size_t i = 0; i < half; i += VW) {
@@ -40,6 +76,7 @@ static void silu_mul(const float *c, size_t blocks, float *out) {
 
 static void fill_rows(kernel_table *t) {
     t->rms_norm = rms_norm;
+    t->layer_norm = layer_norm;
     t->rotate = rotate;
     t->silu_mul = silu_mul;
 }

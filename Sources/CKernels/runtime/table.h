@@ -83,6 +83,8 @@ typedef struct {
 
     /// out[i] = x[i] * s * w[i], with s = 1 / sqrt(mean square + epsilon).
     void (*rms_norm)(const float *x, const float *w, size_t n, float epsilon, float *out);
+    /// out[i] = (x[i] - mean) * s * w[i] + bias[i], with s = 1 / sqrt(variance + epsilon); a null bias is none.
+    void (*layer_norm)(const float *x, const float *w, const float *bias, size_t n, float epsilon, float *out);
     /// Rotates the halves of the first `rotary_dim` elements in place.
     void (*rotate)(float *x, const float *cosines, const float *sines, size_t rotary_dim);
     /// out[i] = silu(gate) * up over `blocks` blocks of 16 gates then 16 ups; 16 results per block.

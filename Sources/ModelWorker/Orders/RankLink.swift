@@ -5,7 +5,8 @@ package import Tensors
 /// kind.
 ///
 /// ```
-/// step     1 · six counts, Int64 · tokens · positions · write slots · sequences · slots · logit rows, each on a multiple of 8 bytes
+/// step     1 · seven counts, Int64 · tokens · positions · write slots · sequences · slots · logit rows · token types,
+///              each on a multiple of 8 bytes
 /// ```
 package struct RankLink {
     /// What a frame asks for.
@@ -25,7 +26,7 @@ package struct RankLink {
         writer.put(Kind.step.rawValue)
         let counts = [
             input.tokens.count, input.positions.count, input.writeSlots.count, input.sequences.count,
-            input.slots.count, input.logitRows.count,
+            input.slots.count, input.logitRows.count, input.tokenTypes.count,
         ]
         for count in counts { writer.put(count) }
         writer.put(input.tokens)
@@ -34,6 +35,7 @@ package struct RankLink {
         writer.put(input.sequences)
         writer.put(input.slots)
         writer.put(input.logitRows)
+        writer.put(input.tokenTypes)
         group.publishPlan()
     }
 
@@ -51,7 +53,7 @@ package struct RankLink {
     }
 
     private static func readStep(_ reader: inout PlanCursor, into input: inout ForwardInput) {
-        let counts = (0..<6).map { _ in reader.take() }
+        let counts = (0..<7).map { _ in reader.take() }
         input.removeAll()
         reader.take(counts[0], into: &input.tokens)
         reader.take(counts[1], into: &input.positions)
@@ -59,11 +61,12 @@ package struct RankLink {
         reader.take(counts[3], into: &input.sequences)
         reader.take(counts[4], into: &input.slots)
         reader.take(counts[5], into: &input.logitRows)
+        reader.take(counts[6], into: &input.tokenTypes)
     }
 
     /// Bytes of the largest plan within the limits. Only what is used is ever touched.
     package static func planBytes(_ limits: ForwardLimits) -> Int {
-        let small = 3 * limits.rows + limits.sequences * limits.positions + limits.rows
+        let small = 4 * limits.rows + limits.sequences * limits.positions + limits.rows
         return 1024 + small * MemoryLayout<Int32>.size + limits.sequences * MemoryLayout<ForwardInput.Sequence>.stride
     }
 }

@@ -1,7 +1,7 @@
 import Tensors
 
 /// Root-mean-square norm with a learned weight per element (Zhang and Sennrich 2019, arXiv:1910.07467).
-struct RMSNorm {
+struct RMSNorm: RowNorm {
     let weight: VectorID
     let size: Int
     let epsilon: Float
@@ -19,5 +19,13 @@ struct RMSNorm {
         step.compute.rmsNorm(
             x, rows: step.rows, size: size, weight: step.weights[weight], epsilon: epsilon, dtype: step.dtype, into: out
         )
+    }
+
+    func normalize(
+        _ x: UnsafePointer<Float>, rows: Int, dtype: DType, into out: UnsafeMutableRawPointer,
+        _ parts: borrowing ModelParts
+    ) {
+        parts.compute.rmsNorm(
+            x, rows: rows, size: size, weight: parts.weights[weight], epsilon: epsilon, dtype: dtype, into: out)
     }
 }

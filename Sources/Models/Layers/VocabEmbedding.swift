@@ -14,7 +14,7 @@ struct VocabEmbedding {
         name = scope.prefix + ".weight"
         table = try scope.plan.matrix(
             name, [vocabularySlice(scope)],
-            role: scope.config.tiesWordEmbeddings ? .head : .lookup)
+            role: scope.config.tiesWordEmbeddings && scope.plan.answersTokens ? .head : .lookup)
         scope.plan.reserve(.residual, floats: scope.config.hiddenSize)
     }
 
