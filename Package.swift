@@ -132,6 +132,8 @@ let package = Package(
             name: "Messages", dependencies: [protobuf], exclude: ["Protos"], swiftSettings: generated),
         .target(
             name: "ChatTemplates", dependencies: ["JSON"], swiftSettings: strict + [.strictMemorySafety()]),
+        .target(
+            name: "OutputParsers", dependencies: ["JSON"], swiftSettings: strict + [.strictMemorySafety()]),
         .target(name: "JSON", dependencies: ["CJSONC"], swiftSettings: strict),
         .target(name: "Values", swiftSettings: strict),
         .target(
@@ -162,6 +164,7 @@ let package = Package(
         .testTarget(
             name: "ChatTemplatesTests", dependencies: ["ChatTemplates", "JSON"],
             exclude: ["Goldens", "Templates", "make_template_goldens.py"], swiftSettings: strict),
+        .testTarget(name: "OutputParsersTests", dependencies: ["OutputParsers", "JSON"], swiftSettings: strict),
         .testTarget(
             name: "TokenizersTests", dependencies: ["Tokenizers", "JSON", "TestSupport"],
             exclude: ["Fixtures", "make_tokenizer_goldens.py"],
