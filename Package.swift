@@ -86,8 +86,9 @@ let package = Package(
             dependencies: ["APICore", "Ledger", "Messages", "JSON", "ServerSettings"] + web,
             path: "Sources/API/Native", swiftSettings: strict),
         .target(
-            name: "OpenAIAPI", dependencies: ["APICore", "Ledger", "JSON"] + web, path: "Sources/API/OpenAI",
-            swiftSettings: strict),
+            name: "OpenAIAPI",
+            dependencies: ["APICore", "Ledger", "Messages", "JSON", "ServerSettings"] + web,
+            path: "Sources/API/OpenAI", swiftSettings: strict),
         .target(
             name: "OperatorAPI",
             dependencies: [

@@ -82,6 +82,7 @@ package final class Front: Sendable {
         let (requests, questions) = (services.requests, services.questions)
         switch reply.reply {
         case .text(let batch)?: requests.handle { $0.receive(batch, now: $1) }
+        case .vectors(let batch)?: requests.handle { $0.receive(batch, now: $1) }
         case .failure(let failure)?: requests.handle { $0.receive(failure, now: $1) }
         case .resubmit(let request)?: requests.handle { $0.receive(request, now: $1) }
         case .promptIds(let prompt)?:

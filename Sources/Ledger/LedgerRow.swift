@@ -115,6 +115,8 @@ package struct RowOutput: Sendable, Equatable {
     package var topLogprobs = TokenLogprobs()
     package var chosenLogprobs = TokenLogprobs()
     package var inputLogprobs: InputLogprobs?
+    /// The vector or the scores that were asked for, once they are there; empty for a row that generates.
+    package var vector: [Float] = []
     /// Ids of the prompt, once the tokenizer manager has told them.
     package var promptIDs: [Int32]?
 }

@@ -126,7 +126,8 @@ extension RequestFailure {
 
 extension RequestFailure {
     /// The model makes text, and somebody wants a vector of it.
-    package static let noEmbeddingModel = RequestFailure.invalid(
-        "This model does not appear to be an embedding model by default. Please add `--is-embedding` when launching the "
-            + "server or try another model.")
+    package static let noEmbeddingModel = RequestFailure.invalid(KindMismatch.noEmbedder)
+
+    /// The model makes vectors or scores, and somebody wants text of it.
+    package static let noGeneratingModel = RequestFailure.invalid(KindMismatch.noGenerator)
 }

@@ -144,6 +144,8 @@ extension ServerSettings.SamplingDefaults: ArgumentConvertible {}
 extension SchedulePolicy: ArgumentConvertible {}
 extension LogLevel: ArgumentConvertible {}
 extension QuantizationMethod: ArgumentConvertible {}
+extension PoolerType: ArgumentConvertible {}
+extension PoolingRule: ArgumentConvertible {}
 extension ServerSettings.RetractionPolicy: ArgumentConvertible {}
 extension ServerSettings.GrammarBackend: ArgumentConvertible {}
 extension KernelISA: ArgumentConvertible {}

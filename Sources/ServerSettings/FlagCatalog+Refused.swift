@@ -7,7 +7,6 @@ extension FlagCatalog {
 
     /// What clients and operators would notice.
     private static let serverGroups = [
-        group("it serves generating models only", "is-embedding"),
         group(
             "models are read from local folders; download the checkpoint first",
             "revision download-dir custom-weight-loader checkpoint-engine-wait-weights-before-ready"),

@@ -81,6 +81,17 @@ extension FlagCatalog {
             help: "type of the KV cache: auto (the model's), bfloat16 or int8",
             served: ServedValues(
                 ["auto", "bfloat16", "bf16", "int8"], otherwise: "choose auto, bfloat16 (bf16) or int8")),
+        Flag(
+            name: "is-embedding", kind: .toggle, standing: .honoured(FlagBinding(\.isEmbedding)), section: .model,
+            help: "vectors of texts instead of more text; encoders and reward models need no flag"),
+        Flag(
+            name: "pooler-type", kind: .choice(PoolerType.allCases.map(\.rawValue)),
+            standing: .honoured(FlagBinding(\.poolerType)), section: .processes,
+            help: "which rows of a text make its vector (as the checkpoint says)"),
+        Flag(
+            name: "pooling-compat", kind: .choice(PoolingRule.allCases.map(\.rawValue)),
+            standing: .honoured(FlagBinding(\.poolingRule)), section: .processes,
+            help: "pool as the checkpoint's files say, or as SGLang does"),
     ]
 
     /// The HTTP side.

@@ -41,6 +41,7 @@ package struct FrontSettings: RoleSettings {
     package var keepAliveTimeout, healthCheckTimeout: Double
 
     // How requests are understood and answered.
+    package var isEmbedding: Bool
     package var skipTokenizerInit, allowAutoTruncate, incrementalStreamingOutput, enableCacheReport: Bool
     package var samplingDefaults: ServerSettings.SamplingDefaults
     package var preferredSamplingParams: String?
@@ -68,6 +69,7 @@ package struct FrontSettings: RoleSettings {
         (maxRunningRequests, maxQueuedRequests) = (settings.maxRunningRequests, settings.maxQueuedRequests)
         requestTimeout = settings.requestTimeout
         (keepAliveTimeout, healthCheckTimeout) = (settings.keepAliveTimeout, settings.healthCheckTimeout)
+        isEmbedding = settings.isEmbedding
         (skipTokenizerInit, allowAutoTruncate) = (settings.skipTokenizerInit, settings.allowAutoTruncate)
         incrementalStreamingOutput = settings.incrementalStreamingOutput
         enableCacheReport = settings.enableCacheReport
@@ -99,7 +101,9 @@ package struct WorkerSettings: RoleSettings {
     package var int4GroupSize, int4HeadBits: Int
     package var kvCacheDType: KVCacheDType
     package var contextLength: Int?
-    package var skipTokenizerInit, strictWeights: Bool
+    package var skipTokenizerInit, strictWeights, isEmbedding: Bool
+    package var poolerType: PoolerType
+    package var poolingRule: PoolingRule
     package var weightCacheDirectory: String?
 
     // Memory and order of work.
@@ -132,6 +136,8 @@ package struct WorkerSettings: RoleSettings {
         (int4GroupSize, int4HeadBits) = (settings.int4GroupSize, settings.int4HeadBits)
         (kvCacheDType, contextLength) = (settings.kvCacheDType, settings.contextLength)
         (skipTokenizerInit, strictWeights) = (settings.skipTokenizerInit, settings.strictWeights)
+        isEmbedding = settings.isEmbedding
+        (poolerType, poolingRule) = (settings.poolerType, settings.poolingRule)
         weightCacheDirectory = settings.weightCacheDirectory
         (memFractionStatic, maxTotalTokens) = (settings.memFractionStatic, settings.maxTotalTokens)
         maxRunningRequests = settings.maxRunningRequests

@@ -31,6 +31,13 @@ package struct ServerSettings: Sendable, Equatable {
     /// Type of the KV cache (`--kv-cache-dtype`).
     package var kvCacheDType = KVCacheDType.auto
 
+    /// The model makes vectors of texts (`--is-embedding`); those that can do nothing else do so without the flag.
+    package var isEmbedding = false
+    /// Which rows of a text make its vector (`--pooler-type`, only in srt).
+    package var poolerType = PoolerType.auto
+    /// Whose rule of pooling counts (`--pooling-compat`, only in srt).
+    package var poolingRule = PoolingRule.checkpoint
+
     // MARK: Serving
 
     /// Address to listen on (`--host`); empty: all addresses of both families.

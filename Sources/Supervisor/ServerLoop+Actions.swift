@@ -33,7 +33,7 @@ extension ServerLoop {
         case .startWarmup(let attempt):
             publishIfDue()
             warmup = WarmupRequest(
-                attempt: attempt, to: listener.target, path: plan.warmupPath, body: plan.warmupBody,
+                attempt: attempt, to: listener.target, path: warmupPath, body: plan.warmupBody,
                 apiKey: plan.apiKey,
                 timeout: 600)
         case .answer(let call, let success, let message):
@@ -41,6 +41,11 @@ extension ServerLoop {
             reply(to: peer, theirs, success, message)
         case .exit(let code): exitCode = code
         }
+    }
+
+    /// A model that makes vectors is asked for one; the route takes the same body.
+    private var warmupPath: String {
+        (state.facts?.task.kind ?? .generation) == .generation ? plan.warmupPath : "/encode"
     }
 
     private func spawn(_ id: ChildID, _ generation: UInt64) {

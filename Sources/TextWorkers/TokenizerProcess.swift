@@ -83,6 +83,7 @@ struct TokenizerProcess: ~Copyable {
     func obey(_ command: TokenizerCommand) {
         switch command.command {
         case .generate(let generate): accept(generate)
+        case .embeds(let list): accept(list)
         case .abort(let abort): send(.make { $0.abort = abort })
         case .livingFronts(let fronts): send(.make { $0.livingFronts = fronts })
         case .control(let call): send(.make { $0.control = call })
@@ -117,32 +118,42 @@ struct TokenizerProcess: ~Copyable {
             }
             send(.make { $0.generate = request })
         } catch {
-            send(
-                .make {
-                    $0.failure = .make {
-                        $0.key = generate.key
-                        $0.message = error.message
-                        $0.statusCode = 400
-                        $0.errorType = "BadRequestError"
-                    }
-                })
+            refuse(generate.key, error)
         }
+    }
+
+    /// Tells a request's front why it cannot run.
+    func refuse(_ key: RequestKey, _ refusal: PromptChecks.Refusal) {
+        send(
+            .make {
+                $0.failure = .make {
+                    $0.key = key
+                    $0.message = refusal.message
+                    $0.statusCode = 400
+                    $0.errorType = "BadRequestError"
+                }
+            })
     }
 
     private func prompt(_ generate: Generate) throws(PromptChecks.Refusal) -> [Int32] {
         switch generate.prompt {
         case .ids(let list): return generate.history + list.ids
         case .text(let text):
-            guard let tokenizer else {
-                throw PromptChecks.Refusal(
-                    message: """
-                        The engine initialized with skip_tokenizer_init=True cannot accept text prompts. Please provide \
-                        input_ids or re-initialize the engine with skip_tokenizer_init=False.
-                        """)
-            }
-            return generate.history + tokenizer.encode(text, addSpecialTokens: !generate.plainText)
+            return generate.history + (try present()).encode(text, addSpecialTokens: !generate.plainText)
         case nil: return generate.history
         }
+    }
+
+    /// The tokenizer, which text needs.
+    func present() throws(PromptChecks.Refusal) -> Tokenizer {
+        guard let tokenizer else {
+            throw PromptChecks.Refusal(
+                message: """
+                    The engine initialized with skip_tokenizer_init=True cannot accept text prompts. Please provide \
+                    input_ids or re-initialize the engine with skip_tokenizer_init=False.
+                    """)
+        }
+        return tokenizer
     }
 
     private func checkPatterns(_ sampling: SamplingParams) throws(PromptChecks.Refusal) {
@@ -183,14 +194,14 @@ struct TokenizerProcess: ~Copyable {
 
     /// A worker that is gone comes back, and the front then sends again what was lost. Before it is ready nothing can be lost:
     /// it knows of nothing that a command could be about.
-    private func send(_ command: WorkerCommand) {
+    func send(_ command: WorkerCommand) {
         do throws(TransportError) { try worker.send(command, within: .seconds(1)) } catch {
             let level: Logger.Level = facts.workerIsReady ? .warning : .debug
             log.log(level: level, "a command for the worker was lost: \(error)")
         }
     }
 
-    private func send(_ reply: FrontReply) {
+    func send(_ reply: FrontReply) {
         do throws(TransportError) { try fronts.send(reply, within: .seconds(1)) } catch {
             log.warning("a reply to the front was lost: \(error)")
         }

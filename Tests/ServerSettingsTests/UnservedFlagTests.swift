@@ -3,7 +3,7 @@ import Testing
 
 @Suite struct UnservedFlagTests {
     @Test(arguments: [
-        "--is-embedding", "--dp-size 2", "--data-parallel-size 2",
+        "--dp-size 2", "--data-parallel-size 2",
         "--pp-size 2", "--ep-size 2", "--ep 2", "--expert-parallel-size 2", "--nnodes 2", "--node-rank 1",
         "--nccl-init-addr h:1", "--device cuda", "--device=npu", "--load-format pt", "--load-format bitsandbytes",
         "--quantization awq", "--kv-cache-dtype fp8_e5m2", "--schedule-policy priority", "--int4-group-size 48",

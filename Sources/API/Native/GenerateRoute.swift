@@ -98,6 +98,7 @@ struct GenerateRoute: Sendable {
         var rules = settings.rules
         rules.limits.vocabulary = board.view.model.map { Int($0.vocabularySize) } ?? 0
         rules.routingKey = routingKey
+        if let model = board.view.model, model.task.kind != .generation { throw .noGeneratingModel }
         var plan = try GeneratePlan(request, rules, serial: numbers.next())
         if let place = plan.session { try keepsake.join(place, &plan.openings[0]) }
         return plan

@@ -1,9 +1,21 @@
 package import APICore
+package import ServerSettings
 
 /// OpenAI's interface.
 package struct OpenAIAPI: Sendable {
-    package init() {}
-
     /// Every endpoint of the interface.
-    package var routes: [Route] { MissingRoutes().routes }
+    package let routes: [Route]
+
+    /// The interface of one front.
+    package init(_ settings: FrontSettings, _ front: FrontServices) {
+        routes = VectorServices(settings, front).routes + MissingRoutes().routes
+    }
+}
+
+extension VectorServices {
+    /// The endpoints for vectors and scores of texts.
+    var routes: [Route] {
+        EmbeddingsRoute(services: self).routes + ClassifyRoute(services: self).routes
+            + ScoreRoute(services: self).routes + RerankRoute(services: self).routes
+    }
 }

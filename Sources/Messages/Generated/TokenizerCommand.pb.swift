@@ -79,6 +79,14 @@ package nonisolated struct TokenizerCommand: Sendable {
     set {command = .control(newValue)}
   }
 
+  package var embeds: Embeds {
+    get {
+      if case .embeds(let v)? = command {return v}
+      return Embeds()
+    }
+    set {command = .embeds(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Command: Equatable, Sendable {
@@ -90,6 +98,7 @@ package nonisolated struct TokenizerCommand: Sendable {
     case decode(Decode)
     /// Passed on to the worker.
     case control(ControlCall)
+    case embeds(Embeds)
 
   }
 
@@ -237,13 +246,116 @@ package nonisolated struct Decode: Sendable {
   package init() {}
 }
 
+/// Requests for vectors or scores of texts, in order: those of one HTTP request travel together.
+package nonisolated struct Embeds: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var requests: [Embed] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// Tokenize a text or two, check the length, and hand the request to the worker, which answers with one vector; a refusal goes back as
+/// FrontReply.failure.
+package nonisolated struct Embed: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var key: RequestKey {
+    get {_key ?? RequestKey()}
+    set {_key = newValue}
+  }
+  /// Returns true if `key` has been explicitly set.
+  package var hasKey: Bool {self._key != nil}
+  /// Clears the value of `key`. Subsequent reads from it will return its default value.
+  package mutating func clearKey() {self._key = nil}
+
+  package var input: Embed.OneOf_Input? = nil
+
+  package var text: String {
+    get {
+      if case .text(let v)? = input {return v}
+      return String()
+    }
+    set {input = .text(newValue)}
+  }
+
+  package var pair: TextPair {
+    get {
+      if case .pair(let v)? = input {return v}
+      return TextPair()
+    }
+    set {input = .pair(newValue)}
+  }
+
+  package var ids: TokenIDs {
+    get {
+      if case .ids(let v)? = input {return v}
+      return TokenIDs()
+    }
+    set {input = .ids(newValue)}
+  }
+
+  /// Numbers of the vector that are wanted; 0: all.
+  package var dimensions: UInt32 = 0
+
+  /// Cut the text to what the model takes instead of refusing it.
+  package var allowTruncate: Bool = false
+
+  /// Tell the front the ids.
+  package var wantsPromptIds: Bool = false
+
+  package var options: RequestOptions {
+    get {_options ?? RequestOptions()}
+    set {_options = newValue}
+  }
+  /// Returns true if `options` has been explicitly set.
+  package var hasOptions: Bool {self._options != nil}
+  /// Clears the value of `options`. Subsequent reads from it will return its default value.
+  package mutating func clearOptions() {self._options = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package nonisolated enum OneOf_Input: Equatable, Sendable {
+    case text(String)
+    case pair(TextPair)
+    case ids(TokenIDs)
+
+  }
+
+  package init() {}
+
+  fileprivate var _key: RequestKey? = nil
+  fileprivate var _options: RequestOptions? = nil
+}
+
+/// Two texts that are read together.
+package nonisolated struct TextPair: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var first: String = String()
+
+  package var second: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "srt"
 
 nonisolated extension TokenizerCommand: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".TokenizerCommand"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}generate\0\u{1}abort\0\u{3}living_fronts\0\u{1}encode\0\u{1}decode\0\u{1}control\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}generate\0\u{1}abort\0\u{3}living_fronts\0\u{1}encode\0\u{1}decode\0\u{1}control\0\u{1}embeds\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -329,6 +441,19 @@ nonisolated extension TokenizerCommand: SwiftProtobuf.Message, SwiftProtobuf._Me
           self.command = .control(v)
         }
       }()
+      case 7: try {
+        var v: Embeds?
+        var hadOneofValue = false
+        if let current = self.command {
+          hadOneofValue = true
+          if case .embeds(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.command = .embeds(v)
+        }
+      }()
       default: break
       }
     }
@@ -363,6 +488,10 @@ nonisolated extension TokenizerCommand: SwiftProtobuf.Message, SwiftProtobuf._Me
     case .control?: try {
       guard case .control(let v)? = self.command else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    }()
+    case .embeds?: try {
+      guard case .embeds(let v)? = self.command else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
     }()
     case nil: break
     }
@@ -612,6 +741,175 @@ nonisolated extension Decode: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
     if lhs.call != rhs.call {return false}
     if lhs.lists != rhs.lists {return false}
     if lhs.skipSpecialTokens != rhs.skipSpecialTokens {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Embeds: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Embeds"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}requests\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.requests) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.requests.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.requests, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Embeds, rhs: Embeds) -> Bool {
+    if lhs.requests != rhs.requests {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Embed: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Embed"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}text\0\u{1}pair\0\u{1}ids\0\u{1}dimensions\0\u{3}allow_truncate\0\u{3}wants_prompt_ids\0\u{1}options\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._key) }()
+      case 2: try {
+        var v: String?
+        try decoder.decodeSingularStringField(value: &v)
+        if let v = v {
+          if self.input != nil {try decoder.handleConflictingOneOf()}
+          self.input = .text(v)
+        }
+      }()
+      case 3: try {
+        var v: TextPair?
+        var hadOneofValue = false
+        if let current = self.input {
+          hadOneofValue = true
+          if case .pair(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.input = .pair(v)
+        }
+      }()
+      case 4: try {
+        var v: TokenIDs?
+        var hadOneofValue = false
+        if let current = self.input {
+          hadOneofValue = true
+          if case .ids(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.input = .ids(v)
+        }
+      }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.dimensions) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.allowTruncate) }()
+      case 7: try { try decoder.decodeSingularBoolField(value: &self.wantsPromptIds) }()
+      case 8: try { try decoder.decodeSingularMessageField(value: &self._options) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._key {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    switch self.input {
+    case .text?: try {
+      guard case .text(let v)? = self.input else { preconditionFailure() }
+      try visitor.visitSingularStringField(value: v, fieldNumber: 2)
+    }()
+    case .pair?: try {
+      guard case .pair(let v)? = self.input else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    }()
+    case .ids?: try {
+      guard case .ids(let v)? = self.input else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    }()
+    case nil: break
+    }
+    if self.dimensions != 0 {
+      try visitor.visitSingularUInt32Field(value: self.dimensions, fieldNumber: 5)
+    }
+    if self.allowTruncate != false {
+      try visitor.visitSingularBoolField(value: self.allowTruncate, fieldNumber: 6)
+    }
+    if self.wantsPromptIds != false {
+      try visitor.visitSingularBoolField(value: self.wantsPromptIds, fieldNumber: 7)
+    }
+    try { if let v = self._options {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Embed, rhs: Embed) -> Bool {
+    if lhs._key != rhs._key {return false}
+    if lhs.input != rhs.input {return false}
+    if lhs.dimensions != rhs.dimensions {return false}
+    if lhs.allowTruncate != rhs.allowTruncate {return false}
+    if lhs.wantsPromptIds != rhs.wantsPromptIds {return false}
+    if lhs._options != rhs._options {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension TextPair: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".TextPair"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}first\0\u{1}second\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.first) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.second) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.first.isEmpty {
+      try visitor.visitSingularStringField(value: self.first, fieldNumber: 1)
+    }
+    if !self.second.isEmpty {
+      try visitor.visitSingularStringField(value: self.second, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: TextPair, rhs: TextPair) -> Bool {
+    if lhs.first != rhs.first {return false}
+    if lhs.second != rhs.second {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

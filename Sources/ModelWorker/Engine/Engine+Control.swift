@@ -56,7 +56,7 @@ extension Engine {
     private mutating func stop(_ mode: PauseGeneration.Mode, _ call: UInt64) {
         switch mode {
         case .abort:
-            for request in Array(requests.values) {
+            for request in heldRequests {
                 giveUp(
                     .make {
                         $0.key = request.key; $0.wantsAnswer = true

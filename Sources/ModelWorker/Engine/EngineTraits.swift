@@ -1,3 +1,4 @@
+package import Models
 package import Scheduling
 package import Tokenizers
 
@@ -5,6 +6,8 @@ package import Tokenizers
 package struct EngineTraits: Sendable {
     package var limits: SchedulerLimits
     package var vocabularySize: Int
+    /// What the model is for.
+    package var task: ModelTask
     /// Rows of logits that the model computes at once.
     package var logitRows: Int
     /// Ids that end an answer: the model's and the tokenizer's.
@@ -21,9 +24,15 @@ package struct EngineTraits: Sendable {
     package var weightBytes: UInt64 = 0
     package var kvBytes: UInt64 = 0
 
-    package init(limits: SchedulerLimits, vocabularySize: Int, logitRows: Int) {
+    /// An engine for a model of this task; nil: one that generates.
+    package init(limits: SchedulerLimits, vocabularySize: Int, logitRows: Int, task: ModelTask? = nil) {
         self.limits = limits
+        self.task =
+            task ?? ModelTask(kind: .generation, width: vocabularySize, maxTokens: limits.contextLength)
         self.vocabularySize = vocabularySize
         self.logitRows = logitRows
     }
+
+    /// Requests are answered with tokens, rather than with a vector.
+    var generates: Bool { task.kind == .generation }
 }

@@ -8,7 +8,6 @@ struct RankedModel: StepModel {
     let compute: Compute
     let link: RankLink?
 
-    var vocabularySize: Int { model.config.vocabularySize }
     var logitRows: Int { model.limits.logitRows }
 
     func forward(_ input: borrowing ForwardInput) {
