@@ -8,6 +8,7 @@ package enum EchoStages {
     package static func answer(_ command: TokenizerCommand) -> [FrontReply] {
         switch command.command {
         case .generate(let generate)?: echo(generate)
+        case .embeds(let list)?: list.requests.flatMap(echo)
         case .abort(let abort)?: abort.wantsAnswer ? [aborted(abort)] : []
         case .encode(let encode)?:
             [
@@ -86,6 +87,46 @@ package enum EchoStages {
                 }, at: 0)
         }
         return replies
+    }
+
+    /// The bytes of a text, of two their lengths; "refuse…" is refused and "hold…" waits.
+    private static func echo(_ embed: Embed) -> [FrontReply] {
+        let (values, count): ([Float], Int)
+        switch embed.input {
+        case .text(let text)?:
+            if text.hasPrefix("refuse") { return [refusal(embed.key, fromWorker: false)] }
+            if text.hasPrefix("hold") { return [] }
+            (values, count) = (text.utf8.map { Float($0) / 128 }, text.utf8.count)
+        case .pair(let pair)?:
+            count = pair.first.utf8.count + pair.second.utf8.count
+            values = [Float(pair.second.utf8.count), Float(pair.first.utf8.count)]
+        case .ids(let list)?: (values, count) = (list.ids.map { Float($0) / 128 }, list.ids.count)
+        case nil: (values, count) = ([], 0)
+        }
+        var batch = vectors([embed.key], [values])
+        batch.promptTokens = [UInt32(count)]
+        let answer = FrontReply.make { $0.vectors = batch }
+        guard embed.wantsPromptIds else { return [answer] }
+        let ids = FrontReply.make {
+            $0.promptIds = .make {
+                $0.key = embed.key
+                $0.ids = embed.ids.ids.isEmpty ? embed.text.utf8.map(Int32.init) : embed.ids.ids
+            }
+        }
+        return [ids, answer]
+    }
+
+    /// A frame of vectors, of three tokens each.
+    package static func vectors(_ keys: [RequestKey], _ values: [[Float]]) -> VectorBatch {
+        .make {
+            $0.requestIds = keys.map(\.id)
+            $0.attempts = keys.map(\.attempt)
+            $0.counts = values.map { UInt32($0.count) }
+            $0.values = values.flatMap { $0 }
+            $0.promptTokens = keys.map { _ in 3 }
+            $0.cachedTokens = keys.map { _ in 0 }
+            $0.retractions = keys.map { _ in 0 }
+        }
     }
 
     private static func refusal(_ key: RequestKey, fromWorker: Bool) -> FrontReply {

@@ -1,5 +1,4 @@
 package import Hummingbird
-package import Ledger
 
 extension Request {
     /// Bodies from this size on are read on another thread, so that their reading does not hold up other clients.
@@ -7,7 +6,7 @@ extension Request {
 
     /// Reads the members of a body that must be an object, and makes something of them.
     package func reading<Value: Sendable>(
-        _ context: RouteContext, _ make: @escaping @Sendable (RequestFields) throws(RequestFailure) -> Value
+        _ context: RouteContext, _ make: @escaping @Sendable (RequestFields) throws -> Value
     ) async throws -> Value {
         let body = try await bytes(context)
         guard body.count >= Self.largeBody else { return try make(RequestFields(body: body)) }

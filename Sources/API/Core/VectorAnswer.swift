@@ -1,6 +1,7 @@
 package import JSON
 package import Ledger
 internal import Messages
+internal import Values
 
 /// What answers with vectors and scores have in common.
 package struct VectorAnswer: Sendable {

@@ -3,6 +3,7 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import JSON
 internal import Ledger
+internal import Messages
 internal import ServerSettings
 
 /// POST (or PUT) /encode and /classify: a vector for a text, its reward, or the logits of its classes. Two names of one thing.
@@ -29,7 +30,7 @@ struct EncodeRoute: Sendable {
         let view = board.view
         if view.isDraining { throw RequestFailure.draining }
         let routingKey = request.headers[.init("X-SMG-Routing-Key")!] ?? ""
-        let (wanted, openings) = try await request.reading(context) { [rules] fields throws(RequestFailure) in
+        let (wanted, openings) = try await request.reading(context) { [rules] fields in
             let wanted = try EncodeRequest(fields, routingKey: routingKey)
             return (wanted, try VectorPlan(wanted.inputs, wanted.wishes, model: view.model, rules).openings)
         }

@@ -18,7 +18,7 @@ struct ClassifyRoute: Sendable {
         try request.requireJSON()
         let view = try services.view()
         let rules = services.rules
-        let openings = try await request.reading(context) { fields throws(RequestFailure) in
+        let openings = try await request.reading(context) { fields in
             let inputs = try EmbeddingInput.read(fields)
             _ = try fields.string("model")
             let wishes = try VectorFields.wishes(fields, count: inputs.count)

@@ -3,6 +3,7 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import JSON
 internal import Ledger
+internal import Messages
 internal import ServerSettings
 
 /// POST (or PUT) /v1/embeddings: vectors of texts, as numbers or in Base64.
@@ -17,14 +18,14 @@ struct EmbeddingsRoute: Sendable {
         try request.requireJSON()
         let view = try services.view()
         let rules = services.rules
-        let (isBase64, openings) = try await request.reading(context) { fields throws(RequestFailure) in
+        let (isBase64, openings) = try await request.reading(context) { fields in
             let inputs = try EmbeddingInput.read(fields)
             var wishes = try VectorFields.wishes(fields, count: inputs.count)
             let format = try fields.string("encoding_format") ?? "float"
             wishes.dimensions = try fields.int("dimensions")
             _ = try fields.string("model")
             guard ["float", "base64"].contains(format) else {
-                throw .invalid("encoding_format must be either 'float' or 'base64', got '\(format)'")
+                throw RequestFailure.invalid("encoding_format must be either 'float' or 'base64', got '\(format)'")
             }
             return (format == "base64", try VectorPlan(inputs, wishes, model: view.model, rules).openings)
         }

@@ -3,6 +3,7 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import JSON
 internal import Ledger
+internal import Messages
 
 /// POST (or PUT) /v1/rerank: documents in the order in which they answer a query.
 struct RerankRoute: Sendable {
@@ -16,9 +17,9 @@ struct RerankRoute: Sendable {
         try request.requireJSON()
         let view = try services.view()
         let rules = services.rules
-        let (wanted, openings) = try await request.reading(context) { fields throws(RequestFailure) in
+        let (wanted, openings) = try await request.reading(context) { fields in
             let wanted = try RerankRequest(fields)
-            if view.model?.task.kind == .embedding { throw .invalid(Self.noScores) }
+            if view.model?.task.kind == .embedding { throw RequestFailure.invalid(Self.noScores) }
             let pairs = wanted.documents.map { VectorInput.pair(wanted.query, $0) }
             return (wanted, try VectorPlan(pairs, wanted.wishes, model: view.model, rules).openings)
         }

@@ -19,13 +19,13 @@ struct ScoreRoute: Sendable {
         try request.requireJSON()
         let view = try services.view()
         let rules = services.rules
-        let (wanted, openings) = try await request.reading(context) { fields throws(RequestFailure) in
+        let (wanted, openings) = try await request.reading(context) { fields in
             let wanted = try ScoreRequest(fields)
             switch view.model?.task.kind ?? .generation {
             case .generation, .UNRECOGNIZED:
                 let prompts = try wanted.prompts(vocabulary: Int(view.model?.vocabularySize ?? 0))
                 return (wanted, Self.openings(prompts, wanted, rules))
-            case .embedding: throw .invalid(Self.noScores)
+            case .embedding: throw RequestFailure.invalid(Self.noScores)
             case .crossEncoder, .classification:
                 let inputs = try wanted.inputs(asPairs: view.model?.task.kind == .crossEncoder)
                 return (wanted, try VectorPlan(inputs, wanted.wishes, model: view.model, rules).openings)
