@@ -71,8 +71,8 @@ let package = Package(
         .target(
             name: "HTTPFront",
             dependencies: [
-                log, deque, "NativeAPI", "OpenAIAPI", "OperatorAPI", "APICore", "Ledger", "Transport", "Messages",
-                "ServerSettings", "ChildRuntime", "CPlatform",
+                log, deque, "NativeAPI", "OpenAIAPI", "OperatorAPI", "ChatAPI", "APICore", "Ledger", "Transport",
+                "Messages", "TokenizerSource", "ChatTemplates", "JSON", "ServerSettings", "ChildRuntime", "CPlatform",
             ] + web + [
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -83,12 +83,16 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "NativeAPI",
-            dependencies: ["APICore", "Ledger", "Messages", "JSON", "ServerSettings"] + web,
+            dependencies: ["ChatAPI", "APICore", "Ledger", "Messages", "JSON", "ServerSettings"] + web,
             path: "Sources/API/Native", swiftSettings: strict),
         .target(
             name: "OpenAIAPI",
-            dependencies: ["APICore", "Ledger", "Messages", "JSON", "ServerSettings"] + web,
+            dependencies: ["ChatAPI", "APICore", "Ledger", "Messages", "JSON", "ServerSettings"] + web,
             path: "Sources/API/OpenAI", swiftSettings: strict),
+        .target(
+            name: "ChatAPI",
+            dependencies: ["APICore", "Ledger", "Messages", "JSON", "ServerSettings"] + web,
+            path: "Sources/API/Chat", swiftSettings: strict),
         .target(
             name: "OperatorAPI",
             dependencies: [
@@ -96,7 +100,8 @@ let package = Package(
             ] + web,
             path: "Sources/API/Operators", swiftSettings: strict),
         .target(
-            name: "APICore", dependencies: [log, "Ledger", "Messages", "JSON"] + web, path: "Sources/API/Core",
+            name: "APICore", dependencies: [log, "Ledger", "Messages", "JSON", "ServerSettings"] + web,
+            path: "Sources/API/Core",
             swiftSettings: strict),
         .target(
             name: "Ledger", dependencies: ["Messages", "ServerSettings", "ChildRuntime", "CPlatform"],
@@ -104,7 +109,8 @@ let package = Package(
         .target(
             name: "TextWorkers",
             dependencies: [
-                log, "Transport", "Messages", "Tokenizers", "TokenizerSource", "ServerSettings", "ChildRuntime",
+                log, "Transport", "Messages", "Tokenizers", "ChatTemplates", "TokenizerSource", "ServerSettings",
+                "ChildRuntime", "JSON",
             ],
             swiftSettings: strict),
         .target(
@@ -116,7 +122,8 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
-            name: "TokenizerSource", dependencies: ["Tokenizers", "Models", "ServerSettings"], swiftSettings: strict),
+            name: "TokenizerSource", dependencies: ["Tokenizers", "ChatTemplates", "Models", "ServerSettings", "JSON"],
+            swiftSettings: strict),
         .target(
             name: "ChildRuntime", dependencies: [log, "Transport", "Messages", "CPlatform"],
             swiftSettings: strict),
@@ -217,7 +224,7 @@ let package = Package(
         .testTarget(
             name: "LedgerTests", dependencies: ["Ledger", "Messages", "PipeStages"], swiftSettings: strict),
         .target(
-            name: "PipeStages", dependencies: ["Messages"], path: "Tests/PipeStages", swiftSettings: strict),
+            name: "PipeStages", dependencies: ["Messages", "JSON"], path: "Tests/PipeStages", swiftSettings: strict),
         .testTarget(
             name: "BenchTests", dependencies: [argumentParser, "Bench", "Models", "Tensors", "JSON"],
             swiftSettings: strict),

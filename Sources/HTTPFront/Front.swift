@@ -1,4 +1,5 @@
 internal import APICore
+package import ChatAPI
 internal import ChildRuntime
 package import Ledger
 package import Logging
@@ -11,6 +12,8 @@ internal import Synchronization
 /// One front: the requests of its clients, what it knows of the other processes, and what it hears from them.
 package final class Front: Sendable {
     let settings: FrontSettings
+    /// What the model's files say.
+    let model: ServedModel
     let log: Logger
     /// For access lines.
     let accessLog: Logger
@@ -29,17 +32,19 @@ package final class Front: Sendable {
     private let handingOver = Mutex<(hasBegun: Bool, listening: Listening?)>((false, nil))
 
     /// - Parameters:
+    ///   - model: what the model's files say.
     ///   - generation: which incarnation of the front this is.
     ///   - sessions: descriptor of the memory for sessions, which the fronts before and after this one share; nil: none do.
     ///   - clock: seconds since 1970.
     ///   - send: takes a command for the tokenizer manager without waiting.
     package init(
-        settings: FrontSettings, generation: UInt64, log: Logger, accessLog: Logger,
+        settings: FrontSettings, model: ServedModel = ServedModel(), generation: UInt64, log: Logger, accessLog: Logger,
         patience: RequestLedger.Patience? = nil, sessions: Int32? = nil,
         clock: @escaping @Sendable () -> Double = wallClockSeconds,
         send: @escaping @Sendable (TokenizerCommand) -> Void
     ) {
         self.settings = settings
+        self.model = model
         self.log = log
         self.accessLog = accessLog
         self.send = send

@@ -1,8 +1,11 @@
+internal import ChatAPI
+internal import ChatTemplates
 package import ChildRuntime
 internal import Logging
 internal import Messages
 internal import NIOCore
 package import ServerSettings
+internal import TokenizerSource
 internal import Transport
 
 /// Runs the HTTP front until the launcher ends it: clients on the inherited listening socket, the other processes on ZeroMQ.
@@ -15,7 +18,7 @@ package func runHTTPFront(identity: ChildIdentity, settings: FrontSettings) asyn
     let stamp = ProgressStamp()
     let pipe = try CommandPipe(connecting: Endpoint(.tokenizer, in: identity.runDirectory), in: context)
     let front = Front(
-        settings: settings, generation: identity.generation, log: log, accessLog: access,
+        settings: settings, model: ServedModel(settings), generation: identity.generation, log: log, accessLog: access,
         sessions: ChildIdentity.sessionsDescriptor, send: pipe.send)
     let orders = OrderBook(front: front, pipe: pipe)
     let line = try SupervisionLine(identity, context: context, stamp: stamp, onOrder: orders.obey)
@@ -42,4 +45,13 @@ package func runHTTPFront(identity: ChildIdentity, settings: FrontSettings) asyn
     // The next front accepts from now on; the reader's thread ends this process when the last answer is out.
     guard front.isHandingOver else { line.leave("the listening socket was closed", code: 70) }
     while true { try await Task.sleep(for: .seconds(3600)) }
+}
+
+extension ServedModel {
+    /// Reads the model's files. What is wrong with them is for the processes to tell that cannot work without.
+    fileprivate init(_ settings: FrontSettings) {
+        self.init()
+        proposedSampling = TokenizerSource.proposedSampling(modelPath: settings.modelPath)
+        stops = settings.chatTemplate.flatMap(BuiltinTemplate.named)?.stops ?? []
+    }
 }

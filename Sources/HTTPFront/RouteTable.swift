@@ -22,7 +22,8 @@ struct RouteTable: Sendable {
     /// The endpoints of all interfaces.
     init(_ front: Front) {
         self.init(
-            NativeAPI(front.settings, front.services).routes + OpenAIAPI(front.settings, front.services).routes
+            NativeAPI(front.settings, front.services).routes
+                + OpenAIAPI(front.settings, front.services, front.model).routes
                 + OperatorAPI(front.settings, front.services, http: front.http, log: front.log).routes)
     }
 

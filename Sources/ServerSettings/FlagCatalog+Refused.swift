@@ -16,13 +16,8 @@ extension FlagCatalog {
         group(
             "there is one tokenizer process and one detokenizer process",
             "tokenizer-worker-num detokenizer-worker-num"),
-        group(
-            "it has no chat endpoints; use /generate",
-            """
-            chat-template hf-chat-template-name trust-request-chat-template default-chat-template-kwargs tool-call-parser
-            reasoning-parser stream-response-default-include-usage enable-response-store enable-strict-thinking
-            return-input-ids return-output-ids
-            """),
+        group("it has no output parsers", "tool-call-parser reasoning-parser enable-strict-thinking"),
+        group("it keeps no responses", "enable-response-store"),
         group("a request holds all it needs", "enable-streaming-session"),
         group(
             "it has no grammar engine",

@@ -138,6 +138,32 @@ extension FlagCatalog {
             name: "enable-cache-report", kind: .toggle, standing: .honoured(FlagBinding(\.enableCacheReport)),
             section: .serving, help: "usage objects tell how much of the prompt was cached"),
         Flag(
+            name: "chat-template", kind: .text(placeholder: "NAME|PATH"),
+            standing: .honoured(FlagBinding(\.chatTemplate)),
+            section: .serving, help: "built-in chat template, or a file with one (the model's)"),
+        Flag(
+            name: "hf-chat-template-name", kind: .text(placeholder: "NAME"),
+            standing: .honoured(FlagBinding(\.chatTemplateName)),
+            section: .serving, help: "which of a model's chat templates is used"),
+        Flag(
+            name: "default-chat-template-kwargs", kind: .jsonObject,
+            standing: .honoured(FlagBinding(\.defaultChatTemplateKwargs)), section: .serving,
+            help: "variables of the chat template where a request sets none"),
+        Flag(
+            name: "trust-request-chat-template", kind: .toggle,
+            standing: .honoured(FlagBinding(\.trustRequestChatTemplate)), section: .serving,
+            help: "requests may bring a chat template of their own"),
+        Flag(
+            name: "stream-response-default-include-usage", kind: .toggle,
+            standing: .honoured(FlagBinding(\.streamsUsage)), section: .serving,
+            help: "streams end with a usage chunk, asked for or not"),
+        Flag(
+            name: "return-input-ids", kind: .toggle, standing: .honoured(FlagBinding(\.returnInputIDs)),
+            section: .serving, help: "chat answers hold the prompt's token ids"),
+        Flag(
+            name: "return-output-ids", kind: .toggle, standing: .honoured(FlagBinding(\.returnOutputIDs)),
+            section: .serving, help: "chat answers hold the output's token ids"),
+        Flag(
             name: "skip-tokenizer-init", kind: .toggle, standing: .honoured(FlagBinding(\.skipTokenizerInit)),
             section: .serving, help: "token ids in, token ids out"),
         Flag(

@@ -12,12 +12,14 @@ package protocol RoleSettings: Sendable, Codable, Equatable {
 /// What the tokenizer manager and the detokenizer are told.
 package struct TextSettings: RoleSettings {
     package var tokenizerPath: String
+    package var chatTemplate, chatTemplateName: String?
     package var skipTokenizerInit, allowAutoTruncate: Bool
     package var logLevel: LogLevel
 
     /// See `RoleSettings`.
     package init(_ settings: ServerSettings = ServerSettings()) {
         tokenizerPath = settings.tokenizerPath
+        (chatTemplate, chatTemplateName) = (settings.chatTemplate, settings.chatTemplateName)
         (skipTokenizerInit, allowAutoTruncate) = (settings.skipTokenizerInit, settings.allowAutoTruncate)
         logLevel = settings.logLevel
     }
@@ -47,6 +49,8 @@ package struct FrontSettings: RoleSettings {
     package var preferredSamplingParams: String?
     package var grammarBackend: ServerSettings.GrammarBackend
     package var streamInterval, randomSeed: Int
+    package var chatTemplate, chatTemplateName, defaultChatTemplateKwargs: String?
+    package var trustRequestChatTemplate, streamsUsage, returnInputIDs, returnOutputIDs: Bool
 
     // What is told about it all.
     package var logLevel: LogLevel
@@ -77,6 +81,10 @@ package struct FrontSettings: RoleSettings {
         preferredSamplingParams = settings.preferredSamplingParams
         grammarBackend = settings.grammarBackend
         (streamInterval, randomSeed) = (settings.streamInterval, settings.randomSeed)
+        (chatTemplate, chatTemplateName) = (settings.chatTemplate, settings.chatTemplateName)
+        defaultChatTemplateKwargs = settings.defaultChatTemplateKwargs
+        (trustRequestChatTemplate, streamsUsage) = (settings.trustRequestChatTemplate, settings.streamsUsage)
+        (returnInputIDs, returnOutputIDs) = (settings.returnInputIDs, settings.returnOutputIDs)
         (logLevel, logLevelHTTP) = (settings.logLevel, settings.logLevelHTTP)
         enableMetrics = settings.enableMetrics
         bucketTimeToFirstToken = settings.bucketTimeToFirstToken
@@ -196,6 +204,18 @@ package protocol TokenizerChoice {
     var skipTokenizerInit: Bool { get }
 }
 
-extension TextSettings: TokenizerChoice {}
+/// What a process must know to find the chat templates.
+package protocol TemplateChoice {
+    /// Folder or file with the vocabulary, and the templates beside it.
+    var tokenizerPath: String { get }
+    /// Name of a built-in template, or path of a file, in place of the model's.
+    var chatTemplate: String? { get }
+    /// Which of several templates is used.
+    var chatTemplateName: String? { get }
+}
+
+extension TextSettings: TokenizerChoice, TemplateChoice {}
+
+extension FrontSettings: TemplateChoice {}
 
 extension WorkerSettings: TokenizerChoice {}

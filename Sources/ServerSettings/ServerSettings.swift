@@ -64,6 +64,19 @@ package struct ServerSettings: Sendable, Equatable {
     package var streamInterval = 1
     /// Stream frames of /generate hold only what is new (`--incremental-streaming-output`).
     package var incrementalStreamingOutput = false
+    /// Name of a built-in chat template, or path of a file with one (`--chat-template`); nil: the model's own.
+    package var chatTemplate: String?
+    /// Which of a model's chat templates is used (`--hf-chat-template-name`).
+    package var chatTemplateName: String?
+    /// Clients may bring a chat template of their own (`--trust-request-chat-template`).
+    package var trustRequestChatTemplate = false
+    /// JSON object text with variables that every chat template gets (`--default-chat-template-kwargs`).
+    package var defaultChatTemplateKwargs: String?
+    /// Streams end with a usage chunk, asked for or not (`--stream-response-default-include-usage`).
+    package var streamsUsage = false
+    /// Chat answers hold the prompt's ids, or those of the output (`--return-input-ids`, `--return-output-ids`).
+    package var returnInputIDs = false
+    package var returnOutputIDs = false
     /// Usage objects tell how many prompt tokens came from the cache (`--enable-cache-report`).
     package var enableCacheReport = false
     /// Prompts that are too long are cut instead of refused (`--allow-auto-truncate`).

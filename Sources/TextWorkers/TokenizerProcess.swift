@@ -1,3 +1,4 @@
+internal import ChatTemplates
 package import ChildRuntime
 internal import Logging
 internal import Messages
@@ -25,8 +26,11 @@ package func runTokenizerManager(identity: ChildIdentity, settings: TextSettings
     // Other processes read it too; this one, which splits text, tells of it.
     if let summary = tokenizer?.summary { log.info("\(summary)") }
     for warning in tokenizer?.warnings ?? [] { log.warning("\(warning)") }
+    let templates = tokenizer == nil ? TemplateSet(TemplateSources()) : try openTemplates(settings)
+    for fault in templates.faults { log.warning("\(fault)") }
     let process = try TokenizerProcess(
-        tokenizer: tokenizer, facts: shared, allowTruncate: settings.allowAutoTruncate, log: log,
+        tokenizer: tokenizer, conversations: ConversationTexts(templates, tokenizer?.config), facts: shared,
+        allowTruncate: settings.allowAutoTruncate, log: log,
         worker: PushSocket(connecting: Endpoint(.scheduler, in: identity.runDirectory), in: context),
         fronts: FrontPipes(in: identity.runDirectory, context, fronts))
     let commands = try PullSocket<TokenizerCommand>(
@@ -74,6 +78,7 @@ final class SharedFacts: Sendable {
 /// The work of the tokenizer manager, one command at a time.
 struct TokenizerProcess: ~Copyable {
     let tokenizer: Tokenizer?
+    let conversations: ConversationTexts
     let facts: SharedFacts
     let allowTruncate: Bool
     let log: Logger
@@ -140,6 +145,9 @@ struct TokenizerProcess: ~Copyable {
         case .ids(let list): return generate.history + list.ids
         case .text(let text):
             return generate.history + (try present()).encode(text, addSpecialTokens: !generate.plainText)
+        case .conversation(let conversation):
+            // The template writes special tokens itself.
+            return try present().encode(conversations.text(conversation), addSpecialTokens: false)
         case nil: return generate.history
         }
     }
@@ -165,15 +173,14 @@ struct TokenizerProcess: ~Copyable {
     }
 
     private func answer(_ encode: Encode) {
-        let lists = encode.texts.map { text in
-            TokenIDs.make { $0.ids = tokenizer?.encode(text, addSpecialTokens: encode.addSpecialTokens) ?? [] }
-        }
-        send(
-            .make {
-                $0.encoded = .make {
-                    $0.call = encode.call; $0.lists = lists
-                }
-            })
+        var reply = EncodeReply.make { $0.call = encode.call }
+        do throws(PromptChecks.Refusal) {
+            let texts = encode.hasConversation ? [try conversations.text(encode.conversation)] : encode.texts
+            reply.lists = texts.map { text in
+                .make { $0.ids = tokenizer?.encode(text, addSpecialTokens: encode.addSpecialTokens) ?? [] }
+            }
+        } catch { reply.error = error.message }
+        send(.make { $0.encoded = reply })
     }
 
     private func answer(_ decode: Decode) {

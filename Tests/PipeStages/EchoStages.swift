@@ -1,3 +1,4 @@
+internal import JSON
 package import Messages
 
 /// The answers of a pipe that echoes prompts, a character for each token.
@@ -15,7 +16,8 @@ package enum EchoStages {
                 .make {
                     $0.encoded = .make {
                         $0.call = encode.call
-                        $0.lists = encode.texts.map { text in .make { $0.ids = text.utf8.map(Int32.init) } }
+                        let texts = encode.hasConversation ? [text(encode.conversation)] : encode.texts
+                        $0.lists = texts.map { text in .make { $0.ids = text.utf8.map(Int32.init) } }
                     }
                 }
             ]
@@ -35,6 +37,12 @@ package enum EchoStages {
 
     private static func text(_ ids: [Int32]) -> String {
         String(decoding: ids.map { UInt8(truncatingIfNeeded: $0) }, as: UTF8.self)
+    }
+
+    /// What all messages say, which is how this pipe's template renders them.
+    private static func text(_ conversation: Conversation) -> String {
+        let messages = (try? JSON.parse(conversation.messages))?.arrayValue ?? []
+        return messages.compactMap { $0["content"]?.stringValue }.joined()
     }
 
     private static func control(_ call: ControlCall) -> ControlReply {
@@ -62,6 +70,7 @@ package enum EchoStages {
         switch generate.prompt {
         case .text(let text)?: prompt = text
         case .ids(let list)?: prompt = text(list.ids)
+        case .conversation(let conversation)?: prompt = text(conversation)
         case nil: prompt = ""
         }
         if prompt.hasPrefix("refuse") { return [refusal(generate.key, fromWorker: prompt.hasSuffix("worker"))] }

@@ -28,6 +28,8 @@ package struct Answering: Sendable {
         package var openings: [RequestLedger.Opening]
         /// The client wants to see the answer grow.
         package var isStreamed: Bool
+        /// A stream that fails before its first news has a status instead: it begins only with that news.
+        package var tellsEarlyFailures = false
         /// Is told the rows of an answer that is out, unless the client sees a failure in its place.
         package var onAnswer: @Sendable ([LedgerRow]) -> Void
 
@@ -55,7 +57,10 @@ package struct Answering: Sendable {
         }
         client.whenClosed { open.close() }
         log.received(order)
-        if order.isStreamed { return stream(open, order, writer, client) }
+        if order.isStreamed {
+            let first = order.tellsEarlyFailures ? try await begin(open) : nil
+            return stream(open, order, writer, client, first: first)
+        }
         defer { open.close() }
         return try await whole(open, order, writer)
     }
@@ -78,16 +83,31 @@ package struct Answering: Sendable {
         return .json(bytes: try writer.whole(rows, now: clock()))
     }
 
+    /// The first news of a stream that began well.
+    private func begin(_ open: OpenRequest) async throws -> [LedgerRow] {
+        do {
+            let rows = try await open.news()
+            if let failure = rows.lazy.compactMap(\.failure).first { throw failure }
+            return rows
+        } catch {
+            open.close()
+            throw error
+        }
+    }
+
     private func stream(
-        _ open: OpenRequest, _ order: Order, _ writer: some AnswerWriter, _ client: any Client
+        _ open: OpenRequest, _ order: Order, _ writer: some AnswerWriter, _ client: any Client, first: [LedgerRow]?
     ) -> Response {
         EventStream.response(
             ResponseBody { output in
                 defer { open.close() }
                 var writer = writer
+                var waiting = first
                 var watch = ReadingWatch(now: clock())
                 while !writer.isOver {
-                    let rows = try await open.news()
+                    let rows: [LedgerRow]
+                    if let begun = waiting { rows = begun } else { rows = try await open.news() }
+                    waiting = nil
                     let buffer = writer.frames(rows, now: clock())
                     if writer.isOver, rows.allSatisfy({ $0.failure == nil }) { end(rows, order) }
                     try await output.write(buffer)

@@ -1,17 +1,21 @@
 package import Hummingbird
 
-extension Request {
-    /// Bodies from this size on are read on another thread, so that their reading does not hold up other clients.
-    private static var largeBody: Int { 128 << 10 }
+/// Bodies from this size on are read on another thread, so that their reading does not hold up other clients.
+private let largeBody = 128 << 10
 
+/// Makes something of a body, on another thread if that may take long.
+package func reading<Value: Sendable, Failure: Error>(
+    _ body: [UInt8], _ make: @escaping @Sendable ([UInt8]) throws(Failure) -> Value
+) async throws(Failure) -> Value {
+    guard body.count >= largeBody else { return try make(body) }
+    return try await withTaskExecutorPreference(globalConcurrentExecutor) { () throws(Failure) in try make(body) }
+}
+
+extension Request {
     /// Reads the members of a body that must be an object, and makes something of them.
     package func reading<Value: Sendable>(
         _ context: RouteContext, _ make: @escaping @Sendable (RequestFields) throws -> Value
     ) async throws -> Value {
-        let body = try await bytes(context)
-        guard body.count >= Self.largeBody else { return try make(RequestFields(body: body)) }
-        return try await withTaskExecutorPreference(globalConcurrentExecutor) {
-            try make(RequestFields(body: body))
-        }
+        try await APICore.reading(bytes(context)) { body throws(RequestFailure) in try make(RequestFields(body: body)) }
     }
 }

@@ -78,4 +78,12 @@ extension Request {
             throw .malformed("Unsupported Media Type: Only 'application/json' is allowed")
         }
     }
+    /// - Throws: 400 for a request that names another copy of the model than the only one.
+    package func requireOnlyRank() throws(RequestFailure) {
+        guard let header = headers[.init("X-Data-Parallel-Rank")!] else { return }
+        guard let rank = Int(header.trimming(while: { $0 == " " })) else {
+            throw .invalid("Invalid X-Data-Parallel-Rank header: must be an integer, got '\(header)'")
+        }
+        if rank != 0 { throw .noRank(rank) }
+    }
 }

@@ -1,17 +1,25 @@
-internal import APICore
-internal import JSON
-internal import Ledger
-internal import Messages
+package import JSON
+package import Ledger
+package import Messages
+package import ServerSettings
 
 /// Third look at sampling parameters: their values. Turns a checked object into the message for the worker.
-struct SamplingRanges: Sendable {
+package struct SamplingRanges: Sendable {
     /// What the server and its model allow.
-    struct Limits: Sendable {
+    package struct Limits: Sendable {
         /// Size of the vocabulary; 0 while the model is not known.
-        var vocabulary = 0
-        var skipsTokenizer = false
+        package var vocabulary = 0
+        package var skipsTokenizer = false
         /// Grammars were switched off by a flag rather than being unknown.
-        var grammarsAreOff = false
+        package var grammarsAreOff = false
+
+        package init() {}
+
+        /// What the operator's flags allow.
+        package init(_ settings: FrontSettings) {
+            skipsTokenizer = settings.skipTokenizerInit
+            grammarsAreOff = settings.grammarBackend == .none
+        }
     }
 
     /// Temperatures below this are greedy.
@@ -22,10 +30,12 @@ struct SamplingRanges: Sendable {
 
     let limits: Limits
 
-    /// The parameters of an object that passed `SamplingSchema`.
+    package init(limits: Limits) { self.limits = limits }
+
+    /// The parameters of an object whose values have the right types.
     ///
     /// - Throws: `.invalid` with the texts that clients match.
-    func parameters(_ object: JSONObject) throws(RequestFailure) -> SamplingParams {
+    package func parameters(_ object: JSONObject) throws(RequestFailure) -> SamplingParams {
         let given = RequestFields(object)
         var params = SamplingParams()
         try temperatureAndCuts(given, &params)
@@ -110,7 +120,7 @@ struct SamplingRanges: Sendable {
         guard let bias = given["logit_bias"]?.objectValue else { return }
         for (key, value) in bias {
             guard let weight = value.doubleValue else {
-                throw .offSchema("invalid type: \(SamplingSchema.describe(value)), expected f64")
+                throw .offSchema("invalid type: \(value.inSchemaWords), expected f64")
             }
             guard let id = Int(key) else { throw .invalid("invalid literal for int() with base 10: '\(key)'") }
             let isKnown =
@@ -176,6 +186,22 @@ struct SamplingRanges: Sendable {
         case .string(let text)?: "'\(text)'"
         case .array(let elements)?: "[" + elements.map { repr($0) }.joined(separator: ", ") + "]"
         case let value?: JSON.encodeToString(value)
+        }
+    }
+}
+
+extension JSONValue {
+    /// The value in the words of the reference's schema library.
+    package var inSchemaWords: String {
+        switch self {
+        case .null: "null"
+        case .bool(let flag): "boolean `\(flag)`"
+        case .int(let number): "integer `\(number)`"
+        case .unsigned(let number): "integer `\(number)`"
+        case .double(let number): "floating point `\(number)`"
+        case .string(let text): "string " + JSON.encodeToString(.string(text))
+        case .array: "sequence"
+        case .object: "map"
         }
     }
 }

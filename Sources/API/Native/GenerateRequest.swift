@@ -126,7 +126,7 @@ struct GenerateRequest: Sendable {
         let shortcut = try fields.string("session_id")
         guard let params = try fields.fields("session_params") else {
             if shortcut != nil {
-                throw .invalid("Streaming sessions are disabled. Please relaunch with --enable-streaming-session.")
+                throw .noStreamingSessions
             }
             return nil
         }

@@ -13,19 +13,13 @@ struct GenerateRoute: Sendable {
     struct Settings: Sendable {
         /// Sampling parameters for requests that name none.
         var preferred: JSONObject
-        var rules: GeneratePlan.Rules
-        var style: GenerateAnswer.Style
+        var rules: GenerationRules
+        var style: MetaInfo.Style
 
         init(_ settings: FrontSettings) {
             preferred = settings.preferredSamplingParams.flatMap { try? JSON.parse($0).objectValue } ?? [:]
-            rules = GeneratePlan.Rules(
-                limits: .init(
-                    skipsTokenizer: settings.skipTokenizerInit, grammarsAreOff: settings.grammarBackend == .none),
-                streamInterval: settings.streamInterval, allowsTruncation: settings.allowAutoTruncate,
-                randomSeed: UInt64(bitPattern: Int64(settings.randomSeed)), maximumRows: AdmissionGate.ownLimit)
-            style = GenerateAnswer.Style(
-                withTimes: settings.enableMetrics, isIncremental: settings.incrementalStreamingOutput,
-                skipsTokenizer: settings.skipTokenizerInit)
+            rules = GenerationRules(settings)
+            style = MetaInfo.Style(settings)
         }
     }
 
@@ -41,7 +35,7 @@ struct GenerateRoute: Sendable {
 
     private func generate(_ request: Request, _ context: RouteContext) async throws -> Response {
         if board.view.isDraining { throw RequestFailure.draining }
-        try Self.checkRank(request.headers[.init("X-Data-Parallel-Rank")!])
+        try request.requireOnlyRank()
         let body = try await request.bytes(context)
         let reading = await read(body, routingKey: request.headers[.init("X-SMG-Routing-Key")!] ?? "")
         let plan: GeneratePlan
@@ -76,12 +70,8 @@ struct GenerateRoute: Sendable {
         var plan: Result<GeneratePlan, RequestFailure>
     }
 
-    /// Bodies from this size on are read on another thread, so that their reading does not hold up other clients.
-    private static let largeBody = 128 << 10
-
     private func read(_ body: [UInt8], routingKey: String) async -> Reading {
-        guard body.count >= Self.largeBody else { return readHere(body, routingKey) }
-        return await withTaskExecutorPreference(globalConcurrentExecutor) { [self] in readHere(body, routingKey) }
+        await reading(body) { [self] in readHere($0, routingKey) }
     }
 
     private func readHere(_ body: [UInt8], _ routingKey: String) -> Reading {
@@ -102,13 +92,5 @@ struct GenerateRoute: Sendable {
         var plan = try GeneratePlan(request, rules, serial: numbers.next())
         if let place = plan.session { try keepsake.join(place, &plan.openings[0]) }
         return plan
-    }
-
-    private static func checkRank(_ header: String?) throws(RequestFailure) {
-        guard let header else { return }
-        guard let rank = Int(header.trimming(while: { $0 == " " })) else {
-            throw .invalid("Invalid X-Data-Parallel-Rank header: must be an integer, got '\(header)'")
-        }
-        if rank != 0 { throw .invalid("routed_dp_rank=\(rank) out of range [0, 1)") }
     }
 }

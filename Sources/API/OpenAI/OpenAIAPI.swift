@@ -1,4 +1,5 @@
 package import APICore
+package import ChatAPI
 package import ServerSettings
 
 /// OpenAI's interface.
@@ -7,8 +8,14 @@ package struct OpenAIAPI: Sendable {
     package let routes: [Route]
 
     /// The interface of one front.
-    package init(_ settings: FrontSettings, _ front: FrontServices) {
-        routes = VectorServices(settings, front).routes + MissingRoutes().routes
+    package init(_ settings: FrontSettings, _ front: FrontServices, _ model: ServedModel) {
+        let generation = GenerationServices(settings, front)
+        let chat = ChatRoute(
+            generation: generation, rules: model.chatRules(settings),
+            returnsIDs: (settings.returnInputIDs, settings.returnOutputIDs))
+        let completions = CompletionRoute(generation: generation, defaults: model.completionDefaults(settings))
+        routes =
+            chat.routes + completions.routes + VectorServices(settings, front).routes + MissingRoutes().routes
     }
 }
 

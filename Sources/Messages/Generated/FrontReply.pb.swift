@@ -438,6 +438,9 @@ package nonisolated struct EncodeReply: Sendable {
 
   package var lists: [TokenIDs] = []
 
+  /// Not empty when the conversation cannot be rendered.
+  package var error: String = String()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1237,7 +1240,7 @@ nonisolated extension WorkerCounters: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension EncodeReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".EncodeReply"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}call\0\u{1}lists\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}call\0\u{1}lists\0\u{1}error\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1247,6 +1250,7 @@ nonisolated extension EncodeReply: SwiftProtobuf.Message, SwiftProtobuf._Message
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.call) }()
       case 2: try { try decoder.decodeRepeatedMessageField(value: &self.lists) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.error) }()
       default: break
       }
     }
@@ -1259,12 +1263,16 @@ nonisolated extension EncodeReply: SwiftProtobuf.Message, SwiftProtobuf._Message
     if !self.lists.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.lists, fieldNumber: 2)
     }
+    if !self.error.isEmpty {
+      try visitor.visitSingularStringField(value: self.error, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: EncodeReply, rhs: EncodeReply) -> Bool {
     if lhs.call != rhs.call {return false}
     if lhs.lists != rhs.lists {return false}
+    if lhs.error != rhs.error {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -141,6 +141,15 @@ package nonisolated struct Generate: @unchecked Sendable {
     set {_uniqueStorage()._prompt = .ids(newValue)}
   }
 
+  /// The model's chat template turns it into text, which is tokenized as it is.
+  package var conversation: Conversation {
+    get {
+      if case .conversation(let v)? = _storage._prompt {return v}
+      return Conversation()
+    }
+    set {_uniqueStorage()._prompt = .conversation(newValue)}
+  }
+
   package var sampling: SamplingParams {
     get {_storage._sampling ?? SamplingParams()}
     set {_uniqueStorage()._sampling = newValue}
@@ -204,6 +213,8 @@ package nonisolated struct Generate: @unchecked Sendable {
   package nonisolated enum OneOf_Prompt: Equatable, Sendable {
     case text(String)
     case ids(TokenIDs)
+    /// The model's chat template turns it into text, which is tokenized as it is.
+    case conversation(Conversation)
 
   }
 
@@ -212,7 +223,86 @@ package nonisolated struct Generate: @unchecked Sendable {
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
-/// Tokenize texts for /tokenize.
+/// What a chat template gets: all that the text depends on, so that every attempt renders the same.
+package nonisolated struct Conversation: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Messages, tools and documents of the request, each the text of a JSON array; empty where there are none.
+  package var messages: String = String()
+
+  package var tools: String = String()
+
+  package var documents: String = String()
+
+  /// Further variables, the text of a JSON object; empty for none.
+  package var variables: String = String()
+
+  package var ending: Conversation.Ending = .answer
+
+  /// Seconds since 1970 at which the request came: what the template takes for now.
+  package var time: Double = 0
+
+  /// A template of the client's own, in place of the model's; empty for none.
+  package var template: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package nonisolated enum Ending: SwiftProtobuf.Enum, Swift.CaseIterable {
+    package typealias RawValue = Int
+
+    /// A last message of the assistant becomes the user's, and an answer begins.
+    case answer // = 0
+
+    /// The assistant goes on with its last message.
+    case continuation // = 1
+
+    /// All messages are closed as they are, and an answer begins.
+    case opened // = 2
+
+    /// All messages are closed as they are, and nothing follows.
+    case closed // = 3
+    case UNRECOGNIZED(Int)
+
+    package init() {
+      self = .answer
+    }
+
+    package init?(rawValue: Int) {
+      switch rawValue {
+      case 0: self = .answer
+      case 1: self = .continuation
+      case 2: self = .opened
+      case 3: self = .closed
+      default: self = .UNRECOGNIZED(rawValue)
+      }
+    }
+
+    package var rawValue: Int {
+      switch self {
+      case .answer: return 0
+      case .continuation: return 1
+      case .opened: return 2
+      case .closed: return 3
+      case .UNRECOGNIZED(let i): return i
+      }
+    }
+
+    // The compiler won't synthesize support with the UNRECOGNIZED case.
+    package static let allCases: [Conversation.Ending] = [
+      .answer,
+      .continuation,
+      .opened,
+      .closed,
+    ]
+
+  }
+
+  package init() {}
+}
+
+/// Tokenize texts, or a conversation, for /tokenize and those who count tokens.
 package nonisolated struct Encode: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -224,9 +314,21 @@ package nonisolated struct Encode: Sendable {
 
   package var addSpecialTokens: Bool = false
 
+  /// In place of texts.
+  package var conversation: Conversation {
+    get {_conversation ?? Conversation()}
+    set {_conversation = newValue}
+  }
+  /// Returns true if `conversation` has been explicitly set.
+  package var hasConversation: Bool {self._conversation != nil}
+  /// Clears the value of `conversation`. Subsequent reads from it will return its default value.
+  package mutating func clearConversation() {self._conversation = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _conversation: Conversation? = nil
 }
 
 /// Decode id lists for /detokenize.
@@ -507,7 +609,7 @@ nonisolated extension TokenizerCommand: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension Generate: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Generate"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}text\0\u{1}ids\0\u{1}sampling\0\u{1}logprobs\0\u{3}resumed_ids\0\u{3}allow_truncate\0\u{3}plain_text\0\u{1}history\0\u{3}wants_prompt_ids\0\u{1}options\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}text\0\u{1}ids\0\u{1}sampling\0\u{1}logprobs\0\u{3}resumed_ids\0\u{3}allow_truncate\0\u{3}plain_text\0\u{1}history\0\u{3}wants_prompt_ids\0\u{1}options\0\u{1}conversation\0")
 
   fileprivate class _StorageClass {
     var _key: RequestKey? = nil
@@ -588,6 +690,19 @@ nonisolated extension Generate: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
         case 9: try { try decoder.decodeRepeatedInt32Field(value: &_storage._history) }()
         case 10: try { try decoder.decodeSingularBoolField(value: &_storage._wantsPromptIds) }()
         case 11: try { try decoder.decodeSingularMessageField(value: &_storage._options) }()
+        case 12: try {
+          var v: Conversation?
+          var hadOneofValue = false
+          if let current = _storage._prompt {
+            hadOneofValue = true
+            if case .conversation(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._prompt = .conversation(v)
+          }
+        }()
         default: break
         }
       }
@@ -612,7 +727,7 @@ nonisolated extension Generate: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
         guard case .ids(let v)? = _storage._prompt else { preconditionFailure() }
         try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
       }()
-      case nil: break
+      default: break
       }
       try { if let v = _storage._sampling {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
@@ -637,6 +752,9 @@ nonisolated extension Generate: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       }
       try { if let v = _storage._options {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
+      } }()
+      try { if case .conversation(let v)? = _storage._prompt {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
       } }()
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -666,9 +784,73 @@ nonisolated extension Generate: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
   }
 }
 
+nonisolated extension Conversation: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Conversation"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}messages\0\u{1}tools\0\u{1}documents\0\u{1}variables\0\u{1}ending\0\u{1}time\0\u{1}template\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.messages) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.tools) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.documents) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.variables) }()
+      case 5: try { try decoder.decodeSingularEnumField(value: &self.ending) }()
+      case 6: try { try decoder.decodeSingularDoubleField(value: &self.time) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.template) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.messages.isEmpty {
+      try visitor.visitSingularStringField(value: self.messages, fieldNumber: 1)
+    }
+    if !self.tools.isEmpty {
+      try visitor.visitSingularStringField(value: self.tools, fieldNumber: 2)
+    }
+    if !self.documents.isEmpty {
+      try visitor.visitSingularStringField(value: self.documents, fieldNumber: 3)
+    }
+    if !self.variables.isEmpty {
+      try visitor.visitSingularStringField(value: self.variables, fieldNumber: 4)
+    }
+    if self.ending != .answer {
+      try visitor.visitSingularEnumField(value: self.ending, fieldNumber: 5)
+    }
+    if self.time.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.time, fieldNumber: 6)
+    }
+    if !self.template.isEmpty {
+      try visitor.visitSingularStringField(value: self.template, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Conversation, rhs: Conversation) -> Bool {
+    if lhs.messages != rhs.messages {return false}
+    if lhs.tools != rhs.tools {return false}
+    if lhs.documents != rhs.documents {return false}
+    if lhs.variables != rhs.variables {return false}
+    if lhs.ending != rhs.ending {return false}
+    if lhs.time != rhs.time {return false}
+    if lhs.template != rhs.template {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Conversation.Ending: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ANSWER\0\u{1}CONTINUATION\0\u{1}OPENED\0\u{1}CLOSED\0")
+}
+
 nonisolated extension Encode: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Encode"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}call\0\u{1}texts\0\u{3}add_special_tokens\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}call\0\u{1}texts\0\u{3}add_special_tokens\0\u{1}conversation\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -679,12 +861,17 @@ nonisolated extension Encode: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.call) }()
       case 2: try { try decoder.decodeRepeatedStringField(value: &self.texts) }()
       case 3: try { try decoder.decodeSingularBoolField(value: &self.addSpecialTokens) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._conversation) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if self.call != 0 {
       try visitor.visitSingularUInt64Field(value: self.call, fieldNumber: 1)
     }
@@ -694,6 +881,9 @@ nonisolated extension Encode: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
     if self.addSpecialTokens != false {
       try visitor.visitSingularBoolField(value: self.addSpecialTokens, fieldNumber: 3)
     }
+    try { if let v = self._conversation {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -701,6 +891,7 @@ nonisolated extension Encode: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
     if lhs.call != rhs.call {return false}
     if lhs.texts != rhs.texts {return false}
     if lhs.addSpecialTokens != rhs.addSpecialTokens {return false}
+    if lhs._conversation != rhs._conversation {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -40,6 +40,18 @@ package func readStoredVocabulary(path: String) throws(CheckpointError) -> Store
     try StoredVocabulary(file: GGUFFile(path: GGUFSplitName.first(of: path)))
 }
 
+/// Reads the chat templates of a GGUF file, the default one without a name, without looking at vocabulary or weights.
+package func readStoredTemplates(path: String) throws(CheckpointError) -> [(name: String?, text: String)] {
+    let file = try GGUFFile(path: GGUFSplitName.first(of: path))
+    let key = "tokenizer.chat_template"
+    var templates: [(name: String?, text: String)] = []
+    if let text = try file.string(key) { templates.append((nil, text)) }
+    for name in try file.strings("tokenizer.chat_templates") ?? [] {
+        if let text = try file.string("\(key).\(name)") { templates.append((name, text)) }
+    }
+    return templates
+}
+
 extension StoredVocabulary {
     /// Reads the metadata under `tokenizer.`; nil when the file has no token list.
     init?(file: GGUFFile) throws(CheckpointError) {
