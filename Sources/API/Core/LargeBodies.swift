@@ -1,5 +1,3 @@
-package import Hummingbird
-
 /// Bodies from this size on are read on another thread, so that their reading does not hold up other clients.
 private let largeBody = 128 << 10
 
@@ -9,13 +7,4 @@ package func reading<Value: Sendable, Failure: Error>(
 ) async throws(Failure) -> Value {
     guard body.count >= largeBody else { return try make(body) }
     return try await withTaskExecutorPreference(globalConcurrentExecutor) { () throws(Failure) in try make(body) }
-}
-
-extension Request {
-    /// Reads the members of a body that must be an object, and makes something of them.
-    package func reading<Value: Sendable>(
-        _ context: RouteContext, _ make: @escaping @Sendable (RequestFields) throws -> Value
-    ) async throws -> Value {
-        try await APICore.reading(bytes(context)) { body throws(RequestFailure) in try make(RequestFields(body: body)) }
-    }
 }

@@ -61,7 +61,9 @@ struct ScoreRequest: Sendable {
             guard let ids = try fields.idLists("query"), ids.count == nil else { throw mixed }
             guard case .array(let elements) = items else { throw mixed }
             guard !elements.isEmpty else { throw .invalid("items must be provided") }
-            guard elements.allSatisfy({ $0.arrayValue != nil }), let lists = try fields.idLists("items") else { throw mixed }
+            guard elements.allSatisfy({ $0.arrayValue != nil }), let lists = try fields.idLists("items") else {
+                throw mixed
+            }
             return .ids(ids.all[0], lists.all)
         }
         guard let text = try fields.string("query") else { throw mixed }
