@@ -1,4 +1,4 @@
-internal import APICore
+package import APICore
 package import ChatAPI
 internal import ChildRuntime
 package import Ledger
@@ -67,7 +67,7 @@ package final class Front: Sendable {
         let board = HealthBoard(
             weightVersion: version ?? settings.weightVersion, isPaused: orders?.hasPaused ?? false)
         let requests = OpenRequests(ledger: ledger, clock: clock, send: send)
-        let requestLog = RequestLog(log)
+        let requestLog = RequestLog(log, .init(settings, orders))
         let (queued, running) = (settings.maxQueuedRequests, settings.maxRunningRequests)
         let gate = { @Sendable in
             AdmissionGate(queued: queued, running: board.view.model.map { Int($0.maxRunning) } ?? running)
@@ -147,6 +147,12 @@ package final class Front: Sendable {
         services.questions.tick()
     }
 
+    /// What is written about requests.
+    package var requestLogChoices: RequestLog.Choices { services.requestLog.choices }
+
+    /// Waits until what was written about requests has reached its files.
+    package func settleLogs() { services.requestLog.settle() }
+
     /// Sub-requests that have not ended.
     package var openRequests: Int { services.requests.openCount }
 
@@ -194,5 +200,18 @@ package final class Front: Sendable {
             return state.hasBegun
         }
         if isLate { listening.close() }
+    }
+}
+
+extension RequestLog.Choices {
+    /// What an operator asked of any front, else what the server was told at its start.
+    fileprivate init(_ settings: FrontSettings, _ orders: StandingOrders?) {
+        self.init(lines: settings.requestLog)
+        guard let orders, orders.hasRequestLog else { return }
+        let ordered = orders.requestLog
+        (lines.isOn, lines.level) = (ordered.isOn, Int(ordered.level))
+        lines.format = ordered.asJson ? .json : .text
+        (dump.folder, dump.threshold) = (ordered.dumpFolder, max(1, Int(ordered.dumpThreshold)))
+        dump.excludedKeys = ordered.dumpExcludedKeys
     }
 }

@@ -35,8 +35,12 @@ package func runHTTPFront(identity: ChildIdentity, settings: FrontSettings) asyn
     var slowClients = SlowClientLimits()
     slowClients.keepAlive = .seconds(settings.keepAliveTimeout)
     let limits = HTTPServer.Limits(connections: settings.maxConnections, slowClients: slowClients)
-    let server = HTTPServer(front, limits: limits, threads: HTTPServer.sensibleThreadCount)
+    let server = try HTTPServer(front, limits: limits, threads: HTTPServer.sensibleThreadCount)
     let listener = try await server.serve(listener: ChildIdentity.listenerDescriptor)
+    if settings.tls.areGiven {
+        // The launcher's warm-up speaks no TLS; nobody else enters the run directory.
+        _ = try await server.servePlain(path: identity.runDirectory + "/" + ChildIdentity.plainSocketName)
+    }
     // Descriptors are the launcher's; closing this one only ends accepting here.
     front.onHandOver(
         .init(close: { listener.close(promise: nil) }, connections: { server.connectionCount }))

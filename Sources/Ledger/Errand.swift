@@ -43,6 +43,14 @@ package enum Errand: Sendable, Equatable {
         }
     }
 
+    /// Notes when it goes out: a profile shows how long its way was.
+    mutating func stamp(_ now: Double) {
+        if case .generate(var request) = self {
+            request.options.sentAt = now
+            self = .generate(request)
+        }
+    }
+
     /// The next attempt begins, and goes on behind what there is.
     mutating func begin(after output: RowOutput) {
         switch self {

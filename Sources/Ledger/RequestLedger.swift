@@ -291,6 +291,7 @@ package struct RequestLedger: Sendable {
     private mutating func dispatch(_ row: inout LedgerRow, _ trials: LedgerRow.Trials, now: Double) -> [Effect] {
         row.state = .dispatched(trials, to: pipe.incarnations)
         if row.times.dispatched == 0 { row.times.dispatched = now }
+        row.errand.stamp(now)
         return [.send(row.errand.command)]
     }
 

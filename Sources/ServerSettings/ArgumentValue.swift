@@ -150,6 +150,15 @@ extension ServerSettings.RetractionPolicy: ArgumentConvertible {}
 extension ServerSettings.GrammarBackend: ArgumentConvertible {}
 extension KernelISA: ArgumentConvertible {}
 extension ServerSettings.ChildFailurePolicy: ArgumentConvertible {}
+extension RequestLogChoices.Format: ArgumentConvertible {}
+
+extension [String]: ArgumentConvertible {
+    init?(argument: ArgumentValue) {
+        guard let words = argument.words else { return nil }
+        self = words
+    }
+    var argument: ArgumentValue { .list(map(ArgumentValue.text)) }
+}
 
 extension KVCacheDType: ArgumentConvertible {
     /// Takes SGLang's short name of bfloat16 too.

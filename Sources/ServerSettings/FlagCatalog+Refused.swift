@@ -26,17 +26,13 @@ extension FlagCatalog {
             """),
         group("paths start at /; rewrite them in the proxy", "fastapi-root-path"),
         group(
-            "it speaks plain HTTP; put a TLS proxy in front",
-            "ssl-keyfile ssl-certfile ssl-ca-certs ssl-keyfile-password enable-ssl-refresh"),
-        group(
             "it speaks HTTP only",
             "grpc-port grpc-response-timeout-secs smg-grpc-mode grpc-mode sidecar:list sidecar-args:list gated-launch-port"
         ),
         group("a model that hangs ends its process; see --watchdog-timeout", "soft-watchdog-timeout"),
         group(
-            "requests are not logged",
-            "log-requests log-requests-level log-requests-format log-requests-target:list crash-dump-folder"),
-        group("access lines are hidden by --log-level-http warning", "uvicorn-access-log-exclude-prefixes"),
+            "a crash loses no request; dump_requests_folder of /configure_logging keeps answered ones",
+            "crash-dump-folder"),
         group(
             "metrics have no labels of single requests",
             "tokenizer-metrics-custom-labels-header tokenizer-metrics-allowed-custom-labels:list"),

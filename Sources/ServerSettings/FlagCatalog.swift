@@ -4,7 +4,9 @@ internal import Values
 enum FlagCatalog {
     /// All flags: the honoured ones in the order of `--help`, then those that are only recognised.
     static let flags: [Flag] =
-        model + serving + scheduling + device + observability + processes + ignored + refused + gone
+        model + serving + encryption + scheduling + device + observability + requestLines + processes + ignored
+        + refused
+        + gone
 
     /// Every name and alias with its flag.
     static let byName: [String: Flag] = {

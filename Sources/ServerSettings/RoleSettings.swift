@@ -37,6 +37,7 @@ package struct FrontSettings: RoleSettings {
 
     // Who may ask for what.
     package var apiKey, adminAPIKey: String?
+    package var tls: TLSFiles
     package var maxBodySize, maxConnections: Int
     package var maxBodyMemory, maxRunningRequests, maxQueuedRequests: Int?
     package var requestTimeout: Double?
@@ -55,6 +56,10 @@ package struct FrontSettings: RoleSettings {
     // What is told about it all.
     package var logLevel: LogLevel
     package var logLevelHTTP: LogLevel?
+    package var accessLogExcludePrefixes: [String]
+    package var requestLog: RequestLogChoices
+    package var profileFolder, predictionPath: String
+    package var servesDescription: Bool
     package var enableMetrics: Bool
     package var bucketTimeToFirstToken, bucketInterTokenLatency, bucketEndToEndLatency: BucketBounds?
     package var promptTokensBuckets, generationTokensBuckets: BucketRule?
@@ -67,7 +72,7 @@ package struct FrontSettings: RoleSettings {
         (launchCommand, loadFormat) = (settings.launchCommand, settings.loadFormat)
         (contextLength, tensorParallelSize) = (settings.contextLength, settings.tensorParallelSize)
         arguments = settings.argumentsText
-        (apiKey, adminAPIKey) = (settings.apiKey, settings.adminAPIKey)
+        (apiKey, adminAPIKey, tls) = (settings.apiKey, settings.adminAPIKey, settings.tls)
         (maxBodySize, maxBodyMemory) = (settings.maxBodySize, settings.maxBodyMemory)
         maxConnections = settings.maxConnections
         (maxRunningRequests, maxQueuedRequests) = (settings.maxRunningRequests, settings.maxQueuedRequests)
@@ -86,6 +91,9 @@ package struct FrontSettings: RoleSettings {
         (trustRequestChatTemplate, streamsUsage) = (settings.trustRequestChatTemplate, settings.streamsUsage)
         (returnInputIDs, returnOutputIDs) = (settings.returnInputIDs, settings.returnOutputIDs)
         (logLevel, logLevelHTTP) = (settings.logLevel, settings.logLevelHTTP)
+        (accessLogExcludePrefixes, requestLog) = (settings.accessLogExcludePrefixes, settings.requestLog)
+        (profileFolder, predictionPath) = (settings.profileFolder, settings.predictionPath)
+        servesDescription = settings.servesDescription
         enableMetrics = settings.enableMetrics
         bucketTimeToFirstToken = settings.bucketTimeToFirstToken
         bucketInterTokenLatency = settings.bucketInterTokenLatency
@@ -180,6 +188,8 @@ package struct LauncherSettings: RoleSettings {
     package var onChildFailure: ServerSettings.ChildFailurePolicy
     package var watchdogTimeout, drainTimeout: Double
     package var skipServerWarmup, skipTokenizerInit: Bool
+    /// Clients speak TLS.
+    package var isSecure: Bool
     package var logLevel: LogLevel
     /// The line that tools grep for single arguments.
     package var argumentLine: String
@@ -192,6 +202,7 @@ package struct LauncherSettings: RoleSettings {
         onChildFailure = settings.onChildFailure
         (watchdogTimeout, drainTimeout) = (settings.watchdogTimeout, settings.drainTimeout)
         (skipServerWarmup, skipTokenizerInit) = (settings.skipServerWarmup, settings.skipTokenizerInit)
+        isSecure = settings.tls.areGiven
         (logLevel, argumentLine) = (settings.logLevel, settings.argumentLine)
     }
 }

@@ -52,6 +52,8 @@ package struct ServerSettings: Sendable, Equatable {
     package var apiKey: String?
     /// Secret that operators' requests must carry (`--admin-api-key`).
     package var adminAPIKey: String?
+    /// What clients that speak TLS are shown (`--ssl-certfile` and its neighbours).
+    package var tls = TLSFiles()
     /// Requests and answers are token ids only; no tokenizer is loaded (`--skip-tokenizer-init`).
     package var skipTokenizerInit = false
     /// Ready as soon as the processes are, without a first request (`--skip-server-warmup`).
@@ -137,6 +139,16 @@ package struct ServerSettings: Sendable, Equatable {
     package var logLevel = LogLevel.info
     /// The same for access lines (`--log-level-http`); nil: `logLevel`.
     package var logLevelHTTP: LogLevel?
+    /// Paths that begin so have no access lines (`--uvicorn-access-log-exclude-prefixes`).
+    package var accessLogExcludePrefixes: [String] = []
+    /// Lines about single requests (`--log-requests` and its neighbours).
+    package var requestLog = RequestLogChoices()
+    /// Where profiles go that name no folder (SGLANG_TORCH_PROFILER_DIR).
+    package var profileFolder = "/tmp"
+    /// /openapi.json and /docs are served (unless DISABLE_OPENAPI_DOC is set).
+    package var servesDescription = true
+    /// Where prompts in Vertex AI's manner come in (AIP_PREDICT_ROUTE).
+    package var predictionPath = "/vertex_generate"
     /// Decode steps between two lines about them (`--decode-log-interval`).
     package var decodeLogInterval = 40
     /// /metrics is served, and answers carry extra times in their meta_info (`--enable-metrics`).

@@ -32,8 +32,10 @@ extension ServerLoop {
             console.log(line)
         case .startWarmup(let attempt):
             publishIfDue()
+            let plain = SocketTarget(path: directory.path + "/" + ChildIdentity.plainSocketName)
             warmup = WarmupRequest(
-                attempt: attempt, to: listener.target, path: warmupPath, body: plan.warmupBody,
+                attempt: attempt, to: plan.isSecure ? plain : listener.target, path: warmupPath,
+                body: plan.warmupBody,
                 apiKey: plan.apiKey,
                 timeout: 600)
         case .answer(let call, let success, let message):

@@ -30,6 +30,8 @@ package struct Answering: Sendable {
         package var isStreamed: Bool
         /// A stream that fails before its first news has a status instead: it begins only with that news.
         package var tellsEarlyFailures = false
+        /// It may stand in logs of requests.
+        package var isLogged = true
         /// Is told the rows of an answer that is out, unless the client sees a failure in its place.
         package var onAnswer: @Sendable ([LedgerRow]) -> Void
 
@@ -78,7 +80,8 @@ package struct Answering: Sendable {
         for row in rows {
             if let failure = row.failure { throw failure }
         }
-        end(rows, order)
+        log.finished(rows, order)
+        order.onAnswer(rows)
         var writer = writer
         return .json(bytes: try writer.whole(rows, now: clock()))
     }
@@ -109,7 +112,8 @@ package struct Answering: Sendable {
                     if let begun = waiting { rows = begun } else { rows = try await open.news() }
                     waiting = nil
                     let buffer = writer.frames(rows, now: clock())
-                    if writer.isOver, rows.allSatisfy({ $0.failure == nil }) { end(rows, order) }
+                    log.finished(rows.filter { $0.isEnded && $0.failure == nil }, order)
+                    if writer.isOver, rows.allSatisfy({ $0.failure == nil }) { order.onAnswer(rows) }
                     try await output.write(buffer)
                     guard !writer.isOver else { break }
                     if watch.wantsLook(now: clock()) { watch.look(client.delivery, now: clock()) }
@@ -117,11 +121,6 @@ package struct Answering: Sendable {
                 }
                 try await output.finish(nil)
             })
-    }
-
-    private func end(_ rows: [LedgerRow], _ order: Order) {
-        log.finished(rows)
-        order.onAnswer(rows)
     }
 
     /// Has a stream whose client does not read wait until it does, if it is in the way of others.

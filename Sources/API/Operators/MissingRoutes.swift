@@ -40,7 +40,7 @@ struct MissingRoutes: Sendable {
             "/weights_checker", "/init_weights_send_group_for_remote_instance", "/send_weights_to_remote_instance",
             "/pd_role_switch",
         ]
-        return answer([.post], paths, .notImplemented) { path in
+        return answer([.post], paths, .badRequest) { path in
             ["success": false, "message": .string(Self.unavailable(path))]
         } + [Route([.post], "/update_weights_from_disk", .admin) { [self] in try await updateFromDisk($0, $1) }]
     }
@@ -82,32 +82,32 @@ struct MissingRoutes: Sendable {
     }
 
     private var tracing: [Route] {
-        refuse(Self.any, ["/start_profile", "/set_trace_level"]) { .notBuilt(Self.unavailable($0)) }
-            + refuse(Self.any, ["/stop_profile"]) { _ in
-                .invalid("Profiling is not in progress. Call /start_profile first.")
-            }
-            + [
-                Route(Self.any, "/slow_down", .admin) { request, context in
-                    let fields = try await request.fields(context)
-                    guard fields.object["forward_sleep_time"] != nil else {
-                        throw RequestFailure.malformed("body.forward_sleep_time: Field required")
-                    }
-                    _ = try fields.double("forward_sleep_time")
-                    throw RequestFailure.notBuilt(Self.unavailable("/slow_down"))
+        [
+            Route(Self.any, "/slow_down", .admin) { request, context in
+                let fields = try await request.fields(context)
+                guard fields.object["forward_sleep_time"] != nil else {
+                    throw RequestFailure.malformed("body.forward_sleep_time: Field required")
                 }
-            ]
+                _ = try fields.double("forward_sleep_time")
+                throw RequestFailure.notBuilt(Self.unavailable("/slow_down"))
+            }
+        ]
     }
 
     private var others: [Route] {
         let corpora = ["/add_external_corpus", "/remove_external_corpus", "/list_external_corpora"]
         let elastic = ["/scale_elastic_ep", "/is_scaling_elastic_ep"]
         let hierarchy = ["/hicache/**", "/get_hicache_l3_cache_layout"]
+        let remote = ["/remote_instance_transfer_engine_info", "/get_remote_instance_transfer_engine_info"]
         return refuse(Self.any, corpora) { _ in .invalid("Ngram speculative decoding is not enabled.") }
+            + refuse(Self.any, remote) { .invalid("\($0) needs RDMA, which this server does not use.") }
             + answer(Self.any, elastic, .notFound) { _ in
                 ["error": "elastic EP is not enabled (set --elastic-ep-backend)"]
             }
             + (hasAdminKey
-                ? refuse(Self.any, hierarchy) { .notBuilt(Self.unavailable($0)) }
+                ? refuse(Self.any, hierarchy) {
+                    .invalid("\($0) needs a hierarchical cache, which this server does not have.")
+                }
                 : answer(Self.any, hierarchy, .badRequest) { _ in
                     [
                         "error": .string(

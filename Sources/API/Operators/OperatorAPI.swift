@@ -15,10 +15,13 @@ package struct OperatorAPI: Sendable {
         let info = ServerInfoRoutes(settings: settings, board: front.board, questions: front.questions)
         let control = ControlRoutes(
             board: front.board, requests: front.requests, questions: front.questions, keepsake: front.keepsake,
-            requestLog: front.requestLog, log: log)
+            log: log)
+        let logging = LoggingRoutes(requestLog: front.requestLog, keepsake: front.keepsake)
+        let profiles = ProfileRoutes(
+            questions: front.questions, log: log, folder: settings.profileFolder, clock: front.clock)
         let loads = LoadRoutes(questions: front.questions, clock: front.clock)
         routes =
             health.routes + info.routes + MetricsRoutes(settings, front, http).routes + loads.routes + control.routes
-            + MissingRoutes(hasAdminKey: settings.adminAPIKey != nil).routes
+            + logging.routes + profiles.routes + MissingRoutes(hasAdminKey: settings.adminAPIKey != nil).routes
     }
 }

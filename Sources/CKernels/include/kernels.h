@@ -120,6 +120,17 @@ size_t kernels_available_cores(int32_t *cores, size_t capacity);
 void kernels_step_begin(kernels_compute *c);
 void kernels_step_end(kernels_compute *c);
 
+/// One parallel loop of an operation: nanoseconds of CLOCK_MONOTONIC at its begin and end.
+typedef struct {
+    const char *name;
+    int64_t begin, end;
+} kernels_span;
+
+/// From here on loops are written into `spans`, which stay the caller's, up to `capacity` of them; null ends that.
+void kernels_record(kernels_compute *c, kernels_span *spans, size_t capacity);
+/// Loops written since then.
+size_t kernels_recorded(const kernels_compute *c);
+
 // Packing
 
 /// Bytes of the packed form of `matrix` (its `data` is ignored), a multiple of 64.

@@ -23,7 +23,7 @@ typedef struct {
 
 static void run_rows(row_job *j, pool_work work, size_t rows, size_t row_elements) {
     pool_lock(j->c->pool);
-    pool_run(j->c->pool, work, j, rows, grain_of(row_elements));
+    pool_run_named(j->c->pool, "rows", work, j, rows, grain_of(row_elements));
     pool_unlock(j->c->pool);
 }
 

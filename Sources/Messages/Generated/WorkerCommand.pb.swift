@@ -258,6 +258,22 @@ package nonisolated struct ControlCall: Sendable {
     set {kind = .weight(newValue)}
   }
 
+  package var startProfile: StartProfile {
+    get {
+      if case .startProfile(let v)? = kind {return v}
+      return StartProfile()
+    }
+    set {kind = .startProfile(newValue)}
+  }
+
+  package var stopProfile: Bool {
+    get {
+      if case .stopProfile(let v)? = kind {return v}
+      return false
+    }
+    set {kind = .stopProfile(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -268,6 +284,8 @@ package nonisolated struct ControlCall: Sendable {
     case resume(Bool)
     /// First values of a weight as it is in memory, by its checkpoint name.
     case weight(WeightByName)
+    case startProfile(StartProfile)
+    case stopProfile(Bool)
 
   }
 
@@ -334,6 +352,28 @@ package nonisolated struct PauseGeneration: Sendable {
     ]
 
   }
+
+  package init() {}
+}
+
+/// Record what the worker does, until told to stop or for so many steps.
+package nonisolated struct StartProfile: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// The folder and the beginning of the name of the file that it is written to.
+  package var folder: String = String()
+
+  package var name: String = String()
+
+  /// Steps of the model; 0: until told to stop.
+  package var steps: UInt64 = 0
+
+  /// The first step of the worker's life that is recorded, or a later one.
+  package var firstStep: UInt64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 }
@@ -655,7 +695,7 @@ nonisolated extension TokenTypeRun: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension ControlCall: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ControlCall"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}call\0\u{3}flush_cache\0\u{3}internal_state\0\u{1}pause\0\u{1}resume\0\u{1}weight\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}call\0\u{3}flush_cache\0\u{3}internal_state\0\u{1}pause\0\u{1}resume\0\u{1}weight\0\u{4}\"start_profile\0\u{3}stop_profile\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -719,6 +759,27 @@ nonisolated extension ControlCall: SwiftProtobuf.Message, SwiftProtobuf._Message
           self.kind = .weight(v)
         }
       }()
+      case 40: try {
+        var v: StartProfile?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .startProfile(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .startProfile(v)
+        }
+      }()
+      case 41: try {
+        var v: Bool?
+        try decoder.decodeSingularBoolField(value: &v)
+        if let v = v {
+          if self.kind != nil {try decoder.handleConflictingOneOf()}
+          self.kind = .stopProfile(v)
+        }
+      }()
       default: break
       }
     }
@@ -752,6 +813,14 @@ nonisolated extension ControlCall: SwiftProtobuf.Message, SwiftProtobuf._Message
     case .weight?: try {
       guard case .weight(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    }()
+    case .startProfile?: try {
+      guard case .startProfile(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 40)
+    }()
+    case .stopProfile?: try {
+      guard case .stopProfile(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularBoolField(value: v, fieldNumber: 41)
     }()
     case nil: break
     }
@@ -828,6 +897,51 @@ nonisolated extension PauseGeneration: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension PauseGeneration.Mode: SwiftProtobuf._ProtoNameProviding {
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ABORT\0\u{1}RETRACT\0\u{1}IN_PLACE\0")
+}
+
+nonisolated extension StartProfile: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".StartProfile"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}folder\0\u{1}name\0\u{1}steps\0\u{3}first_step\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.folder) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.steps) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.firstStep) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.folder.isEmpty {
+      try visitor.visitSingularStringField(value: self.folder, fieldNumber: 1)
+    }
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 2)
+    }
+    if self.steps != 0 {
+      try visitor.visitSingularUInt64Field(value: self.steps, fieldNumber: 3)
+    }
+    if self.firstStep != 0 {
+      try visitor.visitSingularUInt64Field(value: self.firstStep, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: StartProfile, rhs: StartProfile) -> Bool {
+    if lhs.folder != rhs.folder {return false}
+    if lhs.name != rhs.name {return false}
+    if lhs.steps != rhs.steps {return false}
+    if lhs.firstStep != rhs.firstStep {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
 }
 
 nonisolated extension WeightByName: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {

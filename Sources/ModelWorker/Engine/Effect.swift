@@ -9,6 +9,8 @@ package enum Effect: Sendable, Equatable {
     case front(FrontReply)
     /// The first values of a weight, for the call that asks for them.
     case readWeight(call: UInt64, WeightByName)
+    /// A profile begins, or ends where there is no order.
+    case profile(call: UInt64, StartProfile?)
     /// A line for the log.
     case log(Logger.Level, String)
     /// A line about a batch; the time of day is still to be added, as operators' tools expect it at the end.

@@ -23,6 +23,8 @@ extension Engine {
             control.paused = false
             reply(call.call, success: true, "Generation continued successfully.")
         case .weight(let weight): emit(.readWeight(call: call.call, weight))
+        case .startProfile(let order): emit(.profile(call: call.call, order))
+        case .stopProfile: emit(.profile(call: call.call, nil))
         case nil: reply(call.call, success: false, "unknown control call")
         }
     }

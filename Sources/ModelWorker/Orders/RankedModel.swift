@@ -7,16 +7,21 @@ struct RankedModel: StepModel {
     let model: any LanguageModel
     let compute: Compute
     let link: RankLink?
+    let profiler: Profiler
 
     var logitRows: Int { model.limits.logitRows }
 
     func forward(_ input: borrowing ForwardInput) {
         compute.beginStep()
-        link?.send(input)
-        model.forward(input)
+        profiler.note(.forward) {
+            link?.send(input)
+            model.forward(input)
+        }
     }
 
-    func logits(_ range: Range<Int>, into rows: UnsafeMutablePointer<Float>) { model.logits(range, into: rows) }
+    func logits(_ range: Range<Int>, into rows: UnsafeMutablePointer<Float>) {
+        profiler.note(.logits) { model.logits(range, into: rows) }
+    }
 
     func endStep() { compute.endStep() }
 

@@ -10,16 +10,18 @@ struct WorkerLoop: ~Copyable {
     private var engine: Engine
     private let pipes: WorkerPipes
     private let model: RankedModel
+    private let profiler: Profiler
     private let stamp: ProgressStamp
     private let log: Logger
 
     init(
-        _ engine: consuming Engine, _ pipes: consuming WorkerPipes, model: RankedModel, stamp: ProgressStamp,
-        log: Logger
+        _ engine: consuming Engine, _ pipes: consuming WorkerPipes, model: RankedModel, profiler: Profiler,
+        stamp: ProgressStamp, log: Logger
     ) {
         self.engine = engine
         self.pipes = pipes
         self.model = model
+        self.profiler = profiler
         self.stamp = stamp
         self.log = log
     }
@@ -30,11 +32,16 @@ struct WorkerLoop: ~Copyable {
             try drainCommands()
             engine.settle(now: monotonicSeconds())
             perform()
+            let planning = monotonicSeconds()
             guard let batch = engine.nextBatch() else { continue }
             stamp.enter(batch.prefillTokens > 0 ? .prefill : .decode)
-            engine.step(batch, on: model, now: monotonicSeconds())
-            engine.stepped(batch, now: monotonicSeconds())
-            perform()
+            let began = monotonicSeconds()
+            profiler.planned(batch, engine.load, from: planning, to: began)
+            engine.step(batch, on: model, now: began)
+            let ended = monotonicSeconds()
+            engine.stepped(batch, now: ended)
+            profiler.stepped(batch, from: began, to: ended)
+            profiler.note(.send) { perform() }
         }
     }
 
@@ -51,8 +58,11 @@ struct WorkerLoop: ~Copyable {
         }
         while let command = try pipes.receive(within: wait) {
             stamp.enter(.receiving)
-            engine.obey(command, now: monotonicSeconds())
+            let now = monotonicSeconds()
+            profiler.received(command, now: now)
+            engine.obey(command, now: now)
             perform()
+            profiler.note(.receive, from: now)
             wait = .zero
         }
     }
@@ -62,11 +72,14 @@ struct WorkerLoop: ~Copyable {
         guard engine.hasEffects else { return }
         for effect in engine.takeEffects() {
             switch effect {
-            case .detokenizer(let command): pipes.send(command)
+            case .detokenizer(let command):
+                profiler.sends(command, now: monotonicSeconds())
+                pipes.send(command)
             case .front(let reply): pipes.send(reply)
             case .log(let level, let line): log.log(level: level, "\(line)")
             case .batchLine(let line): log.info("\(line), timestamp: \(CalendarTime.now().iso)")
             case .readWeight(let call, let order): pipes.send(model.answer(call, order))
+            case .profile(let call, let order): pipes.send(profiler.obey(call, order, now: monotonicSeconds()))
             }
         }
     }
