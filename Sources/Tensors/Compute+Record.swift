@@ -10,7 +10,7 @@ package struct ComputeRecord: ~Copyable {
     }
 
     private let compute: Compute
-    private let spans: UnsafeMutableBufferPointer<kernels_span>
+    private let spans: UnsafeMutableBufferPointer<kernels_timing>
 
     /// Records until it goes away or has `capacity` loops.
     package init(of compute: Compute, capacity: Int) {

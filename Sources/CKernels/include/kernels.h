@@ -124,10 +124,10 @@ void kernels_step_end(kernels_compute *c);
 typedef struct {
     const char *name;
     int64_t begin, end;
-} kernels_span;
+} kernels_timing;
 
 /// From here on loops are written into `spans`, which stay the caller's, up to `capacity` of them; null ends that.
-void kernels_record(kernels_compute *c, kernels_span *spans, size_t capacity);
+void kernels_record(kernels_compute *c, kernels_timing *spans, size_t capacity);
 /// Loops written since then.
 size_t kernels_recorded(const kernels_compute *c);
 

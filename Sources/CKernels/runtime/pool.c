@@ -29,7 +29,7 @@ struct kernels_pool {
     size_t total, grain;
     bool each;
 
-    kernels_span *spans;  // where loops are written down; null: they are not
+    kernels_timing *spans;  // where loops are written down; null: they are not
     size_t span_room, span_count;
 
     // Each on its own line: they are written by different threads at different times.
@@ -179,13 +179,13 @@ void pool_run_named(
     if (total == 0) return;
     if (grain == 0) grain = 1;
     if (!p->spans || p->span_count == p->span_room) return run(p, work, context, total, grain);
-    kernels_span *span = &p->spans[p->span_count++];
-    *span = (kernels_span){.name = name, .begin = now_nanoseconds()};
+    kernels_timing *span = &p->spans[p->span_count++];
+    *span = (kernels_timing){.name = name, .begin = now_nanoseconds()};
     run(p, work, context, total, grain);
     span->end = now_nanoseconds();
 }
 
-void pool_record(kernels_pool *p, kernels_span *spans, size_t capacity) {
+void pool_record(kernels_pool *p, kernels_timing *spans, size_t capacity) {
     p->spans = spans;
     p->span_room = capacity;
     p->span_count = 0;

@@ -30,7 +30,7 @@ void pool_run_named(
 #define pool_run(p, work, context, total, grain) pool_run_named(p, #work, work, context, total, grain)
 
 /// From here on loops are written down, up to `capacity` of them; null ends that. The memory stays the caller's.
-void pool_record(kernels_pool *p, kernels_span *spans, size_t capacity);
+void pool_record(kernels_pool *p, kernels_timing *spans, size_t capacity);
 /// Loops written down since `pool_record`.
 size_t pool_recorded(const kernels_pool *p);
 
