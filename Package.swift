@@ -72,7 +72,7 @@ let package = Package(
         .target(
             name: "HTTPFront",
             dependencies: [
-                log, deque, "NativeAPI", "OpenAIAPI", "OperatorAPI", "ChatAPI", "APICore", "Ledger", "Transport",
+                log, deque, "NativeAPI", "OpenAIAPI", "AnthropicAPI", "OllamaAPI", "OperatorAPI", "ChatAPI", "APICore", "Ledger", "Transport",
                 "Messages", "TokenizerSource", "ChatTemplates", "JSON", "ServerSettings", "ChildRuntime", "CPlatform",
             ] + web + [
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -90,11 +90,23 @@ let package = Package(
             path: "Sources/API/Native", swiftSettings: strict),
         .target(
             name: "OpenAIAPI",
-            dependencies: ["ChatAPI", "APICore", "Ledger", "Messages", "JSON", "ServerSettings"] + web,
+            dependencies: [
+                "ChatAPI", "APICore", "Ledger", "Messages", "OutputParsers", "JSON", "ServerSettings",
+            ] + web,
             path: "Sources/API/OpenAI", swiftSettings: strict),
         .target(
+            name: "AnthropicAPI",
+            dependencies: ["ChatAPI", "APICore", "Ledger", "Messages", "OutputParsers", "JSON"] + web,
+            path: "Sources/API/Anthropic", swiftSettings: strict),
+        .target(
+            name: "OllamaAPI",
+            dependencies: ["ChatAPI", "APICore", "Ledger", "Messages", "JSON"] + web,
+            path: "Sources/API/Ollama", swiftSettings: strict),
+        .target(
             name: "ChatAPI",
-            dependencies: ["APICore", "Ledger", "Messages", "JSON", "ServerSettings"] + web,
+            dependencies: [
+                "APICore", "Ledger", "Messages", "OutputParsers", "ChatTemplates", "JSON", "ServerSettings",
+            ] + web,
             path: "Sources/API/Chat", swiftSettings: strict),
         .target(
             name: "OperatorAPI",
@@ -131,7 +143,7 @@ let package = Package(
             name: "ChildRuntime", dependencies: [log, "Transport", "Messages", "CPlatform"],
             swiftSettings: strict),
         .target(
-            name: "ServerSettings", dependencies: ["JSON", .product(name: "Yams", package: "Yams")],
+            name: "ServerSettings", dependencies: ["OutputParsers", "JSON", .product(name: "Yams", package: "Yams")],
             swiftSettings: strict),
         .target(name: "Scheduling", dependencies: ["KVCache", deque], swiftSettings: strict),
         .target(name: "KVCache", dependencies: [heap], swiftSettings: strict),

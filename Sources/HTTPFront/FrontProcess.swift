@@ -57,5 +57,12 @@ extension ServedModel {
         self.init()
         proposedSampling = TokenizerSource.proposedSampling(modelPath: settings.modelPath)
         stops = settings.chatTemplate.flatMap(BuiltinTemplate.named)?.stops ?? []
+        let template = try? openTemplates(settings).template(hasTools: false)
+        let source = template?.source ?? ""
+        parsers.thinking = template.map { TemplateThinking($0) } ?? .unknown
+        parsers.tools = settings.toolCallParser.flatMap { $0 == "auto" ? ChatParsers.toolsShown(by: source) : $0 }
+        parsers.reasoning = settings.reasoningParser.flatMap {
+            $0 == "auto" ? ChatParsers.reasoningShown(by: source) : $0
+        }
     }
 }

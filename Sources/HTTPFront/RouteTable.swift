@@ -1,8 +1,11 @@
 internal import APICore
+internal import AnthropicAPI
+internal import ChatAPI
 internal import HTTPTypes
 internal import Hummingbird
 internal import Ledger
 internal import NativeAPI
+internal import OllamaAPI
 internal import OpenAIAPI
 internal import OperatorAPI
 internal import ServerSettings
@@ -22,9 +25,13 @@ struct RouteTable: Sendable {
 
     /// The endpoints of all interfaces.
     init(_ front: Front) {
+        let planner = ChatPlanner(
+            GenerationServices(front.settings, front.services), front.model.chatRules(front.settings),
+            front.model.parsers)
         let routes =
-            NativeAPI(front.settings, front.services).routes
-            + OpenAIAPI(front.settings, front.services, front.model).routes
+            NativeAPI(front.settings, front.services, planner).routes
+            + OpenAIAPI(front.settings, front.services, planner).routes + AnthropicAPI(planner).routes
+            + OllamaAPI(planner, servedName: front.settings.servedModelName).routes
             + OperatorAPI(front.settings, front.services, http: front.http, log: front.log).routes
         let description = DescriptionRoutes(of: routes, Self.descriptions, components: Self.components)
         self.init(routes + (front.settings.servesDescription ? description.routes : []))

@@ -16,7 +16,7 @@ extension FlagCatalog {
         group(
             "there is one tokenizer process and one detokenizer process",
             "tokenizer-worker-num detokenizer-worker-num"),
-        group("it has no output parsers", "tool-call-parser reasoning-parser enable-strict-thinking"),
+        group("thinking has no bound", "enable-strict-thinking"),
         group("it keeps no responses", "enable-response-store"),
         group("a request holds all it needs", "enable-streaming-session"),
         group(

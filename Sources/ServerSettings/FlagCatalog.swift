@@ -1,3 +1,4 @@
+internal import OutputParsers
 internal import Values
 
 /// Every launch flag that srt recognises, found by name.
@@ -155,6 +156,16 @@ extension FlagCatalog {
             name: "trust-request-chat-template", kind: .toggle,
             standing: .honoured(FlagBinding(\.trustRequestChatTemplate)), section: .serving,
             help: "requests may bring a chat template of their own"),
+        Flag(
+            name: "tool-call-parser", kind: .choice(KnownWords.toolCallParsers),
+            standing: .honoured(FlagBinding(\.toolCallParser)), section: .serving,
+            help: "format of the model's tool calls; auto goes by the chat template",
+            served: ServedValues(["auto"] + ToolCallParser.names, otherwise: "it does not have this parser")),
+        Flag(
+            name: "reasoning-parser", kind: .choice(KnownWords.reasoningParsers),
+            standing: .honoured(FlagBinding(\.reasoningParser)), section: .serving,
+            help: "format of the model's thoughts; auto goes by the chat template",
+            served: ServedValues(["auto"] + ReasoningParser.names, otherwise: "it does not have this parser")),
         Flag(
             name: "stream-response-default-include-usage", kind: .toggle,
             standing: .honoured(FlagBinding(\.streamsUsage)), section: .serving,

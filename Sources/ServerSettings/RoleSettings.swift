@@ -50,7 +50,7 @@ package struct FrontSettings: RoleSettings {
     package var preferredSamplingParams: String?
     package var grammarBackend: ServerSettings.GrammarBackend
     package var streamInterval, randomSeed: Int
-    package var chatTemplate, chatTemplateName, defaultChatTemplateKwargs: String?
+    package var chatTemplate, chatTemplateName, defaultChatTemplateKwargs, toolCallParser, reasoningParser: String?
     package var trustRequestChatTemplate, streamsUsage, returnInputIDs, returnOutputIDs: Bool
 
     // What is told about it all.
@@ -88,6 +88,7 @@ package struct FrontSettings: RoleSettings {
         (streamInterval, randomSeed) = (settings.streamInterval, settings.randomSeed)
         (chatTemplate, chatTemplateName) = (settings.chatTemplate, settings.chatTemplateName)
         defaultChatTemplateKwargs = settings.defaultChatTemplateKwargs
+        (toolCallParser, reasoningParser) = (settings.toolCallParser, settings.reasoningParser)
         (trustRequestChatTemplate, streamsUsage) = (settings.trustRequestChatTemplate, settings.streamsUsage)
         (returnInputIDs, returnOutputIDs) = (settings.returnInputIDs, settings.returnOutputIDs)
         (logLevel, logLevelHTTP) = (settings.logLevel, settings.logLevelHTTP)

@@ -74,6 +74,10 @@ package struct ServerSettings: Sendable, Equatable {
     package var trustRequestChatTemplate = false
     /// JSON object text with variables that every chat template gets (`--default-chat-template-kwargs`).
     package var defaultChatTemplateKwargs: String?
+    /// Format of tool calls (`--tool-call-parser`), or `auto`; nil: calls are not looked for.
+    package var toolCallParser: String?
+    /// Format of thoughts (`--reasoning-parser`), or `auto`; nil: they are part of the answer.
+    package var reasoningParser: String?
     /// Streams end with a usage chunk, asked for or not (`--stream-response-default-include-usage`).
     package var streamsUsage = false
     /// Chat answers hold the prompt's ids, or those of the output (`--return-input-ids`, `--return-output-ids`).

@@ -69,7 +69,10 @@ import Testing
         (#"{}"#, "At least one of text, input_ids, image, video, or audio should be provided"),
         (#"{"text":"a","input_ids":[1]}"#, "text and input_ids cannot be provided at the same time"),
         (#"{"text":"a","image_data":"x"}"#, "image_data is not supported: this model reads text only."),
-        (#"{"text":"a","return_pooled_hidden_states":true}"#, "return_pooled_hidden_states is not supported by this server."),
+        (
+            #"{"text":"a","return_pooled_hidden_states":true}"#,
+            "return_pooled_hidden_states is not supported by this server."
+        ),
         (#"{"input_ids":[]}"#, "input_ids cannot be empty."),
         (#"{"input_ids":[-1]}"#, "input_ids contains out-of-vocabulary token id -1."),
         (
@@ -136,7 +139,9 @@ import Testing
         let refused = try await some.post("/v1/embeddings", #"{"input":"a","dimensions":3}"#)
         #expect(
             try message(refused.body)
-                == path + " only supports [2, 4] matryoshka dimensions, using other output dimensions will lead to poor results.")
+                == path
+                + " only supports [2, 4] matryoshka dimensions, using other output dimensions will lead to poor results."
+        )
     }
 
     @Test func classesHaveTheirLabelsAndProbabilities() async throws {
@@ -145,7 +150,9 @@ import Testing
         let data = try #require(answer["data"]?.arrayValue)
         #expect(data.map { $0["label"]! } == ["HIGH", "LOW"] && data.map { $0["num_classes"]! } == [2, 2])
         let probabilities = data.map { $0["probs"]!.arrayValue!.map { $0.doubleValue! } }
-        #expect(abs(probabilities[0][1] - 0.7310585786300049) < 1e-9 && abs(probabilities[1][0] - 0.8807970779778823) < 1e-9)
+        #expect(
+            abs(probabilities[0][1] - 0.7310585786300049) < 1e-9 && abs(probabilities[1][0] - 0.8807970779778823) < 1e-9
+        )
         #expect(answer["model"] == "m" && answer["id"]?.stringValue?.hasPrefix("classify-") == true)
     }
 
@@ -163,7 +170,10 @@ import Testing
         (#"{"query":" ","documents":["a"]}"#, "Query cannot be empty or whitespace only"),
         (#"{"query":"q","documents":["a",""]}"#, "Each document must be a non-empty string"),
         (#"{"query":"q","documents":["a",3]}"#, "Each document must be a non-empty string"),
-        (#"{"query":[{"type":"image_url"}],"documents":["a"]}"#, "query with parts is not supported: this model reads text only."),
+        (
+            #"{"query":[{"type":"image_url"}],"documents":["a"]}"#,
+            "query with parts is not supported: this model reads text only."
+        ),
     ]) func rerankErrorsAreTheReferences(body: String, text: String) async throws {
         let answer = try await front(.crossEncoder).post("/v1/rerank", body)
         #expect(answer.status == 400 && (try message(answer.body)) == text)
@@ -176,7 +186,10 @@ import Testing
         let body = #"{"query":"a","items":["b","c"],"model":"x"}"#
         let answer = try JSON.parse(try await classifier.post("/v1/score", body).body)
         #expect(answer["scores"] == [[0.7578125, 0.765625], [0.7578125, 0.7734375]] && answer["model"] == "x")
-        #expect(answer.objectValue?.keys == ["scores", "pooled_hidden_states", "token_logprobs", "model", "usage", "object"])
+        #expect(
+            answer.objectValue?.keys == [
+                "scores", "pooled_hidden_states", "token_logprobs", "model", "usage", "object",
+            ])
         let cross = front(.crossEncoder)
         let first = #"{"query":"aa","items":["b"],"item_first":true}"#
         #expect(try JSON.parse(try await cross.post("/v1/score", first).body)["scores"] == [[2.0, 1.0]])
@@ -212,9 +225,18 @@ import Testing
         (#"{"query":"q","items":["a"]}"#, "label_token_ids is required for generation (CausalLM) models."),
         (#"{"query":"q","label_token_ids":[1]}"#, "items must be provided"),
         (#"{"query":"q","items":[],"label_token_ids":[1]}"#, "items must be provided"),
-        (#"{"query":"q","items":["a"],"label_token_ids":[60000]}"#, "Token ID 60000 is out of vocabulary (vocab size: 49152)"),
-        (#"{"query":"q","items":["a"],"label_token_ids":[1],"temperature":2}"#, "temperature requires apply_softmax=True"),
-        (#"{"query":"q","items":[[1]],"label_token_ids":[1]}"#, "Invalid combination of query/items types for score_request."),
+        (
+            #"{"query":"q","items":["a"],"label_token_ids":[60000]}"#,
+            "Token ID 60000 is out of vocabulary (vocab size: 49152)"
+        ),
+        (
+            #"{"query":"q","items":["a"],"label_token_ids":[1],"temperature":2}"#,
+            "temperature requires apply_softmax=True"
+        ),
+        (
+            #"{"query":"q","items":[[1]],"label_token_ids":[1]}"#,
+            "Invalid combination of query/items types for score_request."
+        ),
     ]) func scoreErrorsAreTheReferences(body: String, text: String) async throws {
         let answer = try await LocalFront().post("/v1/score", body)
         #expect(answer.status == 400 && (try message(answer.body)) == text)

@@ -9,6 +9,15 @@ package struct ChatMessages: Sendable {
 
     package var isEmpty: Bool { values.isEmpty }
 
+    /// The text of a last message that is the assistant's.
+    var opening: String {
+        guard let last = values.last, last["role"]?.stringValue?.lowercased() == "assistant" else { return "" }
+        return last["content"]?.stringValue ?? ""
+    }
+
+    /// Tool calls in all messages.
+    var callCount: Int { values.reduce(0) { $0 + ($1["tool_calls"]?.arrayValue?.count ?? 0) } }
+
     private static let otherRoles = ["system", "assistant", "tool", "function", "developer", "latest_reminder", "root"]
 
     /// Reads the field `messages` of a body.

@@ -27,6 +27,12 @@ package struct ChatRequest: Sendable {
     /// Alternatives for each token; nil: no log probabilities.
     package var topLogprobs: Int?
     package var parts: ChatAnswerWishes
+    /// The variables that the template gets.
+    package let variables: JSONObject
+    /// What of the answer the prompt holds: the last message, where the assistant goes on with it.
+    package let opening: String
+    /// Tool calls that the conversation holds.
+    package let earlierCalls: Int
 
     /// Reads a body.
     ///
@@ -38,6 +44,11 @@ package struct ChatRequest: Sendable {
         parts = try ChatAnswerWishes(body, isStreamed: fields.isStreamed)
         topLogprobs = try body.bool("logprobs") ? body.int("top_logprobs") ?? 0 : nil
         let thinking = try ReasoningWish(body)
+        var variables = rules.variables
+        for (name, value) in thinking.variables { variables[name] = value }
+        self.variables = variables
+        opening = try body.bool("continue_final_message") ? messages.opening : ""
+        earlierCalls = messages.callCount
         let ids = try body.idLists("input_ids")
         if messages.isEmpty { throw .invalid("Messages cannot be empty.") }
         try tools.check()

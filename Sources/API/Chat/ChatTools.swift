@@ -1,6 +1,7 @@
 package import APICore
 package import JSON
 package import Ledger
+package import OutputParsers
 
 /// The tools of a chat request and what the client wants done with them.
 package struct ChatTools: Sendable {
@@ -51,6 +52,15 @@ package struct ChatTools: Sendable {
             return .named(try function.required("name", function.string))
         default:
             throw .malformed("body.tool_choice: Input should be 'auto', 'required', 'none' or a function")
+        }
+    }
+
+    /// What parsers know of the tools.
+    package var definitions: [ToolDefinition] {
+        shown.compactMap { tool in
+            guard let function = tool["function"], let name = function["name"]?.stringValue else { return nil }
+            return ToolDefinition(
+                name: name, parameters: function["parameters"], isStrict: function["strict"] == true)
         }
     }
 

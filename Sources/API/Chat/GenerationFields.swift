@@ -15,6 +15,13 @@ package struct GenerationFields: Sendable {
         package var streamsUsage = false
 
         package init() {}
+
+        /// The same without what the makers of the model propose, which is for chats alone.
+        package var withoutProposals: Defaults {
+            var defaults = self
+            defaults.proposed = [:]
+            return defaults
+        }
     }
 
     /// When a stream tells of its usage.

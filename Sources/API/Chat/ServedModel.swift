@@ -7,27 +7,21 @@ package struct ServedModel: Sendable {
     package var proposedSampling: JSONObject = [:]
     /// Texts at which answers stop, where the template is a built-in one.
     package var stops: [String] = []
+    package var parsers = ChatParsers()
 
     package init() {}
 
     /// How chats are read.
     package func chatRules(_ settings: FrontSettings) -> ChatRequest.Rules {
         var rules = ChatRequest.Rules()
-        rules.defaults = completionDefaults(settings)
+        rules.defaults.preferred = Self.object(settings.preferredSamplingParams)
+        rules.defaults.streamsUsage = settings.streamsUsage
         if settings.samplingDefaults == .model { rules.defaults.proposed = proposedSampling }
         rules.variables = Self.object(settings.defaultChatTemplateKwargs)
         rules.trustsTemplates = settings.trustRequestChatTemplate
         rules.stops = stops
         rules.contextLimit = settings.contextLength
         return rules
-    }
-
-    /// What completions have for fields that a request leaves out.
-    package func completionDefaults(_ settings: FrontSettings) -> GenerationFields.Defaults {
-        var defaults = GenerationFields.Defaults()
-        defaults.preferred = Self.object(settings.preferredSamplingParams)
-        defaults.streamsUsage = settings.streamsUsage
-        return defaults
     }
 
     /// A flag's JSON object, which was checked when the flag was read.

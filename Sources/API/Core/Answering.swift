@@ -32,6 +32,8 @@ package struct Answering: Sendable {
         package var tellsEarlyFailures = false
         /// It may stand in logs of requests.
         package var isLogged = true
+        /// What a stream is made of.
+        package var form = StreamForm.events
         /// Is told the rows of an answer that is out, unless the client sees a failure in its place.
         package var onAnswer: @Sendable ([LedgerRow]) -> Void
 
@@ -120,7 +122,7 @@ package struct Answering: Sendable {
                     if watch.isStalled(now: clock()) { await letCatchUp(open, &watch, client) }
                 }
                 try await output.finish(nil)
-            })
+            }, as: order.form)
     }
 
     /// Has a stream whose client does not read wait until it does, if it is in the way of others.

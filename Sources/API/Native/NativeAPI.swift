@@ -1,4 +1,5 @@
 package import APICore
+package import ChatAPI
 internal import Ledger
 package import ServerSettings
 
@@ -11,11 +12,12 @@ package struct NativeAPI: Sendable {
     private let encode: EncodeRoute
 
     /// The interface of one front.
-    package init(_ settings: FrontSettings, _ front: FrontServices) {
+    package init(_ settings: FrontSettings, _ front: FrontServices, _ planner: ChatPlanner) {
         generate = GenerateRoute(
             settings: .init(settings), board: front.board, answering: front.answering,
             keepsake: front.keepsake, numbers: front.numbers)
-        texts = TextRoutes(questions: front.questions, board: front.board)
+        texts = TextRoutes(
+            questions: front.questions, board: front.board, rules: planner.rules, clock: front.clock)
         sessions = SessionRoutes(keepsake: front.keepsake)
         encode = EncodeRoute(settings, board: front.board, answering: front.answering)
         models = ModelRoutes(settings: settings, board: front.board, started: front.clock())

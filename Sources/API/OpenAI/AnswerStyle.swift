@@ -1,3 +1,4 @@
+internal import APICore
 internal import ChatAPI
 internal import JSON
 internal import Ledger
@@ -124,5 +125,12 @@ struct ChatExtension: Sendable {
             json.endArray()
         }
         json.endObject()
+    }
+}
+
+extension GenerationServices {
+    /// How answers to a request look.
+    func style(_ fields: GenerationFields) -> AnswerStyle {
+        AnswerStyle(fields, weightVersion: board.view.weightVersion, reportsCache: reportsCache)
     }
 }

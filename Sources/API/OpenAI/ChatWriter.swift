@@ -4,6 +4,7 @@ internal import JSON
 internal import Ledger
 internal import Messages
 internal import NIOCore
+internal import OutputParsers
 
 /// Writes the answers of /v1/chat/completions: one object, or the chunks of a stream.
 struct ChatWriter: AnswerWriter {
@@ -15,6 +16,8 @@ struct ChatWriter: AnswerWriter {
         var wishes: ChatAnswerWishes
         /// Takes the text of each row apart.
         var parts = AnswerParts()
+        /// Tool calls that the conversation holds.
+        var earlierCalls = 0
     }
 
     /// What a stream sent of one row.
@@ -59,9 +62,7 @@ struct ChatWriter: AnswerWriter {
     }
 
     private mutating func choice(_ row: LedgerRow, now: Double) {
-        var parts = style.parts
-        let pieces = parts.feed(String(decoding: row.output.text, as: UTF8.self)) + parts.finish()
-        let message = AnswerMessage(pieces)
+        let message = style.parts.message(String(decoding: row.output.text, as: UTF8.self))
         json.beginObject()
         json.member("index", row.index)
         json.key("message")
@@ -69,6 +70,7 @@ struct ChatWriter: AnswerWriter {
         json.member("role", "assistant")
         json.member("content", message.content)
         json.member("reasoning_content", message.reasoning.map { .string($0) } ?? .null)
+        if !message.calls.isEmpty { write(message.calls, of: row) }
         json.endObject()
         json.key("logprobs")
         if let topLogprobs = style.topLogprobs {
@@ -76,11 +78,26 @@ struct ChatWriter: AnswerWriter {
         } else {
             json.null()
         }
-        let finish = FinishWords(row.finish)
+        var finish = FinishWords(row.finish)
+        if !message.calls.isEmpty, finish?.reason == "stop" {
+            finish?.reason = "tool_calls"
+            finish?.matched = .null
+        }
         json.member("finish_reason", finish.map { .string($0.reason) } ?? .null)
         json.member("matched_stop", finish?.matched ?? .null)
         writeIDs(row, now: now)
         json.endObject()
+    }
+
+    private mutating func write(_ calls: [ToolCall], of row: LedgerRow) {
+        let names = CallNames(row, earlier: style.earlierCalls)
+        json.key("tool_calls")
+        json.beginArray()
+        for (index, call) in calls.enumerated() {
+            let id = names.id(index, call.name, style.parts)
+            ToolCallDelta(index: index, id: id, name: call.name, arguments: call.arguments).write(to: &json)
+        }
+        json.endArray()
     }
 
     private mutating func writeIDs(_ row: LedgerRow, now: Double) {
@@ -142,7 +159,11 @@ struct ChatWriter: AnswerWriter {
             }
             for piece in pieces { append(piece, of: row, upTo: cut.ids, to: &buffer) }
         }
-        if row.isEnded { progress[place].row = row }
+        guard row.isEnded else { return }
+        progress[place].row = row
+        var finish = FinishWords(row.finish)
+        if finish?.reason == "stop", progress[place].parts.endsWithCalls { finish?.reason = "tool_calls" }
+        progress[place].finish = finish
     }
 
     private mutating func append(
@@ -150,8 +171,17 @@ struct ChatWriter: AnswerWriter {
     ) {
         let fresh = progress[row.index].logprobs..<ids
         progress[row.index].logprobs = ids
+        let (earlier, parts) = (style.earlierCalls, style.parts)
         chunk(row, logprobs: fresh.isEmpty ? nil : fresh, piece: piece, to: &buffer) { json in
-            if case .content(let text) = piece { json.member("content", text) }
+            switch piece {
+            case .content(let text): json.member("content", text)
+            case .reasoning(let text): json.member("reasoning_content", text)
+            case .call(let index, let name):
+                let id = CallNames(row, earlier: earlier).id(index, name, parts)
+                ToolCallDelta(index: index, id: id, name: name, arguments: "").writeDelta(to: &json)
+            case .arguments(let index, let text):
+                ToolCallDelta(index: index, arguments: text).writeDelta(to: &json)
+            }
         }
     }
 
@@ -168,11 +198,7 @@ struct ChatWriter: AnswerWriter {
         json.member("index", row.index)
         json.key("delta")
         json.beginObject()
-        if case .reasoning(let text)? = piece {
-            json.member("reasoning_content", text)
-        } else {
-            json.member("reasoning_content", .null)
-        }
+        if piece?.namesReasoning != true { json.member("reasoning_content", .null) }
         delta(&json)
         json.endObject()
         json.key("logprobs")
@@ -185,7 +211,11 @@ struct ChatWriter: AnswerWriter {
         json.member("matched_stop", finish?.matched ?? .null)
         json.endObject()
         json.endArray()
-        if style.answer.usage.always { style.answer.writeUsage(usage.sum, to: &json) }
+        if style.answer.usage.always {
+            style.answer.writeUsage(usage.sum, to: &json)
+        } else if piece?.isOfCall == true {
+            json.member("usage", .null)
+        }
         json.endObject()
         EventStream.append(json.bytes, to: &buffer)
     }
@@ -194,7 +224,7 @@ struct ChatWriter: AnswerWriter {
     private mutating func finish(to buffer: inout ByteBuffer) {
         let rows = progress.compactMap(\.row)
         for row in rows {
-            chunk(row, logprobs: nil, finish: FinishWords(row.finish), to: &buffer) { _ in }
+            chunk(row, logprobs: nil, finish: progress[row.index].finish, to: &buffer) { _ in }
         }
         let more = ChatExtension(style.answer, style.wishes)
         if more.isWanted {

@@ -15,7 +15,7 @@ struct CompletionRoute: Sendable {
 
     private func complete(_ request: Request, _ context: RouteContext) async throws -> Response {
         let headers = try generation.headers(request)
-        let (completion, openings) = try await request.reading(context) { fields throws(RequestFailure) in
+        let (completion, openings) = try await request.reading(context) { fields in
             try plan(fields, headers)
         }
         var style = CompletionWriter.Style(

@@ -3,7 +3,7 @@ package import APICore
 /// What the endpoints in OpenAI's, Anthropic's and Ollama's manner take and answer.
 extension OpenAIAPI {
     /// A description for each route.
-    package static let descriptions: [RouteDescription] = chats + vectors + parsers + elsewhere
+    package static let descriptions: [RouteDescription] = chats + models + vectors + parsers + elsewhere
 
     private static let messages: [Schema.Member] = [
         .required("messages", .list(of: .object([.required("role", .text), .optional("content", .anything)]))),
@@ -34,6 +34,14 @@ extension OpenAIAPI {
         chat("/v1/messages/count_tokens", "Count the tokens of a chat", messages),
         chat("/api/chat", "Answer in Ollama's manner", messages),
         chat("/api/generate", "Continue in Ollama's manner", prompt),
+    ]
+
+    /// What the model is, in Ollama's manner.
+    private static let models = [
+        RouteDescription("/api/tags", .model, "The model, in Ollama's manner"),
+        RouteDescription("/api/ps", .model, "The model as one that is loaded, in Ollama's manner"),
+        RouteDescription("/api/version", .model, "The version of Ollama's interface"),
+        plain("/api/show", .model, "What the model is, in Ollama's manner", [.optional("model", .text)]),
     ]
 
     /// An endpoint whose answer is one JSON value.

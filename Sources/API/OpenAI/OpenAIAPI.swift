@@ -8,14 +8,13 @@ package struct OpenAIAPI: Sendable {
     package let routes: [Route]
 
     /// The interface of one front.
-    package init(_ settings: FrontSettings, _ front: FrontServices, _ model: ServedModel) {
-        let generation = GenerationServices(settings, front)
-        let chat = ChatRoute(
-            generation: generation, rules: model.chatRules(settings),
-            returnsIDs: (settings.returnInputIDs, settings.returnOutputIDs))
-        let completions = CompletionRoute(generation: generation, defaults: model.completionDefaults(settings))
+    package init(_ settings: FrontSettings, _ front: FrontServices, _ planner: ChatPlanner) {
+        let chat = ChatRoute(planner: planner, returnsIDs: (settings.returnInputIDs, settings.returnOutputIDs))
+        let completions = CompletionRoute(
+            generation: planner.generation, defaults: planner.rules.defaults.withoutProposals)
         routes =
-            chat.routes + completions.routes + VectorServices(settings, front).routes + MissingRoutes().routes
+            chat.routes + completions.routes + ParserRoutes().routes + VectorServices(settings, front).routes
+            + MissingRoutes().routes
     }
 }
 

@@ -1,23 +1,23 @@
-internal import APICore
-internal import ChatAPI
+package import APICore
 internal import HTTPTypes
-internal import Hummingbird
-internal import Ledger
+package import Hummingbird
+package import Ledger
 internal import Messages
-internal import ServerSettings
+package import ServerSettings
 
 /// What the routes need that run the model.
-struct GenerationServices: Sendable {
-    let board: HealthBoard
-    let answering: Answering
-    let questions: PipeQuestions
-    let numbers: RequestNumbers
+package struct GenerationServices: Sendable {
+    package let board: HealthBoard
+    package let answering: Answering
+    package let questions: PipeQuestions
+    package let numbers: RequestNumbers
     /// Seconds since 1970.
-    let clock: @Sendable () -> Double
-    let base: GenerationRules
-    let reportsCache: Bool
+    package let clock: @Sendable () -> Double
+    /// How much of the prompts was cached is told.
+    package let reportsCache: Bool
+    private let base: GenerationRules
 
-    init(_ settings: FrontSettings, _ front: FrontServices) {
+    package init(_ settings: FrontSettings, _ front: FrontServices) {
         (board, answering, questions, numbers) = (front.board, front.answering, front.questions, front.numbers)
         clock = front.clock
         base = GenerationRules(settings)
@@ -25,16 +25,16 @@ struct GenerationServices: Sendable {
     }
 
     /// What the headers of a request say about it.
-    struct Headers: Sendable {
-        var routingKey = ""
-        var wantsInputIDs = false
-        var wantsOutputIDs = false
+    package struct Headers: Sendable {
+        package var routingKey = ""
+        package var wantsInputIDs = false
+        package var wantsOutputIDs = false
     }
 
     /// Checks what is checked before the body is read.
-    func headers(_ request: Request) throws(RequestFailure) -> Headers {
+    package func headers(_ request: Request, needsJSON: Bool = true) throws(RequestFailure) -> Headers {
         if board.view.isDraining { throw .draining }
-        try request.requireJSON()
+        if needsJSON { try request.requireJSON() }
         try request.requireOnlyRank()
         let isSet = { (name: String) in request.headers[.init(name)!] == "1" }
         return Headers(
@@ -45,17 +45,12 @@ struct GenerationServices: Sendable {
     /// What holds for a request at this moment.
     ///
     /// - Throws: 400 where the model does not generate.
-    func rules(_ headers: Headers) throws(RequestFailure) -> GenerationRules {
+    package func rules(_ headers: Headers) throws(RequestFailure) -> GenerationRules {
         let model = board.view.model
         if let model, model.task.kind != .generation { throw .noGeneratingModel }
         var rules = base
         rules.limits.vocabulary = model.map { Int($0.vocabularySize) } ?? 0
         rules.routingKey = headers.routingKey
         return rules
-    }
-
-    /// How answers to a request look.
-    func style(_ fields: GenerationFields) -> AnswerStyle {
-        AnswerStyle(fields, weightVersion: board.view.weightVersion, reportsCache: reportsCache)
     }
 }
