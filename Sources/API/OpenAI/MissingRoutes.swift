@@ -5,7 +5,7 @@ internal import Ledger
 /// Endpoints in OpenAI's manner that this server does not have: each says what is missing, none pretends to work.
 struct MissingRoutes: Sendable {
     private static let paths = [
-        "/v1/responses", "/v1/messages", "/v1/messages/count_tokens", "/invocations", "/vertex_generate",
+        "/v1/responses", "/v1/messages", "/v1/messages/count_tokens", "/invocations",
         "/v1/audio/transcriptions", "/v1/decisions", "/v1/systemone",
         "/api/chat", "/api/generate", "/parse_function_call", "/separate_reasoning",
     ]
