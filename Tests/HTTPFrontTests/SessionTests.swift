@@ -1,4 +1,5 @@
-import Foundation
+import CDispatch
+import Glibc
 import HTTPFront
 import JSON
 import Messages
