@@ -1,8 +1,9 @@
 // Products with quantized weights: activations become int8 rows, and rows, outputs and K are cut for caches and threads
 // the way gemm.c does it.
 //
-// Int32 sums are exact in any order. Int4 groups turn to float one by one, ascending, wherever K is cut, and it is only
+// Int32 sums are exact in any order. Groups turn to float one by one, ascending, wherever K is cut, and it is only
 // cut between groups; so every row gets the same bits in every shape of call.
+#include "blocks.h"
 #include "table.h"
 
 /// Columns in one K block at most, a multiple of every group: the panel of a row tile stays in the first-level cache
@@ -21,16 +22,20 @@ typedef struct {
     size_t rows;   // of this pass
     size_t tiles;  // row tiles of this pass
     size_t columns;
+    size_t group;   // columns that share a scale; 0 for int8
     size_t groups;
+    size_t cut;     // K is cut at multiples of this
+    bool bytes;     // codes of blocks are spread plus CODE_OFFSET
     const float *bias;
     bool accumulate;
     float *out;
+    size_t stride;  // floats from one row of `out` to the next
     char *gate_up_out;
     // What rows become, in shared memory.
     int8_t *panels;
     float *scales;                     // int8
     int32_t *starts;                   // what int8 sums begin with
-    float *group_scales, *group_sums;  // int4: of each tile `[groups][rows]`
+    float *group_scales, *group_sums;  // of groups: of each tile `[groups][rows]`
 } code_job;
 
 /// First row of a tile; rows are dealt out evenly.
@@ -48,9 +53,13 @@ static void quantize_whole(const code_job *j, const float *x, size_t row, int8_t
 /// Rounds one row to int8 with a scale for each group; `at` is the row's place in the tile's `[groups][rows]`.
 static void quantize_groups(const code_job *j, const float *x, size_t at, size_t rows, int8_t *codes) {
     for (size_t g = 0; g < j->groups; g++, at += rows) {
-        size_t k = g * j->w->group, count = min_size(j->w->group, j->w->inputs - k);
+        size_t k = g * j->group, count = min_size(j->group, j->w->inputs - k);
         j->group_scales[at] = j->g->quantize(x + k, count, codes + k);
-        j->group_sums[at] = (float)j->g->sum(codes + k, count) * j->group_scales[at];
+        int32_t sum = j->g->sum(codes + k, count);
+        if (j->bytes)
+            ((int32_t *)j->group_sums)[at] = -j->g->start_factor * sum;
+        else
+            j->group_sums[at] = (float)sum * j->group_scales[at];
     }
 }
 
@@ -65,7 +74,7 @@ static void quantize_tile(const code_job *j, size_t tile, char *scratch) {
         const float *x = dtype == KERNELS_F32 ? (const float *)row : numbers;
         int8_t *out = codes + r * j->columns;
         if (dtype != KERNELS_F32) j->c->table.to_float[dtype](row, inputs, numbers);
-        if (j->w->format == KERNELS_INT4)
+        if (j->group)
             quantize_groups(j, x, first * j->groups + r, rows, out);
         else
             quantize_whole(j, x, first + r, out);
@@ -83,7 +92,7 @@ static void quantize_tiles(void *context, size_t thread, size_t begin, size_t en
 static void finish(const code_job *j, size_t block, size_t row, size_t rows, const int32_t *c, size_t ldc) {
     enum { SLICE = 16 };
     const kernels_matrix *w = j->w;
-    void (*settle)(const code_sums *) = w->format == KERNELS_INT4 ? j->g->settle_int4 : j->g->settle_int8;
+    void (*settle)(const code_sums *) = j->group ? j->g->settle_int4 : j->g->settle_int8;
     const char *weights = (const char *)w->data + block * block_bytes(w);
     code_sums s = {.c = c, .ldc = ldc, .rows = rows, .row_scales = j->scales + row};
     s.scales = (const float *)(weights + j->columns * BLOCK);
@@ -91,8 +100,8 @@ static void finish(const code_job *j, size_t block, size_t row, size_t rows, con
         s.columns = min_size(BLOCK, w->outputs - block * BLOCK);
         s.bias = j->bias ? j->bias + block * BLOCK : NULL;
         s.accumulate = j->accumulate;
-        s.out = j->out + row * w->outputs + block * BLOCK;
-        s.ldout = w->outputs;
+        s.out = j->out + row * j->stride + block * BLOCK;
+        s.ldout = j->stride;
         return settle(&s);
     }
     float sums[SLICE * BLOCK], products[SLICE * 16];
@@ -113,7 +122,23 @@ static void finish(const code_job *j, size_t block, size_t row, size_t rows, con
 
 /// Bytes of the first `columns` columns of a block.
 static size_t column_bytes(const code_job *j, size_t columns) {
-    return j->w->format == KERNELS_INT4 ? int4_bytes(columns, j->w->group) : columns * BLOCK;
+    if (j->w->format == KERNELS_INT8) return columns * BLOCK;
+    if (j->w->format == KERNELS_INT4) return int4_bytes(columns, j->group);
+    const block_shape shape = shape_of(j->w->blocks);
+    return columns / shape.columns * super_bytes(shape);
+}
+
+/// Spreads the codes of some columns of a block to bytes.
+static void spread_columns(const code_job *j, const char *weights, size_t columns, char *out) {
+    if (j->w->format == KERNELS_INT4)
+        j->g->spread(weights, columns, j->group, out);
+    else
+        j->g->spread_blocks(j->w->blocks, weights, columns, out);
+}
+
+/// The product with codes that are spread.
+static void (*spread_tile(const code_job *j))(const code_tile *) {
+    return j->bytes ? j->g->spread_bytes_tile : j->g->spread_tile;
 }
 
 /// The tile of the pass's row tile `tile`, over the columns from `k` on of the blocks from `block` on.
@@ -127,8 +152,8 @@ static code_tile make_tile(const code_job *j, size_t tile, size_t block, size_t 
         .b_stride = stride,
         .load = k > 0,
         .starts = j->starts + row};
-    if (j->w->format == KERNELS_INT4) {
-        t.group = j->w->group;
+    if (j->group) {
+        t.group = j->group;
         size_t at = row * j->groups + k / t.group * rows;
         t.group_scales = j->group_scales + at;
         t.group_sums = j->group_sums + at;
@@ -176,10 +201,47 @@ static void few_rows(void *context, size_t thread, size_t begin, size_t end) {
     }
 }
 
+/// Columns of blocks that few rows spread at a time: what they become stays in the first-level cache.
+#define FEW_SPREAD_COLUMNS 256
+
+/// Few rows times the blocks of a GGUF file: the weights pass by once. For more than a handful of rows each super-block
+/// is spread once for all of them.
+static void few_rows_of_blocks(void *context, size_t thread, size_t begin, size_t end) {
+    const code_job *j = context;
+    char *spread = thread_scratch(j->c, thread);
+    float *sums = (float *)(spread + round_up(spread_bytes(FEW_SPREAD_COLUMNS, 16), 4096));
+    for (size_t block = begin; block < end; block++) {
+        if (j->rows <= j->g->direct_rows) {
+            code_tile t = make_tile(j, 0, block, 1, 0, j->columns);
+            t.c = sums;
+            t.ldc = BLOCK;
+            j->g->blocks_tile(j->w->blocks, &t);
+            finish(j, block, 0, j->rows, (const int32_t *)sums, BLOCK);
+            continue;
+        }
+        for (size_t k = 0; k < j->columns; k += FEW_SPREAD_COLUMNS) {
+            size_t columns = min_size(FEW_SPREAD_COLUMNS, j->columns - k);
+            const char *weights = (const char *)j->w->data + block * block_bytes(j->w) + column_bytes(j, k);
+            size_t bytes = column_bytes(j, columns);
+            for (size_t i = 0; i < bytes; i += 64) __builtin_prefetch(weights + BYTES_AHEAD + i, 0, 2);
+            spread_columns(j, weights, columns, spread);
+            for (size_t tile = 0; tile < j->tiles; tile++) {
+                code_tile t = make_tile(j, tile, block, 1, k, columns);
+                t.c = sums + tile_start(j, tile) * BLOCK;
+                t.ldc = BLOCK;
+                t.prefetch = t.b = spread;
+                t.prefetch_step = BLOCK * 4;
+                spread_tile(j)(&t);
+            }
+        }
+        finish(j, block, 0, j->rows, (const int32_t *)sums, BLOCK);
+    }
+}
+
 /// Neighbouring blocks over some columns, and where their bytes and sums are kept.
 typedef struct {
     size_t block, blocks, k, columns;
-    /// Int4 codes spread to bytes; null for int8.
+    /// Codes spread to bytes; null for int8.
     char *spread;
     /// Of all rows and blocks of the chunk when K is cut, else of one tile.
     int32_t *sums;
@@ -187,18 +249,18 @@ typedef struct {
     const char *next;
 } code_chunk;
 
-/// Spreads the int4 codes of a chunk, once for all rows.
+/// Spreads the codes of a chunk, once for all rows.
 static void spread_chunk(const code_job *j, const code_chunk *p) {
-    size_t stride = block_bytes(j->w), bytes = spread_bytes(p->columns, j->w->group);
+    size_t stride = block_bytes(j->w), bytes = spread_bytes(p->columns, j->group);
     const char *weights = (const char *)j->w->data + p->block * stride + column_bytes(j, p->k);
     for (size_t b = 0; b < p->blocks; b++)
-        j->g->spread(weights + b * stride, p->columns, j->w->group, p->spread + b * bytes);
+        spread_columns(j, weights + b * stride, p->columns, p->spread + b * bytes);
 }
 
 /// Adds a chunk to the sums of one row tile; finishes them when it holds the last columns.
 static void add_chunk(const code_job *j, const code_chunk *p, size_t tile) {
     bool cut = p->columns < j->columns, last = p->k + p->columns == j->columns;
-    size_t row = tile_start(j, tile), bytes = p->spread ? spread_bytes(p->columns, j->w->group) : 0;
+    size_t row = tile_start(j, tile), bytes = p->spread ? spread_bytes(p->columns, j->group) : 0;
     for (size_t b = 0; b < p->blocks; b++) {
         code_tile t = make_tile(j, tile, p->block + b, 1, p->k, p->columns);
         int32_t *sums = p->sums + (cut ? (b * j->rows + row) * BLOCK : 0);
@@ -207,7 +269,7 @@ static void add_chunk(const code_job *j, const code_chunk *p, size_t tile) {
         if (p->spread) t.b = p->spread + b * bytes;
         t.prefetch = t.b + CACHE_BYTES_AHEAD;
         t.prefetch_step = BLOCK * 4;
-        (p->spread ? j->g->spread_tile : j->g->int8_tile)(&t);
+        (p->spread ? spread_tile(j) : j->g->int8_tile)(&t);
         if (last) finish(j, p->block + b, row, t.rows, sums, BLOCK);
     }
 }
@@ -227,12 +289,12 @@ static void fetch_part(const code_job *j, const code_chunk *p, size_t tile) {
 static void many_rows(void *context, size_t thread, size_t begin, size_t end) {
     const code_job *j = context;
     size_t parts = (j->columns + COLUMN_BLOCK - 1) / COLUMN_BLOCK, stride = block_bytes(j->w);
-    size_t k_block = round_up((j->columns + parts - 1) / parts, 128),
+    size_t k_block = round_up((j->columns + parts - 1) / parts, j->cut),
            most = max_size(1, CHUNK_BYTES / (k_block * BLOCK));
     code_chunk p;
     char *scratch = thread_scratch(j->c, thread);
-    p.spread = j->w->format == KERNELS_INT4 ? scratch : NULL;
-    p.sums = (int32_t *)(scratch + (p.spread ? round_up(most * spread_bytes(k_block, 32), 4096) : 0));
+    p.spread = j->group ? scratch : NULL;
+    p.sums = (int32_t *)(scratch + (p.spread ? round_up(most * spread_bytes(k_block, j->group), 4096) : 0));
     for (p.block = begin; p.block < end; p.block += p.blocks) {
         p.blocks = min_size(most, end - p.block);
         const char *weights = (const char *)j->w->data + p.block * stride;
@@ -254,11 +316,12 @@ static void many_rows(void *context, size_t thread, size_t begin, size_t end) {
 
 static void run_pass(code_job *j) {
     bool few = j->rows <= j->g->few_rows;
-    size_t most = few ? j->g->wide_rows : j->g->max_rows;
+    bool blocks = j->w->format == KERNELS_BLOCKS;
+    size_t most = few && !blocks ? j->g->wide_rows : j->g->max_rows;
     j->tiles = (j->rows + most - 1) / most;
     size_t tile_elements = max_size(1, j->rows / j->tiles * j->columns);
     pool_run(j->c->pool, quantize_tiles, j, j->tiles, max_size(1, PACK_GRAIN / tile_elements));
-    pool_run(j->c->pool, few ? few_rows : many_rows, j, block_count(j->w), WIDE);
+    pool_run(j->c->pool, !few ? many_rows : blocks ? few_rows_of_blocks : few_rows, j, block_count(j->w), WIDE);
 }
 
 /// Divides the shared memory for passes of `rows` rows.
@@ -276,11 +339,20 @@ static void place_rows(code_job *j, size_t rows) {
 }
 
 void run_quantized_product(kernels_compute *c, const void *x, size_t rows, const kernels_matrix *w, const float *bias,
-    bool accumulate, float *out, void *gate_up_out) {
+    bool accumulate, float *out, size_t stride, void *gate_up_out) {
     code_job j = {.c = c, .g = &c->table.codes, .w = w, .x = x, .bias = bias, .accumulate = accumulate, .out = out};
+    j.stride = stride;
     j.gate_up_out = gate_up_out;
     j.columns = padded_codes(w->inputs);
-    j.groups = w->format == KERNELS_INT4 ? (w->inputs + w->group - 1) / w->group : 1;
+    j.cut = 128;
+    if (w->format == KERNELS_INT4) j.group = w->group;
+    if (w->format == KERNELS_BLOCKS) {
+        const block_shape shape = shape_of(w->blocks);
+        j.group = shape.group;
+        j.cut = 256;
+        j.bytes = shape.bytes;
+    }
+    j.groups = j.group ? (w->inputs + j.group - 1) / j.group : 1;
     if (rows == 0 || w->outputs == 0) return;
     size_t row_bytes = j.columns + (2 * j.groups + 2) * 4;
     size_t fit = max_size(1, min_size(PASS_ROWS, (SHARED_BYTES - 512) / row_bytes));
@@ -295,7 +367,7 @@ void run_quantized_product(kernels_compute *c, const void *x, size_t rows, const
         if (gate_up_out)
             j.gate_up_out += j.rows * width * dtype_size(w->dtype);
         else
-            j.out += j.rows * width;
+            j.out += j.rows * j.stride;
     }
     pool_unlock(c->pool);
 }

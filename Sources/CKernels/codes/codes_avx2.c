@@ -34,6 +34,22 @@ static inline int32_t largest_lane(vi x) {
 }
 static inline vi low_nibbles(vi x) { return _mm256_and_si256(x, _mm256_set1_epi8(15)); }
 static inline vi high_nibbles(vi x) { return low_nibbles(_mm256_srli_epi16(x, 4)); }
+static inline vi vi_and(vi a, vi b) { return _mm256_and_si256(a, b); }
+static inline vi vi_or(vi a, vi b) { return _mm256_or_si256(a, b); }
+static inline vi vi_xor(vi a, vi b) { return _mm256_xor_si256(a, b); }
+static inline vi vi_shift_right(vi x, int bits) { return _mm256_srl_epi16(x, _mm_cvtsi32_si128(bits)); }
+static inline vi vi_shift_left(vi x, int bits) { return _mm256_sll_epi16(x, _mm_cvtsi32_si128(bits)); }
+static inline vi vi_set_bytes(char x) { return _mm256_set1_epi8(x); }
+static inline vi vi_lookup(const int8_t *table, vi x) {
+    return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)table)), x);
+}
+static inline __m256i load_lanes(const void *p) { return _mm256_cvtepu8_epi32(_mm_loadl_epi64(p)); }
+static inline vf load_u8(const void *p) { return _mm256_cvtepi32_ps(load_lanes(p)); }
+static inline vf load_i8(const void *p) { return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(p))); }
+static inline vf load_low4(const void *p) {
+    return _mm256_cvtepi32_ps(_mm256_and_si256(load_lanes(p), _mm256_set1_epi32(15)));
+}
+static inline vf load_high4(const void *p) { return _mm256_cvtepi32_ps(_mm256_srli_epi32(load_lanes(p), 4)); }
 static inline void store_bytes(int8_t *p, vf x) {
     __m256i words = _mm256_cvtps_epi32(x);
     __m128i halves = _mm_packs_epi32(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
@@ -59,6 +75,7 @@ static inline vi dot_codes(vi acc, vi w, vi x) { return add_pairs(acc, w, x); }
 #define TILE_ROWS 2
 #define WIDE_ROWS 1
 #define FEW_ROWS 1
+#define DIRECT_ROWS 1
 #define TILE_SHAPES(body)                                                                                              \
     switch (t->rows * 8 + t->blocks) {                                                                                 \
         TILE_CASE(body, 1, 1) TILE_CASE(body, 2, 1) TILE_CASE(body, 1, WIDE) default : __builtin_trap();               \

@@ -19,6 +19,22 @@ static inline int32_t sum_lanes(vi x) { return _mm512_reduce_add_epi32(x); }
 static inline int32_t largest_lane(vi x) { return _mm512_reduce_max_epi32(x); }
 static inline vi low_nibbles(vi x) { return _mm512_and_si512(x, _mm512_set1_epi8(15)); }
 static inline vi high_nibbles(vi x) { return low_nibbles(_mm512_srli_epi16(x, 4)); }
+static inline vi vi_and(vi a, vi b) { return _mm512_and_si512(a, b); }
+static inline vi vi_or(vi a, vi b) { return _mm512_or_si512(a, b); }
+static inline vi vi_xor(vi a, vi b) { return _mm512_xor_si512(a, b); }
+static inline vi vi_shift_right(vi x, int bits) { return _mm512_srl_epi16(x, _mm_cvtsi32_si128(bits)); }
+static inline vi vi_shift_left(vi x, int bits) { return _mm512_sll_epi16(x, _mm_cvtsi32_si128(bits)); }
+static inline vi vi_set_bytes(char x) { return _mm512_set1_epi8(x); }
+static inline vi vi_lookup(const int8_t *table, vi x) {
+    return _mm512_shuffle_epi8(_mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)table)), x);
+}
+static inline __m512i load_lanes(const void *p) { return _mm512_cvtepu8_epi32(_mm_loadu_si128(p)); }
+static inline vf load_u8(const void *p) { return _mm512_cvtepi32_ps(load_lanes(p)); }
+static inline vf load_i8(const void *p) { return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(p))); }
+static inline vf load_low4(const void *p) {
+    return _mm512_cvtepi32_ps(_mm512_and_si512(load_lanes(p), _mm512_set1_epi32(15)));
+}
+static inline vf load_high4(const void *p) { return _mm512_cvtepi32_ps(_mm512_srli_epi32(load_lanes(p), 4)); }
 static inline void store_bytes(int8_t *p, vf x) {
     _mm_storeu_si128((__m128i *)p, _mm512_cvtsepi32_epi8(_mm512_cvtps_epi32(x)));
 }
@@ -34,6 +50,7 @@ static inline vi count_bytes(vi x) { return add_pairs(_mm512_setzero_si512(), _m
 #define TILE_ROWS 14
 #define WIDE_ROWS 6
 #define FEW_ROWS 24
+#define DIRECT_ROWS 4
 // clang-format off
 #define TILE_SHAPES(body)                                                                                              \
     switch (t->rows * 8 + t->blocks) {                                                                                 \

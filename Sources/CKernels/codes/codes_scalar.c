@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "blocks.h"
 #include "half.h"
 #include "table.h"
 
@@ -72,6 +73,50 @@ static void spread(const char *groups, size_t columns, size_t group, char *out) 
     }
 }
 
+static void spread_bytes_tile(const code_tile *t) {
+    for (size_t k = 0; k < t->columns; k += t->group) {
+        const char *scales = t->b + k / t->group * spread_bytes(t->group, t->group);
+        for (size_t j = 0; j < BLOCK; j++) {
+            int32_t sum = 0;
+            for (size_t n = 0; n < t->group; n++)
+                sum += t->a[k + n] * ((int32_t)byte_at(scales + SPREAD_SCALE_BYTES, n, j) - CODE_OFFSET);
+            float *c = (float *)t->c + j, scale = ((const float *)scales)[j] * t->group_scales[k / t->group];
+            *c = fmaf((float)sum, scale, t->load || k > 0 ? *c : 0);
+        }
+    }
+}
+
+static void spread_blocks(kernels_blocks kind, const char *blocks, size_t columns, char *out) {
+    const block_shape shape = shape_of(kind);
+    for (size_t k = 0; k < columns; k += shape.group) {
+        const char *super = blocks + k / shape.columns * super_bytes(shape);
+        size_t group = k % shape.columns / shape.group;
+        for (size_t j = 0; j < BLOCK; j++) {
+            block_group(&shape, super, group, j, (float *)out + j, (float *)out + BLOCK + j);
+            for (size_t n = 0; n < shape.group; n++)
+                out[SPREAD_SCALE_BYTES + (n / 4 * BLOCK + j) * 4 + n % 4] =
+                    (char)block_code(&shape, super, group * shape.group + n, j);
+        }
+        out += spread_bytes(shape.group, shape.group);
+    }
+}
+
+static void blocks_tile(kernels_blocks kind, const code_tile *t) {
+    const block_shape shape = shape_of(kind);
+    char spread[SPREAD_SCALE_BYTES + 256 / 16 * SPREAD_SCALE_BYTES + 256 * BLOCK];
+    code_tile part = *t;
+    part.b = spread;
+    part.columns = shape.columns;
+    for (size_t k = 0; k < t->columns; k += shape.columns) {
+        spread_blocks(kind, t->b + k / shape.columns * super_bytes(shape), shape.columns, spread);
+        part.a = t->a + k;
+        part.group_scales = t->group_scales + k / shape.group;
+        part.group_sums = t->group_sums + k / shape.group;
+        part.load = t->load || k > 0;
+        (shape.bytes ? spread_bytes_tile : spread_tile)(&part);
+    }
+}
+
 float quantize_scale(const float *x, size_t n, float *factor) {
     uint32_t magnitude = 0;
     for (size_t i = 0; i < n; i++) {
@@ -139,6 +184,7 @@ static double byte_dot_peak(size_t iterations) {
 
 #define TILE_ROWS 1
 #define FEW_ROWS 1
+#define DIRECT_ROWS 1
 #define WIDE_ROWS 1
 #define START_FACTOR 0
 #include "codes_fill.h"

@@ -47,20 +47,21 @@ static inline __attribute__((always_inline)) void int8_body(
         for (size_t i = 0; i < blocks * VECTORS; i++) vi_store(c + r * ldc + i * VW, sum[r][i]);
 }
 
-/// Adds finished group number `group` of the tile to the float sums; `scales` and `minimums` are its weights'.
+/// Adds finished group number `group` of the tile to the float sums; `scales` and `minimums` are its weights', null for
+/// those that have none.
 static inline __attribute__((always_inline)) void add_group(const size_t rows, const size_t blocks, const code_tile *t,
     vi sum[TILE_ROWS][WIDE * VECTORS], const vf *scales, const vf *minimums, size_t group, bool load) {
     const float *row_scales = t->group_scales + group * rows, *row_sums = t->group_sums + group * rows;
     float *c = t->c;
 #pragma clang loop unroll(full)
     for (size_t r = 0; r < rows; r++) {
-        vf row_scale = vf_set1(row_scales[r]), row_sum = vf_set1(row_sums[r]);
+        vf row_scale = vf_set1(row_scales[r]), row_sum = minimums ? vf_set1(row_sums[r]) : vf_zero();
 #pragma clang loop unroll(full)
         for (size_t i = 0; i < blocks * VECTORS; i++) {
             float *at = c + r * t->ldc + i * VW;
             vf total = load ? vf_load(at) : vf_zero();
             total = vf_fma(vi_to_float(sum[r][i]), vf_mul(scales[i], row_scale), total);
-            vf_store(at, vf_fma(row_sum, minimums[i], total));
+            vf_store(at, minimums ? vf_fma(row_sum, minimums[i], total) : total);
         }
     }
 }
@@ -117,9 +118,9 @@ static inline __attribute__((always_inline)) void int4_body(
     }
 }
 
-/// One block only: codes are spread for many rows, whose tiles are tall and not wide.
-static inline __attribute__((always_inline)) void spread_body(
-    const size_t rows, const size_t blocks, const code_tile *t) {
+/// One block only: codes are spread for many rows, whose tiles are tall and not wide. With `bytes` they are plus
+/// CODE_OFFSET.
+static inline __attribute__((always_inline)) void spread_groups(const size_t rows, const bool bytes, const code_tile *t) {
     const int8_t *a = t->a;
     const char *b = t->b, *prefetch = t->prefetch;
     size_t group = 0;
@@ -132,7 +133,8 @@ static inline __attribute__((always_inline)) void spread_body(
 #pragma clang loop unroll(full)
         for (size_t r = 0; r < rows; r++)
 #pragma clang loop unroll(full)
-            for (size_t i = 0; i < VECTORS; i++) sum[r][i] = vi_set1(0);
+            for (size_t i = 0; i < VECTORS; i++)
+                sum[r][i] = vi_set1(bytes ? ((const int32_t *)t->group_sums)[group * rows + r] : 0);
         size_t steps = min_size(t->group, t->columns - k) / 4;
 #pragma clang loop unroll(disable)
         for (size_t step = 0; step < steps; step++) {
@@ -144,7 +146,8 @@ static inline __attribute__((always_inline)) void spread_body(
             for (size_t r = 0; r < rows; r++) {
                 vi x = vi_broadcast(a + 4 * r);
 #pragma clang loop unroll(full)
-                for (size_t i = 0; i < VECTORS; i++) sum[r][i] = dot_codes(sum[r][i], w[i], x);
+                for (size_t i = 0; i < VECTORS; i++)
+                    sum[r][i] = bytes ? dot_bytes(sum[r][i], w[i], x) : dot_codes(sum[r][i], w[i], x);
             }
             a += 4 * rows;
             b += STEP_BYTES;
@@ -156,7 +159,17 @@ static inline __attribute__((always_inline)) void spread_body(
             s[i] = load_f32(scales + i * VECTOR_BYTES);
             m[i] = load_f32(scales + SPREAD_SCALE_BYTES / 2 + i * VECTOR_BYTES);
         }
-        add_group(rows, 1, t, sum, s, m, group, t->load || group > 0);
+        add_group(rows, 1, t, sum, s, bytes ? NULL : m, group, t->load || group > 0);
         group++;
     }
+}
+
+static inline __attribute__((always_inline)) void spread_body(
+    const size_t rows, const size_t blocks, const code_tile *t) {
+    spread_groups(rows, false, t);
+}
+
+static inline __attribute__((always_inline)) void spread_bytes_body(
+    const size_t rows, const size_t blocks, const code_tile *t) {
+    spread_groups(rows, true, t);
 }

@@ -3,6 +3,7 @@
 //                         floats), vi_broadcast (four bytes), vi_to_float, vi_from_bits, sum_lanes and largest_lane
 //   dot_bytes(acc, w, x)  acc plus the products of stored int8 weights and activations, four to a lane
 //   dot_codes(acc, w, x)  the same for codes 0 ... 15
+//   what blocks_vector.h needs
 //   low_nibbles, high_nibbles, count_bytes (four signed bytes of a lane added up), store_bytes (VW floats,
 //                         rounded)
 //   START_FACTOR          see code_kernels
@@ -12,6 +13,7 @@
 static void int8_tile(const code_tile *t) { TILE_SHAPES(int8_body) }
 static void int4_tile(const code_tile *t) { TILE_SHAPES(int4_body) }
 static void spread_tile(const code_tile *t) { TILE_SHAPES(spread_body) }
+static void spread_bytes_tile(const code_tile *t) { TILE_SHAPES(spread_bytes_body) }
 
 static void spread(const char *groups, size_t columns, size_t group, char *out) {
     for (size_t k = 0; k < columns; k += group) {
@@ -29,6 +31,8 @@ static void spread(const char *groups, size_t columns, size_t group, char *out) 
         }
     }
 }
+
+#include "blocks_vector.h"
 
 static float quantize(const float *x, size_t n, int8_t *codes) {
     size_t whole = n / VW * VW;

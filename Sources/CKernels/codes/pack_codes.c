@@ -1,6 +1,7 @@
 // The packed forms of quantized weights: choosing scales, writing codes and reading rows back.
 #include <string.h>
 
+#include "blocks.h"
 #include "half.h"
 #include "table.h"
 
@@ -121,7 +122,15 @@ void pack_quantized(const kernels_matrix *w, const float *rows, size_t first, si
     finish_packing(w, first + count, packed);
 }
 
+size_t code_block_bytes(const kernels_matrix *w) {
+    if (w->format == KERNELS_INT4) return int4_bytes(w->inputs, w->group);
+    if (w->format == KERNELS_INT8) return padded_codes(w->inputs) * 32 + SCALE_BYTES;
+    const block_shape shape = shape_of(w->blocks);
+    return w->inputs / shape.columns * super_bytes(shape);
+}
+
 void unpack_quantized_row(const kernels_matrix *w, size_t number, size_t lane, float *out) {
+    if (w->format == KERNELS_BLOCKS) return unpack_blocks_row(w, number, lane, out);
     const char *block = (const char *)w->data + number * block_bytes(w);
     if (w->format == KERNELS_INT8) {
         float scale = ((const float *)(block + padded_codes(w->inputs) * BLOCK))[lane];

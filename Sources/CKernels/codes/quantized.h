@@ -1,6 +1,6 @@
 // Products of int8 rows with quantized weights: packed forms, and what each instruction set level fills in.
 //
-// Weights of both formats are unsigned bytes or nibbles and activations signed bytes, the operand order of VPDPBUSD.
+// Blocks of GGUF files have a page of their own, blocks.h. Weights of the other two formats are unsigned bytes or nibbles and activations signed bytes, the operand order of VPDPBUSD.
 // A packed block holds 32 outputs, its columns padded to a multiple of eight:
 //
 //   int8   [columns / 4][32][4] bytes, weight + 128; then 32 scales as f32
@@ -44,7 +44,8 @@ typedef struct {
     const int32_t *starts;
     /// Columns of an int4 group; the columns of the tile start at a group, and its last group may be shorter.
     size_t group;
-    /// Scales of the activations of each group, and what they sum up to in it: `[groups][rows]`.
+    /// Scales of the activations of each group, and what they sum up to in it: `[groups][rows]`. For codes that are
+    /// spread plus CODE_OFFSET the latter are int32: what their sums begin with.
     const float *group_scales, *group_sums;
     const char *prefetch;
     size_t prefetch_step;
@@ -66,7 +67,7 @@ typedef struct {
 /// Quantized products of one level.
 typedef struct {
     /// Most rows of a tile; and up to `few_rows` rows, tiles of WIDE blocks and at most `wide_rows` rows.
-    size_t max_rows, few_rows, wide_rows;
+    size_t max_rows, few_rows, wide_rows, direct_rows;
     /// An int8 sum begins with minus this times the sum of its activations: CODE_OFFSET where the level multiplies
     /// stored weights as they are, 0 where it takes the offset off first.
     int32_t start_factor;
@@ -75,8 +76,14 @@ typedef struct {
     void (*int4_tile)(const code_tile *t);
     /// Over groups from `spread`: scales and minimums as f32, codes one a byte in the order of int8.
     void (*spread_tile)(const code_tile *t);
+    /// The same for codes plus CODE_OFFSET, which have no minimums.
+    void (*spread_bytes_tile)(const code_tile *t);
     /// Spreads `columns` columns of a block of int4 groups, so that many row tiles can use them.
     void (*spread)(const char *groups, size_t columns, size_t group, char *out);
+    /// Over one block of a GGUF file's super-blocks, at most `direct_rows` rows: the sums of a spread tile.
+    void (*blocks_tile)(kernels_blocks kind, const code_tile *t);
+    /// Spreads `columns` columns of a block of a GGUF file's super-blocks, whole ones.
+    void (*spread_blocks)(kernels_blocks kind, const char *blocks, size_t columns, char *out);
 
     /// codes[i] = x[i] / scale rounded to nearest even, with scale = max |x| / 127. A row with a NaN or an infinity
     /// gets zeros and scale NaN; one too small to divide by, zeros and scale 0.
@@ -103,10 +110,7 @@ static inline size_t spread_bytes(size_t columns, size_t group) {
     return padded_codes(columns) * 32 + (columns + group - 1) / group * SPREAD_SCALE_BYTES;
 }
 /// Bytes of one packed block of 32 outputs.
-static inline size_t code_block_bytes(const kernels_matrix *w) {
-    if (w->format == KERNELS_INT4) return int4_bytes(w->inputs, w->group);
-    return padded_codes(w->inputs) * 32 + SCALE_BYTES;
-}
+size_t code_block_bytes(const kernels_matrix *w);
 
 /// The scale that the largest magnitude of a row gives, and what to multiply with before rounding. The magnitude comes
 /// as bits, in which a NaN is larger than infinity and infinity than any number.
@@ -135,8 +139,9 @@ void quantize_codes(const float *x, size_t n, float factor, int8_t *codes);
 // Pieces of the packing of quantized formats, see pack_codes.c.
 void pack_quantized(const kernels_matrix *w, const float *rows, size_t first, size_t count, void *packed);
 void unpack_quantized_row(const kernels_matrix *w, size_t block, size_t lane, float *out);
+void unpack_blocks_row(const kernels_matrix *w, size_t block, size_t lane, float *out);
 /// Products with quantized weights, see codes.c.
 void run_quantized_product(kernels_compute *c, const void *x, size_t rows, const kernels_matrix *w, const float *bias,
-    bool accumulate, float *out, void *gate_up_out);
+    bool accumulate, float *out, size_t stride, void *gate_up_out);
 
 #endif

@@ -35,6 +35,7 @@ typedef struct {
     const float *bias;
     bool accumulate;
     float *out;
+    size_t stride;  // floats from one row of `out` to the next
     char *gate_up_out;
 } gemm_job;
 
@@ -49,7 +50,7 @@ static size_t panel_bytes(const gemm_kernels *g, size_t rows, size_t columns) {
 }
 
 static void finish_plain_row(const gemm_job *j, size_t row, size_t column, size_t count, const float *c) {
-    float *out = j->out + row * j->w->outputs + column;
+    float *out = j->out + row * j->stride + column;
     const float *bias = j->bias ? j->bias + column : NULL;
     if (j->accumulate && bias)
         for (size_t i = 0; i < count; i++) out[i] += c[i] + bias[i];
@@ -201,18 +202,20 @@ static void run_product(gemm_job j, size_t rows) {
         if (j.gate_up_out)
             j.gate_up_out += j.rows * width * dtype_size(j.w->dtype);
         else
-            j.out += j.rows * width;
+            j.out += j.rows * j.stride;
     }
     pool_unlock(j.c->pool);
 }
 
 void kernels_matmul(kernels_compute *c, const void *x, size_t rows, const kernels_matrix *w, const float *bias,
-    bool accumulate, float *out) {
-    if (w->format != KERNELS_PLAIN_NUMBERS) return run_quantized_product(c, x, rows, w, bias, accumulate, out, NULL);
-    run_product((gemm_job){.c = c, .w = w, .x = x, .bias = bias, .accumulate = accumulate, .out = out}, rows);
+    bool accumulate, float *out, size_t stride) {
+    if (w->format != KERNELS_PLAIN_NUMBERS)
+        return run_quantized_product(c, x, rows, w, bias, accumulate, out, stride, NULL);
+    gemm_job j = {.c = c, .w = w, .x = x, .bias = bias, .accumulate = accumulate, .out = out, .stride = stride};
+    run_product(j, rows);
 }
 
 void kernels_gate_up(kernels_compute *c, const void *x, size_t rows, const kernels_matrix *w, void *out) {
-    if (w->format != KERNELS_PLAIN_NUMBERS) return run_quantized_product(c, x, rows, w, NULL, false, NULL, out);
+    if (w->format != KERNELS_PLAIN_NUMBERS) return run_quantized_product(c, x, rows, w, NULL, false, NULL, 0, out);
     run_product((gemm_job){.c = c, .w = w, .x = x, .gate_up_out = out}, rows);
 }

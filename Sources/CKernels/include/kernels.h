@@ -30,8 +30,24 @@ typedef enum {
 typedef enum {
     KERNELS_PLAIN_NUMBERS = 0,  ///< in the matrix's dtype
     KERNELS_INT8 = 1,           ///< signed bytes, one scale for each output
-    KERNELS_INT4 = 2            ///< codes 0 ... 15, a scale and a minimum for each output and group of inputs
+    KERNELS_INT4 = 2,           ///< codes 0 ... 15, a scale and a minimum for each output and group of inputs
+    KERNELS_BLOCKS = 3          ///< the blocks of a GGUF file, value for value
 } kernels_format;
+
+/// Kinds of blocks in a GGUF file that have kernels: those of 32 inputs and, with K or XS in their names, of 256.
+typedef enum {
+    KERNELS_Q8_0,
+    KERNELS_Q5_0,
+    KERNELS_Q5_1,
+    KERNELS_Q2_K,
+    KERNELS_Q3_K,
+    KERNELS_Q4_K,
+    KERNELS_Q5_K,
+    KERNELS_Q6_K,
+    KERNELS_IQ4_NL,
+    KERNELS_IQ4_XS,
+    KERNELS_MXFP4
+} kernels_blocks;
 
 /// A weight matrix in packed form: blocks of 32 outputs. In plain numbers each is `[K][32]`, or `[K/2][32][2]` for
 /// bf16, K padded to even; quantized, K is padded to a multiple of 8 and scales lie in the block.
@@ -42,7 +58,8 @@ typedef struct {
     kernels_dtype dtype;  ///< of the activations, and of plain numbers
     kernels_packing packing;
     kernels_format format;
-    size_t group;  ///< inputs that share a scale in int4: 32, 64 or 128
+    size_t group;           ///< inputs that share a scale in int4: 32, 64 or 128
+    kernels_blocks blocks;  ///< of KERNELS_BLOCKS, whose inputs are whole blocks
 } kernels_matrix;
 
 /// Rows of quantized weights before packing: int8 codes with one scale a row, or int4 codes (one a byte, 0 ... 15) with
@@ -145,6 +162,10 @@ void kernels_pack(const kernels_matrix *matrix, const float *rows, size_t first,
 void kernels_pack_codes(
     const kernels_matrix *matrix, const kernels_codes *rows, size_t first, size_t count, void *packed);
 
+/// The same for rows of a GGUF file's blocks as they are in the file, `row_bytes` apart.
+void kernels_pack_blocks(
+    const kernels_matrix *matrix, const void *rows, size_t row_bytes, size_t first, size_t count, void *packed);
+
 /// Reads one row of a packed matrix back as f32.
 void kernels_unpack_row(const kernels_matrix *matrix, size_t row, float *out);
 
@@ -154,9 +175,10 @@ void kernels_unpack_row(const kernels_matrix *matrix, size_t row, float *out);
 /// bias is added to the sum, and with `accumulate` that is added to what `out` holds.
 ///
 /// For quantized weights activations are rounded to int8 with scale max |x| / 127, of the row for int8 weights and of
-/// each group of it for int4; products are summed as integers over the same columns, and groups in f32, ascending.
+/// each group of it for the others; products are summed as integers over the same columns, and groups in f32, ascending.
+/// Rows of `out` are `stride` numbers apart, at least the outputs.
 void kernels_matmul(kernels_compute *c, const void *x, size_t rows, const kernels_matrix *w, const float *bias,
-    bool accumulate, float *out);
+    bool accumulate, float *out, size_t stride);
 
 /// out[t] = silu(gate[t]) * up[t] in the matrix's dtype, [rows][outputs / 2], for a gate-up matrix.
 void kernels_gate_up(kernels_compute *c, const void *x, size_t rows, const kernels_matrix *w, void *out);
