@@ -29,6 +29,9 @@ struct ModelOptions: ParsableArguments {
     @Option(help: "Folder of packed weights, to measure them mapped as a server does; by default they are in memory.")
     var cacheDirectory: String?
 
+    @Flag(help: "Leave the weights of a GGUF file in their own bits, as a server without --dtype does.")
+    var keepsBits = false
+
     @OptionGroup var compute: ComputeOptions
 
     func validate() throws {
@@ -37,7 +40,9 @@ struct ModelOptions: ParsableArguments {
     }
 
     /// How weights are stored.
-    var weights: Quantization { Quantization(quantization, groupSize: int4GroupSize, headBits: int4HeadBits) }
+    var weights: Quantization {
+        Quantization(quantization, groupSize: int4GroupSize, headBits: int4HeadBits, dtypeIsAsked: !keepsBits)
+    }
 
     /// What its products are made of.
     var products: ProductKind { ProductKind(dtype, isQuantized: weights != .none) }

@@ -103,6 +103,8 @@ package struct ModelSizes: Sendable, Equatable {
     package private(set) var weightBytes = 0
     /// Bytes of keys, values and scales of one cache slot over all layers.
     package private(set) var bytesPerSlot = 0
+    /// Whether products are mostly of bytes: quantized weights.
+    package private(set) var isQuantized = false
 
     /// Plans every rank of a model; throws what loading it would throw for a tensor of another shape.
     package init(
@@ -111,6 +113,8 @@ package struct ModelSizes: Sendable, Equatable {
         for index in 0..<ranks {
             let plan = try PlannedModel(source, rank: ShardRank(index: index, count: ranks)).plan
             weightBytes += try PackedLayout(plan.layout.sections).fileCount
+            let plain = plan.layout.matrices.count { $0.format == .plain }
+            isQuantized = 2 * plain < plan.layout.matrices.count
             bytesPerSlot += KeyValueStore.bytesPerSlot(
                 plan.caches, dtype: kvCacheDType.resolved(for: source.dtype))
         }
@@ -152,7 +156,11 @@ struct PlannedModel {
             ? try LanguageModelHead(root.at("lm_head"), tiedTo: network.embedding) : try PooledHead(root, answers)
         let extra = try binder.finish()
         if let extra, source.isStrict || !checkpoint.toleratesExtraTensors { throw extra }
-        warnings = config.warnings + checkpoint.warnings + (extra.map { ["\($0.description); not used"] } ?? [])
+        warnings =
+            config.warnings + checkpoint.warnings + (extra.map { ["\($0.description); not used"] } ?? [])
+            + plan.unpacked.sorted { $0.key.rawValue < $1.key.rawValue }.map {
+                "\($0.value) tensors of type \($0.key.rawValue) are unpacked to \(plan.dtype): this model or rank cuts or joins them otherwise"
+            }
         self.plan = plan
         self.source = source
         self.checkpoint = checkpoint

@@ -50,6 +50,8 @@ final class ModelPlan {
     private(set) var ropes: [RopeConfig] = []
     /// The tensors by the names under which the network asked for them.
     private(set) var names = WeightNames()
+    /// How many tensors of each type are stored in blocks that the packed form does not keep.
+    private(set) var unpacked: [WeightType: Int] = [:]
 
     /// An empty plan over a checkpoint.
     init(_ source: ModelSource, _ binder: WeightBinder, shard: ShardPlan, answersTokens: Bool) {
@@ -70,10 +72,29 @@ final class ModelPlan {
         let inputs = slices.first?.columns.count ?? 0
         precondition(slices.allSatisfy { $0.columns.count == inputs }, "stacked slices have one width")
         let outputs = slices.reduce(0) { $0 + $1.rows.count }
-        let format = try quantization.format(of: role, storedAs: pieces.map(\.tensor.type), modelPath: modelPath)
+        let format = try quantization.format(
+            of: role, pieces.map { ($0.tensor.type, $0.slice.columns) }, modelPath: modelPath)
+        if quantization == .stored, format == .plain {
+            for piece in pieces where piece.tensor.type.blockElements > 1 { unpacked[piece.tensor.type, default: 0] += 1 }
+        }
         let shape = WeightLayout.Matrix(name: name, outputs: outputs, inputs: inputs, kind: kind, format: format)
         matrices.append(Matrix(shape: shape, pieces: pieces))
         return MatrixID(index: matrices.count - 1)
+    }
+
+    /// The slices in runs that are stored alike, so that each run can keep its bits; one run where all are rounded anew.
+    func runs(of slices: [TensorSlice]) throws(CheckpointError) -> [[TensorSlice]] {
+        guard quantization == .stored else { return [slices] }
+        var runs: [(type: WeightType?, slices: [TensorSlice])] = []
+        for slice in slices {
+            let type = try binder.bindIfPresent(slice.name, shape: slice.shape)?.type
+            if let last = runs.last, last.type == type {
+                runs[runs.count - 1].slices.append(slice)
+            } else {
+                runs.append((type, [slice]))
+            }
+        }
+        return runs.map(\.slices)
     }
 
     /// Plans a float32 vector of slices joined; with `isKept` false this rank only checks that the tensors exist.

@@ -53,6 +53,9 @@ package struct PackedMatrix {
         if case .int4(let group) = format {
             precondition([32, 64, 128].contains(group), "a group has 32, 64 or 128 inputs")
         }
+        if case .blocks(let kind) = format {
+            precondition(inputs % kind.inputs == 0, "a row of \(kind) has whole blocks")
+        }
         precondition(format == .plain || inputs <= 1 << 17, "a quantized row has at most 131072 inputs")
     }
 
@@ -63,7 +66,7 @@ package struct PackedMatrix {
         check(outputs: outputs, inputs: inputs, kind: kind, format: format)
         var shape = kernels_matrix(
             data: nil, outputs: outputs, inputs: inputs, dtype: dtype.kernel, packing: kind.kernel,
-            format: format.kernel, group: format.group)
+            format: format.kernel, group: format.group, blocks: format.blocks)
         return kernels_packed_bytes(&shape)
     }
 
@@ -87,9 +90,23 @@ package struct PackedMatrix {
         codes: QuantizedRows, first: Int, count: Int, into packed: UnsafeMutableRawPointer
     ) {
         precondition(first >= 0 && count >= 0 && first + count <= outputs, "rows lie inside the matrix")
-        precondition(format == .int8 || (format != .plain && codes.minimums != nil), "int4 codes have minimums")
+        switch format {
+        case .int8: break
+        case .int4: precondition(codes.minimums != nil, "int4 codes have minimums")
+        case .plain, .blocks: preconditionFailure("only int8 and int4 take codes")
+        }
         var rows = kernels_codes(codes: codes.codes, scales: codes.scales, minimums: codes.minimums)
         withUnsafePointer(to: kernel) { kernels_pack_codes($0, &rows, first, count, packed) }
+    }
+
+    /// Writes rows `first ..< first + count` of a matrix of blocks, this one's memory, from a GGUF file's bytes; each row
+    /// begins `stride` bytes after the one before.
+    package func pack(
+        blocks rows: UnsafeRawPointer, stride: Int, first: Int, count: Int, into packed: UnsafeMutableRawPointer
+    ) {
+        precondition(first >= 0 && count >= 0 && first + count <= outputs, "rows lie inside the matrix")
+        guard case .blocks = format else { preconditionFailure("only a matrix of blocks takes blocks") }
+        withUnsafePointer(to: kernel) { kernels_pack_blocks($0, rows, stride, first, count, packed) }
     }
 
     /// Reads one row back as float32.
@@ -102,6 +119,6 @@ package struct PackedMatrix {
     var kernel: kernels_matrix {
         kernels_matrix(
             data: data, outputs: outputs, inputs: inputs, dtype: dtype.kernel, packing: kind.kernel,
-            format: format.kernel, group: format.group)
+            format: format.kernel, group: format.group, blocks: format.blocks)
     }
 }

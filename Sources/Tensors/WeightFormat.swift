@@ -9,6 +9,9 @@ package enum WeightFormat: Sendable, Hashable {
     /// Codes 0 ... 15 with a float16 scale and minimum for each output and each `group` inputs: 32, 64 or 128.
     /// Activations are rounded to int8 by group.
     case int4(group: Int)
+    /// The blocks of a GGUF file, value for value. Activations are rounded to int8 by group: 32 inputs, or 16 in the
+    /// kinds whose scales are for 16.
+    case blocks(BlockKind)
 
     /// The same format as the C kernels name it.
     var kernel: kernels_format {
@@ -16,6 +19,7 @@ package enum WeightFormat: Sendable, Hashable {
         case .plain: KERNELS_PLAIN_NUMBERS
         case .int8: KERNELS_INT8
         case .int4: KERNELS_INT4
+        case .blocks: KERNELS_BLOCKS
         }
     }
 
@@ -23,6 +27,47 @@ package enum WeightFormat: Sendable, Hashable {
     var group: Int {
         if case .int4(let group) = self { return group }
         return 0
+    }
+
+    /// The kind of blocks; any where there are none.
+    var blocks: kernels_blocks {
+        if case .blocks(let kind) = self { return kind.kernel }
+        return KERNELS_Q8_0
+    }
+}
+
+/// Kinds of blocks of a GGUF file that have kernels.
+package enum BlockKind: String, Sendable, Hashable, CaseIterable {
+    case q8_0, q5_0, q5_1, q2_K, q3_K, q4_K, q5_K, q6_K, iq4_nl, iq4_xs, mxfp4
+
+    /// Numbers in one block; the rows of a matrix are whole blocks.
+    package var inputs: Int {
+        switch self {
+        case .q8_0, .q5_0, .q5_1, .iq4_nl, .mxfp4: 32
+        case .q2_K, .q3_K, .q4_K, .q5_K, .q6_K, .iq4_xs: 256
+        }
+    }
+
+    /// The numbers that so many blocks of a file stand for, `inputs` each.
+    package func dequantize(_ blocks: UnsafeRawPointer, count: Int, into out: UnsafeMutablePointer<Float>) {
+        kernels_dequantize_blocks(kernel, blocks, count * inputs, out)
+    }
+
+    /// The same kind as the C kernels name it.
+    var kernel: kernels_blocks {
+        switch self {
+        case .q8_0: KERNELS_Q8_0
+        case .q5_0: KERNELS_Q5_0
+        case .q5_1: KERNELS_Q5_1
+        case .q2_K: KERNELS_Q2_K
+        case .q3_K: KERNELS_Q3_K
+        case .q4_K: KERNELS_Q4_K
+        case .q5_K: KERNELS_Q5_K
+        case .q6_K: KERNELS_Q6_K
+        case .iq4_nl: KERNELS_IQ4_NL
+        case .iq4_xs: KERNELS_IQ4_XS
+        case .mxfp4: KERNELS_MXFP4
+        }
     }
 }
 

@@ -195,24 +195,24 @@ uint8_t block_code(const block_shape *s, const char *super, size_t k, size_t lan
     return s->table ? (uint8_t)(s->table[code] + CODE_OFFSET) : code;
 }
 
-void block_group(const block_shape *s, const char *super, size_t group, size_t lane, float *scale, float *minimum) {
-    const uint16_t *factors = (const uint16_t *)super;
-    const uint8_t *scales = (const uint8_t *)super + factor_bytes(*s) + group * scale_bytes(*s);
-    float factor = s->scales == SCALES_POWER ? bf16_to_float(factors[lane]) : f16_to_float(factors[lane]);
-    float below = s->minimums ? f16_to_float(factors[BLOCK + lane]) : 0;
-    *scale = factor;
+/// Scale and minimum of a group from its factors and, where there are some, its small numbers.
+static void group_numbers(const block_shape *s, uint16_t factor, uint16_t minimum_factor, uint8_t small,
+    uint8_t small_minimum, float *scale, float *minimum) {
+    float unit = s->scales == SCALES_POWER ? bf16_to_float(factor) : f16_to_float(factor);
+    float below = s->minimums ? f16_to_float(minimum_factor) : 0;
+    *scale = unit;
     *minimum = below;
     switch (s->scales) {
     case SCALES_BYTES:
-        *scale = factor * (float)scales[lane];
-        if (s->minimums) *minimum = 0 - below * (float)scales[BLOCK + lane];
+        *scale = unit * (float)small;
+        if (s->minimums) *minimum = 0 - below * (float)small_minimum;
         break;
     case SCALES_SIGNED:
-        *scale = factor * (float)(int8_t)scales[lane];
+        *scale = unit * (float)(int8_t)small;
         break;
     case SCALES_NIBBLES:
-        *scale = factor * (float)(scales[lane] & 15);
-        *minimum = 0 - below * (float)(scales[lane] >> 4);
+        *scale = unit * (float)(small & 15);
+        *minimum = 0 - below * (float)(small >> 4);
         break;
     default:
         break;
@@ -220,14 +220,39 @@ void block_group(const block_shape *s, const char *super, size_t group, size_t l
     if (s->offset) *minimum = *scale * (float)-s->offset;
 }
 
+void block_group(const block_shape *s, const char *super, size_t group, size_t lane, float *scale, float *minimum) {
+    const uint16_t *factors = (const uint16_t *)super;
+    const uint8_t *small = (const uint8_t *)super + factor_bytes(*s) + group * scale_bytes(*s);
+    group_numbers(s, factors[lane], s->minimums ? factors[BLOCK + lane] : 0, scale_bytes(*s) ? small[lane] : 0,
+        scale_bytes(*s) > BLOCK ? small[BLOCK + lane] : 0, scale, minimum);
+}
+
+void kernels_dequantize_blocks(kernels_blocks kind, const void *blocks, size_t columns, float *out) {
+    const block_shape shape = shape_of(kind);
+    const uint8_t *next = blocks;
+    for (size_t k = 0; k < columns; k += shape.columns) {
+        super_parts p = {0};
+        next = take_super(kind, next, &p);
+        float scale, minimum;
+        for (size_t i = 0; i < shape.columns; i++) {
+            size_t g = i / shape.group;
+            if (i % shape.group == 0)
+                group_numbers(&shape, p.factor, p.minimum_factor, p.scales[g], p.minimums[g], &scale, &minimum);
+            int code = shape.table ? shape.table[p.codes[i]] : p.codes[i] - (shape.bytes ? CODE_OFFSET : 0);
+            out[k + i] = scale * (float)code + minimum;
+        }
+    }
+}
+
 void unpack_blocks_row(const kernels_matrix *w, size_t block, size_t lane, float *out) {
     const block_shape shape = shape_of(w->blocks);
     const char *super = (const char *)w->data + block * block_bytes(w);
-    for (size_t k = 0; k < w->inputs; k += shape.columns, super += super_bytes(shape))
+    for (size_t k = 0; k < w->inputs; k += shape.columns, super += super_bytes(shape)) {
+        float scale, minimum;
         for (size_t i = 0; i < shape.columns; i++) {
-            float scale, minimum;
-            block_group(&shape, super, i / shape.group, lane, &scale, &minimum);
+            if (i % shape.group == 0) block_group(&shape, super, i / shape.group, lane, &scale, &minimum);
             float code = (float)(block_code(&shape, super, i, lane) - (shape.bytes ? CODE_OFFSET : 0));
             out[k + i] = scale * code + minimum;
         }
+    }
 }

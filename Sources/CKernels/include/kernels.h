@@ -166,6 +166,9 @@ void kernels_pack_codes(
 void kernels_pack_blocks(
     const kernels_matrix *matrix, const void *rows, size_t row_bytes, size_t first, size_t count, void *packed);
 
+/// The numbers that `columns` columns of a GGUF file's blocks, whole ones, stand for.
+void kernels_dequantize_blocks(kernels_blocks kind, const void *blocks, size_t columns, float *out);
+
 /// Reads one row of a packed matrix back as f32.
 void kernels_unpack_row(const kernels_matrix *matrix, size_t row, float *out);
 

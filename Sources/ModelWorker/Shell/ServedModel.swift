@@ -46,7 +46,7 @@ struct ServedModel {
         if let group { slots = try Self.agree(on: slots, group, settings, config, task) }
         limits = try Self.limits(settings, config, task, slots: slots)
         kvBytes = UInt64(bytesPerSlot) * UInt64(limits.storeRows)
-        let products = ProductKind(dtype, isQuantized: settings.quantization != nil)
+        let products = ProductKind(dtype, isQuantized: sizes.isQuantized)
         compute = try Self.makeCompute(settings, rank: rank, products, log)
         let comparison = settings.kernelRates.map { " (a thread of each rung: \($0.comparison(for: products)))" } ?? ""
         log.info(
@@ -130,7 +130,8 @@ struct ServedModel {
 
     private static func quantization(_ settings: WorkerSettings) -> Quantization {
         Quantization(
-            settings.quantization, groupSize: settings.int4GroupSize, headBits: settings.int4HeadBits)
+            settings.quantization, groupSize: settings.int4GroupSize, headBits: settings.int4HeadBits,
+            dtypeIsAsked: settings.dtype != .auto)
     }
 
     /// What the engine must know of it.

@@ -37,6 +37,8 @@ func dequantize(
     case .q4_K: dequantizeQ4_K(source, blockCount, out)
     case .q5_K: dequantizeQ5_K(source, blockCount, out)
     case .q6_K: dequantizeQ6_K(source, blockCount, out)
+    case .q2_K, .q3_K, .iq4_nl, .iq4_xs, .mxfp4:
+        type.blockKind!.dequantize(source, count: blockCount, into: out)
     case .int64, .int32, .int16, .int8, .uint8, .bool:
         preconditionFailure("integer tensors are refused before their bytes are read")
     }

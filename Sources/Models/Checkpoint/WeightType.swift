@@ -1,3 +1,5 @@
+package import Tensors
+
 /// How the numbers of a tensor are stored in a checkpoint file.
 ///
 /// Numbers come in blocks: one element for plain types, 32 or 256 for quantised ones; blocks lie one after another along the
@@ -23,12 +25,17 @@ package enum WeightType: String, Sendable, CaseIterable {
     case q4_K = "Q4_K"
     case q5_K = "Q5_K"
     case q6_K = "Q6_K"
+    case q2_K = "Q2_K"
+    case q3_K = "Q3_K"
+    case iq4_nl = "IQ4_NL"
+    case iq4_xs = "IQ4_XS"
+    case mxfp4 = "MXFP4"
 
     /// Elements in one block.
     package var blockElements: Int {
         switch self {
-        case .q4_0, .q4_1, .q5_0, .q5_1, .q8_0: 32
-        case .q4_K, .q5_K, .q6_K: 256
+        case .q4_0, .q4_1, .q5_0, .q5_1, .q8_0, .iq4_nl, .mxfp4: 32
+        case .q2_K, .q3_K, .q4_K, .q5_K, .q6_K, .iq4_xs: 256
         default: 1
         }
     }
@@ -48,6 +55,11 @@ package enum WeightType: String, Sendable, CaseIterable {
         case .q4_K: 144
         case .q5_K: 176
         case .q6_K: 210
+        case .q2_K: 84
+        case .q3_K: 110
+        case .iq4_nl: 18
+        case .iq4_xs: 136
+        case .mxfp4: 17
         }
     }
 
@@ -57,6 +69,24 @@ package enum WeightType: String, Sendable, CaseIterable {
         switch self {
         case .int64, .int32, .int16, .int8, .uint8, .bool: false
         default: true
+        }
+    }
+
+    /// The blocks that kernels multiply as they are; nil where there are none. Q4_0 and Q4_1 are int4 by groups of 32.
+    package var blockKind: BlockKind? {
+        switch self {
+        case .q5_0: .q5_0
+        case .q5_1: .q5_1
+        case .q8_0: .q8_0
+        case .q2_K: .q2_K
+        case .q3_K: .q3_K
+        case .q4_K: .q4_K
+        case .q5_K: .q5_K
+        case .q6_K: .q6_K
+        case .iq4_nl: .iq4_nl
+        case .iq4_xs: .iq4_xs
+        case .mxfp4: .mxfp4
+        default: nil
         }
     }
 
@@ -70,15 +100,20 @@ package enum WeightType: String, Sendable, CaseIterable {
         case 6: self = .q5_0
         case 7: self = .q5_1
         case 8: self = .q8_0
+        case 10: self = .q2_K
+        case 11: self = .q3_K
         case 12: self = .q4_K
         case 13: self = .q5_K
         case 14: self = .q6_K
+        case 20: self = .iq4_nl
+        case 23: self = .iq4_xs
         case 24: self = .int8
         case 25: self = .int16
         case 26: self = .int32
         case 27: self = .int64
         case 28: self = .float64
         case 30: self = .bfloat16
+        case 39: self = .mxfp4
         default: return nil
         }
     }

@@ -4,21 +4,36 @@ import Tensors
 ///
 /// Several checkpoint tensors may be stacked into one product (queries, keys and values).
 struct ColumnParallelLinear {
-    let weight: MatrixID
-    let bias: VectorID?
+    /// The matrices and which outputs they give; one, unless the tensors are stored in different bits.
+    private let parts: [(weight: MatrixID, outputs: Range<Int>)]
+    private let bias: VectorID?
+    private let width: Int
 
     /// Stacks the given slices into one matrix; `biases`, when not empty, are stacked the same way.
     init(
         _ plan: ModelPlan, name: String, weights: [TensorSlice], biases: [TensorSlice] = []
     ) throws(CheckpointError) {
-        weight = try plan.matrix(name + ".weight", weights)
+        var parts: [(weight: MatrixID, outputs: Range<Int>)] = []
+        var end = 0
+        for (index, run) in try plan.runs(of: weights).enumerated() {
+            let count = run.reduce(0) { $0 + $1.rows.count }
+            let suffix = index == 0 ? ".weight" : ".weight.\(index)"
+            parts.append((try plan.matrix(name + suffix, run), end..<end + count))
+            end += count
+        }
+        self.parts = parts
+        width = end
         bias = biases.isEmpty ? nil : try plan.vector(name + ".bias", biases)
     }
 
     /// Computes `out = x · Wᵀ + bias` for the step's rows; `x` in the model dtype, `out` float32.
     func callAsFunction(_ x: UnsafeRawPointer, into out: UnsafeMutablePointer<Float>, _ step: borrowing Step) {
-        step.compute.matmul(
-            x, rows: step.rows, weights: step.weights[weight], bias: step.weights[bias], into: out)
+        let biases = step.weights[bias]
+        for part in parts {
+            step.compute.matmul(
+                x, rows: step.rows, weights: step.weights[part.weight], bias: biases.map { $0 + part.outputs.lowerBound },
+                into: out + part.outputs.lowerBound, stride: width)
+        }
     }
 }
 

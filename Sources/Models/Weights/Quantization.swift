@@ -6,6 +6,8 @@ package import Values
 package enum Quantization: Sendable, Hashable {
     /// Weights in the model's dtype.
     case none
+    /// Each tensor in the bits it is stored in, where kernels multiply those, and otherwise in the model's dtype.
+    case stored
     /// All products in int8, one weight scale for each output; the output head too.
     case w8a8Int8
     /// Layers in int4 with a scale and a minimum for each `groupSize` inputs (32, 64 or 128), the output head in
@@ -13,10 +15,11 @@ package enum Quantization: Sendable, Hashable {
     /// in the head too.
     case int4(groupSize: Int = 64, headBits: Int = 8)
 
-    /// What `--quantization` and its companions ask for; no method leaves weights in the model's dtype.
-    package init(_ method: QuantizationMethod?, groupSize: Int, headBits: Int) {
+    /// What `--quantization` and its companions ask for; without a method weights are what they are stored as, or of the
+    /// model's dtype where one was asked for.
+    package init(_ method: QuantizationMethod?, groupSize: Int, headBits: Int, dtypeIsAsked: Bool) {
         switch method {
-        case nil: self = .none
+        case nil: self = dtypeIsAsked ? .none : .stored
         case .w8a8Int8: self = .w8a8Int8
         case .int4: self = .int4(groupSize: groupSize, headBits: headBits)
         }
@@ -26,6 +29,7 @@ package enum Quantization: Sendable, Hashable {
     package var name: String {
         switch self {
         case .none: "none"
+        case .stored: "stored"
         case .w8a8Int8: "w8a8_int8"
         case .int4(let groupSize, let headBits): "int4-group\(groupSize)-head\(headBits)"
         }
@@ -33,10 +37,12 @@ package enum Quantization: Sendable, Hashable {
 
     /// How a matrix is stored, given its role and the types of the checkpoint tensors it is stacked of.
     ///
-    /// Tensors that the checkpoint stores as int8 stay int8; there is nothing finer to round.
+    /// Tensors that the checkpoint stores as int8 stay int8; there is nothing finer to round. Blocks that a rank's columns
+    /// would cut are unpacked.
     func format(
-        of role: MatrixRole, storedAs types: [WeightType], modelPath: String
+        of role: MatrixRole, _ tensors: [(type: WeightType, columns: Range<Int>)], modelPath: String
     ) throws(CheckpointError) -> WeightFormat {
+        let types = tensors.map(\.type)
         if types.contains(.int8) {
             guard types.allSatisfy({ $0 == .int8 }), role == .layer || role == .head else {
                 throw .unsupported(file: modelPath, place: "weights", reason: "int8 in a part of a product only")
@@ -48,9 +54,10 @@ package enum Quantization: Sendable, Hashable {
             }
             return .int8
         }
+        if self == .stored { return Self.stored(tensors) }
         if role == .lookup { return .plain }
         switch self {
-        case .none: return .plain
+        case .none, .stored: return .plain
         case .w8a8Int8: return .int8
         case .int4(let groupSize, let headBits):
             // Codes of a GGUF file are kept where groups are the file's; nothing is finer than what is stored.
@@ -58,6 +65,24 @@ package enum Quantization: Sendable, Hashable {
             if role == .head && headBits == 8 && stored < types.count { return .int8 }
             return .int4(group: stored > 0 ? 32 : groupSize)
         }
+    }
+}
+
+extension Quantization {
+    /// The format that keeps the blocks of all the tensors as they are; plain where there is none.
+    private static func stored(_ tensors: [(type: WeightType, columns: Range<Int>)]) -> WeightFormat {
+        guard let type = tensors.first?.type, tensors.allSatisfy({ $0.type == type }) else {
+            // Q4_0 and Q4_1 have one form.
+            let isInt4 = tensors.allSatisfy { $0.type == .q4_0 || $0.type == .q4_1 }
+            return isInt4 && areWhole(tensors, 32) ? .int4(group: 32) : .plain
+        }
+        if type == .q4_0 || type == .q4_1 { return areWhole(tensors, 32) ? .int4(group: 32) : .plain }
+        guard let kind = type.blockKind, areWhole(tensors, kind.inputs) else { return .plain }
+        return .blocks(kind)
+    }
+
+    private static func areWhole(_ tensors: [(type: WeightType, columns: Range<Int>)], _ size: Int) -> Bool {
+        tensors.allSatisfy { $0.columns.lowerBound % size == 0 && $0.columns.upperBound % size == 0 }
     }
 }
 

@@ -5,6 +5,7 @@ extension BoundTensor {
     package func keepsCodes(in format: WeightFormat, columns: Range<Int>) -> Bool {
         switch type {
         case .int8: format == .int8
+        case _ where type.blockKind != nil: format == type.blockKind.map { .blocks($0) }
         case .q4_0, .q4_1: format == .int4(group: 32) && columns.lowerBound % 32 == 0 && rowElements % 32 == 0
         default: false
         }
@@ -21,6 +22,10 @@ extension BoundTensor {
         let stored = UnsafeMutableRawPointer.allocate(byteCount: rows.count * rowBytes, alignment: 64)
         defer { stored.deallocate() }
         try checkpoint.readStoredRows(info, rows: rows, into: stored)
+        if case .blocks = matrix.format {
+            let first = stored + columns.lowerBound / type.blockElements * type.blockBytes
+            return matrix.pack(blocks: first, stride: rowBytes, first: target, count: rows.count, into: packed)
+        }
         let codes = CodeBuffer(rows: rows.count, columns: columns.count, group: type == .int8 ? columns.count : 32)
         defer { codes.deallocate() }
         if let scale, type == .int8 { try scale.readRows(rows, into: codes.scales) }
