@@ -205,14 +205,14 @@ static void group_numbers(const block_shape *s, uint16_t factor, uint16_t minimu
     switch (s->scales) {
     case SCALES_BYTES:
         *scale = unit * (float)small;
-        if (s->minimums) *minimum = 0 - below * (float)small_minimum;
+        if (s->minimums) *minimum = -(below * (float)small_minimum);
         break;
     case SCALES_SIGNED:
         *scale = unit * (float)(int8_t)small;
         break;
     case SCALES_NIBBLES:
         *scale = unit * (float)(small & 15);
-        *minimum = 0 - below * (float)(small >> 4);
+        *minimum = -(below * (float)(small >> 4));
         break;
     default:
         break;
@@ -238,8 +238,9 @@ void kernels_dequantize_blocks(kernels_blocks kind, const void *blocks, size_t c
             size_t g = i / shape.group;
             if (i % shape.group == 0)
                 group_numbers(&shape, p.factor, p.minimum_factor, p.scales[g], p.minimums[g], &scale, &minimum);
-            int code = shape.table ? shape.table[p.codes[i]] : p.codes[i] - (shape.bytes ? CODE_OFFSET : 0);
-            out[k + i] = scale * (float)code + minimum;
+            int below = shape.bytes && !shape.table ? CODE_OFFSET : shape.offset;
+            int code = shape.table ? shape.table[p.codes[i]] : p.codes[i] - below;
+            out[k + i] = shape.minimums ? scale * (float)code + minimum : scale * (float)code;
         }
     }
 }

@@ -15,12 +15,12 @@ static inline __attribute__((always_inline)) void group_scales(
     vf below = s.minimums ? load_f16(super + 2 * BLOCK + 2 * j) : vf_zero(), minimum = below;
     if (s.scales == SCALES_BYTES) {
         scale = vf_mul(factor, load_u8(scales + j));
-        if (s.minimums) minimum = vf_sub(vf_zero(), vf_mul(below, load_u8(scales + BLOCK + j)));
+        if (s.minimums) minimum = vf_mul(vf_mul(below, load_u8(scales + BLOCK + j)), vf_set1(-1));
     } else if (s.scales == SCALES_SIGNED) {
         scale = vf_mul(factor, load_i8(scales + j));
     } else if (s.scales == SCALES_NIBBLES) {
         scale = vf_mul(factor, load_low4(scales + j));
-        minimum = vf_sub(vf_zero(), vf_mul(below, load_high4(scales + j)));
+        minimum = vf_mul(vf_mul(below, load_high4(scales + j)), vf_set1(-1));
     }
     if (s.offset) minimum = vf_mul(scale, vf_set1((float)-s.offset));
     *scale_out = scale;
