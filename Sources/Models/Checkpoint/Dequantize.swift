@@ -1,3 +1,5 @@
+internal import Tensors
+
 /// Converts stored blocks to float32, value for value as ggml's reference code and gguf-py do.
 ///
 /// `source` holds `blockCount` blocks of `type` with no alignment; `out` takes `blockCount * type.blockElements`
