@@ -95,7 +95,7 @@ let package = Package(
             ] + web,
             path: "Sources/API/Operators", swiftSettings: strict),
         .target(
-            name: "APICore", dependencies: [log, "Ledger", "Messages", "JSON"] + web, path: "Sources/API/Core",
+            name: "APICore", dependencies: [log, "Ledger", "Messages", "JSON", "ChildRuntime"] + web, path: "Sources/API/Core",
             swiftSettings: strict),
         .target(
             name: "Ledger", dependencies: ["Messages", "ServerSettings", "ChildRuntime", "CPlatform"],

@@ -16,7 +16,7 @@ package func runHTTPFront(identity: ChildIdentity, settings: FrontSettings) asyn
     let pipe = try CommandPipe(connecting: Endpoint(.tokenizer, in: identity.runDirectory), in: context)
     let front = Front(
         settings: settings, generation: identity.generation, log: log, accessLog: access,
-        sessions: ChildIdentity.sessionsDescriptor, send: pipe.send)
+        sessions: ChildIdentity.sessionsDescriptor, weights: ChildIdentity.weightsDescriptor, send: pipe.send)
     let orders = OrderBook(front: front, pipe: pipe)
     let line = try SupervisionLine(identity, context: context, stamp: stamp, onOrder: orders.obey)
     try ReplyReader(

@@ -5,6 +5,7 @@ final class CausalLM: LanguageModel {
     let config: ModelConfig
     let limits: ForwardLimits
     private(set) var report: LoadReport
+    var weightFile: String? { parts.weights.file }
     let cacheBytesPerSlot: Int
     private let network: any Network
     private let head: any Head
@@ -51,13 +52,27 @@ final class CausalLM: LanguageModel {
 
     func shareLogits(_ range: Range<Int>) { computeLogits(range, into: nil) }
 
+    func hiddenStates(_ range: Range<Int>, into states: UnsafeMutablePointer<Float>) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= hiddenRows, "only rows that the last step kept")
+        let (first, count) = (range.lowerBound * parts.hiddenSize, range.count * parts.hiddenSize)
+        parts.compute.convert(
+            parts.scratch[.hidden] + first * parts.dtype.size, from: parts.dtype, count: count, into: states)
+    }
+
+    func check(_ weights: PreparedWeights) throws(CheckpointError) {
+        guard let difference = weights.layout.difference(from: parts.weights.layout) else { return }
+        throw .unsupported(file: weights.origin.path, place: "weights", reason: difference)
+    }
+
     func exchangeWeights(_ weights: PreparedWeights) throws(CheckpointError) {
-        if let difference = weights.layout.difference(from: parts.weights.layout) {
-            throw .unsupported(file: weights.origin.path, place: "weights", reason: difference)
-        }
+        try check(weights)
         parts.weights = WeightStore(weights)
         report = weights.report
     }
+
+    func releaseWeights() { parts.weights.release() }
+
+    func weightChecksum() -> (@Sendable () -> UInt64)? { parts.weights.checksum() }
 
     func releaseCache() { parts.cache.release() }
 

@@ -85,6 +85,8 @@ package protocol LanguageModel: AnyObject {
     var limits: ForwardLimits { get }
     /// What loading its present weights found.
     var report: LoadReport { get }
+    /// The cache file that the present weights lie in; nil when there is none.
+    var weightFile: String? { get }
     /// Bytes of keys, values and scales of one cache slot over all layers of this rank.
     var cacheBytesPerSlot: Int { get }
 
@@ -101,14 +103,28 @@ package protocol LanguageModel: AnyObject {
     /// With several ranks rank 0 calls this, and every other rank `shareLogits` with the same range.
     func logits(_ range: Range<Int>, into logits: UnsafeMutablePointer<Float>)
 
+    /// The hidden states behind the last norm of the entries `range` of the last step's `logitRows`, as float32:
+    /// `[range.count][config.hiddenSize]`. Every rank has them.
+    func hiddenStates(_ range: Range<Int>, into states: UnsafeMutablePointer<Float>)
+
     /// What ranks other than 0 do while rank 0 computes logits: they compute theirs and hand them over.
     func shareLogits(_ range: Range<Int>)
+
+    /// Throws what `exchangeWeights` would, and changes nothing.
+    func check(_ weights: PreparedWeights) throws(CheckpointError)
 
     /// Goes on with other weights of the same network, between two steps; the old ones' memory is given back.
     ///
     /// Throws, and changes nothing, when they are not laid out as the present ones. What the cache holds was computed with
     /// the old ones: to forget it is the caller's part.
     func exchangeWeights(_ weights: PreparedWeights) throws(CheckpointError)
+
+    /// Gives the weights' memory back to the system; no step may run until `exchangeWeights` brings them again.
+    func releaseWeights()
+
+    /// A checksum over the packed weights, to be computed on any thread while the model computes; nil while they have no
+    /// memory.
+    func weightChecksum() -> (@Sendable () -> UInt64)?
 
     /// Gives the cache's memory back to the system, with all it holds; no step may run until `reserveCache`.
     func releaseCache()

@@ -144,6 +144,8 @@ extension ServerSettings.SamplingDefaults: ArgumentConvertible {}
 extension SchedulePolicy: ArgumentConvertible {}
 extension LogLevel: ArgumentConvertible {}
 extension QuantizationMethod: ArgumentConvertible {}
+
+extension HiddenStateChoice: ArgumentConvertible {}
 extension ServerSettings.RetractionPolicy: ArgumentConvertible {}
 extension ServerSettings.GrammarBackend: ArgumentConvertible {}
 extension KernelISA: ArgumentConvertible {}

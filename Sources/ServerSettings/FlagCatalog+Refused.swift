@@ -118,13 +118,13 @@ extension FlagCatalog {
         group(
             "answers hold text, ids and log probabilities only",
             """
-            enable-return-hidden-states return-hidden-states-mode enable-return-routed-experts
+            enable-return-routed-experts
             enable-return-aux-hidden-states return-aux-hidden-state-layer-ids:list enable-return-indexer-topk
             sampling-mask-max-tokens
             """),
         group(
-            "memory is given back by ending the server",
-            "enable-memory-saver enable-weights-cpu-backup enable-draft-weights-cpu-backup"),
+            "weights that were given back are read again from the packed file",
+            "enable-weights-cpu-backup enable-draft-weights-cpu-backup"),
         group("--dtype float32 computes everything in float32", "enable-fp32-lm-head"),
         group(
             "the expert recorder needs a mixture of experts; it serves dense models only",

@@ -4,7 +4,7 @@ internal import Values
 enum FlagCatalog {
     /// All flags: the honoured ones in the order of `--help`, then those that are only recognised.
     static let flags: [Flag] =
-        model + serving + scheduling + device + observability + processes + ignored + refused + gone
+        model + serving + scheduling + device + observability + processes + operators + ignored + refused + gone
 
     /// Every name and alias with its flag.
     static let byName: [String: Flag] = {

@@ -46,6 +46,13 @@ package struct FrontSettings: RoleSettings {
     package var preferredSamplingParams: String?
     package var grammarBackend: ServerSettings.GrammarBackend
     package var streamInterval, randomSeed: Int
+    /// Which hidden states requests may ask for; nil: none.
+    package var hiddenStates: HiddenStateChoice?
+    /// Prefixes are kept, and no prompt may be vectors.
+    package var keepsPrefixes: Bool
+
+    // What operators may ask for.
+    package var enableMemorySaver: Bool
 
     // What is told about it all.
     package var logLevel: LogLevel
@@ -74,6 +81,8 @@ package struct FrontSettings: RoleSettings {
         samplingDefaults = settings.samplingDefaults
         preferredSamplingParams = settings.preferredSamplingParams
         grammarBackend = settings.grammarBackend
+        hiddenStates = settings.returnHiddenStatesMode ?? (settings.enableReturnHiddenStates ? .full : nil)
+        (keepsPrefixes, enableMemorySaver) = (!settings.disableRadixCache, settings.enableMemorySaver)
         (streamInterval, randomSeed) = (settings.streamInterval, settings.randomSeed)
         (logLevel, logLevelHTTP) = (settings.logLevel, settings.logLevelHTTP)
         enableMetrics = settings.enableMetrics

@@ -59,6 +59,12 @@ package struct ServerSettings: Sendable, Equatable {
     package var incrementalStreamingOutput = false
     /// Usage objects tell how many prompt tokens came from the cache (`--enable-cache-report`).
     package var enableCacheReport = false
+    /// /release_memory_occupation gives memory back (`--enable-memory-saver`).
+    package var enableMemorySaver = false
+    /// Requests may ask for hidden states (`--enable-return-hidden-states`).
+    package var enableReturnHiddenStates = false
+    /// The same, and of which rows of a prompt (`--return-hidden-states-mode`).
+    package var returnHiddenStatesMode: HiddenStateChoice?
     /// Prompts that are too long are cut instead of refused (`--allow-auto-truncate`).
     package var allowAutoTruncate = false
 

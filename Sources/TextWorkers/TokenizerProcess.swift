@@ -88,6 +88,7 @@ struct TokenizerProcess: ~Copyable {
         case .control(let call): send(.make { $0.control = call })
         case .encode(let encode): answer(encode)
         case .decode(let decode): answer(decode)
+        case .abortMatching(let abort): tellOthers(abort)
         case nil: log.error("a tokenizer command of an unknown kind was ignored")
         }
     }
@@ -99,7 +100,8 @@ struct TokenizerProcess: ~Copyable {
             request.prompt = try prompt(generate)
             request.sampling = generate.sampling
             if generate.hasLogprobs { request.logprobs = generate.logprobs }
-            request.resumedIds = generate.resumedIds
+            (request.resumedIds, request.resumedWeights) = (generate.resumedIds, generate.resumedWeights)
+            if case .vectors(let vectors)? = generate.prompt { request.vectors = vectors }
             request.options = generate.options
             try checkPatterns(generate.sampling)
             let model = facts.model
@@ -141,6 +143,10 @@ struct TokenizerProcess: ~Copyable {
                         """)
             }
             return generate.history + tokenizer.encode(text, addSpecialTokens: !generate.plainText)
+        case .vectors(let vectors):
+            // The ids that stand for them mean nothing.
+            let bytes = Int(vectors.width) * MemoryLayout<Float>.size
+            return Array(repeating: 0, count: bytes == 0 ? 0 : vectors.values.count / bytes)
         case nil: return generate.history
         }
     }
@@ -187,6 +193,14 @@ struct TokenizerProcess: ~Copyable {
         do throws(TransportError) { try worker.send(command, within: .seconds(1)) } catch {
             let level: Logger.Level = facts.workerIsReady ? .warning : .debug
             log.log(level: level, "a command for the worker was lost: \(error)")
+        }
+    }
+
+    /// Fronts that were replaced, and still finish what they have, hear of what another one was asked.
+    private func tellOthers(_ abort: AbortMatching) {
+        let reply = FrontReply.make { $0.abortMatching = abort }
+        do throws(TransportError) { try fronts.tell(reply, allBut: abort.front, within: .seconds(1)) } catch {
+            log.warning("another front was not told what to give up: \(error)")
         }
     }
 

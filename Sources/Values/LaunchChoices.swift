@@ -92,3 +92,11 @@ package enum LogLevel: String, Sendable, Codable, CaseIterable {
     /// What ended the server.
     case critical
 }
+
+/// Which hidden states requests may ask for (`--return-hidden-states-mode`).
+package enum HiddenStateChoice: String, Sendable, Codable, CaseIterable {
+    /// Of the rows that tokens are chosen from.
+    case last
+    /// Of the whole prompt too.
+    case full
+}

@@ -1,3 +1,4 @@
+internal import APICore
 internal import JSON
 internal import Ledger
 internal import Messages
@@ -7,7 +8,8 @@ internal import Values
 struct GenerateAnswer: Sendable {
     /// What the server's settings say about answers.
     struct Style: Sendable {
-        var weightVersion = "default"
+        /// Names the weights that answers were computed with; nil: there is nothing to tell.
+        var weights: WeightNames?
         /// Times of the request are part of meta_info.
         var withTimes = false
         /// Frames of a stream hold only what is new.
@@ -62,7 +64,7 @@ struct GenerateAnswer: Sendable {
         json.key("finish_reason")
         if let finish = extent.finish { finish.write(to: &json) } else { json.null() }
         json.member("prompt_tokens", output.promptTokens)
-        json.member("weight_version", style.weightVersion)
+        json.member("weight_version", spans(output, extent).last?.version ?? "default")
         json.member("num_retractions", output.retractions)
         if style.withTimes { writeSchedulingTimes(row.times, to: &json) }
         if case .generate(let request) = row.errand, request.hasLogprobs {
@@ -72,7 +74,7 @@ struct GenerateAnswer: Sendable {
         json.member("reasoning_tokens", 0)
         json.member("completion_tokens", extent.to.ids)
         json.member("cached_tokens", output.cachedTokens)
-        if extent.finish != nil { writeWeightVersions(extent.to.ids, to: &json) }
+        if extent.finish != nil { writeWeightVersions(spans(output, extent), to: &json) }
         json.key("cached_tokens_details")
         writeCachedDetails(output.cachedTokens, to: &json)
         json.key("dp_rank")
@@ -85,14 +87,20 @@ struct GenerateAnswer: Sendable {
         json.endObject()
     }
 
-    private func writeWeightVersions(_ count: Int, to json: inout JSONWriter) {
+    private func spans(_ output: RowOutput, _ extent: Extent) -> [(version: String, start: Int, end: Int)] {
+        style.weights?.spans(of: output, count: extent.to.ids) ?? []
+    }
+
+    private func writeWeightVersions(_ spans: [(version: String, start: Int, end: Int)], to json: inout JSONWriter) {
         json.key("weight_versions")
         json.beginArray()
-        json.beginObject()
-        json.member("version", style.weightVersion)
-        json.member("start", 0)
-        json.member("end", count)
-        json.endObject()
+        for span in spans {
+            json.beginObject()
+            json.member("version", span.version)
+            json.member("start", span.start)
+            json.member("end", span.end)
+            json.endObject()
+        }
         json.endArray()
     }
 

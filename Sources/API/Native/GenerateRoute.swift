@@ -64,7 +64,7 @@ struct GenerateRoute: Sendable {
 
     private func writer(rids: [ClientName]) -> GenerateWriter {
         var style = settings.style
-        style.weightVersion = board.view.weightVersion
+        style.weights = board.weights
         return GenerateWriter(style, rids: rids)
     }
 

@@ -26,7 +26,7 @@ struct ModelRoutes: Sendable {
     /// The four keys that the oldest clients compare as a set.
     private var oldModelInfo: JSONObject {
         [
-            "model_path": .string(settings.modelPath), "tokenizer_path": .string(settings.tokenizerPath),
+            "model_path": .string(board.weights.current.path), "tokenizer_path": .string(settings.tokenizerPath),
             "is_generation": true, "preferred_sampling_params": preferred,
         ]
     }
@@ -37,10 +37,11 @@ struct ModelRoutes: Sendable {
 
     private var modelInfo: JSONObject {
         let view = board.view
+        let served = board.weights.current
         return [
-            "model_path": .string(settings.modelPath), "served_model_name": .string(settings.servedModelName),
+            "model_path": .string(served.path), "served_model_name": .string(name(served)),
             "tokenizer_path": .string(settings.tokenizerPath), "is_generation": true,
-            "preferred_sampling_params": preferred, "weight_version": .string(view.weightVersion),
+            "preferred_sampling_params": preferred, "weight_version": .string(served.version),
             "load_format": .string(settings.loadFormat.rawValue), "reasoning_parser": .null, "tool_call_parser": .null,
             "disaggregation_mode": "null", "has_image_understanding": false, "has_audio_understanding": false,
             "model_type": view.model.map { .string($0.modelType) } ?? .null,
@@ -49,8 +50,13 @@ struct ModelRoutes: Sendable {
         ]
     }
 
+    /// As the reference does, other weights are called by their path.
+    private func name(_ served: WeightNames.Served) -> String {
+        served.number == 0 ? settings.servedModelName : served.path
+    }
+
     private var card: JSONObject {
-        let name = settings.servedModelName
+        let name = name(board.weights.current)
         let length = board.view.model.map { Int($0.contextLength) } ?? settings.contextLength
         return [
             "id": .string(name), "object": "model", "created": .int(Int64(started)), "owned_by": "sglang",
@@ -60,7 +66,7 @@ struct ModelRoutes: Sendable {
 
     private func model(_ request: Request) throws(RequestFailure) -> Response {
         let id = request.uri.path.dropFirst("/v1/models/".count).percentDecoded
-        guard id != settings.servedModelName else { return .json(.object(card)) }
+        guard id != name(board.weights.current) else { return .json(.object(card)) }
         throw .unknownModel(id)
     }
 

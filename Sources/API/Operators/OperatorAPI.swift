@@ -15,10 +15,17 @@ package struct OperatorAPI: Sendable {
         let info = ServerInfoRoutes(settings: settings, board: front.board, questions: front.questions)
         let control = ControlRoutes(
             board: front.board, requests: front.requests, questions: front.questions, keepsake: front.keepsake,
-            requestLog: front.requestLog, log: log)
+            requestLog: front.requestLog, log: log, generation: front.generation)
+        let weights = WeightRoutes(
+            weights: front.board.weights, requests: front.requests, questions: front.questions,
+            loadFormat: settings.loadFormat)
+        let memory = MemoryRoutes(
+            board: front.board, questions: front.questions, keepsake: front.keepsake,
+            isEnabled: settings.enableMemorySaver)
         let loads = LoadRoutes(questions: front.questions, clock: front.clock)
-        routes =
-            health.routes + info.routes + MetricsRoutes(settings, front, http).routes + loads.routes + control.routes
-            + MissingRoutes(hasAdminKey: settings.adminAPIKey != nil).routes
+        let missing = MissingRoutes(hasAdminKey: settings.adminAPIKey != nil)
+        var routes = health.routes + info.routes + MetricsRoutes(settings, front, http).routes
+        routes += loads.routes + control.routes + weights.routes + WeightChannelRoutes().routes + memory.routes
+        self.routes = routes + missing.routes
     }
 }

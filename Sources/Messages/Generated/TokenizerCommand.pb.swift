@@ -79,6 +79,15 @@ package nonisolated struct TokenizerCommand: Sendable {
     set {command = .control(newValue)}
   }
 
+  /// Told to all fronts but the one that says so.
+  package var abortMatching: AbortMatching {
+    get {
+      if case .abortMatching(let v)? = command {return v}
+      return AbortMatching()
+    }
+    set {command = .abortMatching(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Command: Equatable, Sendable {
@@ -90,6 +99,8 @@ package nonisolated struct TokenizerCommand: Sendable {
     case decode(Decode)
     /// Passed on to the worker.
     case control(ControlCall)
+    /// Told to all fronts but the one that says so.
+    case abortMatching(AbortMatching)
 
   }
 
@@ -130,6 +141,14 @@ package nonisolated struct Generate: @unchecked Sendable {
       return TokenIDs()
     }
     set {_uniqueStorage()._prompt = .ids(newValue)}
+  }
+
+  package var vectors: PromptVectors {
+    get {
+      if case .vectors(let v)? = _storage._prompt {return v}
+      return PromptVectors()
+    }
+    set {_uniqueStorage()._prompt = .vectors(newValue)}
   }
 
   package var sampling: SamplingParams {
@@ -190,11 +209,18 @@ package nonisolated struct Generate: @unchecked Sendable {
   /// Clears the value of `options`. Subsequent reads from it will return its default value.
   package mutating func clearOptions() {_uniqueStorage()._options = nil}
 
+  /// Number of the weights that the last of `resumed_ids` was computed with.
+  package var resumedWeights: UInt64 {
+    get {_storage._resumedWeights}
+    set {_uniqueStorage()._resumedWeights = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Prompt: Equatable, Sendable {
     case text(String)
     case ids(TokenIDs)
+    case vectors(PromptVectors)
 
   }
 
@@ -243,7 +269,7 @@ fileprivate nonisolated let _protobuf_package = "srt"
 
 nonisolated extension TokenizerCommand: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".TokenizerCommand"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}generate\0\u{1}abort\0\u{3}living_fronts\0\u{1}encode\0\u{1}decode\0\u{1}control\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}generate\0\u{1}abort\0\u{3}living_fronts\0\u{1}encode\0\u{1}decode\0\u{1}control\0\u{4}\u{e}abort_matching\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -329,6 +355,19 @@ nonisolated extension TokenizerCommand: SwiftProtobuf.Message, SwiftProtobuf._Me
           self.command = .control(v)
         }
       }()
+      case 20: try {
+        var v: AbortMatching?
+        var hadOneofValue = false
+        if let current = self.command {
+          hadOneofValue = true
+          if case .abortMatching(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.command = .abortMatching(v)
+        }
+      }()
       default: break
       }
     }
@@ -364,6 +403,10 @@ nonisolated extension TokenizerCommand: SwiftProtobuf.Message, SwiftProtobuf._Me
       guard case .control(let v)? = self.command else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
     }()
+    case .abortMatching?: try {
+      guard case .abortMatching(let v)? = self.command else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -378,7 +421,7 @@ nonisolated extension TokenizerCommand: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension Generate: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Generate"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}text\0\u{1}ids\0\u{1}sampling\0\u{1}logprobs\0\u{3}resumed_ids\0\u{3}allow_truncate\0\u{3}plain_text\0\u{1}history\0\u{3}wants_prompt_ids\0\u{1}options\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}text\0\u{1}ids\0\u{1}sampling\0\u{1}logprobs\0\u{3}resumed_ids\0\u{3}allow_truncate\0\u{3}plain_text\0\u{1}history\0\u{3}wants_prompt_ids\0\u{1}options\0\u{2}\u{9}vectors\0\u{3}resumed_weights\0")
 
   fileprivate class _StorageClass {
     var _key: RequestKey? = nil
@@ -391,6 +434,7 @@ nonisolated extension Generate: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     var _history: [Int32] = []
     var _wantsPromptIds: Bool = false
     var _options: RequestOptions? = nil
+    var _resumedWeights: UInt64 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -411,6 +455,7 @@ nonisolated extension Generate: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       _history = source._history
       _wantsPromptIds = source._wantsPromptIds
       _options = source._options
+      _resumedWeights = source._resumedWeights
     }
   }
 
@@ -459,6 +504,20 @@ nonisolated extension Generate: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
         case 9: try { try decoder.decodeRepeatedInt32Field(value: &_storage._history) }()
         case 10: try { try decoder.decodeSingularBoolField(value: &_storage._wantsPromptIds) }()
         case 11: try { try decoder.decodeSingularMessageField(value: &_storage._options) }()
+        case 20: try {
+          var v: PromptVectors?
+          var hadOneofValue = false
+          if let current = _storage._prompt {
+            hadOneofValue = true
+            if case .vectors(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._prompt = .vectors(v)
+          }
+        }()
+        case 21: try { try decoder.decodeSingularUInt64Field(value: &_storage._resumedWeights) }()
         default: break
         }
       }
@@ -483,7 +542,7 @@ nonisolated extension Generate: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
         guard case .ids(let v)? = _storage._prompt else { preconditionFailure() }
         try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
       }()
-      case nil: break
+      default: break
       }
       try { if let v = _storage._sampling {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
@@ -509,6 +568,12 @@ nonisolated extension Generate: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       try { if let v = _storage._options {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
       } }()
+      try { if case .vectors(let v)? = _storage._prompt {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
+      } }()
+      if _storage._resumedWeights != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._resumedWeights, fieldNumber: 21)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -528,6 +593,7 @@ nonisolated extension Generate: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
         if _storage._history != rhs_storage._history {return false}
         if _storage._wantsPromptIds != rhs_storage._wantsPromptIds {return false}
         if _storage._options != rhs_storage._options {return false}
+        if _storage._resumedWeights != rhs_storage._resumedWeights {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -12,6 +12,10 @@ extension Engine {
             scheduler.withdraw(id)
             forget(id)
         }
+        // What it has was generated with weights that nobody wanted to be mixed with others.
+        if !command.resumedIds.isEmpty, !changes.continues(command.resumedWeights) {
+            return refuse(command.key, Refusal(message: Self.weightsChanged, status: 503))
+        }
         let room = scheduler.limits.maxRequestLength - command.prompt.count - 1
         let asked = command.sampling.maxNewTokens < 0 ? Int.max : Int(command.sampling.maxNewTokens)
         let limit = max(0, min(asked, room))
@@ -25,6 +29,9 @@ extension Engine {
             refuse(command.key, Refusal(message: "\(error)", status: 400))
         }
     }
+
+    private static let weightsChanged =
+        "The weights of the model were changed while this answer was interrupted: it cannot go on with others."
 
     private mutating func queue(_ command: GenerateIDs, limit: Int, _ request: EngineRequest) throws(Refusal) {
         let size = traits.vocabularySize

@@ -11,7 +11,7 @@ extension Engine {
         restartScores(batch)
         plan.prepare(batch, scheduler)
         model.forward(plan.input)
-        var frames = TokenFrames(generation: traits.generation)
+        var frames = TokenFrames(generation: traits.generation, weights: changes.served.number)
         let size = traits.vocabularySize
         let rows = logits.bound(to: Float.self)
         var done = 0

@@ -10,6 +10,7 @@ package struct Engine: ~Copyable {
     package internal(set) var scheduler: Scheduler
     var requests: [UInt64: EngineRequest] = [:]
     var control = ControlState()
+    var changes: WeightChanges
     var statistics: StepStatistics
     var pieces: PromptPieces
     var pacing = PatternPacing()
@@ -34,6 +35,7 @@ package struct Engine: ~Copyable {
         self.traits = traits
         self.logits = logits
         scheduler = Scheduler(limits: traits.limits)
+        changes = WeightChanges(traits.served)
         sampler = Sampler(compute: compute, vocabularySize: traits.vocabularySize)
         statistics = StepStatistics(traits, now: now)
         pieces = PromptPieces(gap: traits.targetGap)
@@ -55,13 +57,15 @@ package struct Engine: ~Copyable {
     /// Does what time alone makes due.
     package mutating func settle(now: Double) {
         settleFlush(now: now)
+        settleChange()
         expire(now: now)
     }
 
     /// What the next step computes; nil when there is nothing to compute, or nothing may be.
     package mutating func nextBatch() -> Batch? {
-        guard !control.paused else { return nil }
+        guard !isStopped else { return nil }
         var terms = StepTerms()
+        terms.holdsNewRequests = changes.holdsNewRequests
         terms.promptTokensBesideDecoding = pieces.limit
         terms.holdsLastTokens = pieces.holdsLastTokens
         terms.resting = pacing.resting()
@@ -70,7 +74,7 @@ package struct Engine: ~Copyable {
 
     /// The moment until which only a command gives it anything to do; infinity for ever, nil when there is work.
     package var restsUntil: Double? {
-        guard scheduler.isIdle || control.paused else { return nil }
+        guard scheduler.isIdle || isStopped else { return nil }
         return control.flush?.until ?? .infinity
     }
 
@@ -79,6 +83,9 @@ package struct Engine: ~Copyable {
         statistics.becameIdle(now: now)
         if scheduler.isIdle { pieces.rest() }
     }
+
+    /// Seconds to sleep before each step, as an operator wants to see what that does.
+    package var slowDown: Double { control.slowDown }
 
     /// Requests that wait and that run.
     package var load: (waiting: Int, running: Int) { (scheduler.counts.waiting, scheduler.counts.running) }

@@ -1,3 +1,4 @@
+package import Messages
 package import Scheduling
 package import Tokenizers
 
@@ -20,6 +21,12 @@ package struct EngineTraits: Sendable {
     package var logInterval = 40
     package var weightBytes: UInt64 = 0
     package var kvBytes: UInt64 = 0
+    /// Which weights were loaded.
+    package var served = ServedWeights()
+    /// What the server was started with.
+    package var modelPath = ""
+    /// Numbers of a hidden state.
+    package var hiddenSize = 0
 
     package init(limits: SchedulerLimits, vocabularySize: Int, logitRows: Int) {
         self.limits = limits

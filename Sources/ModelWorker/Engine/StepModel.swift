@@ -13,6 +13,9 @@ package protocol StepModel {
     /// Logits of the entries `range` of the step's `logitRows`.
     func logits(_ range: Range<Int>, into rows: UnsafeMutablePointer<Float>)
 
+    /// Hidden states of the entries `range` of the step's `logitRows`.
+    func hiddenStates(_ range: Range<Int>, into states: UnsafeMutablePointer<Float>)
+
     /// Nothing more is asked of this step.
     func endStep()
 }

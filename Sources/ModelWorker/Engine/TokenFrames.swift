@@ -8,7 +8,11 @@ struct TokenFrames {
     /// Prompt ids that go with an opening: enough to begin before any character, however many ids it is spread over.
     private static let promptTail = 16
 
-    init(generation: UInt64) { batch.generation = generation }
+    /// - Parameter weights: number of those that the step computes with.
+    init(generation: UInt64, weights: UInt64) {
+        batch.generation = generation
+        batch.weights = weights
+    }
 
     var isEmpty: Bool { batch.requestIds.isEmpty }
 

@@ -5,6 +5,7 @@ package import Tensors
 /// kind.
 ///
 /// ```
+/// order    its kind · count of bytes · text, UTF-8
 /// step     1 · six counts, Int64 · tokens · positions · write slots · sequences · slots · logit rows, each on a multiple of 8 bytes
 /// ```
 package struct RankLink {
@@ -12,6 +13,21 @@ package struct RankLink {
     package enum Kind: Int {
         /// A step, which every rank computes.
         case step = 1
+        /// Packs other weights beside the present ones: load format, a line break, path.
+        case prepare = 2
+        /// Goes on with the weights that lie ready; the text says which of the old ones' files may go.
+        case exchange = 3
+        /// Forgets weights that were prepared, or are being prepared.
+        case discard = 4
+        /// Gives the weights' memory back.
+        case releaseWeights = 5
+        /// Gives the cache's memory back, and takes memory for it again.
+        case releaseCache = 6
+        case restoreCache = 7
+        /// Computes the checksum of the weights.
+        case checksum = 8
+        /// Says how far the rank is with what it prepares or computes.
+        case report = 9
     }
 
     let group: Collectives
@@ -37,17 +53,55 @@ package struct RankLink {
         group.publishPlan()
     }
 
+    /// Rank 0 tells the others to do something that is no step, and waits until all have heard it.
+    func send(_ kind: Kind, _ text: String = "") {
+        var writer = PlanCursor(group.plan)
+        writer.put(kind.rawValue)
+        writer.put(text.utf8.count)
+        writer.put(Array(text.utf8))
+        group.publishPlan()
+        group.exchange { _ in }
+    }
+
+    /// Asks all ranks how far they are; rank 0's own word goes first.
+    func reports(with own: RankJobState) -> [RankJobState] {
+        var writer = PlanCursor(group.plan)
+        writer.put(Kind.report.rawValue)
+        writer.put(0)
+        group.publishPlan()
+        return exchange(own)
+    }
+
+    /// Tells the others how far this rank is, and hears it of them.
+    @discardableResult
+    func exchange(_ own: RankJobState) -> [RankJobState] {
+        own.write(into: group.ownSlot, floats: group.slotCount)
+        var states: [RankJobState] = []
+        group.exchange { slot in
+            states = (0..<group.size).map { RankJobState(reading: slot($0)) }
+        }
+        return states
+    }
+
+    /// Another rank has heard what rank 0 told it.
+    func acknowledge() { group.exchange { _ in } }
+
     /// Another rank waits for a frame; nil when none came within `seconds`. With `expected` it waits awake at first. A step is put into
     /// `input`.
-    package func receive(into input: inout ForwardInput, expected: Bool, seconds: Double) -> Kind? {
+    package func receive(into input: inout ForwardInput, expected: Bool, seconds: Double) -> (kind: Kind, text: String)?
+    {
         guard group.awaitPlan(expected: expected, seconds: seconds) else { return nil }
         var reader = PlanCursor(group.plan)
         let word = reader.take()
         guard let kind = Kind(rawValue: word) else { preconditionFailure("a frame of kind \(word) from rank 0") }
-        switch kind {
-        case .step: Self.readStep(&reader, into: &input)
+        guard kind != .step else {
+            Self.readStep(&reader, into: &input)
+            return (kind, "")
         }
-        return kind
+        var bytes: [UInt8] = []
+        let count = reader.take()
+        reader.take(count, into: &bytes)
+        return (kind, String(decoding: bytes, as: UTF8.self))
     }
 
     private static func readStep(_ reader: inout PlanCursor, into input: inout ForwardInput) {
@@ -64,7 +118,7 @@ package struct RankLink {
     /// Bytes of the largest plan within the limits. Only what is used is ever touched.
     package static func planBytes(_ limits: ForwardLimits) -> Int {
         let small = 3 * limits.rows + limits.sequences * limits.positions + limits.rows
-        return 1024 + small * MemoryLayout<Int32>.size + limits.sequences * MemoryLayout<ForwardInput.Sequence>.stride
+        return 8192 + small * MemoryLayout<Int32>.size + limits.sequences * MemoryLayout<ForwardInput.Sequence>.stride
     }
 }
 

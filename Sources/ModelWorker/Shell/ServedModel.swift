@@ -16,11 +16,19 @@ struct ServedModel {
     let limits: SchedulerLimits
     /// The other ranks; nil for a rank alone.
     let link: RankLink?
+    /// How orders change its weights and its cache.
+    let weights: RankWeights
+    /// Which weights these are.
+    let served: ServedWeights
     let weightBytes: UInt64
     /// Bytes of the KV pool over all ranks.
     let kvBytes: UInt64
 
-    init(_ settings: WorkerSettings, group: Collectives?, log: Logger, progress: (Double) -> Void) throws {
+    /// Loads what the server was started with, or what took its place: `served`. The configuration is always that of the start.
+    init(
+        _ settings: WorkerSettings, served written: ServedWeights?, group: Collectives?, log: Logger,
+        progress: (Double) -> Void
+    ) throws {
         let overrides = try JSON.parse(settings.jsonModelOverrideArgs)
         let config = try ModelConfig.load(modelPath: settings.modelPath, overrides: overrides)
         // A file of quantized blocks names no type to compute in; bfloat16 is what the vector units multiply fastest.
@@ -28,16 +36,19 @@ struct ServedModel {
             settings.dtype == .auto && config.checkpointDType == nil
             ? .bfloat16 : config.resolvedDType(flag: settings.dtype)
         let rank = ShardRank(index: group?.rank ?? 0, count: group?.size ?? 1)
+        let served = written ?? Self.launched(settings)
+        self.served = served
         let source = ModelSource(
-            settings.modelPath, config: config, dtype: dtype, quantization: Self.quantization(settings),
-            loadFormat: settings.loadFormat, isStrict: settings.strictWeights)
+            served.path, config: config, dtype: dtype, quantization: Self.quantization(settings),
+            loadFormat: LoadFormat(rawValue: served.loadFormat) ?? settings.loadFormat,
+            isStrict: settings.strictWeights)
         let sizes = try ModelSizes(source, kvCacheDType: settings.kvCacheDType, ranks: rank.count)
         let bytesPerSlot = sizes.bytesPerSlot
         var slots = 0
         if rank.index == 0 {
             slots = try Self.slots(settings, bytesPerSlot: bytesPerSlot, weights: UInt64(sizes.weightBytes))
         }
-        if let group { slots = try Self.agree(on: slots, group, settings, config) }
+        if let group { slots = try Self.agree(on: slots, served.number, group, settings, config) }
         limits = try Self.limits(settings, config, slots: slots)
         kvBytes = UInt64(bytesPerSlot) * UInt64(limits.storeRows)
         let products = ProductKind(dtype, isQuantized: settings.quantization != nil)
@@ -52,9 +63,18 @@ struct ServedModel {
                 source, kvCacheDType: settings.kvCacheDType, cacheDirectory: settings.weightCacheDirectory,
                 limits: Self.forwardLimits(limits), rank: rank, group: group, compute: compute),
             progress: progress)
+        weights = RankWeights(model, source: source, rank: rank, cacheDirectory: settings.weightCacheDirectory)
         weightBytes = UInt64(model.report.byteCount)
         if let note = model.report.note { log.info("\(note)") }
         if rank.index == 0 { for warning in model.report.warnings { log.warning("\(warning)") } }
+    }
+
+    /// The weights of the start.
+    private static func launched(_ settings: WorkerSettings) -> ServedWeights {
+        .make {
+            $0.path = settings.modelPath
+            $0.loadFormat = settings.loadFormat.rawValue
+        }
     }
 
     /// KV slots that the operator or the machine's memory allows.
@@ -72,15 +92,17 @@ struct ServedModel {
 
     /// Rank 0 decides how large the pool is, since each rank would measure other numbers, and sizes what they share.
     private static func agree(
-        on slots: Int, _ group: Collectives, _ settings: WorkerSettings, _ config: ModelConfig
+        on slots: Int, _ weights: UInt64, _ group: Collectives, _ settings: WorkerSettings, _ config: ModelConfig
     ) throws -> Int {
         guard group.rank == 0 else {
             guard let terms = group.accept() else { throw StartError.noGroup }
+            guard terms[1] == weights else { throw StartError.otherWeights }
             return Int(terms[0])
         }
         let limits = forwardLimits(try limits(settings, config, slots: slots))
         let slotCount = try ShardPlan.slotCount(config, limits: limits, ranks: group.size)
-        guard group.offer(terms: [UInt64(slots)], planBytes: RankLink.planBytes(limits), slotCount: slotCount) else {
+        guard group.offer(terms: [UInt64(slots), weights], planBytes: RankLink.planBytes(limits), slotCount: slotCount)
+        else {
             throw StartError.noGroup
         }
         return slots
@@ -132,6 +154,8 @@ struct ServedModel {
             limits: limits, vocabularySize: model.config.vocabularySize, logitRows: model.limits.logitRows)
         traits.weightBytes = weightBytes
         traits.kvBytes = kvBytes
+        traits.served = served
+        traits.hiddenSize = model.config.hiddenSize
         return traits
     }
 

@@ -1,4 +1,5 @@
 internal import ChildRuntime
+internal import Glibc
 internal import Logging
 internal import Messages
 internal import Scheduling
@@ -10,16 +11,22 @@ struct WorkerLoop: ~Copyable {
     private var engine: Engine
     private let pipes: WorkerPipes
     private let model: RankedModel
+    private let keepsake: WeightsKeepsake
     private let stamp: ProgressStamp
     private let log: Logger
+    /// When the ranks are asked again how far they are, in monotonic seconds.
+    private var nextLook = 0.0
+    /// Seconds between two such looks.
+    private static let look = 0.01
 
     init(
-        _ engine: consuming Engine, _ pipes: consuming WorkerPipes, model: RankedModel, stamp: ProgressStamp,
-        log: Logger
+        _ engine: consuming Engine, _ pipes: consuming WorkerPipes, model: RankedModel, keepsake: WeightsKeepsake,
+        stamp: ProgressStamp, log: Logger
     ) {
         self.engine = engine
         self.pipes = pipes
         self.model = model
+        self.keepsake = keepsake
         self.stamp = stamp
         self.log = log
     }
@@ -28,13 +35,15 @@ struct WorkerLoop: ~Copyable {
     mutating func run() throws {
         while true {
             try drainCommands()
+            lookAtRanks()
             engine.settle(now: monotonicSeconds())
-            perform()
+            try perform()
             guard let batch = engine.nextBatch() else { continue }
+            if engine.slowDown > 0 { usleep(UInt32(engine.slowDown * 1e6)) }
             stamp.enter(batch.prefillTokens > 0 ? .prefill : .decode)
             engine.step(batch, on: model, now: monotonicSeconds())
             engine.stepped(batch, now: monotonicSeconds())
-            perform()
+            try perform()
         }
     }
 
@@ -48,26 +57,54 @@ struct WorkerLoop: ~Copyable {
             let now = monotonicSeconds()
             engine.rest(now: now)
             wait = until.isFinite ? .seconds(max(0, until - now)) : nil
+            if engine.awaitsRanks { wait = .seconds(Self.look) }
         }
         while let command = try pipes.receive(within: wait) {
             stamp.enter(.receiving)
             engine.obey(command, now: monotonicSeconds())
-            perform()
+            try perform()
             wait = .zero
         }
     }
 
+    /// Asks the ranks, now and then, how far they are with what they prepare or compute beside the steps.
+    private mutating func lookAtRanks() {
+        guard engine.awaitsRanks, monotonicSeconds() >= nextLook else { return }
+        nextLook = monotonicSeconds() + Self.look
+        if let outcome = model.outcome { engine.ranksAreDone(outcome) }
+    }
+
     /// Does what the engine wants done.
-    private mutating func perform() {
-        guard engine.hasEffects else { return }
-        for effect in engine.takeEffects() {
-            switch effect {
-            case .detokenizer(let command): pipes.send(command)
-            case .front(let reply): pipes.send(reply)
-            case .log(let level, let line): log.log(level: level, "\(line)")
-            case .batchLine(let line): log.info("\(line), timestamp: \(CalendarTime.now().iso)")
-            case .readWeight(let call, let order): pipes.send(model.answer(call, order))
-            }
+    private mutating func perform() throws {
+        while engine.hasEffects {
+            for effect in engine.takeEffects() { try perform(effect) }
         }
+    }
+
+    private mutating func perform(_ effect: Effect) throws {
+        switch effect {
+        case .detokenizer(let command): pipes.send(command)
+        case .front(let reply): pipes.send(reply)
+        case .log(let level, let line): log.log(level: level, "\(line)")
+        case .batchLine(let line): log.info("\(line), timestamp: \(CalendarTime.now().iso)")
+        case .readWeight(let call, let order): pipes.send(model.answer(call, order))
+        case .prepareWeights(let path, let format):
+            let available = fixed(Double(MemoryBudget.current().available) / Double(1 << 30), 2)
+            log.info("Update engine weights online from disk begin. avail mem=\(available) GB")
+            try model.order(.prepare, format + "\n" + path)
+        case .checksumWeights: try model.order(.checksum)
+        case .exchangeWeights(let served, let removesOld): try exchange(served, removesOld: removesOld)
+        case .discardWeights: try model.order(.discard)
+        case .releaseWeights: try model.order(.releaseWeights)
+        case .releaseCache: try model.order(.releaseCache)
+        case .restoreCache: try model.order(.restoreCache)
+        }
+    }
+
+    /// First it is written down: a worker that dies between the two is followed by one with the new weights.
+    private mutating func exchange(_ served: ServedWeights?, removesOld: Bool) throws {
+        if let served, !keepsake.write(served) { return engine.weightsChanged(to: served, isWritten: false) }
+        try model.order(.exchange, removesOld ? RankWeights.removal : "")
+        engine.weightsChanged(to: served)
     }
 }

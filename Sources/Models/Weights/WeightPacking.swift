@@ -14,7 +14,7 @@ extension ModelPlan {
         var done = 0
         for start in stride(from: 0, to: stretches.count, by: threads * 8) {
             let batch = stretches[start..<min(stretches.count, start + threads * 8)]
-            try packBatch(Array(batch), into: memory)
+            try packBatch(Array(batch), threads: threads, into: memory)
             done += batch.reduce(0) { $0 + $1.elementCount }
             progress(Double(done) / Double(total))
         }
@@ -51,7 +51,14 @@ extension ModelPlan {
         return stretches
     }
 
-    private func packBatch(_ batch: [Stretch], into memory: PackedMemory) throws(CheckpointError) {
+    private func packBatch(
+        _ batch: [Stretch], threads: Int, into memory: PackedMemory
+    ) throws(CheckpointError) {
+        // Beside a model that computes, other threads are not to be had.
+        if threads == 1 {
+            for stretch in batch { try packStretch(stretch, into: memory) }
+            return
+        }
         let failure = Mutex<CheckpointError?>(nil)
         // The plan and the memory outlive the call, stretches are disjoint, and tensors may be read from many threads.
         nonisolated(unsafe) let plan = self
