@@ -114,11 +114,15 @@ final class CausalLM: LanguageModel {
                 input.writeSlots.withUnsafeBufferPointer { writeSlots in
                     input.slots.withUnsafeBufferPointer { slots in
                         input.logitRows.withUnsafeBufferPointer { logitRows in
-                            let lent = LentInput(
-                                tokens: tokens, positions: positions, writeSlots: writeSlots, slots: slots,
-                                logitRows: logitRows)
-                            var step = Step(parts, input: lent, sequenceCount: sequenceCount)
-                            body(&step)
+                            input.vectorRows.withUnsafeBufferPointer { vectorRows in
+                                input.vectors.withUnsafeBufferPointer { vectors in
+                                    let lent = LentInput(
+                                        tokens: tokens, positions: positions, writeSlots: writeSlots, slots: slots,
+                                        logitRows: logitRows, vectorRows: vectorRows, vectors: vectors)
+                                    var step = Step(parts, input: lent, sequenceCount: sequenceCount)
+                                    body(&step)
+                                }
+                            }
                         }
                     }
                 }
@@ -143,6 +147,9 @@ final class CausalLM: LanguageModel {
         precondition(
             input.logitRows.allSatisfy { UInt32(bitPattern: $0) < UInt32(rows) }, "logits are of rows of the step")
         precondition(input.logitRows.count <= limits.rows, "a row's logits are asked for once")
+        precondition(
+            input.vectorRows.allSatisfy { UInt32(bitPattern: $0) < UInt32(rows) }
+                && input.vectors.count == input.vectorRows.count * config.hiddenSize, "vectors are of rows of the step")
         var covered = 0
         for sequence in input.sequences {
             precondition(sequence.rowStart == covered && sequence.rowCount > 0, "sequences cover the rows in order")

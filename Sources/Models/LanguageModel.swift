@@ -36,6 +36,11 @@ package struct ForwardInput: Sendable, Equatable {
     /// Rows whose logits will be asked for, ascending.
     package var logitRows: [Int32] = []
 
+    /// Rows, ascending, whose token vectors stand in `vectors` instead of the model's table.
+    package var vectorRows: [Int32] = []
+    /// As many vectors of the hidden size, one behind the other.
+    package var vectors: [Float] = []
+
     /// An empty step.
     package init() {}
 
@@ -47,6 +52,8 @@ package struct ForwardInput: Sendable, Equatable {
         sequences.removeAll(keepingCapacity: true)
         slots.removeAll(keepingCapacity: true)
         logitRows.removeAll(keepingCapacity: true)
+        vectorRows.removeAll(keepingCapacity: true)
+        vectors.removeAll(keepingCapacity: true)
     }
 }
 

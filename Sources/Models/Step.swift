@@ -37,6 +37,8 @@ struct Step: ~Copyable {
     private(set) var sequenceCount: Int
     /// Rows whose answers are wanted.
     let wantedRows: UnsafeBufferPointer<Int32>
+    private let vectorRows: UnsafeBufferPointer<Int32>
+    private let vectors: UnsafeBufferPointer<Float>
     /// Residual stream, float32 `[T][hidden]`.
     private(set) var residual: UnsafeMutablePointer<Float>
     /// Rotated queries, float32 `[T][query heads * dimension]`.
@@ -72,10 +74,20 @@ struct Step: ~Copyable {
         writeSlots = input.writeSlots.baseAddress!
         slots = input.slots.baseAddress!
         wantedRows = input.logitRows
+        vectorRows = input.vectorRows
+        vectors = input.vectors
         sequences = UnsafePointer(parts.scratch.sequences)
         self.sequenceCount = sequenceCount
         residual = parts.scratch.floats(.residual)
         query = parts.scratch.floats(.query)
+    }
+
+    /// Puts vectors that came with the step into the place of those of its tokens.
+    borrowing func placeVectors(into out: UnsafeMutablePointer<Float>) {
+        for (number, row) in vectorRows.enumerated() {
+            (out + Int(row) * parts.hiddenSize).update(
+                from: vectors.baseAddress! + number * parts.hiddenSize, count: parts.hiddenSize)
+        }
     }
 
     /// A layer's cache: today every layer keeps every position in the same slots.
@@ -132,4 +144,6 @@ struct LentInput {
     let writeSlots: UnsafeBufferPointer<Int32>
     let slots: UnsafeBufferPointer<Int32>
     let logitRows: UnsafeBufferPointer<Int32>
+    let vectorRows: UnsafeBufferPointer<Int32>
+    let vectors: UnsafeBufferPointer<Float>
 }

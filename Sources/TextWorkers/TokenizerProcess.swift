@@ -145,8 +145,7 @@ struct TokenizerProcess: ~Copyable {
             return generate.history + tokenizer.encode(text, addSpecialTokens: !generate.plainText)
         case .vectors(let vectors):
             // The ids that stand for them mean nothing.
-            let bytes = Int(vectors.width) * MemoryLayout<Float>.size
-            return Array(repeating: 0, count: bytes == 0 ? 0 : vectors.values.count / bytes)
+            return Array(repeating: 0, count: vectors.count)
         case nil: return generate.history
         }
     }

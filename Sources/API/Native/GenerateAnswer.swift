@@ -71,6 +71,9 @@ struct GenerateAnswer: Sendable {
             LogprobAnswer(options: request.logprobs, output: output).write(
                 extent.from.ids..<extent.to.ids, to: &json)
         }
+        if case .generate(let request) = row.errand, request.options.hiddenStates != .noRow {
+            HiddenStateAnswer(mode: request.options.hiddenStates, states: output.hidden).write(extent.to.ids, to: &json)
+        }
         json.member("reasoning_tokens", 0)
         json.member("completion_tokens", extent.to.ids)
         json.member("cached_tokens", output.cachedTokens)

@@ -9,6 +9,8 @@ struct GeneratePlan: Sendable {
     /// What the server and its model say about requests.
     struct Rules: Sendable {
         var limits = SamplingRanges.Limits()
+        /// What requests that ask for hidden states get.
+        var hiddenStates = HiddenStateMode.noRow
         var streamInterval = 1
         var allowsTruncation = false
         /// Seeds the seeds of requests that name none.
@@ -90,6 +92,7 @@ struct GeneratePlan: Sendable {
             }
             if texts[prompt].isEmpty { throw .invalid("text cannot be empty.") }
             message.text = texts[prompt]
+        case .vectors(let prompts): message.vectors = prompts[prompt]
         case .ids(let lists):
             message.ids = try TokenIDs(checking: lists[prompt], "input_ids", rules.limits.vocabulary)
         }
@@ -100,6 +103,7 @@ struct GeneratePlan: Sendable {
             $0.stream = request.stream
             $0.streamInterval = UInt32(clamping: max(1, given["stream_interval"]?.intValue ?? rules.streamInterval))
             $0.cacheKey = request.cacheKeys[prompt]
+            $0.hiddenStates = request.returnHiddenStates[prompt] ? rules.hiddenStates : .noRow
             if let priority = request.priority { $0.priority = Int64(priority) }
             $0.routingKey = request.routingKey.isEmpty ? rules.routingKey : request.routingKey
         }

@@ -15,13 +15,16 @@ struct GenerateRoute: Sendable {
         var preferred: JSONObject
         var rules: GeneratePlan.Rules
         var style: GenerateAnswer.Style
+        var seen: ModelSight
 
         init(_ settings: FrontSettings) {
             preferred = settings.preferredSamplingParams.flatMap { try? JSON.parse($0).objectValue } ?? [:]
+            seen = ModelSight(settings)
             rules = GeneratePlan.Rules(
                 limits: .init(
                     skipsTokenizer: settings.skipTokenizerInit, grammarsAreOff: settings.grammarBackend == .none),
-                streamInterval: settings.streamInterval, allowsTruncation: settings.allowAutoTruncate,
+                hiddenStates: seen.mode, streamInterval: settings.streamInterval,
+                allowsTruncation: settings.allowAutoTruncate,
                 randomSeed: UInt64(bitPattern: Int64(settings.randomSeed)), maximumRows: AdmissionGate.ownLimit)
             style = GenerateAnswer.Style(
                 withTimes: settings.enableMetrics, isIncremental: settings.incrementalStreamingOutput,
@@ -94,7 +97,7 @@ struct GenerateRoute: Sendable {
     }
 
     private func plan(_ fields: RequestFields, _ routingKey: String) throws(RequestFailure) -> GeneratePlan {
-        let request = try GenerateRequest(fields, preferred: settings.preferred)
+        let request = try GenerateRequest(fields, preferred: settings.preferred, seen: settings.seen)
         var rules = settings.rules
         rules.limits.vocabulary = board.view.model.map { Int($0.vocabularySize) } ?? 0
         rules.routingKey = routingKey

@@ -9,7 +9,6 @@ struct UnservedFields: Sendable {
 
     /// Reads the fields.
     init(_ fields: RequestFields) throws(RequestFailure) {
-        try hiddenStates(fields)
         try processors(fields)
         try placement(fields)
         try extras(fields)
@@ -20,22 +19,8 @@ struct UnservedFields: Sendable {
         if let failure { throw failure }
     }
 
-    /// What `input_embeds` alone is answered with.
-    let embeddings = RequestFailure.invalid(
-        "input_embeds is provided while disable_radix_cache is False. Please add `--disable-radix-cache` when you launch "
-            + "the server if you want to use input_embeds as inputs.")
-
     private mutating func refuse(_ message: String) {
         if failure == nil { failure = .invalid(message) }
-    }
-
-    private mutating func hiddenStates(_ fields: RequestFields) throws(RequestFailure) {
-        let wanted = try fields.oneOrMany("return_hidden_states", "a valid boolean", RequestFields.laxBool)
-        if wanted?.all.contains(true) == true {
-            refuse(
-                "The server is not configured to return hidden states. Please set `--return-hidden-states-mode last`, "
-                    + "`--return-hidden-states-mode full`, or the legacy `--enable-return-hidden-states` flag.")
-        }
     }
 
     private mutating func processors(_ fields: RequestFields) throws(RequestFailure) {

@@ -22,7 +22,9 @@ extension Engine {
         do {
             let chooser = try TokenChooser(
                 command, maxNewTokens: limit, endIDs: traits.endIDs, vocabularySize: traits.vocabularySize)
-            try queue(command, limit: limit, EngineRequest(command, chooser: chooser, now: now))
+            try queue(
+                command, limit: limit, EngineRequest(command, chooser: chooser, hiddenSize: traits.hiddenSize, now: now)
+            )
         } catch let refusal as Refusal {
             refuse(command.key, refusal)
         } catch {
@@ -40,10 +42,11 @@ extension Engine {
                 message: "input_ids contains out-of-vocabulary token id \(id); valid range is [0, \(size)).",
                 status: 400)
         }
+        if command.hasVectors { try check(command.vectors) }
         guard !command.prompt.isEmpty else { throw Refusal(message: "input_ids cannot be empty.", status: 400) }
         let scheduled = ScheduledRequest(
             id: command.key.id, prompt: command.prompt, output: command.resumedIds, maxNewTokens: limit,
-            scoredFrom: command.hasLogprobs && command.logprobs.start >= 0 ? Int(command.logprobs.start) : nil,
+            scoredFrom: command.options.hiddenStates == .everyRow ? 0 : request.logprobStart,
             namespace: ClientName(command.options.cacheKey),
             priority: command.options.hasPriority ? command.options.priority : nil,
             routingKey: ClientName(command.options.routingKey), wasAccepted: command.key.attempt > 0)
@@ -67,6 +70,18 @@ extension Engine {
             let text =
                 "Input length (\(command.prompt.count + command.resumedIds.count) tokens) exceeds the maximum allowed length (\(limit) tokens). "
                 + "Use a shorter input or enable --allow-auto-truncate."
+            throw Refusal(message: text, status: 400)
+        }
+    }
+
+    /// Vectors must be of the model's width, and nobody may take what they leave behind for that of tokens.
+    private func check(_ vectors: PromptVectors) throws(Refusal) {
+        guard !scheduler.limits.usesPrefixCache else {
+            throw Refusal(
+                message: "input_embeds needs a server that was started with --disable-radix-cache.", status: 400)
+        }
+        guard Int(vectors.width) == traits.hiddenSize else {
+            let text = "input_embeds has vectors of \(vectors.width) numbers; the model's have \(traits.hiddenSize)."
             throw Refusal(message: text, status: 400)
         }
     }

@@ -10,6 +10,7 @@ extension Engine {
         noteAdmissions(batch, now: now)
         restartScores(batch)
         plan.prepare(batch, scheduler)
+        addVectors(batch)
         model.forward(plan.input)
         var frames = TokenFrames(generation: traits.generation, weights: changes.served.number)
         let size = traits.vocabularySize
@@ -21,6 +22,11 @@ extension Engine {
             for index in block {
                 let row = UnsafeMutableBufferPointer(start: rows + (index - done) * size, count: size)
                 let target = plan.targets[index]
+                if requests[batch.entries[target.entry].id]?.hidden != nil {
+                    hiddenRow.withUnsafeMutableBufferPointer {
+                        model.hiddenStates(index..<index + 1, into: $0.baseAddress!)
+                    }
+                }
                 // Committed here, where nothing else holds the request's tokens: the new ones are appended without a copy.
                 if let isOver = use(row, target, batch, &frames) {
                     scheduler.commit(batch.entries[target.entry], tokens: chosen[...], finished: isOver)
@@ -39,6 +45,14 @@ extension Engine {
         for line in statistics.stepped(batch, scheduler.counts, now: now) { emit(line) }
     }
 
+    /// Puts the vectors of prompts that are none of tokens into the step.
+    private mutating func addVectors(_ batch: Batch) {
+        for (index, entry) in batch.entries.enumerated() {
+            guard let request = requests[entry.id], !request.vectors.isEmpty else { continue }
+            plan.add(request.vectors, width: traits.hiddenSize, entry: index, entry)
+        }
+    }
+
     /// Keeps when requests began to run.
     private mutating func noteAdmissions(_ batch: Batch, now: Double) {
         for id in batch.admitted {
@@ -55,7 +69,9 @@ extension Engine {
                 entry.logitsFrom == scored,
                 entry.start <= scored
             else { continue }
-            requests[entry.id]?.chooser.logprobs?.startInput(prompt: scheduled.tokens[scored..<scheduled.promptCount])
+            requests[entry.id]?.hidden?.startInput()
+            guard let first = requests[entry.id]?.logprobStart, first < scheduled.promptCount else { continue }
+            requests[entry.id]?.chooser.logprobs?.startInput(prompt: scheduled.tokens[first..<scheduled.promptCount])
         }
     }
 
@@ -73,9 +89,14 @@ extension Engine {
             let scored = LogitRow(row, inverseTemperature: 1, compute: sampler.compute)
             if isLast {
                 requests[entry.id]!.chooser.logprobs!.addLastInput(scored)
-            } else if target.position + 1 < scheduled.promptCount {
+            } else if target.position + 1 < scheduled.promptCount,
+                target.position >= requests[entry.id]!.logprobStart ?? Int.max
+            {
                 requests[entry.id]!.chooser.logprobs!.addInput(scored, token: scheduled.tokens[target.position + 1])
             }
+        }
+        if !isLast, target.position + 1 < scheduled.promptCount {
+            hiddenRow.withUnsafeBufferPointer { requests[entry.id]!.hidden?.addInput($0.baseAddress!) }
         }
         return isLast ? choose(entry.id, scheduled, row, &frames) : nil
     }
@@ -95,7 +116,10 @@ extension Engine {
             from: row, after: scheduled.tokens, promptCount: scheduled.promptCount, with: &sampler,
             tokenizer: traits.tokenizer)
         chosen.removeAll(keepingCapacity: true)
-        if let token = choice.token { chosen.append(token) }
+        if let token = choice.token {
+            chosen.append(token)
+            hiddenRow.withUnsafeBufferPointer { request.hidden?.addOutput($0.baseAddress!) }
+        }
         request.unsent.append(contentsOf: chosen)
         let isOver = choice.finish != nil
         if request.isFrameDue(finished: isOver) {

@@ -22,6 +22,8 @@ package struct Engine: ~Copyable {
     var sampler: Sampler
     let logits: AlignedBuffer
     var chosen: [Int32] = []
+    /// The hidden state of the row that is being used.
+    var hiddenRow: [Float]
 
     /// There is no memory for the logits.
     package struct NoMemory: Error, CustomStringConvertible {
@@ -36,6 +38,7 @@ package struct Engine: ~Copyable {
         self.logits = logits
         scheduler = Scheduler(limits: traits.limits)
         changes = WeightChanges(traits.served)
+        hiddenRow = Array(repeating: 0, count: max(1, traits.hiddenSize))
         sampler = Sampler(compute: compute, vocabularySize: traits.vocabularySize)
         statistics = StepStatistics(traits, now: now)
         pieces = PromptPieces(gap: traits.targetGap)

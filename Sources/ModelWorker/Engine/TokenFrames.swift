@@ -30,8 +30,10 @@ struct TokenFrames {
             if resumed > 0 { addRow(&request, scheduled, count: resumed, finish: FinishReason()) }
         }
         let frame = request.chooser.logprobs?.take(row: batch.requestIds.count)
+        let states = request.hidden?.take(row: batch.requestIds.count)
         addRow(&request, scheduled, count: request.unsent.count, finish: finish ?? FinishReason())
         if let frame { batch.logprobs.append(frame) }
+        if let states { batch.hidden.append(states) }
         request.opened = true
     }
 

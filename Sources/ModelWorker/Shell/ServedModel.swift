@@ -101,7 +101,10 @@ struct ServedModel {
         }
         let limits = forwardLimits(try limits(settings, config, slots: slots))
         let slotCount = try ShardPlan.slotCount(config, limits: limits, ranks: group.size)
-        guard group.offer(terms: [UInt64(slots), weights], planBytes: RankLink.planBytes(limits), slotCount: slotCount)
+        guard
+            group.offer(
+                terms: [UInt64(slots), weights], planBytes: RankLink.planBytes(limits, hiddenSize: config.hiddenSize),
+                slotCount: slotCount)
         else {
             throw StartError.noGroup
         }

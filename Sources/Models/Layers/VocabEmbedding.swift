@@ -18,20 +18,21 @@ struct VocabEmbedding {
         scope.plan.reserve(.residual, floats: scope.config.hiddenSize)
     }
 
-    /// Looks up the step's tokens into the residual stream, float32.
+    /// Looks up the step's tokens into the residual stream, float32; vectors that came with it take their rows' places.
     func callAsFunction(
         _ tokens: UnsafePointer<Int32>, into out: UnsafeMutablePointer<Float>, _ step: borrowing Step
     ) {
         let matrix = step.weights[table]
         guard let group = step.group else {
             step.compute.embed(tokens, count: step.rows, table: matrix, into: out)
-            return
+            return step.placeVectors(into: out)
         }
         let block = group.slotCount / matrix.inputs
         for first in stride(from: 0, to: step.rows, by: block) {
             let rows = min(block, step.rows - first)
             exchange(tokens + first, rows: rows, group, into: out + first * matrix.inputs, step)
         }
+        step.placeVectors(into: out)
     }
 
     /// Each rank looks up the tokens it has rows of; all then take each row from the slot of the rank that has it.
