@@ -13,11 +13,13 @@ final class LocalFront: Sendable {
     /// `answer` is the pipe; `ready` tells whether the launcher says that all stages are there.
     init(
         _ settings: FrontSettings = .served(), generation: UInt64 = 1, ready: Bool = true, sessions: Int32? = nil,
+        weights: Int32? = nil,
         answer: @escaping @Sendable (TokenizerCommand) -> [FrontReply] = EchoStages.answer
     ) {
         let (commands, source) = AsyncStream<TokenizerCommand>.makeStream()
         let front = Front(
-            settings: settings, generation: generation, log: .quiet, accessLog: .quiet, sessions: sessions
+            settings: settings, generation: generation, log: .quiet, accessLog: .quiet, sessions: sessions,
+            weights: weights
         ) { source.yield($0) }
         self.front = front
         sent = Mutex([])

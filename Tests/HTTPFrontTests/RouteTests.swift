@@ -239,7 +239,8 @@ import Testing
             #expect(answer.status == 400 && answer.body.contains(embedding))
         }
         for path in [
-            "/v1/chat/completions", "/v1/completions", "/start_profile", "/begin_weight_update", "/parse_function_call",
+            "/v1/chat/completions", "/v1/completions", "/start_profile", "/init_weights_update_group",
+            "/parse_function_call",
         ] {
             let answer = try await server.post(path, "{}")
             #expect(answer.status == 501 && answer.body.contains(path))

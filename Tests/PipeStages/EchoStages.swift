@@ -28,7 +28,7 @@ package enum EchoStages {
                 }
             ]
         case .control(let call)?: [.make { $0.control = control(call) }]
-        case .livingFronts?, nil: []
+        case .livingFronts?, .abortMatching?, nil: []
         }
     }
 
@@ -45,6 +45,11 @@ package enum EchoStages {
                 $0.success = weight.name == "model.norm.weight"
                 $0.values = [1.5, 2.5, 3.5, 4.5]
                 $0.shape = [2, 2]
+            case .updateWeights(let update)? where !update.path.hasPrefix("/weights"):
+                $0.success = false
+                $0.message = "Failed to get weights iterator: \(update.path) (repository not found)."
+            case .updateWeights?: $0.message = "Succeeded to update model weights."
+            case .weightChecksums?: $0.texts = ["00ff", "11aa"]
             case .internalState?:
                 $0.state = .make {
                     $0.slotsTotal = 100
@@ -61,6 +66,7 @@ package enum EchoStages {
         switch generate.prompt {
         case .text(let text)?: prompt = text
         case .ids(let list)?: prompt = text(list.ids)
+        case .vectors(let vectors)?: prompt = String(repeating: "v", count: vectors.count)
         case nil: prompt = ""
         }
         if prompt.hasPrefix("refuse") { return [refusal(generate.key, fromWorker: prompt.hasSuffix("worker"))] }

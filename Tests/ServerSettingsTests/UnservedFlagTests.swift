@@ -12,7 +12,7 @@ import Testing
         "--moe-a2a-backend deepep", "--chat-template chatml", "--tool-call-parser qwen25", "--log-requests",
         "--tokenizer-worker-num 2", "--int4-head-bits 5", "--radix-eviction-policy lfu", "--numa-node 0 1",
         "--enable-watermark", "--kt-weight-path x", "--no-dllm-fdfo", "--ssl-keyfile k", "--revision main",
-        "--grammar-backend outlines", "--enable-return-hidden-states", "--weight-cache-mode on", "--enable-hisparse",
+        "--grammar-backend outlines", "--enable-return-routed-experts", "--weight-cache-mode on", "--enable-hisparse",
         "--sidecar a b", "--use-ray", "--enable-multimodal", "--soft-watchdog-timeout 5",
         "--num-continuous-decode-steps 2",
     ])

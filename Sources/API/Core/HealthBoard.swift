@@ -9,6 +9,8 @@ package final class HealthBoard: Sendable {
         package var isDraining = false
         /// Generation is paused by an operator.
         package var isPaused = false
+        /// Weights may be pushed.
+        package var isUpdateWindowOpen = false
         /// Monotonic milliseconds at which the table arrived.
         package var topologyTime: UInt64 = 0
         package var weightVersion: String { weights.current.version }
@@ -45,6 +47,14 @@ package final class HealthBoard: Sendable {
             view.topology = next
             view.topologyTime = milliseconds
             if topology.draining { view.isDraining = true }
+        }
+    }
+
+    /// Opens or closes the window in which weights may be pushed; whether it was open before.
+    package func openUpdateWindow(_ isOpen: Bool) -> Bool {
+        state.withLock { view in
+            defer { view.isUpdateWindowOpen = isOpen }
+            return view.isUpdateWindowOpen
         }
     }
 

@@ -1,37 +1,25 @@
 internal import APICore
 internal import Hummingbird
 internal import JSON
-internal import Synchronization
 
 /// Weights that are pushed into a running server instead of read from files. The reference's clients push torch's pickles of shared or
 /// device memory, which cannot travel to another program; the window around them exists, so that clients learn what is missing.
 struct WeightChannelRoutes: Sendable {
-    /// A window is open.
-    private final class Window: Sendable {
-        let isOpen = Mutex(false)
-    }
-
-    private let window = Window()
+    let board: HealthBoard
 
     var routes: [Route] {
         [
-            Route([.post], "/begin_weight_update", .admin) { [window] _, _ in
-                let wasOpen = window.isOpen.withLock { isOpen in
-                    defer { isOpen = true }
-                    return isOpen
-                }
-                return wasOpen ? Self.answer(false, "A weight update is already in progress.") : Self.answer(true, "")
+            Route([.post], "/begin_weight_update", .admin) { [board] _, _ in
+                board.openUpdateWindow(true)
+                    ? Self.answer(false, "A weight update is already in progress.") : Self.answer(true, "")
             },
-            Route([.post], "/end_weight_update", .admin) { [window] _, _ in
-                let wasOpen = window.isOpen.withLock { isOpen in
-                    defer { isOpen = false }
-                    return isOpen
-                }
-                return wasOpen ? Self.answer(true, "") : Self.answer(false, "No weight update is in progress.")
+            Route([.post], "/end_weight_update", .admin) { [board] _, _ in
+                board.openUpdateWindow(false)
+                    ? Self.answer(true, "") : Self.answer(false, "No weight update is in progress.")
             },
-            Route([.post], "/update_weights_from_tensor", .admin) { [window] _, _ in
+            Route([.post], "/update_weights_from_tensor", .admin) { [board] _, _ in
                 let name = "update_weights_from_tensor"
-                guard window.isOpen.withLock({ $0 }) else {
+                guard board.view.isUpdateWindowOpen else {
                     return Self.answer(false, "\(name) must run between begin_weight_update() and end_weight_update()")
                 }
                 return Self.answer(

@@ -45,12 +45,14 @@ extension Engine {
         }
     }
 
+    /// The weights lie ready, and nothing stands against them.
+    var isChangeDue: Bool { changes.phase == .ready && (isStopped || !scheduler.hasBegun) }
+
     /// Has the weights change as soon as nothing stands against it.
     mutating func settleChange() {
-        guard changes.phase == .ready, let change = changes.current else { return }
+        guard isChangeDue, let change = changes.current else { return }
         switch change.purpose {
         case .update(let update):
-            guard isStopped || !scheduler.hasBegun else { return }
             changes.phase = .changing
             // What the server was started with it may be started with again.
             let isOwn = changes.served.number > 0 && changes.served.path != traits.modelPath

@@ -78,6 +78,8 @@ package struct Engine: ~Copyable {
     /// The moment until which only a command gives it anything to do; infinity for ever, nil when there is work.
     package var restsUntil: Double? {
         guard scheduler.isIdle || isStopped else { return nil }
+        // What waited for the last request is due now that there is none.
+        if isChangeDue || control.flush != nil && scheduler.isIdle { return 0 }
         return control.flush?.until ?? .infinity
     }
 

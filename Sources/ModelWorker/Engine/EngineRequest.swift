@@ -33,7 +33,8 @@ struct EngineRequest: Sendable {
         resumedCount = command.resumedIds.count
         interval = command.options.stream ? max(1, Int(command.options.streamInterval)) : Self.quietInterval
         self.chooser = chooser
-        hidden = command.options.hiddenStates == .noRow ? nil : HiddenCollector(width: hiddenSize)
+        let states = command.options.hiddenStates
+        hidden = states == .noRow ? nil : HiddenCollector(width: hiddenSize, wantsPrompt: states == .everyRow)
         logprobStart = command.hasLogprobs && command.logprobs.start >= 0 ? Int(command.logprobs.start) : nil
         vectors = command.hasVectors ? command.vectors.numbers : []
         unsent = command.resumedIds

@@ -6,18 +6,24 @@ internal import Messages
 struct HiddenCollector: Sendable {
     /// Numbers of a row.
     private let width: Int
+    /// The whole prompt's rows are wanted.
+    private let wantsPrompt: Bool
     /// Of the prompt before its last row.
     private var input: [Float] = []
     /// Of the rows that ids were chosen from.
     private var output: [Float] = []
 
-    init(width: Int) { self.width = width }
+    init(width: Int, wantsPrompt: Bool) {
+        self.width = width
+        self.wantsPrompt = wantsPrompt
+    }
 
     /// The prompt is computed (again) from its start.
     mutating func startInput() { input.removeAll() }
 
-    /// Takes a row of the prompt that is not its last.
+    /// Takes a row of the prompt that is not its last, where these are wanted.
     mutating func addInput(_ row: UnsafePointer<Float>) {
+        guard wantsPrompt else { return }
         input.append(contentsOf: UnsafeBufferPointer(start: row, count: width))
     }
 

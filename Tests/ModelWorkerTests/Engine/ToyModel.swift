@@ -9,6 +9,10 @@ import Tokenizers
 /// there.
 final class ToyModel: StepModel {
     static let vocabularySize = 24
+    static let hiddenSize = 3
+    /// Which weights it computes with.
+    var weights: UInt64 = 0
+    var hasWeights = true
     var vocabularySize: Int { Self.vocabularySize }
     var logitRows: Int { 3 }
     private var store: [UInt64]
@@ -17,7 +21,11 @@ final class ToyModel: StepModel {
 
     init(_ limits: SchedulerLimits) { store = Array(repeating: 0, count: limits.storeRows) }
 
+    /// The cache's memory is given back.
+    func forget() { store = Array(repeating: 0, count: store.count) }
+
     func forward(_ input: borrowing ForwardInput) {
+        precondition(hasWeights)
         sums.removeAll()
         var wanted = 0
         for sequence in input.sequences {
@@ -37,27 +45,49 @@ final class ToyModel: StepModel {
     func logits(_ range: Range<Int>, into rows: UnsafeMutablePointer<Float>) {
         precondition(range.count <= logitRows)
         for (index, sum) in sums[range].enumerated() {
-            Self.fill(UnsafeMutableBufferPointer(start: rows + index * vocabularySize, count: vocabularySize), sum)
+            Self.fill(
+                UnsafeMutableBufferPointer(start: rows + index * vocabularySize, count: vocabularySize), sum, weights)
+        }
+    }
+
+    func hiddenStates(_ range: Range<Int>, into states: UnsafeMutablePointer<Float>) {
+        for (index, sum) in sums[range].enumerated() {
+            for (place, number) in Self.hidden(sum, weights).enumerated() {
+                states[index * Self.hiddenSize + place] = number
+            }
         }
     }
 
     func endStep() {}
 
+    private static func hidden(_ sum: UInt64, _ weights: UInt64) -> [Float] {
+        (0..<hiddenSize).map { Float(mix(sum &+ weights, Int32($0) + 100) >> 40) }
+    }
+
     /// The logits behind some tokens, without slots or steps.
-    static func logits(behind tokens: [Int32]) -> [Float] {
+    static func logits(behind tokens: some Sequence<Int32>, weights: UInt64 = 0) -> [Float] {
+        var row = [Float](repeating: 0, count: vocabularySize)
+        row.withUnsafeMutableBufferPointer { fill($0, sum(behind: tokens), weights) }
+        return row
+    }
+
+    /// The hidden state behind some tokens.
+    static func hidden(behind tokens: some Sequence<Int32>, weights: UInt64 = 0) -> [Float] {
+        hidden(sum(behind: tokens), weights)
+    }
+
+    private static func sum(behind tokens: some Sequence<Int32>) -> UInt64 {
         var state: UInt64 = 1
         var sum: UInt64 = 0
         for token in tokens {
             state = mix(state, token)
             sum &+= state
         }
-        var row = [Float](repeating: 0, count: vocabularySize)
-        row.withUnsafeMutableBufferPointer { fill($0, sum) }
-        return row
+        return sum
     }
 
-    private static func fill(_ row: UnsafeMutableBufferPointer<Float>, _ sum: UInt64) {
-        for id in row.indices { row[id] = Float(mix(sum, Int32(id)) >> 40) * 0x1p-21 - 4 }
+    private static func fill(_ row: UnsafeMutableBufferPointer<Float>, _ sum: UInt64, _ weights: UInt64) {
+        for id in row.indices { row[id] = Float(mix(sum &+ weights, Int32(id)) >> 40) * 0x1p-21 - 4 }
     }
 
     private static func mix(_ state: UInt64, _ token: Int32) -> UInt64 {
@@ -91,13 +121,15 @@ enum Toy {
     /// An engine for the toy model.
     static func engine(
         _ limits: SchedulerLimits, generation: UInt64 = 1, timeouts: RequestTimeouts = RequestTimeouts(),
-        now: Double = 0
+        served: ServedWeights = .init(), now: Double = 0
     ) -> Engine {
         var traits = EngineTraits(limits: limits, vocabularySize: ToyModel.vocabularySize, logitRows: 3)
         traits.endIDs = [20]
         traits.tokenizer = tokenizer
         traits.generation = generation
         traits.timeouts = timeouts
+        traits.served = served
+        traits.hiddenSize = ToyModel.hiddenSize
         do { return try Engine(traits, compute: compute, now: now) } catch { fatalError("\(error)") }
     }
 

@@ -63,6 +63,18 @@ final class RankGroup: LanguageModel, @unchecked Sendable {
 
     func shareLogits(_ range: Range<Int>) { fatalError("the group plays rank 0") }
 
+    func hiddenStates(_ range: Range<Int>, into states: UnsafeMutablePointer<Float>) {
+        ranks[ranks.count - 1].hiddenStates(range, into: states)
+    }
+
+    var weightFile: String? { ranks[0].weightFile }
+
+    func check(_ weights: PreparedWeights) { fatalError("each rank checks its own") }
+
+    func releaseWeights() { for rank in ranks { rank.releaseWeights() } }
+
+    func weightChecksum() -> (@Sendable () -> UInt64)? { ranks[0].weightChecksum() }
+
     func exchangeWeights(_ weights: PreparedWeights) { fatalError("each rank exchanges its own") }
 
     func releaseCache() { for rank in ranks { rank.releaseCache() } }
