@@ -54,7 +54,8 @@ extension EndToEndTests {
             let full = try withServer(Self.model, ["--return-hidden-states-mode", "full"]) { server in
                 states(try server.generate(body(Self.prompt)))
             }
-            try withServer(Self.model, ["--return-hidden-states-mode", "last", "--tp", "2"], dtype: "float32") { server in
+            try withServer(Self.model, ["--return-hidden-states-mode", "last", "--tp", "2"], dtype: "float32") {
+                server in
                 let list = states(try server.generate(body(Self.prompt)))
                 #expect(list.count == full.count)
                 #expect(list.allSatisfy { $0.arrayValue?.count == 80 && $0[0]?.doubleValue != nil })

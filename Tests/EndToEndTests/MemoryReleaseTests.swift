@@ -78,8 +78,9 @@ extension EndToEndTests {
             try withServer(Workload.model, Self.flags + ["--incremental-streaming-output"]) { server in
                 let frames = EventBoard(0)
                 let stream = started(1) { _ in
-                    try server.streamed(Workload.requests[0], incremental: true) { count in frames.update { $0 = count } }
-                        .outcome.ids.count
+                    try server.streamed(Workload.requests[0], incremental: true) { count in frames.update { $0 = count }
+                    }
+                    .outcome.ids.count
                 }
                 #expect(frames.wait { $0 > 2 ? () : nil } != nil)
                 let refused = try order(server, "release")

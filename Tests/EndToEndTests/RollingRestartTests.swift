@@ -141,8 +141,9 @@ extension EndToEndTests {
             try withServer(Workload.model, Self.room) { server in
                 let frames = EventBoard(0)
                 let stream = started(1) { _ in
-                    try server.streamed(Self.endless("long"), incremental: true) { count in frames.update { $0 = count } }
-                        .outcome
+                    try server.streamed(Self.endless("long"), incremental: true) { count in frames.update { $0 = count }
+                    }
+                    .outcome
                 }
                 #expect(frames.wait { $0 > 2 ? () : nil } != nil)
                 let (ending, _) = try Subprocess.run(

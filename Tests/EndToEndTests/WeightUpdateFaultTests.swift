@@ -8,7 +8,8 @@ extension EndToEndTests {
     /// Processes that die while weights change, and afterwards.
     @Suite(.serialized, .share(.whole), .timeLimit(.minutes(10))) struct WeightUpdateFaultTests {
         private static let question: JSONObject = [
-            "text": "The keeper climbed", "sampling_params": ["temperature": 0, "max_new_tokens": 24, "ignore_eos": true],
+            "text": "The keeper climbed",
+            "sampling_params": ["temperature": 0, "max_new_tokens": 24, "ignore_eos": true],
         ]
 
         /// A server's two checkpoints and what each answers.
@@ -55,7 +56,8 @@ extension EndToEndTests {
         @Test(arguments: [Title.worker + "_TP0", Title.worker + "_TP1", Title.tokenizer, Title.detokenizer])
         func aDeathInTheMiddleLosesNothing(_ title: String) throws {
             let pair = try Pair()
-            try withServer(Workload.model, ["--tp", "2", "--incremental-streaming-output", "--max-restarts", "1000"]) { server in
+            try withServer(Workload.model, ["--tp", "2", "--incremental-streaming-output", "--max-restarts", "1000"]) {
+                server in
                 let expected = pair.answers
                 for round in 0..<6 {
                     try server.allReady()
@@ -152,14 +154,18 @@ extension EndToEndTests {
                 storm.isOver.update { $0 = true }
                 _ = try crew.results()
                 let report = storm.report.now
-                print("\(updates) updates under 16 streams: \(report.answers) answers, longest gap \(Int(report.gap * 1000)) ms")
+                print(
+                    "\(updates) updates under 16 streams: \(report.answers) answers, longest gap \(Int(report.gap * 1000)) ms"
+                )
                 #expect(report.different == 0 && report.answers > 0)
                 #expect(Set(report.kinds) == [0, 1], "both kinds of weights were met: \(report.kinds)")
                 try server.awaitIdleness()
                 for (title, bytes) in try server.residentBytes() where title.hasPrefix(Title.worker) {
-                    #expect(bytes < (before[title] ?? 0) + 24 << 20, "\(title): \(before[title] ?? 0) before, \(bytes) after")
+                    #expect(
+                        bytes < (before[title] ?? 0) + 24 << 20,
+                        "\(title): \(before[title] ?? 0) before, \(bytes) after")
                 }
-                #expect(try server.weightFiles() <= files)
+                #expect(try server.weightFiles() <= files + 2, "one more for each rank: those of the start stay")
             }
         }
     }

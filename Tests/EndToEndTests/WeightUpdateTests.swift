@@ -27,7 +27,8 @@ extension EndToEndTests {
         private static let success = "Succeeded to update model weights."
 
         private static let question: JSONObject = [
-            "text": "The keeper climbed", "sampling_params": ["temperature": 0, "max_new_tokens": 24, "ignore_eos": true],
+            "text": "The keeper climbed",
+            "sampling_params": ["temperature": 0, "max_new_tokens": 24, "ignore_eos": true],
         ]
 
         private func answer(of model: String) throws -> Outcome {
@@ -45,7 +46,8 @@ extension EndToEndTests {
                 #expect(update.status == 200)
                 #expect(update.body == ["success": true, "message": .string(Self.success), "num_paused_requests": 0])
                 for line in [
-                    "Start update_weights. Load format=auto", "Update engine weights online from disk begin. avail mem=",
+                    "Start update_weights. Load format=auto",
+                    "Update engine weights online from disk begin. avail mem=",
                     "Update weights end.", "Cache flushed successfully!",
                 ] { try server.process.line(with: line) }
                 #expect(try server.single(Self.question).outcome == expected)
@@ -63,7 +65,9 @@ extension EndToEndTests {
                 #expect(again["meta_info"]?["weight_version"] == "v1")
                 #expect(again["meta_info"]?["weight_versions"] == [["version": "v1", "start": 0, "end": 24]])
                 let numbers = try server.request("/get_weights_by_name", name).json()[0]?.arrayValue ?? []
-                #expect(!numbers.isEmpty && numbers.map { -($0.doubleValue ?? 0) } == row[0]?.arrayValue?.map { $0.doubleValue ?? 0 })
+                #expect(
+                    !numbers.isEmpty
+                        && numbers.map { -($0.doubleValue ?? 0) } == row[0]?.arrayValue?.map { $0.doubleValue ?? 0 })
             }
         }
 
@@ -89,7 +93,8 @@ extension EndToEndTests {
                         message.hasPrefix("Failed to get weights iterator: ")
                             || message.hasPrefix("Failed to get model loader: ")
                             || message.hasPrefix("Failed to update weights: ")
-                                && message.hasSuffix(".\nRolling back to original weights."), "\(damage): \(message)")
+                                && message.hasSuffix(".\nRolling back to original weights."),
+                        "\(damage): \(message)")
                 }
                 for other in ["qwen2-tied", "llama-untied"] {
                     #expect(try server.updateWeights(Fixtures.path(other)).status == 400)
@@ -110,8 +115,9 @@ extension EndToEndTests {
                 let undisturbed = try server.streamed(Workload.requests[0], incremental: true).outcome
                 let frames = EventBoard(0)
                 let stream = started(1) { _ in
-                    try server.streamed(Workload.requests[0], incremental: true) { count in frames.update { $0 = count } }
-                        .outcome
+                    try server.streamed(Workload.requests[0], incremental: true) { count in frames.update { $0 = count }
+                    }
+                    .outcome
                 }
                 #expect(frames.wait { $0 > 2 ? () : nil } != nil)
                 let update = started(1) { _ in try server.updateWeights(path).status }
@@ -151,7 +157,9 @@ extension EndToEndTests {
                     _ = try stream.results()
                     let spans = last.now["meta_info"]?["weight_versions"]?.arrayValue ?? []
                     #expect(spans.map { $0["version"] } == ["default", "v2"])
-                    #expect(spans.first?["end"] == spans.last?["start"] && spans.last?["end"] == .int(Int64(Workload.tokens)))
+                    #expect(
+                        spans.first?["end"] == spans.last?["start"]
+                            && spans.last?["end"] == .int(Int64(Workload.tokens)))
                     // A death afterwards is nobody's business: the mixture was asked for.
                     try server.kill([try server.incarnation(of: Title.worker)])
                     #expect(try server.servedWeights() == (other, "v2"))

@@ -37,7 +37,8 @@ import Testing
         let server = LocalFront()
         for path in ["/update_weights_from_disk", "/update_weights"] {
             let answer = try await server.post(
-                path, #"{"model_path":"/weights/new","weight_version":"v2","abort_all_requests":true,"flush_cache":false}"#)
+                path,
+                #"{"model_path":"/weights/new","weight_version":"v2","abort_all_requests":true,"flush_cache":false}"#)
             #expect(answer.status == 200)
             #expect(
                 answer.body
@@ -45,7 +46,8 @@ import Testing
         }
         let call = try #require(updates(server).first)
         #expect(call.updateWeights.order == call.call && call.updateWeights.path == "/weights/new")
-        #expect(call.updateWeights.abortsRequests && call.updateWeights.keepsCache && call.updateWeights.version == "v2")
+        #expect(
+            call.updateWeights.abortsRequests && call.updateWeights.keepsCache && call.updateWeights.version == "v2")
         #expect(call.updateWeights.loadFormat == "auto")
     }
 
@@ -79,7 +81,8 @@ import Testing
         }
         #expect(try await answer.value.status == 200)
         let calls = updates(server)
-        #expect(calls.count == 3 && Set(calls.map(\.call)).count == 1 && Set(calls.map(\.updateWeights.order)).count == 1)
+        #expect(
+            calls.count == 3 && Set(calls.map(\.call)).count == 1 && Set(calls.map(\.updateWeights.order)).count == 1)
     }
 
     @Test func whatEndsTheProcessesAgainAndAgainIsGivenUp() async throws {
@@ -202,13 +205,17 @@ import Testing
         server.front.handle(.ready(worker: 2))
         func sleeps() -> [Double] {
             server.commands.compactMap { command in
-                guard case .control(let call)? = command.command, case .slowDown(let seconds)? = call.kind else { return nil }
+                guard case .control(let call)? = command.command, case .slowDown(let seconds)? = call.kind else {
+                    return nil
+                }
                 return seconds
             }
         }
         while sleeps().count < 2 { await Task.yield() }
         #expect(sleeps() == [0.5, 0.5])
-        for body in ["{}", #"{"forward_sleep_time":-1}"#, #"{"forward_sleep_time":1e9}"#, #"{"forward_sleep_time":"x"}"#] {
+        for body in [
+            "{}", #"{"forward_sleep_time":-1}"#, #"{"forward_sleep_time":1e9}"#, #"{"forward_sleep_time":"x"}"#,
+        ] {
             #expect(try await server.post("/slow_down", body).status == 400)
         }
         #expect(try await server.post("/slow_down", #"{"forward_sleep_time":null}"#).status == 200)

@@ -25,7 +25,9 @@ package struct OperatorAPI: Sendable {
         let loads = LoadRoutes(questions: front.questions, clock: front.clock)
         let missing = MissingRoutes(hasAdminKey: settings.adminAPIKey != nil)
         var routes = health.routes + info.routes + MetricsRoutes(settings, front, http).routes
-        routes += loads.routes + control.routes + weights.routes + WeightChannelRoutes(board: front.board).routes + memory.routes
+        routes +=
+            loads.routes + control.routes + weights.routes + WeightChannelRoutes(board: front.board).routes
+            + memory.routes
         self.routes = routes + missing.routes
     }
 }

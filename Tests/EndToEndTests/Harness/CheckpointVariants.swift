@@ -39,7 +39,9 @@ final class CheckpointVariants {
             // The same bytes as fewer, wider rows.
             try edit(weights) { bytes, header, _ in
                 let shape = JSON.encodeToString(header["model.norm.weight"]?["shape"] ?? .null)
-                guard let place = String(decoding: bytes.prefix(100_000), as: UTF8.self).range(of: shape) else { return }
+                guard let place = String(decoding: bytes.prefix(100_000), as: UTF8.self).range(of: shape) else {
+                    return
+                }
                 let offset = String(decoding: bytes.prefix(100_000), as: UTF8.self)[..<place.lowerBound].utf8.count
                 bytes[offset + 1] = bytes[offset + 1] == UInt8(ascii: "9") ? UInt8(ascii: "8") : bytes[offset + 1] + 1
             }

@@ -41,7 +41,11 @@ extension EngineHistory {
         model.weights = ranks.served.number
         ranks.work = nil
         if ranks.isReleased {
-            send { $0.control = .make { $0.releaseMemory = .make { ($0.tags, $0.isStanding) = (["weights", "kv_cache"], true) } } }
+            send {
+                $0.control = .make {
+                    $0.releaseMemory = .make { ($0.tags, $0.isStanding) = (["weights", "kv_cache"], true) }
+                }
+            }
         }
         for (call, update) in ranks.unanswered.sorted(by: { $0.key < $1.key }) {
             send { $0.control = .make { ($0.call, $0.updateWeights) = (call, update) } }
@@ -52,7 +56,11 @@ extension EngineHistory {
     mutating func giveMemory() {
         guard !ranks.isReleased else { return }
         ranks.mayRelease = engine.scheduler.isIdle && ranks.unanswered.isEmpty && !engine.awaitsRanks
-        send { $0.control = .make { ($0.call, $0.releaseMemory) = (RankPlay.memoryCall, .make { $0.tags = ["weights", "kv_cache"] }) } }
+        send {
+            $0.control = .make {
+                ($0.call, $0.releaseMemory) = (RankPlay.memoryCall, .make { $0.tags = ["weights", "kv_cache"] })
+            }
+        }
     }
 
     /// Takes the memory again.
@@ -113,7 +121,9 @@ extension EngineHistory {
 
     /// An update ends a request; its client gets what there is.
     mutating func end(_ abort: Abort) {
-        guard abort.wantsAnswer, let row = rows[abort.key.id], row.request.key.attempt == abort.key.attempt else { return }
+        guard abort.wantsAnswer, let row = rows[abort.key.id], row.request.key.attempt == abort.key.attempt else {
+            return
+        }
         rows[abort.key.id] = nil
         note("aborted for weights")
     }

@@ -10,7 +10,9 @@ import Testing
         $0.ignoreEos = true
     }
 
-    private func order(_ player: EnginePlayer, _ number: UInt64, _ fill: (inout WeightUpdate) -> Void = { _ in }) -> [Effect] {
+    private func order(_ player: EnginePlayer, _ number: UInt64, _ fill: (inout WeightUpdate) -> Void = { _ in })
+        -> [Effect]
+    {
         player.send {
             $0.control = .make {
                 $0.call = number
@@ -44,7 +46,9 @@ import Testing
 
     @Test func newRequestsWaitUntilThoseThatBeganAreOver() throws {
         let player = EnginePlayer()
-        _ = player.send { $0.generate = Toy.request(1, [1, 2], Toy.sampling { ($0.maxNewTokens, $0.ignoreEos) = (4, true) }) }
+        _ = player.send {
+            $0.generate = Toy.request(1, [1, 2], Toy.sampling { ($0.maxNewTokens, $0.ignoreEos) = (4, true) })
+        }
         _ = player.step()
         _ = order(player, 7)
         #expect(exchange(prepared(player)) == nil)
@@ -63,7 +67,9 @@ import Testing
 
     @Test func theLastRequestsEndIsTheMomentOfTheChange() {
         let player = EnginePlayer()
-        _ = player.send { $0.generate = Toy.request(1, [1, 2], Toy.sampling { ($0.maxNewTokens, $0.ignoreEos) = (2, true) }) }
+        _ = player.send {
+            $0.generate = Toy.request(1, [1, 2], Toy.sampling { ($0.maxNewTokens, $0.ignoreEos) = (2, true) })
+        }
         _ = player.step()
         _ = order(player, 7)
         #expect(exchange(prepared(player)) == nil && player.restsUntil == nil)
@@ -82,7 +88,8 @@ import Testing
         #expect(served.number == 1 && served.pureSince == 0)
         player.engine.weightsChanged(to: served)
         let reply = try #require(player.wait(0).compactMap(\.control).first)
-        #expect(!reply.success && reply.message.hasPrefix("Weights were updated, but the cache was not flushed because"))
+        #expect(
+            !reply.success && reply.message.hasPrefix("Weights were updated, but the cache was not flushed because"))
         _ = player.send { $0.control = .make { $0.resume = true } }
         #expect(player.step()?.weights == 1)
     }
@@ -128,7 +135,9 @@ import Testing
             var engine = Toy.engine(EnginePlayer.roomy, served: served)
             engine.obey(
                 .make {
-                    $0.generate = Toy.request(1, [1, 2], Self.endless) { ($0.resumedIds, $0.resumedWeights) = ([4], number) }
+                    $0.generate = Toy.request(1, [1, 2], Self.endless) {
+                        ($0.resumedIds, $0.resumedWeights) = ([4], number)
+                    }
                 }, now: 1)
             #expect(engine.takeEffects().compactMap(\.failure).isEmpty == isTaken, "\(number)")
         }

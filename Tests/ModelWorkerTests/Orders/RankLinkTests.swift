@@ -20,7 +20,8 @@ private struct Pair {
             }
         }
         let groups = (try #require(open(0)), try #require(open(1)))
-        try #require(groups.0.offer(terms: [1], planBytes: RankLink.planBytes(Self.limits, hiddenSize: 5), slotCount: 16))
+        try #require(
+            groups.0.offer(terms: [1], planBytes: RankLink.planBytes(Self.limits, hiddenSize: 5), slotCount: 16))
         #expect(groups.1.accept()?.first == 1)
         (first, second) = (RankLink(group: groups.0), RankLink(group: groups.1))
     }
