@@ -233,11 +233,6 @@ import Testing
 
     @Test func missingFeaturesSaySo() async throws {
         let server = LocalFront()
-        let embedding = "This model does not appear to be an embedding model by default."
-        for path in ["/encode", "/classify", "/v1/rerank", "/v1/embeddings"] {
-            let answer = try await server.post(path, #"{"text":"a"}"#)
-            #expect(answer.status == 400 && answer.body.contains(embedding))
-        }
         for path in ["/begin_weight_update", "/parse_function_call"] {
             let answer = try await server.post(path, "{}")
             #expect(answer.status == 501 && answer.body.contains(path))

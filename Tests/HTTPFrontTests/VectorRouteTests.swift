@@ -117,7 +117,7 @@ import Testing
     ]) func badInputIsToldInTheReferencesWords(input: String, text: String) async throws {
         for path in ["/v1/embeddings", "/v1/classify"] {
             let answer = try await front(.embedding).post(path, #"{"input":\#(input)}"#)
-            #expect(answer.status == 400 && (try message(answer.body)) == text)
+            #expect(try answer.status == 400 && message(answer.body) == text)
             #expect(try JSON.parse(answer.body)["type"] == "BadRequestError")
         }
     }
@@ -133,7 +133,7 @@ import Testing
             (5, "Provided dimensions are greater than max embedding dimension: 4"),
         ] {
             let refused = try await any.post("/v1/embeddings", #"{"input":"a","dimensions":\#(count)}"#)
-            #expect(refused.status == 400 && (try message(refused.body)) == text)
+            #expect(try refused.status == 400 && message(refused.body) == text)
         }
         let some = front(.embedding) { ($0.matryoshka, $0.dimensions) = (true, [2, 4]) }
         let refused = try await some.post("/v1/embeddings", #"{"input":"a","dimensions":3}"#)
@@ -176,7 +176,7 @@ import Testing
         ),
     ]) func rerankErrorsAreTheReferences(body: String, text: String) async throws {
         let answer = try await front(.crossEncoder).post("/v1/rerank", body)
-        #expect(answer.status == 400 && (try message(answer.body)) == text)
+        #expect(try answer.status == 400 && message(answer.body) == text)
     }
 
     // MARK: Score
@@ -239,7 +239,7 @@ import Testing
         ),
     ]) func scoreErrorsAreTheReferences(body: String, text: String) async throws {
         let answer = try await LocalFront().post("/v1/score", body)
-        #expect(answer.status == 400 && (try message(answer.body)) == text)
+        #expect(try answer.status == 400 && message(answer.body) == text)
     }
 
     // MARK: Kinds
@@ -248,7 +248,7 @@ import Testing
     func aGeneratingModelMakesNoVectors(path: String) async throws {
         let body = #"{"input":"a","text":"a","query":"q","documents":["d"]}"#
         let answer = try await LocalFront().post(path, body)
-        #expect(answer.status == 400 && (try message(answer.body)) == KindMismatch.noEmbedder)
+        #expect(try answer.status == 400 && message(answer.body) == KindMismatch.noEmbedder)
     }
 
     @Test func whatDoesNotFitTheModelIsRefused() async throws {
@@ -277,7 +277,7 @@ import Testing
         while server.front.openRequests < 2 { await Task.yield() }
         _ = try await server.post("/abort_request", #"{"rid":"r"}"#)
         let refused = try await answer
-        #expect(refused.status == 400 && (try message(refused.body)) == "Aborted")
+        #expect(try refused.status == 400 && message(refused.body) == "Aborted")
         let aborted = try JSON.parse(try await native.body)
         #expect(aborted["embedding"] == [] && aborted["meta_info"]?["finish_reason"]?["type"] == "abort")
     }

@@ -8,6 +8,8 @@ package struct EngineTraits: Sendable {
     package var vocabularySize: Int
     /// What the model is for.
     package var task: ModelTask
+    /// Kinds of tokens that the model tells apart.
+    package var tokenTypeCount = 1
     /// Rows of logits that the model computes at once.
     package var logitRows: Int
     /// Ids that end an answer: the model's and the tokenizer's.

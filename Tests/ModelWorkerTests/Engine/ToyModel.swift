@@ -99,6 +99,7 @@ enum Toy {
         var traits = EngineTraits(
             limits: limits, vocabularySize: ToyModel.vocabularySize, logitRows: 3, task: task)
         traits.endIDs = [20]
+        traits.tokenTypeCount = 2
         traits.tokenizer = tokenizer
         traits.generation = generation
         traits.timeouts = timeouts
