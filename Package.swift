@@ -233,7 +233,7 @@ let package = Package(
         .testTarget(
             name: "HTTPFrontTests",
             dependencies: [
-                log, "HTTPFront", "APICore", "Ledger", "Transport", "Messages", "JSON", "ServerSettings",
+                log, "HTTPFront", "ChatAPI", "APICore", "Ledger", "Transport", "Messages", "JSON", "ServerSettings",
                 "ChildRuntime", "PipeStages", "TestSupport",
             ],
             exclude: ["Fixtures"], swiftSettings: strict),

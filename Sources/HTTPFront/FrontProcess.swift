@@ -59,6 +59,7 @@ extension ServedModel {
         stops = settings.chatTemplate.flatMap(BuiltinTemplate.named)?.stops ?? []
         let template = try? openTemplates(settings).template(hasTools: false)
         let source = template?.source ?? ""
+        judges = Self.asksForYesOrNo(source)
         parsers.thinking = template.map { TemplateThinking($0) } ?? .unknown
         parsers.tools = settings.toolCallParser.flatMap { $0 == "auto" ? ChatParsers.toolsShown(by: source) : $0 }
         parsers.reasoning = settings.reasoningParser.flatMap {

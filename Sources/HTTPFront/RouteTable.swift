@@ -30,7 +30,8 @@ struct RouteTable: Sendable {
             front.model.parsers)
         let routes =
             NativeAPI(front.settings, front.services, planner).routes
-            + OpenAIAPI(front.settings, front.services, planner).routes + AnthropicAPI(planner).routes
+            + OpenAIAPI(front.settings, front.services, planner, judges: front.model.judges).routes
+            + AnthropicAPI(planner).routes
             + OllamaAPI(planner, servedName: front.settings.servedModelName).routes
             + OperatorAPI(front.settings, front.services, http: front.http, log: front.log).routes
         let description = DescriptionRoutes(of: routes, Self.descriptions, components: Self.components)

@@ -138,6 +138,7 @@ struct ServedModel {
         var traits = EngineTraits(
             limits: limits, vocabularySize: model.config.vocabularySize, logitRows: model.limits.logitRows,
             task: model.task)
+        traits.tokenTypeCount = model.config.tokenTypeCount
         traits.weightBytes = weightBytes
         traits.kvBytes = kvBytes
         return traits
@@ -181,7 +182,8 @@ extension TaskFacts {
         dimensions = (task.matryoshka ?? []).map { UInt32($0) }
         labels = task.labels
         maxTokens = UInt32(min(limits.maxPromptLength, task.trainedTokens ?? Int.max))
-        bidirectional = task.wholePrompts
+        bidirectional = task.isBidirectional
+        pooling = task.pooling
         sharesPrefixes = limits.usesPrefixCache
         cutsPrompts = limits.cutsPrompts
     }

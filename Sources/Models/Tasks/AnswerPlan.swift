@@ -71,6 +71,8 @@ struct AnswerPlan {
             task.labels = try Self.labels(config.fields, count: task.width)
         }
         task.wholePrompts = architecture.isBidirectional || pooling != .last
+        task.isBidirectional = architecture.isBidirectional
+        task.pooling = pooling?.word ?? ""
     }
 
     /// A vector's numbers, unless the checkpoint's modules make others of them.
