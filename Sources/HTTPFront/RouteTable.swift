@@ -34,12 +34,17 @@ struct RouteTable: Sendable {
             + AnthropicAPI(planner).routes
             + OllamaAPI(planner, servedName: front.settings.servedModelName).routes
             + OperatorAPI(front.settings, front.services, http: front.http, log: front.log).routes
-        let description = DescriptionRoutes(of: routes, Self.descriptions, components: Self.components)
+        let descriptions = Self.descriptions.map { description in
+            description.path == Self.predictions ? description.at(front.settings.predictionPath) : description
+        }
+        let description = DescriptionRoutes(of: routes, descriptions, components: Self.components)
         self.init(routes + (front.settings.servesDescription ? description.routes : []))
     }
 
     /// What the endpoints of all interfaces take and answer.
     static let descriptions = NativeAPI.descriptions + OpenAIAPI.descriptions + OperatorAPI.descriptions
+    /// Where predictions are made unless an operator says otherwise.
+    private static let predictions = "/vertex_generate"
     private static let components = NativeAPI.components + OperatorAPI.components
 
     /// How failures are told at a path.

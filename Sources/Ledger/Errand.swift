@@ -45,9 +45,13 @@ package enum Errand: Sendable, Equatable {
 
     /// Notes when it goes out: a profile shows how long its way was.
     mutating func stamp(_ now: Double) {
-        if case .generate(var request) = self {
+        switch self {
+        case .generate(var request):
             request.options.sentAt = now
             self = .generate(request)
+        case .embed(var request):
+            request.options.sentAt = now
+            self = .embed(request)
         }
     }
 

@@ -1,6 +1,7 @@
 import APICore
 import HTTPFront
 import JSON
+import ServerSettings
 import Testing
 
 /// What /openapi.json says of the server.

@@ -111,7 +111,8 @@ import Testing
     }
 
     @Test func theNextFrontKnowsWhatWasOrdered() async throws {
-        let memory = memfd_create("sessions", 0)
+        let folder = TemporaryFolder()
+        let memory = open(folder.write("sessions", []), O_RDWR)
         defer { close(memory) }
         let first = LocalFront(sessions: memory)
         #expect(

@@ -18,7 +18,7 @@ package struct AnthropicDialect: Dialect {
     private static func words(_ message: String) -> String {
         guard message.hasPrefix("body."), let colon = message.firstIndex(of: ":") else { return message }
         let path = message[..<colon].dropFirst("body.".count)
-        return path.replacing("[", with: ".").replacing("]", with: "") + message[colon...]
+        return String(path.replacing("[", with: ".").replacing("]", with: "") + message[colon...])
     }
 
     private func type(_ status: Int) -> String {

@@ -19,6 +19,19 @@ enum GenerateDescription {
                 ], "One object; a list where the prompts or samples are several; a stream where one was asked for.")
         ], failures: [500, 503])
 
+    /// The same in Vertex AI's manner.
+    static let predictions = RouteDescription(
+        "/vertex_generate", .generation, "Continue prompts in Vertex AI's manner",
+        body: .required(
+            .object([
+                .required("instances", .list(of: .named("GenerateRequest")), "Prompts, all in the form of the first."),
+                .optional("parameters", .named("GenerateRequest"), "What holds for all of them."),
+            ])),
+        answers: [
+            .init(
+                200, [(.json, .object([.required("predictions", .list(of: .named("GenerateAnswer")))])), (.events, .text)])
+        ], failures: [500, 503])
+
     static let components: [(name: String, schema: Schema)] = [
         ("SamplingParams", .object(SamplingSchema.keys.map { .optional($0.name, schema(of: $0.kind)) })),
         ("GenerateRequest", .object(prompts + logprobs + treatment)),

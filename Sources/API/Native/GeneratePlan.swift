@@ -12,6 +12,8 @@ struct GeneratePlan: Sendable {
     var stream: Bool
     var returnsPromptIDs: Bool
     var session: SessionPlace?
+    /// The request may stand in logs.
+    var isLogged: Bool
 
     /// Plans a request.
     ///
@@ -22,6 +24,7 @@ struct GeneratePlan: Sendable {
         stream = request.stream
         returnsPromptIDs = request.returnPromptIDs
         session = request.session
+        isLogged = request.isLogged
         openings = []
         let (rows, overflow) = request.batchSize.multipliedReportingOverflow(by: request.samples)
         guard !overflow, rows <= rules.maximumRows else {

@@ -39,6 +39,8 @@ struct GenerateRequest: Sendable {
     var session: SessionPlace?
     /// The request counts in the metrics.
     var isCounted: Bool
+    /// The request may stand in logs.
+    var isLogged: Bool
     /// Samples for each prompt.
     var samples: Int
 
@@ -62,6 +64,7 @@ struct GenerateRequest: Sendable {
         priority = try fields.int("priority")
         routingKey = try fields.string("routing_key") ?? ""
         isCounted = try fields.bool("log_metrics", or: true)
+        isLogged = try !fields.bool("no_logs")
         stream = asksForStream
         session = try Self.session(fields)
         let refused = try UnservedFields(fields)

@@ -15,11 +15,14 @@ struct GenerateRoute: Sendable {
         var preferred: JSONObject
         var rules: GenerationRules
         var style: MetaInfo.Style
+        /// Where prompts in Vertex AI's manner come in.
+        var predictionPath: String
 
         init(_ settings: FrontSettings) {
             preferred = settings.preferredSamplingParams.flatMap { try? JSON.parse($0).objectValue } ?? [:]
             rules = GenerationRules(settings)
             style = MetaInfo.Style(settings)
+            predictionPath = settings.predictionPath
         }
     }
 
@@ -30,14 +33,26 @@ struct GenerateRoute: Sendable {
     let numbers: RequestNumbers
 
     var routes: [Route] {
-        [Route([.post, .put], "/generate") { [self] in try await generate($0, $1) }]
+        [
+            Route([.post, .put], "/generate") { [self] in try await generate($0, $1, in: .native) },
+            Route([.post], settings.predictionPath) { [self] in try await generate($0, $1, in: .predictions) },
+        ]
     }
 
-    private func generate(_ request: Request, _ context: RouteContext) async throws -> Response {
+    /// How prompts come and answers go.
+    enum Form: Sendable {
+        case native
+        /// In Vertex AI's manner: see `Predictions`.
+        case predictions
+    }
+
+    private func generate(
+        _ request: Request, _ context: RouteContext, in form: Form
+    ) async throws -> Response {
         if board.view.isDraining { throw RequestFailure.draining }
         try request.requireOnlyRank()
         let body = try await request.bytes(context)
-        let reading = await read(body, routingKey: request.headers[.init("X-SMG-Routing-Key")!] ?? "")
+        let reading = await read(body, in: form, routingKey: request.headers[.init("X-SMG-Routing-Key")!] ?? "")
         let plan: GeneratePlan
         do throws(RequestFailure) { plan = try reading.plan.get() } catch {
             guard reading.asksForStream else { throw error }
@@ -50,8 +65,12 @@ struct GenerateRoute: Sendable {
         var writer = writer(rids: plan.openings.map(\.rid))
         writer.isList = plan.isList
         writer.returnsPromptIDs = plan.returnsPromptIDs
-        let order = Answering.Order(plan.openings, isStreamed: plan.stream) { [keepsake] rows in
+        var order = Answering.Order(plan.openings, isStreamed: plan.stream) { [keepsake] rows in
             if let place = plan.session, let row = rows.first { keepsake.keep(row, at: place) }
+        }
+        order.isLogged = plan.isLogged
+        guard form == .native else {
+            return try await answering.answer(order, with: Predictions.Writer(writer), for: context.client)
         }
         return try await answering.answer(order, with: writer, for: context.client)
     }
@@ -70,14 +89,15 @@ struct GenerateRoute: Sendable {
         var plan: Result<GeneratePlan, RequestFailure>
     }
 
-    private func read(_ body: [UInt8], routingKey: String) async -> Reading {
-        await reading(body) { [self] in readHere($0, routingKey) }
+    private func read(_ body: [UInt8], in form: Form, routingKey: String) async -> Reading {
+        await reading(body) { [self] in readHere($0, in: form, routingKey) }
     }
 
-    private func readHere(_ body: [UInt8], _ routingKey: String) -> Reading {
+    private func readHere(_ body: [UInt8], in form: Form, _ routingKey: String) -> Reading {
         var asksForStream = false
         do throws(RequestFailure) {
-            let fields = try RequestFields(body: body)
+            var fields = try RequestFields(body: body)
+            if form == .predictions { fields = try Predictions.fields(fields) }
             asksForStream = (try? fields.bool("stream")) ?? false
             return Reading(asksForStream: asksForStream, plan: .success(try plan(fields, routingKey)))
         } catch { return Reading(asksForStream: asksForStream, plan: .failure(error)) }

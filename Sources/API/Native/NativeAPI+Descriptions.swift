@@ -4,7 +4,7 @@ package import APICore
 extension NativeAPI {
     /// A description for each route.
     package static let descriptions: [RouteDescription] =
-        [GenerateDescription.route] + vectors + texts + sessions + models
+        [GenerateDescription.route, GenerateDescription.predictions] + vectors + texts + sessions + models
 
     /// What the descriptions refer to.
     package static let components: [(name: String, schema: Schema)] =

@@ -89,9 +89,6 @@ extension OpenAIAPI {
     ]
 
     private static let elsewhere = [
-        plain(
-            "/vertex_generate", .generation, "Prompts in Vertex AI's manner",
-            [.required("instances", .list(of: .object([]))), .optional("parameters", .object([]))]),
         plain("/v1/audio/transcriptions", .unavailable, "Needs a model that hears", []),
         plain("/v1/decisions", .unavailable, "Needs a decision model", []),
         plain("/v1/systemone", .unavailable, "Needs a decision model", []),

@@ -117,9 +117,17 @@ final class Profiler {
 
     /// A command came.
     func received(_ command: WorkerCommand, now: Double) {
-        guard session != nil, case .generate(let request)? = command.command else { return }
-        let sent = request.options.sentAt
-        session?.trace.arrived(request.key.id, sent: sent > 0 ? wallClockSeconds() - sent : nil, now: now)
+        guard session != nil else { return }
+        switch command.command {
+        case .generate(let request)?: arrived(request.key, request.options, now: now)
+        case .embeds(let list)?: for request in list.requests { arrived(request.key, request.options, now: now) }
+        default: break
+        }
+    }
+
+    private func arrived(_ key: RequestKey, _ options: RequestOptions, now: Double) {
+        let sent = options.sentAt > 0 ? wallClockSeconds() - options.sentAt : nil
+        session?.trace.arrived(key.id, sent: sent, now: now)
     }
 
     /// A batch was made.
@@ -147,6 +155,16 @@ final class Profiler {
         guard session != nil, case .tokens(let batch)? = command.command else { return }
         for (id, finish) in zip(batch.requestIds, batch.finish) where finish.reason != nil {
             session?.trace.ended(id, now: now)
+        }
+    }
+
+    /// Vectors, or a refusal, leave.
+    func sends(_ reply: FrontReply, now: Double) {
+        guard session != nil else { return }
+        switch reply.reply {
+        case .vectors(let batch)?: for id in batch.requestIds { session?.trace.ended(id, now: now) }
+        case .failure(let failure)?: session?.trace.ended(failure.key.id, now: now)
+        default: break
         }
     }
 }

@@ -75,7 +75,9 @@ struct WorkerLoop: ~Copyable {
             case .detokenizer(let command):
                 profiler.sends(command, now: monotonicSeconds())
                 pipes.send(command)
-            case .front(let reply): pipes.send(reply)
+            case .front(let reply):
+                profiler.sends(reply, now: monotonicSeconds())
+                pipes.send(reply)
             case .log(let level, let line): log.log(level: level, "\(line)")
             case .batchLine(let line): log.info("\(line), timestamp: \(CalendarTime.now().iso)")
             case .readWeight(let call, let order): pipes.send(model.answer(call, order))

@@ -214,7 +214,7 @@ extension EngineHistory {
                 if let problem = try take(batch) { return problem }
             case .front(let reply):
                 if case .failure(let failure) = reply.reply { return "refused: \(failure.message)" }
-            case .readWeight, .log, .batchLine: break
+            case .readWeight, .profile, .log, .batchLine: break
             }
         }
         return nil

@@ -82,7 +82,7 @@ package struct RouteDescription: Sendable {
     }
 
     /// As the route writes it.
-    package let path: String
+    package private(set) var path: String
     let group: Group
     let summary: String
     var parameters: [Parameter] = []
@@ -97,6 +97,13 @@ package struct RouteDescription: Sendable {
     ) {
         (self.path, self.group, self.summary) = (path, group, summary)
         (self.parameters, self.body, self.answers, self.failures) = (parameters, body, answers, failures)
+    }
+
+    /// The same endpoint at another path.
+    package func at(_ path: String) -> RouteDescription {
+        var copy = self
+        copy.path = path
+        return copy
     }
 
     /// An endpoint that refuses everything.

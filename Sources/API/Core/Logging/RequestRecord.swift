@@ -16,6 +16,8 @@ struct RequestRecord: Sendable {
     /// Longest text and list at the level that shortens them.
     static let longest = 2048
 
+    /// SGLang's name for such a request.
+    private let kind: String
     private let fields: JSONObject
     private let rid: String
     private let level: Int
@@ -26,14 +28,21 @@ struct RequestRecord: Sendable {
         self.rid = rid.text
         self.level = level
         var fields: JSONObject = ["rid": .string(rid.text)]
-        if case .generate(let request) = errand { Self.describe(request, level, &fields) }
+        switch errand {
+        case .generate(let request):
+            kind = "GenerateReqInput"
+            Self.describe(request, level, &fields)
+        case .embed(let request):
+            kind = "EmbeddingReqInput"
+            Self.describe(request, level, &fields)
+        }
         fields["stream"] = .bool(errand.isStreamed)
         self.fields = fields
     }
 
     /// As SGLang's log has it: a Python expression.
     func text(_ event: Event) -> String {
-        let request = "obj=GenerateReqInput(" + fields.map { "\($0)=\(Self.python($1))" }.joined(separator: ", ") + ")"
+        let request = "obj=\(kind)(" + fields.map { "\($0)=\(Self.python($1))" }.joined(separator: ", ") + ")"
         switch event {
         case .received: return "Receive: " + request
         case .finished(let row): return "Finish: \(request), out=\(Self.python(.object(output(of: row))))"
@@ -72,6 +81,18 @@ struct RequestRecord: Sendable {
         if !options.routingKey.isEmpty { fields["routing_key"] = .string(options.routingKey) }
     }
 
+    private static func describe(_ request: Embed, _ level: Int, _ fields: inout JSONObject) {
+        if level >= 2 {
+            switch request.input {
+            case .text(let text)?: fields["text"] = shortened(text, level)
+            case .pair(let pair)?: fields["text"] = [shortened(pair.first, level), shortened(pair.second, level)]
+            case .ids(let list)?: fields["input_ids"] = shortened(list.ids, level)
+            case nil: break
+            }
+        }
+        if request.dimensions > 0 { fields["dimensions"] = .int(Int64(request.dimensions)) }
+    }
+
     private static func sampling(_ given: SamplingParams) -> JSONObject {
         var object: JSONObject = [
             "max_new_tokens": .int(Int64(given.maxNewTokens)), "temperature": .double(Double(given.temperature)),
@@ -96,6 +117,7 @@ struct RequestRecord: Sendable {
         if level >= 2 {
             object["text"] = Self.shortened(String(decoding: row.output.text, as: UTF8.self), level)
             object["output_ids"] = Self.shortened(row.output.ids, level)
+            if case .embed = row.errand { object = ["embedding": .array(row.output.vector.map { .double(Double($0)) })] }
         }
         object["meta_info"] = .object(Self.metaInfo(row))
         return object
