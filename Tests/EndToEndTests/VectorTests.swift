@@ -83,7 +83,8 @@ extension EndToEndTests {
         func vectorsAreTheReferencesAloneAndTogether(_ model: String) throws {
             let goldens = try goldens(model)
             try withServer(model, model == "qwen3-embedding" ? ["--is-embedding"] : []) { server in
-                let all = try server.request("/v1/embeddings", ["input": .array(goldens.map { .string($0.text) })]).json()
+                let all = try server.request("/v1/embeddings", ["input": .array(goldens.map { .string($0.text) })])
+                    .json()
                 for (index, golden) in goldens.enumerated() {
                     let together = all["data"]?[index]?["embedding"]
                     #expect(distance(numbers(together), golden.answer) < 1e-4, "\(golden.text)")
@@ -139,7 +140,8 @@ extension EndToEndTests {
                 #expect(answer.status == 400)
                 #expect(
                     answer.text.firstMatch(
-                        of: /The input \(\d+ tokens\) is longer than the model's context length \(\d+ tokens\)\./) != nil)
+                        of: /The input \(\d+ tokens\) is longer than the model's context length \(\d+ tokens\)\./)
+                        != nil)
             }
             try withServer("bert-mean", ["--allow-auto-truncate"]) { server in
                 let answer = try server.request("/encode", ["text": .string(text)])

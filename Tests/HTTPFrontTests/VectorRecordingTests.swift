@@ -117,7 +117,8 @@ private struct RecordedVectors: Sendable {
     private let rows: [(vector: [Float], tokens: Int)]
 
     init(_ exchange: VectorRecordingTests.Exchange) {
-        guard exchange.status == 200, !exchange.path.contains("model_info"), let value = try? JSON.parse(exchange.body) else {
+        guard exchange.status == 200, !exchange.path.contains("model_info"), let value = try? JSON.parse(exchange.body)
+        else {
             rows = []
             return
         }
