@@ -1,3 +1,5 @@
+package import JSON
+
 /// One way of marking thinking, as a value that text is fed to.
 protocol ReasoningFormat: Sendable {
     /// The pieces that are certain now.
@@ -25,6 +27,13 @@ package struct ReasoningParser: Sendable {
         return ReasoningParser(format: family.format(options))
     }
 
+    /// Whether an answer begins inside the thinking part by the rule of a parser, for a chat template that does not show it.
+    ///
+    /// - Parameter variables: the template's, with `reasoning_effort` among them where the request gives one.
+    package static func isForced(_ name: String, _ variables: JSONObject) -> Bool {
+        ReasoningFamily.all[name]?.rule.isForced(variables) ?? false
+    }
+
     /// Every name, sorted.
     package static let names: [String] = ReasoningFamily.all.keys.sorted()
 
@@ -33,6 +42,13 @@ package struct ReasoningParser: Sendable {
 
     /// Gives what was held back, once no more text comes.
     package mutating func finish() -> [ReasoningEvent] { format.finish() }
+
+    /// The parts of a whole answer in order, by a parser that was fed nothing; the last one is content, even if empty.
+    package func blocks(of text: String) -> [ReasoningEvent] {
+        if let format = format as? ApertusReasoning { return format.blocks(of: text) }
+        let answer = parse(text)
+        return (answer.reasoning.isEmpty ? [] : [.reasoning(answer.reasoning)]) + [.content(answer.content)]
+    }
 
     /// A whole answer at once, by a parser that was fed nothing.
     package func parse(_ text: String) -> ReasoningAnswer { format.parse(text) }
