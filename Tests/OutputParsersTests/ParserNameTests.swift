@@ -22,6 +22,14 @@ import Testing
         #expect(ReasoningParser.isForced(name, variables) == isForced)
     }
 
+    @Test func whatTheTemplateShowsGoesBeforeTheRuleOfAllButFewParsers() {
+        #expect(!ReasoningParser.isForced("qwen3", [:], template: false))
+        #expect(ReasoningParser.isForced("deepseek-v3", [:], template: true))
+        #expect(ReasoningParser.isForced("deepseek-r1", [:], template: false))
+        #expect(!ReasoningParser.isForced("minimax-m3", [:], template: true))
+        #expect(!ReasoningParser.isForced("iquest_q1", ["thinking": false], template: true))
+    }
+
     @Test func withoutToolsAllIsText() throws {
         for name in ToolCallParser.names {
             let parser = try ToolCallParser.named(name, tools: [])

@@ -29,7 +29,7 @@ struct ReasoningFamily: Sendable {
             GraniteReasoning(thinkOrCall, $0)
         },
         "hunyuan": asked(.init(start: "<think>", end: "</think>", tool: "<tool_calls>"), .ifEffortIsGiven),
-        "iquest_q1": ReasoningFamily(rule: .unlessOff("enable_thinking")) {
+        "iquest_q1": ReasoningFamily(rule: .unlessBothAreOff) {
             TaggedReasoning(think, forced: $0.isForced ?? true, $0)
         },
         "k2_horizon": ReasoningFamily(rule: .always) {

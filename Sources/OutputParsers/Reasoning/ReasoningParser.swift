@@ -27,11 +27,14 @@ package struct ReasoningParser: Sendable {
         return ReasoningParser(format: family.format(options))
     }
 
-    /// Whether an answer begins inside the thinking part by the rule of a parser, for a chat template that does not show it.
+    /// Whether an answer begins inside the thinking part.
     ///
-    /// - Parameter variables: the template's, with `reasoning_effort` among them where the request gives one.
-    package static func isForced(_ name: String, _ variables: JSONObject) -> Bool {
-        ReasoningFamily.all[name]?.rule.isForced(variables) ?? false
+    /// - Parameters:
+    ///   - variables: the chat template's, with `reasoning_effort` among them where the request gives one.
+    ///   - template: what the template shows of it; nil where it shows nothing, and the parser's own rule decides.
+    package static func isForced(_ name: String, _ variables: JSONObject, template: Bool? = nil) -> Bool {
+        guard let rule = ReasoningFamily.all[name]?.rule else { return template ?? false }
+        return rule.isFirst ? rule.isForced(variables) : template ?? rule.isForced(variables)
     }
 
     /// Every name, sorted.
