@@ -77,6 +77,7 @@ struct LlamaCalls: ToolCallFormat {
                 endObject(at: read)
             } else {
                 if isGiven { log.arguments(reader.takeArguments()) }
+                isCallOpen = isGiven
                 place = isGiven ? .junk : .dictionary(read: behind)
                 isGiven = false
             }

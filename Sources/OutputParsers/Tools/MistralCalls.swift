@@ -5,6 +5,8 @@ struct MistralCalls: ToolCallFormat {
         /// Behind the marker, of which the bracket may be missing.
         case marker
         case list(CallListReader, read: Int)
+        /// In a list that is broken: up to its bracket.
+        case brokenList
         case name
         case arguments(CallReader?)
         /// Behind calls; none follows a list.
@@ -50,6 +52,11 @@ struct MistralCalls: ToolCallFormat {
             place = isList ? .list(CallListReader(), read: 0) : .name
             return true
         case .list(let reader, let read): return advance(reader, read)
+        case .brokenList:
+            guard let end = Self.endOfValue(pending, from: 0) else { return false }
+            pending.drop(end)
+            place = .after(isList: true)
+            return true
         case .name: return advanceName()
         case .arguments(let reader): return advance(reader)
         case .after(let isList): return advanceAfter(isList)
@@ -75,14 +82,7 @@ struct MistralCalls: ToolCallFormat {
             pending.drop(end)
             place = .after(isList: true)
         case .failed:
-            // A broken list goes to its bracket, or to the end.
-            guard let end = Self.endOfValue(pending, from: 0) else {
-                place = .list(reader, read: pending.count)
-                pending.drop(pending.count)
-                return false
-            }
-            pending.drop(end)
-            place = .after(isList: true)
+            place = .brokenList
         }
         return progress != .more
     }

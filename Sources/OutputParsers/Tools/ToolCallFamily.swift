@@ -62,7 +62,8 @@ struct ToolCallFamily: Sendable {
                 open: "<dots_function_call>", close: "</dots_function_call>", trims: true, read: InvokeTags.dots)),
         "gigachat35": blocks(
             .init(
-                section: "<｜GCML｜tool_calls>", open: "<｜GCML｜invoke", close: "</｜GCML｜invoke>", unclosed: .text,
+                section: "<｜GCML｜tool_calls>", open: "<｜GCML｜invoke", close: "</｜GCML｜invoke>",
+                endOfSection: "</｜GCML｜tool_calls>", behindSection: .dropped, unclosed: .text,
                 finishing: InvokeTags.finishGigaChat, read: InvokeTags.gigachat)),
         "glm45": blocks(.init(open: "<tool_call>", close: "</tool_call>", trims: true, read: ArgumentPairs.glm45)),
         "glm47": blocks(

@@ -13,8 +13,10 @@ struct BlockCalls: ToolCallFormat {
         let close: String
         /// What text behind a block is.
         var textBehind = Fate.dropped
-        /// What ends the section: what follows is text. A section without an end is text in a whole answer.
+        /// What ends the section.
         var endOfSection: String?
+        /// What follows the section; where that is text, a section without an end is text in a whole answer.
+        var behindSection = Fate.text
         /// Whether blocks behind the first count.
         var hasSeveral = true
         /// What a block without an end is: read as one with an end, or not.
@@ -96,7 +98,7 @@ struct BlockCalls: ToolCallFormat {
         pending.drop(marker.utf8.count)
         keep(marker)
         if isInSection, marker == style.endOfSection {
-            place = .after
+            place = style.behindSection == .text ? .after : .over
         } else {
             if isInSection || style.section == nil { place = .block }
             isInSection = true
@@ -155,7 +157,7 @@ struct BlockCalls: ToolCallFormat {
 
     mutating func finish() -> [ToolCallEvent] {
         let rest = pending.takeAll()
-        if place != .after, style.section != nil, style.unclosed == .text, isInSection, !hasClosed {
+        if place != .after, place != .over, style.section != nil, style.unclosed == .text, isInSection, !hasClosed {
             log.content(raw + rest)
             return log.take()
         }
@@ -176,7 +178,8 @@ struct BlockCalls: ToolCallFormat {
     // MARK: As a whole
 
     func parse(_ text: String) -> ToolCallAnswer {
-        if let section = style.section, let end = style.endOfSection, let (_, rest) = text.split(at: section),
+        if style.behindSection == .text, let section = style.section, let end = style.endOfSection,
+            let (_, rest) = text.split(at: section),
             !rest.holds(end)
         {
             return ToolCallAnswer(content: text)
