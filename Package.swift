@@ -194,7 +194,7 @@ let package = Package(
         .testTarget(
             name: "ChatTemplatesTests", dependencies: ["ChatTemplates", "JSON"],
             exclude: ["Goldens", "Templates", "make_template_goldens.py"], swiftSettings: strict),
-        .testTarget(name: "OutputParsersTests", dependencies: ["OutputParsers", "JSON"], swiftSettings: strict),
+        .testTarget(name: "OutputParsersTests", dependencies: ["OutputParsers", "JSON"], exclude: ["Goldens", "make_parser_goldens.py"], swiftSettings: strict),
         .testTarget(
             name: "TokenizersTests", dependencies: ["Tokenizers", "JSON", "TestSupport"],
             exclude: ["Fixtures", "make_tokenizer_goldens.py"],
