@@ -197,7 +197,7 @@ let package = Package(
         .testTarget(name: "OutputParsersTests", dependencies: ["OutputParsers", "JSON"], exclude: ["Goldens", "make_parser_goldens.py"], swiftSettings: strict),
         .testTarget(
             name: "TokenizersTests", dependencies: ["Tokenizers", "JSON", "TestSupport"],
-            exclude: ["Fixtures", "make_tokenizer_goldens.py"],
+            exclude: ["Fixtures", "make_tokenizer_goldens.py", "make_vocabulary_goldens.py"],
             swiftSettings: strict),
         .testTarget(
             name: "TensorsTests", dependencies: ["Tensors", "CKernels", "COpenBLAS"], swiftSettings: strict),
