@@ -21,6 +21,11 @@ final class CausalLM: LanguageModel {
         limits = options.limits
         network = planned.network
         head = planned.head
+        if let most = network.positionLimit, limits.positions > most {
+            throw .badConfig(
+                file: plan.modelPath, key: "max_position_embeddings",
+                reason: "\(limits.positions) positions are more than the network has (\(most))")
+        }
         report = prepared.report
         let cacheDType = options.kvCacheDType.resolved(for: plan.dtype)
         cacheBytesPerSlot = KeyValueStore.bytesPerSlot(plan.caches, dtype: cacheDType)
@@ -173,6 +178,9 @@ final class CausalLM: LanguageModel {
             input.logitRows.allSatisfy { UInt32(bitPattern: $0) < UInt32(rows) }, "logits are of rows of the step")
         precondition(input.logitRows.count <= limits.rows, "a row's logits are asked for once")
         precondition(input.tokenTypes.isEmpty || input.tokenTypes.count == rows, "every row has a token type, or none")
+        let types = UInt32(config.tokenTypeCount)
+        precondition(
+            input.tokenTypes.allSatisfy { UInt32(bitPattern: $0) < types }, "the network knows the token types")
         var covered = 0
         for sequence in input.sequences {
             precondition(sequence.rowStart == covered && sequence.rowCount > 0, "sequences cover the rows in order")

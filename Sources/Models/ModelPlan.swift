@@ -23,6 +23,8 @@ final class ModelPlan {
     struct Vector {
         let pieces: [Piece]
         let offset: Int
+        /// What is added to its numbers.
+        let addend: Float
     }
 
     /// What the checkpoint says about the network.
@@ -76,13 +78,16 @@ final class ModelPlan {
         return MatrixID(index: matrices.count - 1)
     }
 
-    /// Plans a float32 vector of slices joined; with `isKept` false this rank only checks that the tensors exist.
-    func vector(_ name: String, _ slices: [TensorSlice], isKept: Bool = true) throws(CheckpointError) -> VectorID {
+    /// Plans a float32 vector of slices joined, with `addend` added to each number; with `isKept` false this rank only checks
+    /// that the tensors exist.
+    func vector(
+        _ name: String, _ slices: [TensorSlice], addend: Float = 0, isKept: Bool = true
+    ) throws(CheckpointError) -> VectorID {
         let pieces = try bind(slices)
         guard isKept else { return VectorID(offset: nil) }
         let offset = vectorElements
-        vectors.append(Vector(pieces: pieces, offset: offset))
-        let count = slices.reduce(0) { $0 + $1.rows.count }
+        vectors.append(Vector(pieces: pieces, offset: offset, addend: addend))
+        let count = slices.reduce(0) { $0 + $1.rows.count * $1.columns.count }
         vectorElements += (count + 15) / 16 * 16
         return VectorID(offset: offset)
     }
@@ -97,6 +102,12 @@ final class ModelPlan {
     func cache(_ shape: KeyValueShape) -> CacheID {
         caches.append(shape)
         return CacheID(index: caches.count - 1)
+    }
+
+    /// Plans one cache for all layers of an encoder, which need keys and values only while they run.
+    func sharedCache(_ heads: AttentionHeads) throws(CheckpointError) -> CacheID {
+        let parts = try shard.heads(heads, modelPath: modelPath)
+        return cache(KeyValueShape(heads: parts.keyValue.count, dimension: heads.dimension))
     }
 
     /// Plans the tables of a kind of rotation; equal kinds share them.

@@ -87,19 +87,24 @@ struct Step: ~Copyable {
     }
 
     /// Cosines and sines of the kind that a layer uses.
-    borrowing func rotary(_ id: RotaryID) -> RotaryTable { parts.rotary[id] }
+    borrowing func rotary(_ id: RotaryID?) -> RotaryTable {
+        guard let id else { return .none }
+        return parts.rotary[id]
+    }
 
     /// Drops the rows whose answers nobody wants: for the last layer, once its keys and values are stored.
     ///
     /// Each row that stays becomes a sequence of its own, which has the same bits; only worth it when that makes no more
-    /// sequences than there are, as where each wants its last row or none.
-    mutating func dropUnwantedRows(querySize: Int) {
+    /// sequences than there are, as where each wants its last row or none. With `seesAll` a row sees what comes behind it too,
+    /// whatever its own position.
+    mutating func dropUnwantedRows(querySize: Int, seesAll: Bool = false) {
         guard let wantedRows, wantedRows.count < rows, wantedRows.count <= sequenceCount else { return }
         let count = wantedRows.count
         for (index, row) in wantedRows.enumerated() {
             var own = sequences
             while row >= own.pointee.rowStart + own.pointee.rowCount { own += 1 }
-            let length = own.pointee.length - own.pointee.rowCount + row - own.pointee.rowStart + 1
+            let before = own.pointee.length - own.pointee.rowCount + row - own.pointee.rowStart + 1
+            let length = seesAll ? own.pointee.length : before
             parts.scratch.wantedSequences[index] = AttentionSequence(
                 rowStart: index, rowCount: 1, slotStart: Int(own.pointee.slotStart), length: Int(length))
         }
@@ -118,6 +123,17 @@ struct Step: ~Copyable {
         let gathered = parts.scratch.floats(.gathered)
         if !hasDroppedRows, let wantedRows { gather(residual, wantedRows, size: parts.hiddenSize, into: gathered) }
         return gathered
+    }
+
+    /// Normalises what a block gives, before it is added to the residual stream: `block` adds it to the memory it gets.
+    borrowing func addBranch(
+        _ norm: RMSNorm, _ block: (_ branch: UnsafeMutablePointer<Float>, _ step: borrowing Step) -> Void
+    ) {
+        let branch = parts.scratch.floats(.branch)
+        branch.update(repeating: 0, count: rows * parts.hiddenSize)
+        block(branch, self)
+        norm.normalize(branch, rows: rows, dtype: .float32, into: branch, parts)
+        compute.add(branch, count: rows * parts.hiddenSize, to: residual)
     }
 
     private borrowing func gather(
