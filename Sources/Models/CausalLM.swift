@@ -141,6 +141,8 @@ final class CausalLM: LanguageModel {
         }
         parts.rotary.cover(1 + Int(input.positions.max() ?? 0))
         let sequenceCount = input.sequences.count
+        // A network that tells no types apart has no use for them.
+        let hasTypes = config.tokenTypeCount > 1 && !input.tokenTypes.isEmpty
         input.tokens.withUnsafeBufferPointer { tokens in
             input.positions.withUnsafeBufferPointer { positions in
                 input.writeSlots.withUnsafeBufferPointer { writeSlots in
@@ -149,7 +151,8 @@ final class CausalLM: LanguageModel {
                             input.tokenTypes.withUnsafeBufferPointer { tokenTypes in
                                 let lent = LentInput(
                                     tokens: tokens, positions: positions, writeSlots: writeSlots, slots: slots,
-                                    wantedRows: wantedRows(logitRows), tokenTypes: tokenTypes)
+                                    wantedRows: wantedRows(logitRows),
+                                    tokenTypes: hasTypes ? tokenTypes.baseAddress : nil)
                                 var step = Step(parts, input: lent, sequenceCount: sequenceCount)
                                 body(&step)
                             }
@@ -180,7 +183,8 @@ final class CausalLM: LanguageModel {
         precondition(input.tokenTypes.isEmpty || input.tokenTypes.count == rows, "every row has a token type, or none")
         let types = UInt32(config.tokenTypeCount)
         precondition(
-            input.tokenTypes.allSatisfy { UInt32(bitPattern: $0) < types }, "the network knows the token types")
+            types == 1 || input.tokenTypes.allSatisfy { UInt32(bitPattern: $0) < types },
+            "the network knows the token types")
         var covered = 0
         for sequence in input.sequences {
             precondition(sequence.rowStart == covered && sequence.rowCount > 0, "sequences cover the rows in order")

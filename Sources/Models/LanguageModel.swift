@@ -36,7 +36,8 @@ package struct ForwardInput: Sendable, Equatable {
     /// Rows whose answers will be asked for, ascending: those whose logits are wanted, or the last row of each sequence whose
     /// vector or score is.
     package var logitRows: [Int32] = []
-    /// Kind of each row's token, for encoders that tell the two texts of a pair apart; empty stands for all 0.
+    /// Kind of each row's token, for encoders that tell the two texts of a pair apart; empty stands for all 0. A network with one
+    /// kind of token passes them over.
     package var tokenTypes: [Int32] = []
 
     /// An empty step.

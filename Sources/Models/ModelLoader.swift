@@ -179,6 +179,7 @@ struct PlannedModel {
                 path: source.path, format: source.loadFormat, identity: checkpoint.identity, names: plan.names),
             packed: packed,
             report: LoadReport(
-                origin: packed.origin, byteCount: packed.byteCount, note: packed.note, warnings: warnings))
+                origin: packed.origin, byteCount: packed.byteCount, layerParameters: plan.layerParameters,
+                note: packed.note, warnings: warnings))
     }
 }

@@ -42,6 +42,8 @@ final class ModelPlan {
     private let binder: WeightBinder
     private(set) var matrices: [Matrix] = []
     private(set) var vectors: [Vector] = []
+    /// Numbers in the matrices of layers.
+    private(set) var layerParameters = 0
     /// Float32 elements of all the vectors, each rounded up to a cache line.
     private(set) var vectorElements = 0
     /// Working memory of all layers.
@@ -75,6 +77,7 @@ final class ModelPlan {
         let format = try quantization.format(of: role, storedAs: pieces.map(\.tensor.type), modelPath: modelPath)
         let shape = WeightLayout.Matrix(name: name, outputs: outputs, inputs: inputs, kind: kind, format: format)
         matrices.append(Matrix(shape: shape, pieces: pieces))
+        if role == .layer { layerParameters += outputs * inputs }
         return MatrixID(index: matrices.count - 1)
     }
 

@@ -74,7 +74,7 @@ struct Step: ~Copyable {
         writeSlots = input.writeSlots.baseAddress!
         slots = input.slots.baseAddress!
         wantedRows = input.wantedRows
-        tokenTypes = input.tokenTypes.baseAddress.map { input.tokenTypes.isEmpty ? nil : $0 } ?? nil
+        tokenTypes = input.tokenTypes
         sequences = UnsafePointer(parts.scratch.sequences)
         self.sequenceCount = sequenceCount
         residual = parts.scratch.floats(.residual)
@@ -152,5 +152,5 @@ struct LentInput {
     let writeSlots: UnsafeBufferPointer<Int32>
     let slots: UnsafeBufferPointer<Int32>
     let wantedRows: UnsafeBufferPointer<Int32>?
-    let tokenTypes: UnsafeBufferPointer<Int32>
+    let tokenTypes: UnsafePointer<Int32>?
 }

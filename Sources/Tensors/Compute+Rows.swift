@@ -39,8 +39,8 @@ extension Compute {
         _ x: UnsafePointer<Float>, size: Int, spans: UnsafePointer<RowSpan>, count: Int, _ pooling: RowPooling,
         into out: UnsafeMutablePointer<Float>
     ) {
-        // RowSpan and kernels_span are both two Int32 in the same order.
-        let plain = UnsafeRawPointer(spans).assumingMemoryBound(to: kernels_span.self)
+        // RowSpan and kernels_row_span are both two Int32 in the same order.
+        let plain = UnsafeRawPointer(spans).assumingMemoryBound(to: kernels_row_span.self)
         kernels_pool_rows(handle, x, size, plain, count, kernels_pooling(rawValue: UInt32(pooling.rawValue)), out)
     }
 

@@ -111,7 +111,7 @@ static void finish(const code_job *j, size_t block, size_t row, size_t rows, con
         if (gated)
             j->c->table.gate[j->end.activation](sums, s.rows, products);
         else
-            for (size_t i = 0; i < s.rows; i++) j->c->table.activate[j->end.activation](sums + i * BLOCK, count);
+            for (size_t i = 0; i < s.rows; i++) j->c->table.activate[j->end.activation](sums + i * BLOCK, NULL, count, sums + i * BLOCK);
         for (size_t i = 0; i < s.rows; i++)
             j->c->table.from_float[w->dtype](results + each * i, count, out + (r + i) * width * size);
     }

@@ -52,15 +52,23 @@ static size_t panel_bytes(const gemm_kernels *g, size_t rows, size_t columns) {
 
 static void finish_plain_row(const gemm_job *j, size_t row, size_t column, size_t count, const float *c) {
     float *out = j->out + row * j->w->outputs + column;
-    const float *bias = j->bias ? j->bias + column : NULL;
-    if (j->accumulate && bias)
-        for (size_t i = 0; i < count; i++) out[i] += c[i] + bias[i];
-    else if (j->accumulate)
-        for (size_t i = 0; i < count; i++) out[i] += c[i];
-    else if (bias)
-        for (size_t i = 0; i < count; i++) out[i] = c[i] + bias[i];
-    else
-        for (size_t i = 0; i < count; i++) out[i] = c[i];
+    j->c->table.add_bias(c, j->bias ? j->bias + column : NULL, count, j->accumulate, out);
+}
+
+static void finish_gated_row(const gemm_job *j, size_t row, size_t block, size_t blocks, const float *c) {
+    const kernel_table *k = &j->c->table;
+    size_t width = j->w->outputs / 2, column = block * 16, count = min_size(blocks * 16, width - column);
+    float product[CHUNK_BLOCKS * 16];
+    k->gate[j->activation](c, blocks, product);
+    k->from_float[j->w->dtype](product, count, j->rounded_out + (row * width + column) * dtype_size(j->w->dtype));
+}
+
+static void finish_activated_row(const gemm_job *j, size_t row, size_t column, size_t count, const float *c) {
+    const kernel_table *k = &j->c->table;
+    float sums[CHUNK_BLOCKS * BLOCK];
+    k->activate[j->activation](c, j->bias ? j->bias + column : NULL, count, sums);
+    char *out = j->rounded_out + (row * j->w->outputs + column) * dtype_size(j->w->dtype);
+    k->from_float[j->w->dtype](sums, count, out);
 }
 
 static void finish_gated_row(const gemm_job *j, size_t row, size_t block, size_t blocks, const float *c) {

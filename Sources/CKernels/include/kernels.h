@@ -193,7 +193,7 @@ void kernels_layer_norm(kernels_compute *c, const float *x, size_t rows, size_t 
 /// Neighbouring rows.
 typedef struct {
     int32_t first, count;
-} kernels_span;
+} kernels_row_span;
 
 /// How rows become one; sums run over ascending rows.
 typedef enum {
@@ -204,7 +204,7 @@ typedef enum {
 } kernels_pooling;
 
 /// Pools the rows of each span, at least one, to one row of `out`.
-void kernels_pool_rows(kernels_compute *c, const float *x, size_t size, const kernels_span *spans, size_t count,
+void kernels_pool_rows(kernels_compute *c, const float *x, size_t size, const kernels_row_span *spans, size_t count,
     kernels_pooling pooling, float *out);
 
 /// Copies rows of `row_bytes` each: out[i] = source[indices[i]].

@@ -29,6 +29,17 @@ static void rotate(float *x, const float *cosines, const float *sines, size_t ro
     }
 }
 
+static void add_bias(const float *c, const float *bias, size_t n, bool accumulate, float *out) {
+    if (accumulate && bias)
+        for (size_t i = 0; i < n; i++) out[i] += c[i] + bias[i];
+    else if (accumulate)
+        for (size_t i = 0; i < n; i++) out[i] += c[i];
+    else if (bias)
+        for (size_t i = 0; i < n; i++) out[i] = c[i] + bias[i];
+    else
+        for (size_t i = 0; i < n; i++) out[i] = c[i];
+}
+
 static float silu(float x) { return x / (1 + expf(-x)); }
 static float gelu(float x) { return 0.5f * x * (1 + erff(x * (float)M_SQRT1_2)); }
 static float gelu_tanh(float x) {
@@ -39,8 +50,8 @@ static float relu(float x) { return x > 0 || isnan(x) ? x : 0; }
 
 /// The two forms of a function: over single numbers, and over gates and ups.
 #define ACTIVATION(f)                                                                                                  \
-    static void f##_rows(float *x, size_t n) {                                                                         \
-        for (size_t i = 0; i < n; i++) x[i] = f(x[i]);                                                                 \
+    static void f##_rows(const float *c, const float *bias, size_t n, float *out) {                                    \
+        for (size_t i = 0; i < n; i++) out[i] = f(bias ? c[i] + bias[i] : c[i]);                                       \
     }                                                                                                                  \
     static void f##_gate(const float *c, size_t blocks, float *out) {                                                  \
         for (size_t b = 0; b < blocks; b++)                                                                            \
@@ -55,6 +66,7 @@ void fill_rows_scalar(kernel_table *t) {
     t->rms_norm = rms_norm;
     t->layer_norm = layer_norm;
     t->rotate = rotate;
+    t->add_bias = add_bias;
     t->activate[KERNELS_SILU] = silu_rows;
     t->activate[KERNELS_GELU] = gelu_rows;
     t->activate[KERNELS_GELU_TANH] = gelu_tanh_rows;

@@ -65,6 +65,18 @@ static void rotate(float *x, const float *cosines, const float *sines, size_t ro
     }
 }
 
+static void add_bias(const float *c, const float *bias, size_t n, bool accumulate, float *out) {
+    size_t i = 0;
+    for (; i + VW <= n; i += VW) {
+        vf x = bias ? vf_add(vf_load(c + i), vf_load(bias + i)) : vf_load(c + i);
+        vf_store(out + i, accumulate ? vf_add(vf_load(out + i), x) : x);
+    }
+    if (i == n) return;
+    vf x = vf_load_n(c + i, n - i);
+    if (bias) x = vf_add(x, vf_load_n(bias + i, n - i));
+    vf_store_n(out + i, accumulate ? vf_add(vf_load_n(out + i, n - i), x) : x, n - i);
+}
+
 static inline vf vf_silu(vf x) { return vf_div(x, vf_add(vf_set1(1), vf_exp(vf_sub(vf_zero(), x)))); }
 
 /// x Φ(x), with erf by formula 7.1.26 of Abramowitz and Stegun, "Handbook of Mathematical Functions" (1964), which is
@@ -78,8 +90,8 @@ static inline vf vf_gelu(vf x) {
     p = vf_fma(p, t, vf_set1(-0.284496736f));
     p = vf_fma(p, t, vf_set1(0.254829592f));
     vf half = vf_mul(vf_set1(0.5f), vf_mul(vf_mul(p, t), vf_exp(vf_sub(vf_zero(), vf_mul(y, y)))));
-    // x Φ(x) = max(x, 0) - |x| (1 - Φ(|x|)).
-    return vf_fnma(magnitude, half, vf_max(vf_zero(), x));
+    // x Φ(x) = max(x, 0) - |x| (1 - Φ(|x|)), whose last factor is 0 long before 64; NaN, the second operand, passes.
+    return vf_fnma(vf_min(vf_set1(64), magnitude), half, vf_max(vf_zero(), x));
 }
 
 /// x / 2 · (1 + tanh y) = x / (1 + e^(-2y)).
@@ -93,10 +105,15 @@ static inline vf vf_relu(vf x) { return vf_max(vf_zero(), x); }
 
 /// The two forms of a function: over single numbers, and over gates and ups.
 #define ACTIVATION(f)                                                                                                  \
-    static void f##_rows(float *x, size_t n) {                                                                         \
+    static void f##_rows(const float *c, const float *bias, size_t n, float *out) {                                    \
         size_t i = 0;                                                                                                  \
-        for (; i + VW <= n; i += VW) vf_store(x + i, vf_##f(vf_load(x + i)));                                          \
-        if (i < n) vf_store_n(x + i, vf_##f(vf_load_n(x + i, n - i)), n - i);                                          \
+        for (; i + VW <= n; i += VW) {                                                                                 \
+            vf x = vf_load(c + i);                                                                                     \
+            vf_store(out + i, vf_##f(bias ? vf_add(x, vf_load(bias + i)) : x));                                        \
+        }                                                                                                              \
+        if (i == n) return;                                                                                            \
+        vf x = vf_load_n(c + i, n - i);                                                                                \
+        vf_store_n(out + i, vf_##f(bias ? vf_add(x, vf_load_n(bias + i, n - i)) : x), n - i);                          \
     }                                                                                                                  \
     static void f##_gate(const float *c, size_t blocks, float *out) {                                                  \
         for (size_t b = 0; b < blocks; b++)                                                                            \
@@ -114,6 +131,7 @@ static void fill_rows(kernel_table *t) {
     t->rms_norm = rms_norm;
     t->layer_norm = layer_norm;
     t->rotate = rotate;
+    t->add_bias = add_bias;
     t->activate[KERNELS_SILU] = silu_rows;
     t->activate[KERNELS_GELU] = gelu_rows;
     t->activate[KERNELS_GELU_TANH] = gelu_tanh_rows;

@@ -90,8 +90,10 @@ typedef struct {
     void (*layer_norm)(const float *x, const float *w, const float *bias, size_t n, float epsilon, float *out);
     /// Rotates the halves of the first `rotary_dim` elements in place.
     void (*rotate)(float *x, const float *cosines, const float *sines, size_t rotary_dim);
-    /// x[i] = f(x[i]).
-    void (*activate[KERNELS_ACTIVATIONS])(float *x, size_t n);
+    /// out[i] (+)= c[i] + bias[i]; a null bias is none.
+    void (*add_bias)(const float *c, const float *bias, size_t n, bool accumulate, float *out);
+    /// out[i] = f(c[i] + bias[i]); a null bias is none.
+    void (*activate[KERNELS_ACTIVATIONS])(const float *c, const float *bias, size_t n, float *out);
     /// out[i] = f(gate) * up over `blocks` blocks of 16 gates then 16 ups; 16 results per block.
     void (*gate[KERNELS_ACTIVATIONS])(const float *c, size_t blocks, float *out);
 
