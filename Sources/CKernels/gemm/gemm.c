@@ -71,26 +71,6 @@ static void finish_activated_row(const gemm_job *j, size_t row, size_t column, s
     k->from_float[j->w->dtype](sums, count, out);
 }
 
-static void finish_gated_row(const gemm_job *j, size_t row, size_t block, size_t blocks, const float *c) {
-    const kernel_table *k = &j->c->table;
-    size_t width = j->w->outputs / 2, column = block * 16, count = min_size(blocks * 16, width - column);
-    float product[CHUNK_BLOCKS * 16];
-    k->gate[j->activation](c, blocks, product);
-    k->from_float[j->w->dtype](product, count, j->rounded_out + (row * width + column) * dtype_size(j->w->dtype));
-}
-
-static void finish_activated_row(const gemm_job *j, size_t row, size_t column, size_t count, const float *c) {
-    const kernel_table *k = &j->c->table;
-    float sums[CHUNK_BLOCKS * BLOCK];
-    if (j->bias)
-        for (size_t i = 0; i < count; i++) sums[i] = c[i] + j->bias[column + i];
-    else
-        for (size_t i = 0; i < count; i++) sums[i] = c[i];
-    k->activate[j->activation](sums, count);
-    char *out = j->rounded_out + (row * j->w->outputs + column) * dtype_size(j->w->dtype);
-    k->from_float[j->w->dtype](sums, count, out);
-}
-
 /// Takes finished sums of `blocks` blocks from `block` on, all rows of the pass.
 static void finish(const gemm_job *j, size_t block, size_t blocks, const float *c, size_t ldc) {
     size_t column = block * BLOCK, count = min_size(blocks * BLOCK, j->w->outputs - column);
