@@ -1,5 +1,6 @@
 import JSON
 import Models
+import Tensors
 import TestSupport
 import Testing
 import Values
