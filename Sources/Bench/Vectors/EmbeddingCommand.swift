@@ -1,6 +1,7 @@
 import ArgumentParser
 import Models
 import Tensors
+import Values
 
 /// `srt bench embedding`: how many texts a second become vectors or scores without a server, and how near the products of
 /// that come to what the processor can do.
