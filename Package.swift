@@ -37,6 +37,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.30.0"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -71,23 +72,43 @@ let package = Package(
         .target(
             name: "HTTPFront",
             dependencies: [
-                log, deque, "NativeAPI", "OpenAIAPI", "OperatorAPI", "APICore", "Ledger", "Transport", "Messages",
-                "ServerSettings", "ChildRuntime", "CPlatform",
+                log, deque, "NativeAPI", "OpenAIAPI", "AnthropicAPI", "OllamaAPI", "OperatorAPI", "ChatAPI", "APICore",
+                "Ledger", "Transport",
+                "Messages", "TokenizerSource", "ChatTemplates", "JSON", "ServerSettings", "ChildRuntime", "CPlatform",
             ] + web + [
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "NIOTLS", package: "swift-nio"),
             ],
             swiftSettings: strict),
         .target(
             name: "NativeAPI",
-            dependencies: ["APICore", "Ledger", "Messages", "JSON", "ServerSettings"] + web,
+            dependencies: ["ChatAPI", "APICore", "Ledger", "Messages", "JSON", "ServerSettings"] + web,
             path: "Sources/API/Native", swiftSettings: strict),
         .target(
-            name: "OpenAIAPI", dependencies: ["APICore", "Ledger", "JSON"] + web, path: "Sources/API/OpenAI",
-            swiftSettings: strict),
+            name: "OpenAIAPI",
+            dependencies: [
+                "ChatAPI", "APICore", "Ledger", "Messages", "OutputParsers", "JSON", "ServerSettings",
+            ] + web,
+            path: "Sources/API/OpenAI", swiftSettings: strict),
+        .target(
+            name: "AnthropicAPI",
+            dependencies: ["ChatAPI", "APICore", "Ledger", "Messages", "OutputParsers", "JSON"] + web,
+            path: "Sources/API/Anthropic", swiftSettings: strict),
+        .target(
+            name: "OllamaAPI",
+            dependencies: ["ChatAPI", "APICore", "Ledger", "Messages", "JSON"] + web,
+            path: "Sources/API/Ollama", swiftSettings: strict),
+        .target(
+            name: "ChatAPI",
+            dependencies: [
+                "APICore", "Ledger", "Messages", "OutputParsers", "ChatTemplates", "JSON", "ServerSettings",
+            ] + web,
+            path: "Sources/API/Chat", swiftSettings: strict),
         .target(
             name: "OperatorAPI",
             dependencies: [
@@ -95,7 +116,8 @@ let package = Package(
             ] + web,
             path: "Sources/API/Operators", swiftSettings: strict),
         .target(
-            name: "APICore", dependencies: [log, "Ledger", "Messages", "JSON", "ChildRuntime"] + web, path: "Sources/API/Core",
+            name: "APICore", dependencies: [log, "Ledger", "Messages", "JSON", "ServerSettings", "ChildRuntime"] + web,
+            path: "Sources/API/Core",
             swiftSettings: strict),
         .target(
             name: "Ledger", dependencies: ["Messages", "ServerSettings", "ChildRuntime", "CPlatform"],
@@ -103,7 +125,8 @@ let package = Package(
         .target(
             name: "TextWorkers",
             dependencies: [
-                log, "Transport", "Messages", "Tokenizers", "TokenizerSource", "ServerSettings", "ChildRuntime",
+                log, "Transport", "Messages", "Tokenizers", "ChatTemplates", "TokenizerSource", "ServerSettings",
+                "ChildRuntime", "JSON",
             ],
             swiftSettings: strict),
         .target(
@@ -115,12 +138,13 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
-            name: "TokenizerSource", dependencies: ["Tokenizers", "Models", "ServerSettings"], swiftSettings: strict),
+            name: "TokenizerSource", dependencies: ["Tokenizers", "ChatTemplates", "Models", "ServerSettings", "JSON"],
+            swiftSettings: strict),
         .target(
             name: "ChildRuntime", dependencies: [log, "Transport", "Messages", "CPlatform"],
             swiftSettings: strict),
         .target(
-            name: "ServerSettings", dependencies: ["JSON", .product(name: "Yams", package: "Yams")],
+            name: "ServerSettings", dependencies: ["OutputParsers", "JSON", .product(name: "Yams", package: "Yams")],
             swiftSettings: strict),
         .target(name: "Scheduling", dependencies: ["KVCache", deque], swiftSettings: strict),
         .target(name: "KVCache", dependencies: [heap], swiftSettings: strict),
@@ -132,6 +156,8 @@ let package = Package(
             name: "Messages", dependencies: [protobuf], exclude: ["Protos"], swiftSettings: generated),
         .target(
             name: "ChatTemplates", dependencies: ["JSON"], swiftSettings: strict + [.strictMemorySafety()]),
+        .target(
+            name: "OutputParsers", dependencies: ["JSON"], swiftSettings: strict + [.strictMemorySafety()]),
         .target(name: "JSON", dependencies: ["CJSONC"], swiftSettings: strict),
         .target(name: "Values", swiftSettings: strict),
         .target(
@@ -144,7 +170,13 @@ let package = Package(
         .target(name: "CPlatform", cSettings: [.unsafeFlags(["-Wall", "-Werror"])]),
 
         // Tests mirror the sources; what several of them need stands in Support.
-        .target(name: "TestSupport", dependencies: ["JSON"], path: "Tests/Support", swiftSettings: strict),
+        .target(
+            name: "TestSupport",
+            dependencies: [
+                "JSON", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            path: "Tests/Support", swiftSettings: strict),
         .testTarget(name: "ValuesTests", swiftSettings: strict),
         .testTarget(name: "KVCacheTests", dependencies: ["KVCache"], swiftSettings: strict),
         .testTarget(name: "SchedulingTests", dependencies: ["Scheduling", "KVCache"], swiftSettings: strict),
@@ -162,9 +194,10 @@ let package = Package(
         .testTarget(
             name: "ChatTemplatesTests", dependencies: ["ChatTemplates", "JSON"],
             exclude: ["Goldens", "Templates", "make_template_goldens.py"], swiftSettings: strict),
+        .testTarget(name: "OutputParsersTests", dependencies: ["OutputParsers", "JSON"], exclude: ["Goldens", "make_parser_goldens.py"], swiftSettings: strict),
         .testTarget(
             name: "TokenizersTests", dependencies: ["Tokenizers", "JSON", "TestSupport"],
-            exclude: ["Fixtures", "make_tokenizer_goldens.py"],
+            exclude: ["Fixtures", "make_tokenizer_goldens.py", "make_vocabulary_goldens.py"],
             swiftSettings: strict),
         .testTarget(
             name: "TensorsTests", dependencies: ["Tensors", "CKernels", "COpenBLAS"], swiftSettings: strict),
@@ -201,7 +234,7 @@ let package = Package(
         .testTarget(
             name: "HTTPFrontTests",
             dependencies: [
-                log, "HTTPFront", "APICore", "Ledger", "Transport", "Messages", "JSON", "ServerSettings",
+                log, "HTTPFront", "ChatAPI", "APICore", "Ledger", "Transport", "Messages", "JSON", "ServerSettings",
                 "ChildRuntime", "PipeStages", "TestSupport",
             ],
             exclude: ["Fixtures"], swiftSettings: strict),
@@ -213,7 +246,7 @@ let package = Package(
         .testTarget(
             name: "LedgerTests", dependencies: ["Ledger", "Messages", "PipeStages"], swiftSettings: strict),
         .target(
-            name: "PipeStages", dependencies: ["Messages"], path: "Tests/PipeStages", swiftSettings: strict),
+            name: "PipeStages", dependencies: ["Messages", "JSON"], path: "Tests/PipeStages", swiftSettings: strict),
         .testTarget(
             name: "BenchTests", dependencies: [argumentParser, "Bench", "Models", "Tensors", "JSON"],
             swiftSettings: strict),

@@ -52,14 +52,16 @@ struct ModelOptions: ParsableArguments {
     ///
     /// With `auto` a folder without weights gets random ones.
     func load(
-        _ path: String, reference: DType? = nil, limits: ForwardLimits, compute: Compute
+        _ path: String, reference: DType? = nil, task: TaskSettings = TaskSettings(), limits: ForwardLimits,
+        compute: Compute
     ) throws -> BenchModel {
         let isRandom = loadFormat == .dummy || (loadFormat == .auto && !Self.hasWeights(path))
         let model = try loadModel(
             LoadOptions(
                 ModelSource(
                     path, config: try ModelConfig.load(modelPath: path), dtype: reference ?? dtype,
-                    quantization: reference == nil ? weights : .none, loadFormat: isRandom ? .dummy : loadFormat),
+                    quantization: reference == nil ? weights : .none, loadFormat: isRandom ? .dummy : loadFormat,
+                    task: task),
                 kvCacheDType: reference == nil ? kvCacheDType : .auto,
                 cacheDirectory: isRandom ? nil : cacheDirectory, limits: limits, compute: compute))
         return BenchModel(model: model, isRandom: isRandom)

@@ -17,6 +17,8 @@ package struct ChildIdentity: Sendable, Equatable {
     package static let wordsDescriptor: Int32 = 7
     /// Descriptor of the memory that says which weights are served; fronts and model workers inherit it.
     package static let weightsDescriptor: Int32 = 8
+    /// Name of the socket in the run directory on which a front whose clients speak TLS takes plain HTTP from the launcher.
+    package static let plainSocketName = "http.ipc"
     /// Exit code of a rank that ends because another one did not come to a meeting (EX_TEMPFAIL).
     package static let missingRankExit: Int32 = 75
     /// Names of the files in the run directory with what each kind of process is told.

@@ -37,7 +37,12 @@ package final class CommandPipe: Sendable {
     /// Drops requests that were never taken, since all open ones are going to be submitted again.
     func forgetRequests() {
         state.withLock { state in
-            state.backlog.removeAll { if case .generate? = $0.command { true } else { false } }
+            state.backlog.removeAll { command in
+                switch command.command {
+                case .generate?, .embeds?: true
+                default: false
+                }
+            }
         }
     }
 

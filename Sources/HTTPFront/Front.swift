@@ -1,4 +1,5 @@
-internal import APICore
+package import APICore
+package import ChatAPI
 internal import ChildRuntime
 package import Ledger
 package import Logging
@@ -12,6 +13,8 @@ internal import Values
 /// One front: the requests of its clients, what it knows of the other processes, and what it hears from them.
 package final class Front: Sendable {
     let settings: FrontSettings
+    /// What the model's files say.
+    let model: ServedModel
     let log: Logger
     /// For access lines.
     let accessLog: Logger
@@ -32,18 +35,20 @@ package final class Front: Sendable {
     private let handingOver = Mutex<(hasBegun: Bool, listening: Listening?)>((false, nil))
 
     /// - Parameters:
+    ///   - model: what the model's files say.
     ///   - generation: which incarnation of the front this is.
     ///   - sessions: descriptor of the memory for sessions, which the fronts before and after this one share; nil: none do.
     ///   - weights: descriptor of the memory that says which weights are served; nil: those of the start.
     ///   - clock: seconds since 1970.
     ///   - send: takes a command for the tokenizer manager without waiting.
     package init(
-        settings: FrontSettings, generation: UInt64, log: Logger, accessLog: Logger,
+        settings: FrontSettings, model: ServedModel = ServedModel(), generation: UInt64, log: Logger, accessLog: Logger,
         patience: RequestLedger.Patience? = nil, sessions: Int32? = nil, weights: Int32? = nil,
         clock: @escaping @Sendable () -> Double = wallClockSeconds,
         send: @escaping @Sendable (TokenizerCommand) -> Void
     ) {
         self.settings = settings
+        self.model = model
         self.log = log
         self.accessLog = accessLog
         self.send = send
@@ -67,7 +72,7 @@ package final class Front: Sendable {
                 descriptor: weights, orders: keepsake, path: settings.modelPath, version: settings.weightVersion),
             orders: orders)
         let requests = OpenRequests(ledger: ledger, clock: clock, send: send)
-        let requestLog = RequestLog(log)
+        let requestLog = RequestLog(log, .init(settings, orders))
         let (queued, running) = (settings.maxQueuedRequests, settings.maxRunningRequests)
         let gate = { @Sendable in
             AdmissionGate(queued: queued, running: board.view.model.map { Int($0.maxRunning) } ?? running)
@@ -87,6 +92,7 @@ package final class Front: Sendable {
         let (requests, questions) = (services.requests, services.questions)
         switch reply.reply {
         case .text(let batch)?: requests.handle { $0.receive(batch, now: $1) }
+        case .vectors(let batch)?: requests.handle { $0.receive(batch, now: $1) }
         case .failure(let failure)?: requests.handle { $0.receive(failure, now: $1) }
         case .resubmit(let request)?: requests.handle { $0.receive(request, now: $1) }
         case .promptIds(let prompt)?:
@@ -171,6 +177,12 @@ package final class Front: Sendable {
         services.questions.tick()
     }
 
+    /// What is written about requests.
+    package var requestLogChoices: RequestLog.Choices { services.requestLog.choices }
+
+    /// Waits until what was written about requests has reached its files.
+    package func settleLogs() { services.requestLog.settle() }
+
     /// Sub-requests that have not ended.
     package var openRequests: Int { services.requests.openCount }
 
@@ -218,5 +230,18 @@ package final class Front: Sendable {
             return state.hasBegun
         }
         if isLate { listening.close() }
+    }
+}
+
+extension RequestLog.Choices {
+    /// What an operator asked of any front, else what the server was told at its start.
+    fileprivate init(_ settings: FrontSettings, _ orders: StandingOrders?) {
+        self.init(lines: settings.requestLog)
+        guard let orders, orders.hasRequestLog else { return }
+        let ordered = orders.requestLog
+        (lines.isOn, lines.level) = (ordered.isOn, Int(ordered.level))
+        lines.format = ordered.asJson ? .json : .text
+        (dump.folder, dump.threshold) = (ordered.dumpFolder, max(1, Int(ordered.dumpThreshold)))
+        dump.excludedKeys = ordered.dumpExcludedKeys
     }
 }

@@ -51,7 +51,9 @@ struct FrontResponder: Sendable {
     private func mayPass(_ request: Request) -> Bool {
         if request.method == .options { return true }
         let path = request.uri.path
+        // Clients of Anthropic's interface send their key in a header of its own.
+        let key = path.hasPrefix("/v1/messages") ? request.headers[.init("x-api-key")!].map { "Bearer \($0)" } : nil
         return authentication.allows(
-            path: path, access: table.access(to: path), authorization: request.headers[.authorization])
+            path: path, access: table.access(to: path), authorization: request.headers[.authorization] ?? key)
     }
 }

@@ -8,6 +8,7 @@ internal import NIOHTTP1
 internal import NIOHTTPTypes
 internal import NIOHTTPTypesHTTP1
 internal import NIOPosix
+internal import NIOSSL
 internal import OperatorAPI
 internal import ServerSettings
 
@@ -33,8 +34,12 @@ package final class HTTPServer: Sendable {
     private let group: MultiThreadedEventLoopGroup
     private let log: Logger
     private let register: ConnectionRegister
+    /// What clients' connections are made with where they speak TLS.
+    private let encryption: TLSContexts?
 
-    package init(_ front: Front, limits: Limits, threads: Int) {
+    /// - Throws: when TLS is asked for and its files make no sense.
+    package init(_ front: Front, limits: Limits, threads: Int) throws {
+        encryption = front.settings.tls.areGiven ? try TLSContexts(front.settings.tls, log: front.log) : nil
         responder = FrontResponder(front)
         self.limits = limits
         group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
@@ -44,26 +49,37 @@ package final class HTTPServer: Sendable {
 
     /// Starts to accept on a socket that is bound and listening; the returned channel owns the descriptor.
     package func serve(listener descriptor: Int32) async throws -> any Channel {
-        return try await ServerBootstrap(group: group)
+        try await bootstrap(encryption)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .withBoundSocket(descriptor)
+            .get()
+    }
+
+    /// Starts to accept plain HTTP on a socket in the file system, which takes the place of an earlier front's.
+    package func servePlain(path: String) async throws -> any Channel {
+        try await bootstrap(nil).bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).get()
+    }
+
+    private func bootstrap(_ encryption: TLSContexts?) -> ServerBootstrap {
+        ServerBootstrap(group: group)
             // What the kernel holds for a client that does not read; a fast one empties it faster than tokens come.
             .childChannelOption(.socketOption(.so_sndbuf), value: 64 << 10)
             // What this process holds for it besides: writers wait beyond the higher mark.
             .childChannelOption(.writeBufferWaterMark, value: .init(low: 4 << 10, high: 16 << 10))
-            .childChannelInitializer { [self] channel in serve(channel) }
-            .withBoundSocket(descriptor)
-            .get()
+            .childChannelInitializer { [self] channel in serve(channel, encryption) }
     }
 
     /// Clients that are connected.
     var connectionCount: Int { register.count }
 
-    private func serve(_ channel: any Channel) -> EventLoopFuture<Void> {
+    private func serve(_ channel: any Channel, _ encryption: TLSContexts?) -> EventLoopFuture<Void> {
         guard let number = register.enter(channel) else {
             return channel.eventLoop.makeCompletedFuture {
-                try channel.pipeline.syncOperations.addHandler(RefusalHandler())
+                try Self.encrypt(channel, encryption)
+                try channel.pipeline.syncOperations.addHandler(RefusalHandler(isSecure: encryption != nil))
             }
         }
+        do { try Self.encrypt(channel, encryption) } catch { return channel.eventLoop.makeFailedFuture(error) }
         let connection = ClientConnection(
             peer: channel.remoteAddress.map(Self.name) ?? "unknown", channel: channel,
             isSpare: { [register] in register.note(number, isWaiting: $0) })
@@ -90,6 +106,12 @@ package final class HTTPServer: Sendable {
         }
     }
 
+    /// Puts TLS between the socket and everything else.
+    private static func encrypt(_ channel: any Channel, _ encryption: TLSContexts?) throws {
+        guard let encryption else { return }
+        try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: encryption.current))
+    }
+
     /// Adds what sees bytes and versions, which the handlers of the library turn into requests without either.
     private func addHandlers(to channel: any Channel, of connection: ClientConnection) throws {
         let pipeline = channel.pipeline.syncOperations
@@ -98,7 +120,9 @@ package final class HTTPServer: Sendable {
         try pipeline.addHandler(arrivals, position: .first)
         let terms = ConnectionTerms(keepAliveSeconds: Int(limits.slowClients.keepAlive.components.seconds))
         let log = responder.front.accessLog
+        let silent = responder.front.settings.accessLogExcludePrefixes
         let handler = ConnectionTermsHandler(terms) { asked, status in
+            if silent.contains(where: asked.uri.hasPrefix) { return }
             let line = "\(asked.method) \(asked.uri) HTTP/\(asked.version.major).\(asked.version.minor)"
             log.info("\(connection.peer) - \"\(line)\" \(status.code)")
         }

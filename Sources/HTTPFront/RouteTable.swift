@@ -1,10 +1,14 @@
 internal import APICore
+internal import AnthropicAPI
+internal import ChatAPI
 internal import HTTPTypes
 internal import Hummingbird
 internal import Ledger
 internal import NativeAPI
+internal import OllamaAPI
 internal import OpenAIAPI
 internal import OperatorAPI
+internal import ServerSettings
 
 /// All endpoints of a front, as a router and as rules for those who may ask.
 struct RouteTable: Sendable {
@@ -21,17 +25,40 @@ struct RouteTable: Sendable {
 
     /// The endpoints of all interfaces.
     init(_ front: Front) {
-        self.init(
-            NativeAPI(front.settings, front.services).routes + OpenAIAPI().routes
-                + OperatorAPI(front.settings, front.services, http: front.http, log: front.log).routes)
+        let planner = ChatPlanner(
+            GenerationServices(front.settings, front.services), front.model.chatRules(front.settings),
+            front.model.parsers)
+        let routes =
+            NativeAPI(front.settings, front.services, planner).routes
+            + OpenAIAPI(front.settings, front.services, planner, judges: front.model.judges).routes
+            + AnthropicAPI(planner).routes
+            + OllamaAPI(planner, servedName: front.settings.servedModelName).routes
+            + OperatorAPI(front.settings, front.services, http: front.http, log: front.log).routes
+        let descriptions = Self.descriptions.map { description in
+            description.path == Self.predictions ? description.at(front.settings.predictionPath) : description
+        }
+        let description = DescriptionRoutes(of: routes, descriptions, components: Self.components)
+        self.init(routes + (front.settings.servesDescription ? description.routes : []))
     }
 
-    /// How failures are told at a path.
-    func dialect(at path: String) -> any Dialect { dialects[path] ?? NativeDialect() }
+    /// What the endpoints of all interfaces take and answer.
+    static let descriptions = NativeAPI.descriptions + OpenAIAPI.descriptions + OperatorAPI.descriptions
+    /// Where predictions are made unless an operator says otherwise.
+    private static let predictions = "/vertex_generate"
+    private static let components = NativeAPI.components + OperatorAPI.components
 
-    /// Whose key opens a path.
+    /// How failures are told at a path.
+    func dialect(at path: String) -> any Dialect { dialects[Self.canonical(path)] ?? NativeDialect() }
+
+    /// Whose key opens a path, however it is spelled.
     func access(to path: String) -> Route.Access {
-        adminPaths.contains(path) || path.hasPrefix("/hicache/") ? .admin : .client
+        let path = Self.canonical(path)
+        return adminPaths.contains(path) || path.hasPrefix("/hicache/") ? .admin : .client
+    }
+
+    /// The path as routes are written: the router takes no notice of slashes too many.
+    private static func canonical(_ path: String) -> String {
+        "/" + path.split(separator: "/").joined(separator: "/")
     }
 
     /// A router with all endpoints; wrong methods and unknown paths are failures too.
@@ -67,4 +94,12 @@ private struct UnknownPath: RouterMiddleware {
             throw RequestFailure.unknownPath
         }
     }
+}
+
+extension Front {
+    /// The paths of all endpoints, as their routes write them.
+    package var routePaths: [String] { RouteTable(self).routes.map(\.path) }
+
+    /// The paths whose endpoints are described.
+    package static var describedPaths: [String] { RouteTable.descriptions.map(\.path) }
 }

@@ -17,7 +17,7 @@ extension ServerPlan {
         (host, port, runDirectory) = (settings.host, settings.port, settings.runDirectory)
         policy = Self.policy(settings)
         modelName = settings.servedModelName
-        apiKey = settings.apiKey
+        (apiKey, isSecure) = (settings.apiKey, settings.isSecure)
         warmupBody = Self.warmupBody(settings)
         quietestLevel =
             switch settings.logLevel {

@@ -4,12 +4,15 @@ package import Messages
 package enum Errand: Sendable, Equatable {
     /// Text that goes on after a prompt.
     case generate(Generate)
+    /// A vector, or scores, of a text.
+    case embed(Embed)
 
     /// Which request this is, and which attempt at it.
     package var key: RequestKey {
         get {
             switch self {
             case .generate(let request): request.key
+            case .embed(let request): request.key
             }
         }
         set {
@@ -17,6 +20,9 @@ package enum Errand: Sendable, Equatable {
             case .generate(var request):
                 request.key = newValue
                 self = .generate(request)
+            case .embed(var request):
+                request.key = newValue
+                self = .embed(request)
             }
         }
     }
@@ -25,6 +31,7 @@ package enum Errand: Sendable, Equatable {
     package var isStreamed: Bool {
         switch self {
         case .generate(let request): request.options.stream
+        case .embed: false
         }
     }
 
@@ -32,6 +39,19 @@ package enum Errand: Sendable, Equatable {
     var command: TokenizerCommand {
         switch self {
         case .generate(let request): .make { $0.generate = request }
+        case .embed(let request): .make { $0.embeds = .make { $0.requests = [request] } }
+        }
+    }
+
+    /// Notes when it goes out: a profile shows how long its way was.
+    mutating func stamp(_ now: Double) {
+        switch self {
+        case .generate(var request):
+            request.options.sentAt = now
+            self = .generate(request)
+        case .embed(var request):
+            request.options.sentAt = now
+            self = .embed(request)
         }
     }
 
@@ -43,6 +63,10 @@ package enum Errand: Sendable, Equatable {
             request.resumedIds = output.ids
             request.resumedWeights = output.weightSpans.last?.number ?? 0
             self = .generate(request)
+        case .embed(var request):
+            // It is answered at once or not at all.
+            request.key.attempt += 1
+            self = .embed(request)
         }
     }
 }

@@ -119,6 +119,8 @@ package struct RowOutput: Sendable, Equatable {
     package private(set) var weightSpans: [WeightSpan] = []
     /// Hidden states of the rows that the ids were chosen from, and of the prompt before them; float32.
     package internal(set) var hidden = HiddenStates()
+    /// The vector or the scores that were asked for, once they are there; empty for a row that generates.
+    package var vector: [Float] = []
     /// Ids of the prompt, once the tokenizer manager has told them.
     package var promptIDs: [Int32]?
 }

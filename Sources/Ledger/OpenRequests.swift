@@ -88,12 +88,26 @@ package final class OpenRequests: Sendable {
     }
 
     private func perform(_ effects: [RequestLedger.Effect], _ state: inout State) {
+        // Requests for vectors travel together.
+        var embeds = Embeds()
+        func sendEmbeds() {
+            guard !embeds.requests.isEmpty else { return }
+            send(.make { $0.embeds = embeds })
+            embeds.requests = []
+        }
         for effect in effects {
             switch effect {
-            case .send(let command): send(command)
+            case .send(let command):
+                if case .embeds(let more)? = command.command {
+                    embeds.requests += more.requests
+                } else {
+                    sendEmbeds()
+                    send(command)
+                }
             case .wake(let group): state.signals[group]?.notify()
             }
         }
+        sendEmbeds()
     }
 }
 

@@ -10,6 +10,8 @@ package enum RequestFailure: Error, Sendable, Equatable {
     case offSchema(String)
     /// The values make no sense.
     case invalid(String)
+    /// Parts of the request do not go together.
+    case mismatched(String)
     /// What the reference's scheduler refuses.
     case refused(String)
     /// More answers in one request than the server ever holds at one time.
@@ -87,7 +89,8 @@ extension RequestFailure {
     /// The failure in words.
     package var message: String {
         switch self {
-        case .malformed(let text), .offSchema(let text), .invalid(let text), .refused(let text), .notBuilt(let text):
+        case .malformed(let text), .offSchema(let text), .invalid(let text), .mismatched(let text), .refused(let text),
+            .notBuilt(let text):
             text
         case .neverFits(let rows, let limit):
             "The request asks for \(rows) answers (prompts times n); this server takes at most \(limit) at one time."
@@ -126,7 +129,8 @@ extension RequestFailure {
 
 extension RequestFailure {
     /// The model makes text, and somebody wants a vector of it.
-    package static let noEmbeddingModel = RequestFailure.invalid(
-        "This model does not appear to be an embedding model by default. Please add `--is-embedding` when launching the "
-            + "server or try another model.")
+    package static let noEmbeddingModel = RequestFailure.invalid(KindMismatch.noEmbedder)
+
+    /// The model makes vectors or scores, and somebody wants text of it.
+    package static let noGeneratingModel = RequestFailure.invalid(KindMismatch.noGenerator)
 }

@@ -196,6 +196,27 @@ package struct RequestLedger: Sendable {
         return row.errand.isStreamed && appended == .progressed ? mark(row, id, now: now) : []
     }
 
+    /// A frame of vectors arrived: each ends its row.
+    package mutating func receive(_ batch: VectorBatch, now: Double) -> [Effect] {
+        guard batch.isConsistent else { return [] }
+        var effects: [Effect] = []
+        var start = 0
+        for (entry, id) in batch.requestIds.enumerated() {
+            let values = start..<start + Int(batch.counts[entry])
+            start = values.upperBound
+            guard var row = rows[id], !row.isEnded, batch.attempts[entry] == row.key.attempt else { continue }
+            row.output.vector = Array(batch.values[values])
+            row.output.promptTokens = Int(batch.promptTokens[entry])
+            row.output.cachedTokens = Int(batch.cachedTokens[entry])
+            row.output.retractions = Int(batch.retractions[entry])
+            metrics.answered(row, now: now)
+            (row.times.firstFrame, row.times.lastFrame) = (now, now)
+            rows[id] = row
+            effects += end(id, .finished(.make { $0.length = 0 }), now: now)
+        }
+        return effects
+    }
+
     /// A request was refused or given up.
     package mutating func receive(_ failure: Failure, now: Double) -> [Effect] {
         guard let row = rows[failure.key.id], !row.isEnded, failure.key.attempt == row.key.attempt else { return [] }
@@ -275,6 +296,7 @@ package struct RequestLedger: Sendable {
     private mutating func dispatch(_ row: inout LedgerRow, _ trials: LedgerRow.Trials, now: Double) -> [Effect] {
         row.state = .dispatched(trials, to: pipe.incarnations)
         if row.times.dispatched == 0 { row.times.dispatched = now }
+        row.errand.stamp(now)
         return [.send(row.errand.command)]
     }
 

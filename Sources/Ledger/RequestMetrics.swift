@@ -63,6 +63,12 @@ package struct RequestMetrics: Sendable, Equatable {
         }
     }
 
+    /// A row has its vector, which is the first and the last of it.
+    mutating func answered(_ row: LedgerRow, now: Double) {
+        guard row.isCounted else { return }
+        update(row) { $0.timeToFirstToken.observe(now - row.times.received) }
+    }
+
     /// A row ended.
     mutating func ended(_ row: LedgerRow, _ ending: RowEnding, now: Double) {
         if case .failed(let failure) = ending, let loss = failure.loss { lost[loss, default: 0] += 1 }
@@ -81,7 +87,7 @@ package struct RequestMetrics: Sendable, Equatable {
         cachedTokens += UInt64(row.output.cachedTokens)
         promptLengths.observe(Double(prompt))
         uncachedLengths.observe(Double(prompt - row.output.cachedTokens))
-        outputLengths.observe(Double(output))
+        if case .generate = row.errand { outputLengths.observe(Double(output)) }
     }
 
     /// A client went away from a row that had not ended.

@@ -18,6 +18,11 @@ extension FrontReply {
                 let isWhole = rows.count == batch.requestIds.count
                 return (generation, isWhole ? self : .make { $0.text = batch.selecting(rows) })
             }
+        case .vectors(let batch)?:
+            Self.groups(batch.requestIds).map { generation, rows in
+                let isWhole = rows.count == batch.requestIds.count
+                return (generation, isWhole ? self : .make { $0.vectors = batch.selecting(rows) })
+            }
         case .resubmit(let request)?:
             Self.groups(request.keys.map(\.id)).map { generation, rows in
                 (generation, .make { $0.resubmit = .make { $0.keys = rows.map { request.keys[$0] } } })

@@ -3,6 +3,7 @@ import Tensors
 /// A network and a head with everything around them: weights, cache, rotary tables and scratch memory.
 final class CausalLM: LanguageModel {
     let config: ModelConfig
+    let task: ModelTask
     let limits: ForwardLimits
     private(set) var report: LoadReport
     var weightFile: String? { parts.weights.file }
@@ -17,9 +18,15 @@ final class CausalLM: LanguageModel {
     init(_ planned: PlannedModel, _ prepared: PreparedWeights, _ options: LoadOptions) throws(CheckpointError) {
         let plan = planned.plan
         config = plan.config
+        task = planned.task
         limits = options.limits
         network = planned.network
         head = planned.head
+        if let most = network.positionLimit, limits.positions > most {
+            throw .badConfig(
+                file: plan.modelPath, key: "max_position_embeddings",
+                reason: "\(limits.positions) positions are more than the network has (\(most))")
+        }
         report = prepared.report
         let cacheDType = options.kvCacheDType.resolved(for: plan.dtype)
         cacheBytesPerSlot = KeyValueStore.bytesPerSlot(plan.caches, dtype: cacheDType)
@@ -38,9 +45,10 @@ final class CausalLM: LanguageModel {
         hiddenRows = input.logitRows.count
         if input.tokens.isEmpty { return }
         parts.compute.beginStep()
+        findWantedRows(input)
         withStep(input) { step in
             network.forward(&step)
-            keepHiddenStates(step)
+            keepHiddenStates(step, input)
         }
         parts.compute.endStep()
     }
@@ -87,17 +95,56 @@ final class CausalLM: LanguageModel {
         precondition(range.count <= limits.logitRows, "at most \(limits.logitRows) rows of logits at once")
         if range.isEmpty { return }
         parts.compute.beginStep()
-        let hidden = parts.scratch[.hidden] + range.lowerBound * parts.hiddenSize * parts.dtype.size
+        let first = range.lowerBound * parts.hiddenSize
+        let hidden =
+            head.pooling == nil
+            ? parts.scratch[.hidden] + first * parts.dtype.size
+            : UnsafeMutableRawPointer(parts.scratch.floats(.gathered) + first)
         head(hidden, rows: range.count, parts, into: logits)
         parts.compute.endStep()
     }
 
-    /// Normalises the residual rows whose answers will be asked for; only they ever reach the head.
-    private func keepHiddenStates(_ step: borrowing Step) {
-        let norm = network.norm
-        parts.compute.rmsNorm(
-            step.wantedResidual(), rows: step.wantedRows.count, size: norm.size, weight: parts.weights[norm.weight],
-            epsilon: norm.epsilon, dtype: parts.dtype, into: parts.scratch[.hidden])
+    /// Normalises the residual rows whose answers will be asked for, or pools those of their texts; nothing else ever reaches
+    /// the head.
+    private func keepHiddenStates(_ step: borrowing Step, _ input: borrowing ForwardInput) {
+        if case .rows(let pooling) = head.pooling {
+            network.norm?.normalize(step.residual, rows: step.rows, dtype: .float32, into: step.residual, parts)
+            parts.compute.poolRows(
+                step.residual, size: parts.hiddenSize, spans: parts.scratch.spans, count: input.logitRows.count,
+                pooling,
+                into: parts.scratch.floats(.gathered))
+            return
+        }
+        let rows = step.wantedResidual()
+        let dtype = head.pooling == nil ? parts.dtype : .float32
+        let target = head.pooling == nil ? parts.scratch[.hidden] : UnsafeMutableRawPointer(rows)
+        if let norm = network.norm {
+            norm.normalize(rows, rows: input.logitRows.count, dtype: dtype, into: target, parts)
+        } else if head.pooling == nil {
+            parts.compute.convert(rows, count: input.logitRows.count * parts.hiddenSize, to: dtype, into: target)
+        }
+    }
+
+    /// Finds the rows that answers are made of: for each row of `logitRows` itself, its text's first, or all its text's.
+    private func findWantedRows(_ input: borrowing ForwardInput) {
+        guard let pooling = head.pooling, pooling != .last else { return }
+        var sequence = input.sequences.startIndex
+        for (index, row) in input.logitRows.enumerated() {
+            while input.sequences[sequence].rowStart + input.sequences[sequence].rowCount <= row { sequence += 1 }
+            let text = input.sequences[sequence]
+            precondition(text.rowCount == text.length, "a text whose rows are pooled is computed in one step")
+            parts.scratch.firstRows[index] = Int32(text.rowStart)
+            parts.scratch.spans[index] = RowSpan(first: text.rowStart, count: text.rowCount)
+        }
+    }
+
+    /// The rows that must be carried to the end; nil for all of them.
+    private func wantedRows(_ logitRows: UnsafeBufferPointer<Int32>) -> UnsafeBufferPointer<Int32>? {
+        switch head.pooling {
+        case nil, .last: logitRows
+        case .first: UnsafeBufferPointer(start: parts.scratch.firstRows, count: logitRows.count)
+        case .rows: nil
+        }
     }
 
     /// Lends the input's arrays and the scratch memory to the layers.
@@ -109,18 +156,24 @@ final class CausalLM: LanguageModel {
         }
         parts.rotary.cover(1 + Int(input.positions.max() ?? 0))
         let sequenceCount = input.sequences.count
+        // A network that tells no types apart has no use for them.
+        let hasTypes = config.tokenTypeCount > 1 && !input.tokenTypes.isEmpty
         input.tokens.withUnsafeBufferPointer { tokens in
             input.positions.withUnsafeBufferPointer { positions in
                 input.writeSlots.withUnsafeBufferPointer { writeSlots in
                     input.slots.withUnsafeBufferPointer { slots in
                         input.logitRows.withUnsafeBufferPointer { logitRows in
-                            input.vectorRows.withUnsafeBufferPointer { vectorRows in
-                                input.vectors.withUnsafeBufferPointer { vectors in
-                                    let lent = LentInput(
-                                        tokens: tokens, positions: positions, writeSlots: writeSlots, slots: slots,
-                                        logitRows: logitRows, vectorRows: vectorRows, vectors: vectors)
-                                    var step = Step(parts, input: lent, sequenceCount: sequenceCount)
-                                    body(&step)
+                            input.tokenTypes.withUnsafeBufferPointer { tokenTypes in
+                                let lent = LentInput(
+                                    tokens: tokens, positions: positions, writeSlots: writeSlots, slots: slots,
+                                    wantedRows: wantedRows(logitRows),
+                                    tokenTypes: hasTypes ? tokenTypes.baseAddress : nil)
+                                var step = Step(parts, input: lent, sequenceCount: sequenceCount)
+                                input.vectorRows.withUnsafeBufferPointer { rows in
+                                    input.vectors.withUnsafeBufferPointer { vectors in
+                                        step.setVectors(rows, vectors)
+                                        body(&step)
+                                    }
                                 }
                             }
                         }
@@ -150,6 +203,11 @@ final class CausalLM: LanguageModel {
         precondition(
             input.vectorRows.allSatisfy { UInt32(bitPattern: $0) < UInt32(rows) }
                 && input.vectors.count == input.vectorRows.count * config.hiddenSize, "vectors are of rows of the step")
+        precondition(input.tokenTypes.isEmpty || input.tokenTypes.count == rows, "every row has a token type, or none")
+        let types = UInt32(config.tokenTypeCount)
+        precondition(
+            types == 1 || input.tokenTypes.allSatisfy { UInt32(bitPattern: $0) < types },
+            "the network knows the token types")
         var covered = 0
         for sequence in input.sequences {
             precondition(sequence.rowStart == covered && sequence.rowCount > 0, "sequences cover the rows in order")

@@ -33,8 +33,12 @@ package struct ForwardInput: Sendable, Equatable {
     package var sequences: [Sequence] = []
     /// Slots of all sequences, each sequence's in position order.
     package var slots: [Int32] = []
-    /// Rows whose logits will be asked for, ascending.
+    /// Rows whose answers will be asked for, ascending: those whose logits are wanted, or the last row of each sequence whose
+    /// vector or score is.
     package var logitRows: [Int32] = []
+    /// Kind of each row's token, for encoders that tell the two texts of a pair apart; empty stands for all 0. A network with one
+    /// kind of token passes them over.
+    package var tokenTypes: [Int32] = []
 
     /// Rows, ascending, whose token vectors stand in `vectors` instead of the model's table.
     package var vectorRows: [Int32] = []
@@ -54,6 +58,7 @@ package struct ForwardInput: Sendable, Equatable {
         logitRows.removeAll(keepingCapacity: true)
         vectorRows.removeAll(keepingCapacity: true)
         vectors.removeAll(keepingCapacity: true)
+        tokenTypes.removeAll(keepingCapacity: true)
     }
 }
 
@@ -80,7 +85,8 @@ package struct ForwardLimits: Sendable, Equatable {
     }
 }
 
-/// A loaded network that predicts the next token; it owns its weights, its key-value cache and its scratch memory.
+/// A loaded network that predicts the next token or turns texts into vectors or scores; it owns its weights, its key-value
+/// cache and its scratch memory.
 ///
 /// For a dtype and an instruction set level a row's logits have the same bits whatever else is in the step, wherever
 /// chunks end and whether earlier positions were computed in this step or long ago. One thread at a time may use a
@@ -88,6 +94,8 @@ package struct ForwardLimits: Sendable, Equatable {
 package protocol LanguageModel: AnyObject {
     /// What the checkpoint says about the network.
     var config: ModelConfig { get }
+    /// What it is for, and what its answers are.
+    var task: ModelTask { get }
     /// How much one step may hold.
     var limits: ForwardLimits { get }
     /// What loading its present weights found.
@@ -103,7 +111,7 @@ package protocol LanguageModel: AnyObject {
     /// Allocates nothing. Traps when the input contradicts itself or exceeds `limits`: the caller plans within them.
     func forward(_ input: borrowing ForwardInput)
 
-    /// Computes logits of the entries `range` of the last step's `logitRows`: `[range.count][config.vocabularySize]`
+    /// Computes logits, vectors or scores of the entries `range` of the last step's `logitRows`: `[range.count][task.width]`
     /// float32.
     ///
     /// At most `limits.logitRows` at once, so prompt logprobs of thousands of rows need memory for one block only.

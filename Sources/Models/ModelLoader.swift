@@ -15,11 +15,13 @@ package struct ModelSource: Sendable {
     package var loadFormat: LoadFormat
     /// Whether tensors that the model does not use are an error instead of a warning.
     package var isStrict: Bool
+    /// What flags say about what the model is for.
+    package var task: TaskSettings
 
     /// States what to load.
     package init(
         _ path: String, config: ModelConfig, dtype: DType, quantization: Quantization = .none,
-        loadFormat: LoadFormat = .auto, isStrict: Bool = false
+        loadFormat: LoadFormat = .auto, isStrict: Bool = false, task: TaskSettings = TaskSettings()
     ) {
         self.path = path
         self.config = config
@@ -27,6 +29,7 @@ package struct ModelSource: Sendable {
         self.quantization = quantization
         self.loadFormat = loadFormat
         self.isStrict = isStrict
+        self.task = task
     }
 }
 
@@ -119,6 +122,7 @@ struct PlannedModel {
     let plan: ModelPlan
     let network: any Network
     let head: any Head
+    let task: ModelTask
     private let source: ModelSource
     private let checkpoint: any Checkpoint
     private let warnings: [String]
@@ -134,12 +138,18 @@ struct PlannedModel {
         }
         let architecture = try Architecture.of(config.fields)
         let checkpoint = try openCheckpoint(source.path, source.loadFormat)
-        let binder = WeightBinder(checkpoint, tiedEmbeddings: config.tiesWordEmbeddings)
+        let answers = try AnswerPlan(config, modelPath: source.path, settings: source.task)
+        task = answers.task
+        let needsHead = answers.pooling == nil
+        let binder = WeightBinder(checkpoint, ignoresHead: config.tiesWordEmbeddings || !needsHead)
         let plan = ModelPlan(
-            source, binder, shard: try ShardPlan(config, rank: rank, modelPath: source.path))
+            source, binder, shard: try ShardPlan(config, rank: rank, modelPath: source.path),
+            answersTokens: needsHead)
         let root = ModelScope(plan: plan, prefix: "")
         network = try architecture.network(root)
-        head = try architecture.head(root, network)
+        head =
+            needsHead
+            ? try LanguageModelHead(root.at("lm_head"), tiedTo: network.embedding) : try PooledHead(root, answers)
         let extra = try binder.finish()
         if let extra, source.isStrict || !checkpoint.toleratesExtraTensors { throw extra }
         warnings = config.warnings + checkpoint.warnings + (extra.map { ["\($0.description); not used"] } ?? [])
@@ -155,7 +165,9 @@ struct PlannedModel {
         let rank = plan.shard.rank
         let key = PackedWeightsKey(
             checkpoint: checkpoint.identity, layoutVersion: packedLayoutVersion, dtype: plan.dtype, rank: rank.index,
-            size: rank.count, kinds: [plan.config.architecture, plan.quantization.name])
+            size: rank.count,
+            kinds: [plan.config.architecture, plan.quantization.name]
+                + (task.kind == .generation ? [] : [task.kind.rawValue]))
         let layout = plan.layout
         let packed = try PackedWeights.open(key: key, directory: cacheDirectory, sections: layout.sections) {
             memory throws(CheckpointError) in
@@ -167,6 +179,7 @@ struct PlannedModel {
                 path: source.path, format: source.loadFormat, identity: checkpoint.identity, names: plan.names),
             packed: packed,
             report: LoadReport(
-                origin: packed.origin, byteCount: packed.byteCount, note: packed.note, warnings: warnings))
+                origin: packed.origin, byteCount: packed.byteCount, layerParameters: plan.layerParameters,
+                note: packed.note, warnings: warnings))
     }
 }

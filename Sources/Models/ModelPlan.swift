@@ -23,6 +23,8 @@ final class ModelPlan {
     struct Vector {
         let pieces: [Piece]
         let offset: Int
+        /// What is added to its numbers.
+        let addend: Float
     }
 
     /// What the checkpoint says about the network.
@@ -35,9 +37,13 @@ final class ModelPlan {
     let shard: ShardPlan
     /// Path of the model, for errors.
     let modelPath: String
+    /// Whether the answers are tokens' logits, for which a tied table of token vectors is the head.
+    let answersTokens: Bool
     private let binder: WeightBinder
     private(set) var matrices: [Matrix] = []
     private(set) var vectors: [Vector] = []
+    /// Numbers in the matrices of layers.
+    private(set) var layerParameters = 0
     /// Float32 elements of all the vectors, each rounded up to a cache line.
     private(set) var vectorElements = 0
     /// Working memory of all layers.
@@ -50,7 +56,8 @@ final class ModelPlan {
     private(set) var names = WeightNames()
 
     /// An empty plan over a checkpoint.
-    init(_ source: ModelSource, _ binder: WeightBinder, shard: ShardPlan) {
+    init(_ source: ModelSource, _ binder: WeightBinder, shard: ShardPlan, answersTokens: Bool) {
+        self.answersTokens = answersTokens
         self.binder = binder
         config = source.config
         dtype = source.dtype
@@ -70,16 +77,20 @@ final class ModelPlan {
         let format = try quantization.format(of: role, storedAs: pieces.map(\.tensor.type), modelPath: modelPath)
         let shape = WeightLayout.Matrix(name: name, outputs: outputs, inputs: inputs, kind: kind, format: format)
         matrices.append(Matrix(shape: shape, pieces: pieces))
+        if role == .layer { layerParameters += outputs * inputs }
         return MatrixID(index: matrices.count - 1)
     }
 
-    /// Plans a float32 vector of slices joined; with `isKept` false this rank only checks that the tensors exist.
-    func vector(_ name: String, _ slices: [TensorSlice], isKept: Bool = true) throws(CheckpointError) -> VectorID {
+    /// Plans a float32 vector of slices joined, with `addend` added to each number; with `isKept` false this rank only checks
+    /// that the tensors exist.
+    func vector(
+        _ name: String, _ slices: [TensorSlice], addend: Float = 0, isKept: Bool = true
+    ) throws(CheckpointError) -> VectorID {
         let pieces = try bind(slices)
         guard isKept else { return VectorID(offset: nil) }
         let offset = vectorElements
-        vectors.append(Vector(pieces: pieces, offset: offset))
-        let count = slices.reduce(0) { $0 + $1.rows.count }
+        vectors.append(Vector(pieces: pieces, offset: offset, addend: addend))
+        let count = slices.reduce(0) { $0 + $1.rows.count * $1.columns.count }
         vectorElements += (count + 15) / 16 * 16
         return VectorID(offset: offset)
     }
@@ -96,6 +107,12 @@ final class ModelPlan {
         return CacheID(index: caches.count - 1)
     }
 
+    /// Plans one cache for all layers of an encoder, which need keys and values only while they run.
+    func sharedCache(_ heads: AttentionHeads) throws(CheckpointError) -> CacheID {
+        let parts = try shard.heads(heads, modelPath: modelPath)
+        return cache(KeyValueShape(heads: parts.keyValue.count, dimension: heads.dimension))
+    }
+
     /// Plans the tables of a kind of rotation; equal kinds share them.
     func rotary(_ rope: RopeConfig) -> RotaryID {
         if let index = ropes.firstIndex(of: rope) { return RotaryID(index: index) }
@@ -105,6 +122,12 @@ final class ModelPlan {
 
     /// Gives a tensor a second name under which it can be asked for.
     func alias(_ name: String, of tensor: String) { names.alias(name, of: tensor) }
+
+    /// Whether the checkpoint has a tensor, for parts that a network may have or not.
+    func has(_ name: String) -> Bool { binder.contains(name) }
+
+    /// Says that tensors below these prefixes may be there and are not needed.
+    func passOver(_ prefixes: String...) { binder.passOver(prefixes) }
 
     private func bind(_ slices: [TensorSlice]) throws(CheckpointError) -> [Piece] {
         var pieces: [Piece] = []

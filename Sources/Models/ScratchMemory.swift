@@ -16,8 +16,10 @@ enum ScratchArea: Int, CaseIterable {
     case gated
     /// Normalised hidden states of the rows whose answers are wanted, model dtype.
     case hidden
-    /// The same rows before the norm, float32.
+    /// The same rows before the norm, or what texts' rows were pooled to, float32.
     case gathered
+    /// What a block gives, where it is normalised before it is added to the residual stream, float32.
+    case branch
 }
 
 /// How many bytes of each area a row takes: the most that any layer asked for.
@@ -38,6 +40,10 @@ final class ScratchMemory {
     let sequences: UnsafeMutablePointer<AttentionSequence>
     /// Single rows as sequences, where others have been dropped.
     let wantedSequences: UnsafeMutablePointer<AttentionSequence>
+    /// First rows of the texts whose answers are wanted.
+    let firstRows: UnsafeMutablePointer<Int32>
+    /// All rows of each of them.
+    let spans: UnsafeMutablePointer<RowSpan>
 
     /// Reserves memory for the limits' rows and sequences.
     init(_ plan: ScratchPlan, limits: ForwardLimits) throws(CheckpointError) {
@@ -46,7 +52,9 @@ final class ScratchMemory {
             defer { end += (bytes * limits.rows + 127) / 64 * 64 }
             return end
         }
-        let byteCount = end + 2 * limits.sequences * MemoryLayout<AttentionSequence>.stride
+        let sequenceBytes = 2 * limits.sequences * MemoryLayout<AttentionSequence>.stride
+        let spanBytes = limits.sequences * MemoryLayout<RowSpan>.stride
+        let byteCount = end + sequenceBytes + spanBytes + limits.sequences * MemoryLayout<Int32>.stride
         guard let memory = AlignedBuffer(byteCount: byteCount) else {
             throw .outOfMemory(
                 purpose: "the rows of a step (--max-running-requests, --chunked-prefill-size)", byteCount: byteCount)
@@ -54,6 +62,8 @@ final class ScratchMemory {
         self.memory = memory
         sequences = (memory.pointer + end).assumingMemoryBound(to: AttentionSequence.self)
         wantedSequences = sequences + limits.sequences
+        spans = (memory.pointer + end + sequenceBytes).assumingMemoryBound(to: RowSpan.self)
+        firstRows = (memory.pointer + end + sequenceBytes + spanBytes).assumingMemoryBound(to: Int32.self)
     }
 
     /// First byte of an area.

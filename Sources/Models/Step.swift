@@ -35,10 +35,12 @@ struct Step: ~Copyable {
     private(set) var sequences: UnsafePointer<AttentionSequence>
     /// Number of sequences.
     private(set) var sequenceCount: Int
-    /// Rows whose answers are wanted.
-    let wantedRows: UnsafeBufferPointer<Int32>
-    private let vectorRows: UnsafeBufferPointer<Int32>
-    private let vectors: UnsafeBufferPointer<Float>
+    /// Rows that answers are made of; nil for all.
+    let wantedRows: UnsafeBufferPointer<Int32>?
+    /// `[T]` token types; nil where all are 0.
+    let tokenTypes: UnsafePointer<Int32>?
+    private var vectorRows = UnsafeBufferPointer<Int32>(start: nil, count: 0)
+    private var vectors = UnsafeBufferPointer<Float>(start: nil, count: 0)
     /// Residual stream, float32 `[T][hidden]`.
     private(set) var residual: UnsafeMutablePointer<Float>
     /// Rotated queries, float32 `[T][query heads * dimension]`.
@@ -73,9 +75,8 @@ struct Step: ~Copyable {
         positions = input.positions.baseAddress!
         writeSlots = input.writeSlots.baseAddress!
         slots = input.slots.baseAddress!
-        wantedRows = input.logitRows
-        vectorRows = input.vectorRows
-        vectors = input.vectors
+        wantedRows = input.wantedRows
+        tokenTypes = input.tokenTypes
         sequences = UnsafePointer(parts.scratch.sequences)
         self.sequenceCount = sequenceCount
         residual = parts.scratch.floats(.residual)
@@ -90,30 +91,40 @@ struct Step: ~Copyable {
         }
     }
 
+    /// Takes vectors that came with the step in the place of some tokens'.
+    mutating func setVectors(_ rows: UnsafeBufferPointer<Int32>, _ numbers: UnsafeBufferPointer<Float>) {
+        (vectorRows, vectors) = (rows, numbers)
+    }
+
     /// A layer's cache: today every layer keeps every position in the same slots.
     borrowing func cache(_ id: CacheID) -> CacheView {
         CacheView(layer: parts.cache[id], writeSlots: writeSlots, slots: slots)
     }
 
     /// Cosines and sines of the kind that a layer uses.
-    borrowing func rotary(_ id: RotaryID) -> RotaryTable { parts.rotary[id] }
+    borrowing func rotary(_ id: RotaryID?) -> RotaryTable {
+        guard let id else { return .none }
+        return parts.rotary[id]
+    }
 
     /// Drops the rows whose answers nobody wants: for the last layer, once its keys and values are stored.
     ///
     /// Each row that stays becomes a sequence of its own, which has the same bits; only worth it when that makes no more
-    /// sequences than there are, as where each wants its last row or none.
-    mutating func dropUnwantedRows(querySize: Int) {
+    /// sequences than there are, as where each wants its last row or none. With `seesAll` a row sees what comes behind it too,
+    /// whatever its own position.
+    mutating func dropUnwantedRows(querySize: Int, seesAll: Bool = false) {
+        guard let wantedRows, wantedRows.count < rows, wantedRows.count <= sequenceCount else { return }
         let count = wantedRows.count
-        guard count < rows, count <= sequenceCount else { return }
         for (index, row) in wantedRows.enumerated() {
             var own = sequences
             while row >= own.pointee.rowStart + own.pointee.rowCount { own += 1 }
-            let length = own.pointee.length - own.pointee.rowCount + row - own.pointee.rowStart + 1
+            let before = own.pointee.length - own.pointee.rowCount + row - own.pointee.rowStart + 1
+            let length = seesAll ? own.pointee.length : before
             parts.scratch.wantedSequences[index] = AttentionSequence(
                 rowStart: index, rowCount: 1, slotStart: Int(own.pointee.slotStart), length: Int(length))
         }
-        gather(query, size: querySize, into: fused)
-        gather(residual, size: parts.hiddenSize, into: parts.scratch.floats(.gathered))
+        gather(query, wantedRows, size: querySize, into: fused)
+        gather(residual, wantedRows, size: parts.hiddenSize, into: parts.scratch.floats(.gathered))
         query = fused
         residual = parts.scratch.floats(.gathered)
         sequences = UnsafePointer(parts.scratch.wantedSequences)
@@ -125,15 +136,27 @@ struct Step: ~Copyable {
     /// The residual rows whose answers are wanted.
     borrowing func wantedResidual() -> UnsafeMutablePointer<Float> {
         let gathered = parts.scratch.floats(.gathered)
-        if !hasDroppedRows { gather(residual, size: parts.hiddenSize, into: gathered) }
+        if !hasDroppedRows, let wantedRows { gather(residual, wantedRows, size: parts.hiddenSize, into: gathered) }
         return gathered
     }
 
-    private borrowing func gather(
-        _ source: UnsafeMutablePointer<Float>, size: Int, into out: UnsafeMutablePointer<Float>
+    /// Normalises what a block gives, before it is added to the residual stream: `block` adds it to the memory it gets.
+    borrowing func addBranch(
+        _ norm: RMSNorm, _ block: (_ branch: UnsafeMutablePointer<Float>, _ step: borrowing Step) -> Void
     ) {
-        guard let indices = wantedRows.baseAddress else { return }
-        compute.gatherRows(source, indices: indices, count: wantedRows.count, size: size, into: out)
+        let branch = parts.scratch.floats(.branch)
+        branch.update(repeating: 0, count: rows * parts.hiddenSize)
+        block(branch, self)
+        norm.normalize(branch, rows: rows, dtype: .float32, into: branch, parts)
+        compute.add(branch, count: rows * parts.hiddenSize, to: residual)
+    }
+
+    private borrowing func gather(
+        _ source: UnsafeMutablePointer<Float>, _ indices: UnsafeBufferPointer<Int32>, size: Int,
+        into out: UnsafeMutablePointer<Float>
+    ) {
+        guard let first = indices.baseAddress else { return }
+        compute.gatherRows(source, indices: first, count: indices.count, size: size, into: out)
     }
 }
 
@@ -143,7 +166,6 @@ struct LentInput {
     let positions: UnsafeBufferPointer<Int32>
     let writeSlots: UnsafeBufferPointer<Int32>
     let slots: UnsafeBufferPointer<Int32>
-    let logitRows: UnsafeBufferPointer<Int32>
-    let vectorRows: UnsafeBufferPointer<Int32>
-    let vectors: UnsafeBufferPointer<Float>
+    let wantedRows: UnsafeBufferPointer<Int32>?
+    let tokenTypes: UnsafePointer<Int32>?
 }

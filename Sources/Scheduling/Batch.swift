@@ -9,7 +9,7 @@ package struct Batch: Sendable, Equatable {
         package var count: Int
         /// Position from which logits are wanted, or nil when the chunk ends before the last token and none are.
         package var logitsFrom: Int?
-        /// The chunk reaches the last token: the step yields the next one.
+        /// The chunk reaches the last token: the step yields the next one, or what else is made of the whole.
         package var yieldsToken: Bool
 
         package init(id: UInt64, start: Int, count: Int, logitsFrom: Int?, yieldsToken: Bool) {

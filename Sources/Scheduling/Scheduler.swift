@@ -34,7 +34,8 @@ package struct Scheduler: ~Copyable {
 
     /// Queues a request.
     package mutating func admit(_ request: ScheduledRequest) -> Admission {
-        guard request.promptCount <= limits.maxPromptLength, request.tokens.count < limits.usableSlots else {
+        let most = limits.usableSlots - (limits.generates ? 1 : 0)
+        guard request.promptCount <= limits.maxPromptLength, request.tokens.count <= most else {
             return .tooLong(limit: limits.maxPromptLength)
         }
         if limits.priorities == nil, limits.refusesPriorities, request.priority != nil { return .priorityRefused }

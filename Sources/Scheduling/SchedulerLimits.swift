@@ -31,6 +31,8 @@ package struct SchedulerLimits: Sendable, Equatable {
     package var conservativeness: Double
     /// Reuse and keep prefixes.
     package var usesPrefixCache: Bool
+    /// Requests generate tokens; else each is over with its prompt, and there is nothing to leave room for.
+    package var generates = true
     /// Seed of the random policy.
     package var seed: UInt64
 
@@ -64,8 +66,8 @@ package struct SchedulerLimits: Sendable, Equatable {
     package var storeRows: Int { usableSlots + pageSize }
 
     /// Longest request, prompt and output together (SGLang's max_req_len).
-    package var maxRequestLength: Int { min(contextLength, usableSlots) - 1 }
+    package var maxRequestLength: Int { min(contextLength, usableSlots) - (generates ? 1 : 0) }
 
     /// Longest prompt (SGLang's max_req_input_len).
-    package var maxPromptLength: Int { maxRequestLength - 5 }
+    package var maxPromptLength: Int { maxRequestLength - (generates ? 5 : 0) }
 }

@@ -146,10 +146,21 @@ extension LogLevel: ArgumentConvertible {}
 extension QuantizationMethod: ArgumentConvertible {}
 
 extension HiddenStateChoice: ArgumentConvertible {}
+extension PoolerType: ArgumentConvertible {}
+extension PoolingRule: ArgumentConvertible {}
 extension ServerSettings.RetractionPolicy: ArgumentConvertible {}
 extension ServerSettings.GrammarBackend: ArgumentConvertible {}
 extension KernelISA: ArgumentConvertible {}
 extension ServerSettings.ChildFailurePolicy: ArgumentConvertible {}
+extension RequestLogChoices.Format: ArgumentConvertible {}
+
+extension [String]: ArgumentConvertible {
+    init?(argument: ArgumentValue) {
+        guard let words = argument.words else { return nil }
+        self = words
+    }
+    var argument: ArgumentValue { .list(map(ArgumentValue.text)) }
+}
 
 extension KVCacheDType: ArgumentConvertible {
     /// Takes SGLang's short name of bfloat16 too.

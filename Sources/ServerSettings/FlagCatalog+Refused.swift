@@ -7,7 +7,6 @@ extension FlagCatalog {
 
     /// What clients and operators would notice.
     private static let serverGroups = [
-        group("it serves generating models only", "is-embedding"),
         group(
             "models are read from local folders; download the checkpoint first",
             "revision download-dir custom-weight-loader checkpoint-engine-wait-weights-before-ready"),
@@ -17,13 +16,8 @@ extension FlagCatalog {
         group(
             "there is one tokenizer process and one detokenizer process",
             "tokenizer-worker-num detokenizer-worker-num"),
-        group(
-            "it has no chat endpoints; use /generate",
-            """
-            chat-template hf-chat-template-name trust-request-chat-template default-chat-template-kwargs tool-call-parser
-            reasoning-parser stream-response-default-include-usage enable-response-store enable-strict-thinking
-            return-input-ids return-output-ids
-            """),
+        group("thinking has no bound", "enable-strict-thinking"),
+        group("it keeps no responses", "enable-response-store"),
         group("a request holds all it needs", "enable-streaming-session"),
         group(
             "it has no grammar engine",
@@ -32,17 +26,13 @@ extension FlagCatalog {
             """),
         group("paths start at /; rewrite them in the proxy", "fastapi-root-path"),
         group(
-            "it speaks plain HTTP; put a TLS proxy in front",
-            "ssl-keyfile ssl-certfile ssl-ca-certs ssl-keyfile-password enable-ssl-refresh"),
-        group(
             "it speaks HTTP only",
             "grpc-port grpc-response-timeout-secs smg-grpc-mode grpc-mode sidecar:list sidecar-args:list gated-launch-port"
         ),
         group("a model that hangs ends its process; see --watchdog-timeout", "soft-watchdog-timeout"),
         group(
-            "requests are not logged",
-            "log-requests log-requests-level log-requests-format log-requests-target:list crash-dump-folder"),
-        group("access lines are hidden by --log-level-http warning", "uvicorn-access-log-exclude-prefixes"),
+            "a crash loses no request; dump_requests_folder of /configure_logging keeps answered ones",
+            "crash-dump-folder"),
         group(
             "metrics have no labels of single requests",
             "tokenizer-metrics-custom-labels-header tokenizer-metrics-allowed-custom-labels:list"),

@@ -1,10 +1,12 @@
+internal import OutputParsers
 internal import Values
 
 /// Every launch flag that srt recognises, found by name.
 enum FlagCatalog {
     /// All flags: the honoured ones in the order of `--help`, then those that are only recognised.
     static let flags: [Flag] =
-        model + serving + scheduling + device + observability + processes + operators + ignored + refused + gone
+        model + serving + encryption + scheduling + device + observability + requestLines + processes + operators
+        + ignored + refused + gone
 
     /// Every name and alias with its flag.
     static let byName: [String: Flag] = {
@@ -81,6 +83,17 @@ extension FlagCatalog {
             help: "type of the KV cache: auto (the model's), bfloat16 or int8",
             served: ServedValues(
                 ["auto", "bfloat16", "bf16", "int8"], otherwise: "choose auto, bfloat16 (bf16) or int8")),
+        Flag(
+            name: "is-embedding", kind: .toggle, standing: .honoured(FlagBinding(\.isEmbedding)), section: .model,
+            help: "vectors of texts instead of more text; encoders and reward models need no flag"),
+        Flag(
+            name: "pooler-type", kind: .choice(PoolerType.allCases.map(\.rawValue)),
+            standing: .honoured(FlagBinding(\.poolerType)), section: .processes,
+            help: "which rows of a text make its vector (as the checkpoint says)"),
+        Flag(
+            name: "pooling-compat", kind: .choice(PoolingRule.allCases.map(\.rawValue)),
+            standing: .honoured(FlagBinding(\.poolingRule)), section: .processes,
+            help: "pool as the checkpoint's files say, or as SGLang does"),
     ]
 
     /// The HTTP side.
@@ -126,6 +139,42 @@ extension FlagCatalog {
         Flag(
             name: "enable-cache-report", kind: .toggle, standing: .honoured(FlagBinding(\.enableCacheReport)),
             section: .serving, help: "usage objects tell how much of the prompt was cached"),
+        Flag(
+            name: "chat-template", kind: .text(placeholder: "NAME|PATH"),
+            standing: .honoured(FlagBinding(\.chatTemplate)),
+            section: .serving, help: "built-in chat template, or a file with one (the model's)"),
+        Flag(
+            name: "hf-chat-template-name", kind: .text(placeholder: "NAME"),
+            standing: .honoured(FlagBinding(\.chatTemplateName)),
+            section: .serving, help: "which of a model's chat templates is used"),
+        Flag(
+            name: "default-chat-template-kwargs", kind: .jsonObject,
+            standing: .honoured(FlagBinding(\.defaultChatTemplateKwargs)), section: .serving,
+            help: "variables of the chat template where a request sets none"),
+        Flag(
+            name: "trust-request-chat-template", kind: .toggle,
+            standing: .honoured(FlagBinding(\.trustRequestChatTemplate)), section: .serving,
+            help: "requests may bring a chat template of their own"),
+        Flag(
+            name: "tool-call-parser", kind: .choice(KnownWords.toolCallParsers),
+            standing: .honoured(FlagBinding(\.toolCallParser)), section: .serving,
+            help: "format of the model's tool calls; auto goes by the chat template",
+            served: ServedValues(["auto"] + ToolCallParser.names, otherwise: "it does not have this parser")),
+        Flag(
+            name: "reasoning-parser", kind: .choice(KnownWords.reasoningParsers),
+            standing: .honoured(FlagBinding(\.reasoningParser)), section: .serving,
+            help: "format of the model's thoughts; auto goes by the chat template",
+            served: ServedValues(["auto"] + ReasoningParser.names, otherwise: "it does not have this parser")),
+        Flag(
+            name: "stream-response-default-include-usage", kind: .toggle,
+            standing: .honoured(FlagBinding(\.streamsUsage)), section: .serving,
+            help: "streams end with a usage chunk, asked for or not"),
+        Flag(
+            name: "return-input-ids", kind: .toggle, standing: .honoured(FlagBinding(\.returnInputIDs)),
+            section: .serving, help: "chat answers hold the prompt's token ids"),
+        Flag(
+            name: "return-output-ids", kind: .toggle, standing: .honoured(FlagBinding(\.returnOutputIDs)),
+            section: .serving, help: "chat answers hold the output's token ids"),
         Flag(
             name: "skip-tokenizer-init", kind: .toggle, standing: .honoured(FlagBinding(\.skipTokenizerInit)),
             section: .serving, help: "token ids in, token ids out"),

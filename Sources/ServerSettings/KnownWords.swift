@@ -53,4 +53,23 @@ enum KnownWords {
     private static func words(_ text: String) -> [String] {
         text.split(whereSeparator: \.isWhitespace).map(String.init)
     }
+
+    /// Formats of tool calls.
+    static let toolCallParsers = """
+        auto
+        apertus2509 beam cohere_command4 deepseekv3 deepseekv31 deepseekv32 deepseekv4 deepseekv41 dots
+        gemma4 gigachat3 gigachat35 glm glm45 glm47 gpt-oss hermes hunyuan inkling interns1 iquest_q1
+        k2_horizon kimi_k2 kimi_k3 lfm2 ling3 llama3 mimo minicpm5 minimax-m2 minimax-m3 mistral muse
+        nanbeige poolside_v1 pythonic qwen qwen25 qwen3_coder response_template spark25 step3 step3p5
+        trinity
+        """.split(whereSeparator: \.isWhitespace).map(String.init)
+
+    /// Formats of thoughts.
+    static let reasoningParsers = """
+        auto
+        apertus2509 beam cohere_command4 deepseek-r1 deepseek-v3 deepseek-v4 deepseek-v41 dots gemma4
+        gigachat35 glm45 gpt-oss granite_thinking_parser hunyuan inkling interns1 iquest_q1 k2_horizon kimi
+        kimi_k2 kimi_k3 ling3 mimo minimax minimax-append-think minimax-m3 mistral muse nanbeige nemotron_3
+        poolside_v1 qwen3 qwen3-thinking response_template step3 step3p5
+        """.split(whereSeparator: \.isWhitespace).map(String.init)
 }

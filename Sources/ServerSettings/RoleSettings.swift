@@ -12,12 +12,14 @@ package protocol RoleSettings: Sendable, Codable, Equatable {
 /// What the tokenizer manager and the detokenizer are told.
 package struct TextSettings: RoleSettings {
     package var tokenizerPath: String
+    package var chatTemplate, chatTemplateName: String?
     package var skipTokenizerInit, allowAutoTruncate: Bool
     package var logLevel: LogLevel
 
     /// See `RoleSettings`.
     package init(_ settings: ServerSettings = ServerSettings()) {
         tokenizerPath = settings.tokenizerPath
+        (chatTemplate, chatTemplateName) = (settings.chatTemplate, settings.chatTemplateName)
         (skipTokenizerInit, allowAutoTruncate) = (settings.skipTokenizerInit, settings.allowAutoTruncate)
         logLevel = settings.logLevel
     }
@@ -35,12 +37,14 @@ package struct FrontSettings: RoleSettings {
 
     // Who may ask for what.
     package var apiKey, adminAPIKey: String?
+    package var tls: TLSFiles
     package var maxBodySize, maxConnections: Int
     package var maxBodyMemory, maxRunningRequests, maxQueuedRequests: Int?
     package var requestTimeout: Double?
     package var keepAliveTimeout, healthCheckTimeout: Double
 
     // How requests are understood and answered.
+    package var isEmbedding: Bool
     package var skipTokenizerInit, allowAutoTruncate, incrementalStreamingOutput, enableCacheReport: Bool
     package var samplingDefaults: ServerSettings.SamplingDefaults
     package var preferredSamplingParams: String?
@@ -53,10 +57,16 @@ package struct FrontSettings: RoleSettings {
 
     // What operators may ask for.
     package var enableMemorySaver: Bool
+    package var chatTemplate, chatTemplateName, defaultChatTemplateKwargs, toolCallParser, reasoningParser: String?
+    package var trustRequestChatTemplate, streamsUsage, returnInputIDs, returnOutputIDs: Bool
 
     // What is told about it all.
     package var logLevel: LogLevel
     package var logLevelHTTP: LogLevel?
+    package var accessLogExcludePrefixes: [String]
+    package var requestLog: RequestLogChoices
+    package var profileFolder, predictionPath: String
+    package var servesDescription: Bool
     package var enableMetrics: Bool
     package var bucketTimeToFirstToken, bucketInterTokenLatency, bucketEndToEndLatency: BucketBounds?
     package var promptTokensBuckets, generationTokensBuckets: BucketRule?
@@ -69,12 +79,13 @@ package struct FrontSettings: RoleSettings {
         (launchCommand, loadFormat) = (settings.launchCommand, settings.loadFormat)
         (contextLength, tensorParallelSize) = (settings.contextLength, settings.tensorParallelSize)
         arguments = settings.argumentsText
-        (apiKey, adminAPIKey) = (settings.apiKey, settings.adminAPIKey)
+        (apiKey, adminAPIKey, tls) = (settings.apiKey, settings.adminAPIKey, settings.tls)
         (maxBodySize, maxBodyMemory) = (settings.maxBodySize, settings.maxBodyMemory)
         maxConnections = settings.maxConnections
         (maxRunningRequests, maxQueuedRequests) = (settings.maxRunningRequests, settings.maxQueuedRequests)
         requestTimeout = settings.requestTimeout
         (keepAliveTimeout, healthCheckTimeout) = (settings.keepAliveTimeout, settings.healthCheckTimeout)
+        isEmbedding = settings.isEmbedding
         (skipTokenizerInit, allowAutoTruncate) = (settings.skipTokenizerInit, settings.allowAutoTruncate)
         incrementalStreamingOutput = settings.incrementalStreamingOutput
         enableCacheReport = settings.enableCacheReport
@@ -84,7 +95,15 @@ package struct FrontSettings: RoleSettings {
         hiddenStates = settings.returnHiddenStatesMode ?? (settings.enableReturnHiddenStates ? .full : nil)
         (keepsPrefixes, enableMemorySaver) = (!settings.disableRadixCache, settings.enableMemorySaver)
         (streamInterval, randomSeed) = (settings.streamInterval, settings.randomSeed)
+        (chatTemplate, chatTemplateName) = (settings.chatTemplate, settings.chatTemplateName)
+        defaultChatTemplateKwargs = settings.defaultChatTemplateKwargs
+        (toolCallParser, reasoningParser) = (settings.toolCallParser, settings.reasoningParser)
+        (trustRequestChatTemplate, streamsUsage) = (settings.trustRequestChatTemplate, settings.streamsUsage)
+        (returnInputIDs, returnOutputIDs) = (settings.returnInputIDs, settings.returnOutputIDs)
         (logLevel, logLevelHTTP) = (settings.logLevel, settings.logLevelHTTP)
+        (accessLogExcludePrefixes, requestLog) = (settings.accessLogExcludePrefixes, settings.requestLog)
+        (profileFolder, predictionPath) = (settings.profileFolder, settings.predictionPath)
+        servesDescription = settings.servesDescription
         enableMetrics = settings.enableMetrics
         bucketTimeToFirstToken = settings.bucketTimeToFirstToken
         bucketInterTokenLatency = settings.bucketInterTokenLatency
@@ -108,7 +127,9 @@ package struct WorkerSettings: RoleSettings {
     package var int4GroupSize, int4HeadBits: Int
     package var kvCacheDType: KVCacheDType
     package var contextLength: Int?
-    package var skipTokenizerInit, strictWeights: Bool
+    package var skipTokenizerInit, strictWeights, isEmbedding: Bool
+    package var poolerType: PoolerType
+    package var poolingRule: PoolingRule
     package var weightCacheDirectory: String?
 
     // Memory and order of work.
@@ -141,6 +162,8 @@ package struct WorkerSettings: RoleSettings {
         (int4GroupSize, int4HeadBits) = (settings.int4GroupSize, settings.int4HeadBits)
         (kvCacheDType, contextLength) = (settings.kvCacheDType, settings.contextLength)
         (skipTokenizerInit, strictWeights) = (settings.skipTokenizerInit, settings.strictWeights)
+        isEmbedding = settings.isEmbedding
+        (poolerType, poolingRule) = (settings.poolerType, settings.poolingRule)
         weightCacheDirectory = settings.weightCacheDirectory
         (memFractionStatic, maxTotalTokens) = (settings.memFractionStatic, settings.maxTotalTokens)
         maxRunningRequests = settings.maxRunningRequests
@@ -175,6 +198,8 @@ package struct LauncherSettings: RoleSettings {
     package var onChildFailure: ServerSettings.ChildFailurePolicy
     package var watchdogTimeout, drainTimeout: Double
     package var skipServerWarmup, skipTokenizerInit: Bool
+    /// Clients speak TLS.
+    package var isSecure: Bool
     package var logLevel: LogLevel
     /// The line that tools grep for single arguments.
     package var argumentLine: String
@@ -187,6 +212,7 @@ package struct LauncherSettings: RoleSettings {
         onChildFailure = settings.onChildFailure
         (watchdogTimeout, drainTimeout) = (settings.watchdogTimeout, settings.drainTimeout)
         (skipServerWarmup, skipTokenizerInit) = (settings.skipServerWarmup, settings.skipTokenizerInit)
+        isSecure = settings.tls.areGiven
         (logLevel, argumentLine) = (settings.logLevel, settings.argumentLine)
     }
 }
@@ -199,6 +225,18 @@ package protocol TokenizerChoice {
     var skipTokenizerInit: Bool { get }
 }
 
-extension TextSettings: TokenizerChoice {}
+/// What a process must know to find the chat templates.
+package protocol TemplateChoice {
+    /// Folder or file with the vocabulary, and the templates beside it.
+    var tokenizerPath: String { get }
+    /// Name of a built-in template, or path of a file, in place of the model's.
+    var chatTemplate: String? { get }
+    /// Which of several templates is used.
+    var chatTemplateName: String? { get }
+}
+
+extension TextSettings: TokenizerChoice, TemplateChoice {}
+
+extension FrontSettings: TemplateChoice {}
 
 extension WorkerSettings: TokenizerChoice {}

@@ -21,7 +21,7 @@ extension SettingsAssembly {
 
     /// Takes what variables decide where no flag does: SRT_KERNEL_ISA, SGLANG_CPU_OMP_THREADS_BIND,
     /// SGLANG_TIMEOUT_KEEP_ALIVE, SGLANG_REQ_WAITING_TIMEOUT, SGLANG_REQ_RUNNING_TIMEOUT, SGLANG_HEALTH_CHECK_TIMEOUT,
-    /// XDG_CACHE_HOME and HOME. No other variable is read, and none of these by any other process.
+    /// SGLANG_TORCH_PROFILER_DIR, AIP_PREDICT_ROUTE, DISABLE_OPENAPI_DOC, XDG_CACHE_HOME and HOME. No other variable is read, and none of these by any other process.
     mutating func takeEnvironment(_ environment: [String: String]) throws(UsageError) {
         if settings.kernelISA == nil, let word = environment["SRT_KERNEL_ISA"], !word.isEmpty {
             guard let ceiling = KernelISA(rawValue: word) else {
@@ -33,11 +33,25 @@ extension SettingsAssembly {
         }
         try takeCores(environment)
         try takeTimes(environment)
+        try takePlaces(environment)
         if settings.weightCacheDirectory == "none" {
             settings.weightCacheDirectory = nil
         } else if settings.weightCacheDirectory == nil {
             settings.weightCacheDirectory = Self.cacheFolder(environment).map { $0 + "/srt/weights" }
         }
+    }
+
+    /// Folders and paths that SGLang takes from variables alone.
+    private mutating func takePlaces(_ environment: [String: String]) throws(UsageError) {
+        if let folder = environment["SGLANG_TORCH_PROFILER_DIR"], !folder.isEmpty { settings.profileFolder = folder }
+        if let path = environment["AIP_PREDICT_ROUTE"], !path.isEmpty {
+            guard path.hasPrefix("/"), path.count > 1, !path.contains(where: { "*{}:?#".contains($0) }) else {
+                throw .configuration("environment variable AIP_PREDICT_ROUTE: '\(path)' is no path of a request")
+            }
+            settings.predictionPath = path
+        }
+        let isHidden = environment["DISABLE_OPENAPI_DOC"] ?? ""
+        settings.servesDescription = ["", "0", "false", "no", "off"].contains(isHidden.lowercased())
     }
 
     /// Times that SGLang takes from variables alone, but for the first.

@@ -154,11 +154,13 @@ struct SettingsAssembly {
     mutating func finish(environment: [String: String], randomSeed: () -> Int) throws(UsageError) {
         guard !settings.modelPath.isEmpty else { throw .required(flag: "--model-path/--model") }
         try checkScheduling()
+        try checkEncryption()
         for (name, text) in [
             ("api-key", settings.apiKey), ("admin-api-key", settings.adminAPIKey),
             ("tokenizer-path", given.contains("tokenizer-path") ? settings.tokenizerPath : nil),
             ("served-model-name", given.contains("served-model-name") ? settings.servedModelName : nil),
             ("run-dir", settings.runDirectory), ("weight-cache-dir", settings.weightCacheDirectory),
+            ("ssl-certfile", settings.tls.certificates), ("ssl-keyfile", settings.tls.key),
         ] where text == "" {
             throw .outOfRange(flag: "--" + name, value: "", rule: "is empty")
         }
@@ -171,6 +173,21 @@ struct SettingsAssembly {
         if settings.servedModelName.isEmpty { settings.servedModelName = settings.modelPath }
         if !given.contains("random-seed") { settings.randomSeed = randomSeed() }
         try takeEnvironment(environment)
+    }
+
+    /// A certificate is nothing without its key, nor is the rest without a certificate.
+    private func checkEncryption() throws(UsageError) {
+        let tls = settings.tls
+        guard (tls.certificates == nil) == (tls.key == nil) else {
+            let (given, missing) = tls.key == nil ? ("certfile", "keyfile") : ("keyfile", "certfile")
+            throw .outOfRange(
+                flag: "--ssl-" + given, value: tls.certificates ?? tls.key ?? "", rule: "needs --ssl-\(missing) too")
+        }
+        for name in ["ssl-ca-certs", "ssl-keyfile-password"] where given.contains(name) && !tls.areGiven {
+            throw .outOfRange(
+                flag: "--" + name, value: name == "ssl-ca-certs" ? tls.authorities ?? "" : "***",
+                rule: "needs --ssl-certfile and --ssl-keyfile")
+        }
     }
 
     /// What only several flags of the scheduler together show.

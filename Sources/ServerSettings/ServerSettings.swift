@@ -31,6 +31,13 @@ package struct ServerSettings: Sendable, Equatable {
     /// Type of the KV cache (`--kv-cache-dtype`).
     package var kvCacheDType = KVCacheDType.auto
 
+    /// The model makes vectors of texts (`--is-embedding`); those that can do nothing else do so without the flag.
+    package var isEmbedding = false
+    /// Which rows of a text make its vector (`--pooler-type`, only in srt).
+    package var poolerType = PoolerType.auto
+    /// Whose rule of pooling counts (`--pooling-compat`, only in srt).
+    package var poolingRule = PoolingRule.checkpoint
+
     // MARK: Serving
 
     /// Address to listen on (`--host`); empty: all addresses of both families.
@@ -45,6 +52,8 @@ package struct ServerSettings: Sendable, Equatable {
     package var apiKey: String?
     /// Secret that operators' requests must carry (`--admin-api-key`).
     package var adminAPIKey: String?
+    /// What clients that speak TLS are shown (`--ssl-certfile` and its neighbours).
+    package var tls = TLSFiles()
     /// Requests and answers are token ids only; no tokenizer is loaded (`--skip-tokenizer-init`).
     package var skipTokenizerInit = false
     /// Ready as soon as the processes are, without a first request (`--skip-server-warmup`).
@@ -57,6 +66,23 @@ package struct ServerSettings: Sendable, Equatable {
     package var streamInterval = 1
     /// Stream frames of /generate hold only what is new (`--incremental-streaming-output`).
     package var incrementalStreamingOutput = false
+    /// Name of a built-in chat template, or path of a file with one (`--chat-template`); nil: the model's own.
+    package var chatTemplate: String?
+    /// Which of a model's chat templates is used (`--hf-chat-template-name`).
+    package var chatTemplateName: String?
+    /// Clients may bring a chat template of their own (`--trust-request-chat-template`).
+    package var trustRequestChatTemplate = false
+    /// JSON object text with variables that every chat template gets (`--default-chat-template-kwargs`).
+    package var defaultChatTemplateKwargs: String?
+    /// Format of tool calls (`--tool-call-parser`), or `auto`; nil: calls are not looked for.
+    package var toolCallParser: String?
+    /// Format of thoughts (`--reasoning-parser`), or `auto`; nil: they are part of the answer.
+    package var reasoningParser: String?
+    /// Streams end with a usage chunk, asked for or not (`--stream-response-default-include-usage`).
+    package var streamsUsage = false
+    /// Chat answers hold the prompt's ids, or those of the output (`--return-input-ids`, `--return-output-ids`).
+    package var returnInputIDs = false
+    package var returnOutputIDs = false
     /// Usage objects tell how many prompt tokens came from the cache (`--enable-cache-report`).
     package var enableCacheReport = false
     /// /release_memory_occupation gives memory back (`--enable-memory-saver`).
@@ -123,6 +149,16 @@ package struct ServerSettings: Sendable, Equatable {
     package var logLevel = LogLevel.info
     /// The same for access lines (`--log-level-http`); nil: `logLevel`.
     package var logLevelHTTP: LogLevel?
+    /// Paths that begin so have no access lines (`--uvicorn-access-log-exclude-prefixes`).
+    package var accessLogExcludePrefixes: [String] = []
+    /// Lines about single requests (`--log-requests` and its neighbours).
+    package var requestLog = RequestLogChoices()
+    /// Where profiles go that name no folder (SGLANG_TORCH_PROFILER_DIR).
+    package var profileFolder = "/tmp"
+    /// /openapi.json and /docs are served (unless DISABLE_OPENAPI_DOC is set).
+    package var servesDescription = true
+    /// Where prompts in Vertex AI's manner come in (AIP_PREDICT_ROUTE).
+    package var predictionPath = "/vertex_generate"
     /// Decode steps between two lines about them (`--decode-log-interval`).
     package var decodeLogInterval = 40
     /// /metrics is served, and answers carry extra times in their meta_info (`--enable-metrics`).

@@ -33,7 +33,7 @@ package struct ListeningSocket: ~Copyable {
     /// The address as an operator writes it, e.g. `127.0.0.1:30000` or `[::1]:30000`.
     package let name: String
     /// The same for a browser.
-    package var url: String { "http://\(name)" }
+    package func url(isSecure: Bool = false) -> String { "\(isSecure ? "https" : "http")://\(name)" }
     /// Where the server itself reaches the socket.
     package let target: SocketTarget
 
@@ -132,6 +132,17 @@ package struct SocketTarget: Sendable, Equatable {
     package init(family: Int32, copying address: UnsafePointer<sockaddr>, length: socklen_t) {
         self.family = family
         bytes = [UInt8](UnsafeRawBufferPointer(start: address, count: Int(length)))
+    }
+
+    /// A socket in the file system; its path fits, as all of the run directory do.
+    package init(path: String) {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { room in
+            for (place, byte) in path.utf8.prefix(room.count - 1).enumerated() { room[place] = byte }
+        }
+        family = AF_UNIX
+        bytes = withUnsafeBytes(of: &address) { [UInt8]($0) }
     }
 
     /// The TCP port; both families keep it in bytes 2 and 3.

@@ -20,7 +20,10 @@ package enum Server {
                 try directory.write(name, bytes)
             }
             console.file = LogFile(directory: directory.path)
-            console.log(LogLine(level: .info, text: "Listening on \(listener.url); the model is being loaded"))
+            console.log(
+                LogLine(
+                    level: .info,
+                    text: "Listening on \(listener.url(isSecure: plan.isSecure)); the model is being loaded"))
             return try run(plan, console, listener, directory, signals)
         } catch {
             console.log(LogLine(level: .error, text: "\(error)"))

@@ -32,8 +32,10 @@ extension ServerLoop {
             console.log(line)
         case .startWarmup(let attempt):
             publishIfDue()
+            let plain = SocketTarget(path: directory.path + "/" + ChildIdentity.plainSocketName)
             warmup = WarmupRequest(
-                attempt: attempt, to: listener.target, path: plan.warmupPath, body: plan.warmupBody,
+                attempt: attempt, to: plan.isSecure ? plain : listener.target, path: warmupPath,
+                body: plan.warmupBody,
                 apiKey: plan.apiKey,
                 timeout: 600)
         case .answer(let call, let success, let message):
@@ -41,6 +43,11 @@ extension ServerLoop {
             reply(to: peer, theirs, success, message)
         case .exit(let code): exitCode = code
         }
+    }
+
+    /// A model that makes vectors is asked for one; the route takes the same body.
+    private var warmupPath: String {
+        (state.facts?.task.kind ?? .generation) == .generation ? plan.warmupPath : "/encode"
     }
 
     private func spawn(_ id: ChildID, _ generation: UInt64) {

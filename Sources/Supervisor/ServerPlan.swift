@@ -13,6 +13,8 @@ package struct ServerPlan: Sendable {
     package var warmupPath = "/generate"
     package var warmupBody = ""
     package var apiKey: String?
+    /// Clients speak TLS; the launcher itself asks on `ChildIdentity.plainSocketName`.
+    package var isSecure = false
     /// Lines below this level are not written.
     package var quietestLevel = LogLine.Level.info
     /// Lines to log before anything else, with their levels: warnings about flags, and the line of all arguments.

@@ -74,24 +74,10 @@ package struct DecodeTable: Sendable {
             state.decoder.finish { decode($0, skips) }
             rest = String(decoding: state.decoder.text.utf8.dropFirst(state.sent), as: UTF8.self)
         }
-        var text = TextBatch()
-        text.requestIds = [abort.key.id]
-        text.attempts = [abort.key.attempt]
+        var text = TextBatch(ending: abort)
         text.offsets = [UInt32(state?.decoder.count ?? 0)]
-        text.counts = [0]
         text.textOffsets = [UInt32(state?.sent ?? 0)]
         text.texts = [rest]
-        text.finish = [
-            .make {
-                $0.aborted = .make {
-                    $0.message = abort.message
-                    $0.statusCode = abort.statusCode
-                }
-            }
-        ]
-        text.promptTokens = [0]
-        text.cachedTokens = [0]
-        text.retractions = [0]
         return text
     }
 

@@ -22,11 +22,27 @@ package enum PromptChecks {
                 + "len(req.origin_input_ids)=\(request.prompt.count). Please use a smaller logprob_start_len.")
     }
 
-    private static func checkIDs(_ request: GenerateIDs, _ vocabulary: Int) throws(Refusal) {
-        for id in request.prompt where id < 0 || Int(id) >= vocabulary {
+    /// Checks a tokenized request for a vector against the model; nil while the worker has not said what it is.
+    package static func check(_ request: EmbedIDs, _ model: ModelFacts?) throws(Refusal) {
+        if request.prompt.isEmpty { throw Refusal(message: "The prompt is empty: it has no tokens.") }
+        guard let model else { return }
+        try checkIDs(request.prompt, Int(model.vocabularySize))
+        // Nothing is generated behind it, so a text may fill the context.
+        let (count, context) = (request.prompt.count, Int(model.contextLength))
+        guard count > context else { return }
+        throw Refusal(
+            message: "The input (\(count) tokens) is longer than the model's context length (\(context) tokens).")
+    }
+
+    private static func checkIDs(_ prompt: [Int32], _ vocabulary: Int) throws(Refusal) {
+        for id in prompt where id < 0 || Int(id) >= vocabulary {
             throw Refusal(
                 message: "input_ids contains out-of-vocabulary token id \(id); valid range is [0, \(vocabulary)).")
         }
+    }
+
+    private static func checkIDs(_ request: GenerateIDs, _ vocabulary: Int) throws(Refusal) {
+        try checkIDs(request.prompt, vocabulary)
         for id in request.logprobs.tokenIds.ids where id < 0 || Int(id) >= vocabulary {
             throw Refusal(
                 message:

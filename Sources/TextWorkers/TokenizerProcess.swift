@@ -1,3 +1,4 @@
+internal import ChatTemplates
 package import ChildRuntime
 internal import Logging
 internal import Messages
@@ -25,8 +26,11 @@ package func runTokenizerManager(identity: ChildIdentity, settings: TextSettings
     // Other processes read it too; this one, which splits text, tells of it.
     if let summary = tokenizer?.summary { log.info("\(summary)") }
     for warning in tokenizer?.warnings ?? [] { log.warning("\(warning)") }
+    let templates = tokenizer == nil ? TemplateSet(TemplateSources()) : try openTemplates(settings)
+    for fault in templates.faults { log.warning("\(fault)") }
     let process = try TokenizerProcess(
-        tokenizer: tokenizer, facts: shared, allowTruncate: settings.allowAutoTruncate, log: log,
+        tokenizer: tokenizer, conversations: ConversationTexts(templates, tokenizer?.config), facts: shared,
+        allowTruncate: settings.allowAutoTruncate, log: log,
         worker: PushSocket(connecting: Endpoint(.scheduler, in: identity.runDirectory), in: context),
         fronts: FrontPipes(in: identity.runDirectory, context, fronts))
     let commands = try PullSocket<TokenizerCommand>(
@@ -74,6 +78,7 @@ final class SharedFacts: Sendable {
 /// The work of the tokenizer manager, one command at a time.
 struct TokenizerProcess: ~Copyable {
     let tokenizer: Tokenizer?
+    let conversations: ConversationTexts
     let facts: SharedFacts
     let allowTruncate: Bool
     let log: Logger
@@ -83,6 +88,7 @@ struct TokenizerProcess: ~Copyable {
     func obey(_ command: TokenizerCommand) {
         switch command.command {
         case .generate(let generate): accept(generate)
+        case .embeds(let list): accept(list)
         case .abort(let abort): send(.make { $0.abort = abort })
         case .livingFronts(let fronts): send(.make { $0.livingFronts = fronts })
         case .control(let call): send(.make { $0.control = call })
@@ -119,35 +125,48 @@ struct TokenizerProcess: ~Copyable {
             }
             send(.make { $0.generate = request })
         } catch {
-            send(
-                .make {
-                    $0.failure = .make {
-                        $0.key = generate.key
-                        $0.message = error.message
-                        $0.statusCode = 400
-                        $0.errorType = "BadRequestError"
-                    }
-                })
+            refuse(generate.key, error)
         }
+    }
+
+    /// Tells a request's front why it cannot run.
+    func refuse(_ key: RequestKey, _ refusal: PromptChecks.Refusal) {
+        send(
+            .make {
+                $0.failure = .make {
+                    $0.key = key
+                    $0.message = refusal.message
+                    $0.statusCode = 400
+                    $0.errorType = "BadRequestError"
+                }
+            })
     }
 
     private func prompt(_ generate: Generate) throws(PromptChecks.Refusal) -> [Int32] {
         switch generate.prompt {
         case .ids(let list): return generate.history + list.ids
         case .text(let text):
-            guard let tokenizer else {
-                throw PromptChecks.Refusal(
-                    message: """
-                        The engine initialized with skip_tokenizer_init=True cannot accept text prompts. Please provide \
-                        input_ids or re-initialize the engine with skip_tokenizer_init=False.
-                        """)
-            }
-            return generate.history + tokenizer.encode(text, addSpecialTokens: !generate.plainText)
+            return generate.history + (try present()).encode(text, addSpecialTokens: !generate.plainText)
         case .vectors(let vectors):
             // The ids that stand for them mean nothing.
             return Array(repeating: 0, count: vectors.count)
+        case .conversation(let conversation):
+            // The template writes special tokens itself.
+            return try present().encode(conversations.text(conversation), addSpecialTokens: false)
         case nil: return generate.history
         }
+    }
+
+    /// The tokenizer, which text needs.
+    func present() throws(PromptChecks.Refusal) -> Tokenizer {
+        guard let tokenizer else {
+            throw PromptChecks.Refusal(
+                message: """
+                    The engine initialized with skip_tokenizer_init=True cannot accept text prompts. Please provide \
+                    input_ids or re-initialize the engine with skip_tokenizer_init=False.
+                    """)
+        }
+        return tokenizer
     }
 
     private func checkPatterns(_ sampling: SamplingParams) throws(PromptChecks.Refusal) {
@@ -159,15 +178,14 @@ struct TokenizerProcess: ~Copyable {
     }
 
     private func answer(_ encode: Encode) {
-        let lists = encode.texts.map { text in
-            TokenIDs.make { $0.ids = tokenizer?.encode(text, addSpecialTokens: encode.addSpecialTokens) ?? [] }
-        }
-        send(
-            .make {
-                $0.encoded = .make {
-                    $0.call = encode.call; $0.lists = lists
-                }
-            })
+        var reply = EncodeReply.make { $0.call = encode.call }
+        do throws(PromptChecks.Refusal) {
+            let texts = encode.hasConversation ? [try conversations.text(encode.conversation)] : encode.texts
+            reply.lists = texts.map { text in
+                .make { $0.ids = tokenizer?.encode(text, addSpecialTokens: encode.addSpecialTokens) ?? [] }
+            }
+        } catch { reply.error = error.message }
+        send(.make { $0.encoded = reply })
     }
 
     private func answer(_ decode: Decode) {
@@ -188,7 +206,7 @@ struct TokenizerProcess: ~Copyable {
 
     /// A worker that is gone comes back, and the front then sends again what was lost. Before it is ready nothing can be lost:
     /// it knows of nothing that a command could be about.
-    private func send(_ command: WorkerCommand) {
+    func send(_ command: WorkerCommand) {
         do throws(TransportError) { try worker.send(command, within: .seconds(1)) } catch {
             let level: Logger.Level = facts.workerIsReady ? .warning : .debug
             log.log(level: level, "a command for the worker was lost: \(error)")
@@ -203,7 +221,7 @@ struct TokenizerProcess: ~Copyable {
         }
     }
 
-    private func send(_ reply: FrontReply) {
+    func send(_ reply: FrontReply) {
         do throws(TransportError) { try fronts.send(reply, within: .seconds(1)) } catch {
             log.warning("a reply to the front was lost: \(error)")
         }

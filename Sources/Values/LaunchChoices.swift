@@ -59,6 +59,28 @@ package enum QuantizationMethod: String, Sendable, Codable, CaseIterable {
     case int4
 }
 
+/// How the rows of a text become one vector (`--pooler-type`).
+package enum PoolerType: String, Sendable, Codable, CaseIterable {
+    /// As the checkpoint says.
+    case auto
+    /// The first row.
+    case cls
+    /// The mean of all rows.
+    case mean
+    /// The last row.
+    case last
+    /// The largest number of all rows, element by element.
+    case max
+}
+
+/// Whose rule decides how rows are pooled where no flag does (`--pooling-compat`).
+package enum PoolingRule: String, Sendable, Codable, CaseIterable {
+    /// The checkpoint's own files.
+    case checkpoint
+    /// SGLang's table of architectures, whatever the checkpoint's files say.
+    case sglang
+}
+
 /// Order in which waiting requests are admitted (`--schedule-policy`).
 package enum SchedulePolicy: String, Sendable, Codable, CaseIterable {
     /// Longest cached prefix first.

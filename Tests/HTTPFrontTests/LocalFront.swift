@@ -1,3 +1,4 @@
+import ChatAPI
 import HTTPFront
 import JSON
 import Messages
@@ -10,20 +11,21 @@ final class LocalFront: Sendable {
     let front: Front
     private let sent: Mutex<[TokenizerCommand]>
 
-    /// `answer` is the pipe; `ready` tells whether the launcher says that all stages are there.
+    /// `answer` is the pipe; `ready` tells whether the launcher says that all stages are there, `task` what the model is for.
     init(
         _ settings: FrontSettings = .served(), generation: UInt64 = 1, ready: Bool = true, sessions: Int32? = nil,
         weights: Int32? = nil,
+        task: TaskFacts = TaskFacts(), model: ServedModel = ServedModel(),
         answer: @escaping @Sendable (TokenizerCommand) -> [FrontReply] = EchoStages.answer
     ) {
         let (commands, source) = AsyncStream<TokenizerCommand>.makeStream()
         let front = Front(
-            settings: settings, generation: generation, log: .quiet, accessLog: .quiet, sessions: sessions,
+            settings: settings, model: model, generation: generation, log: .quiet, accessLog: .quiet, sessions: sessions,
             weights: weights
         ) { source.yield($0) }
         self.front = front
         sent = Mutex([])
-        if ready { front.handle(Topology.ready()) }
+        if ready { front.handle(Topology.ready(task: task)) }
         Task { [self] in
             for await command in commands {
                 sent.withLock { $0.append(command) }

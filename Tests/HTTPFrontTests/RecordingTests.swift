@@ -24,9 +24,12 @@ import Testing
         }
     }
 
-    static let all: [Exchange] = {
+    static let all = exchanges(in: "native.jsonl")
+
+    /// The exchanges of a recording.
+    static func exchanges(in name: String) -> [Exchange] {
         let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
-            "Fixtures/native.jsonl")
+            "Fixtures/\(name)")
         let text = try! String(contentsOf: file, encoding: .utf8)
         return text.split(separator: "\n").map { line in
             let value = try! JSON.parse(String(line))
@@ -35,7 +38,7 @@ import Testing
                 path: value["path"]!.stringValue!,
                 request: value["request"]!, status: value["status"]!.intValue!, body: value["body"]!.stringValue!)
         }
-    }()
+    }
 
     /// Answers of /generate, which need an engine. The reference takes no samples for one; here that is an error.
     static let generated = all.filter {

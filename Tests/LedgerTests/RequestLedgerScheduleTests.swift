@@ -26,6 +26,8 @@ private struct LedgerSchedule {
     private var endedRows: Set<UInt64> = []
     /// The latest attempt that was submitted for each row, with the ids it resumed from.
     private var submitted: [UInt64: Generate] = [:]
+    /// The same of rows that end with a vector.
+    private var embeds: [UInt64: RequestKey] = [:]
     private(set) var opened = 0
     private(set) var ended = 0
 
@@ -45,7 +47,8 @@ private struct LedgerSchedule {
         now += 0.01
         switch Int.random(in: 0..<100, using: &random) {
         case 0..<15: try open()
-        case 15..<70: deliver()
+        case 15..<65: deliver()
+        case 65..<70: deliverVectors()
         case 70..<75: fail()
         case 75..<80: resubmit()
         case 80..<83: away()
@@ -73,7 +76,9 @@ private struct LedgerSchedule {
     private mutating func open() throws {
         let count = Int.random(in: 1...4, using: &random)
         let openings = (0..<count).map { number in
-            RequestLedger.Opening(.generate(.make { $0.options.stream = number % 2 == 0 }), rid: "g\(opened)_\(number)")
+            let errand: Errand =
+                number == 3 ? .embed(Embed()) : .generate(.make { $0.options.stream = number % 2 == 0 })
+            return RequestLedger.Opening(errand, rid: "g\(opened)_\(number)")
         }
         let (group, effects) = try ledger.open(openings, now: now)
         groups.append(group)
@@ -95,6 +100,17 @@ private struct LedgerSchedule {
             key, offset: start, Self.truth(id, start..<max(start, end)),
             finish: isLast ? .make { $0.length = Int32(length) } : .init())
         for _ in 0...(Int.random(in: 0..<10, using: &random) / 9) { perform(ledger.receive(batch, now: now)) }
+    }
+
+    /// Vectors of some rows, of older attempts too.
+    private mutating func deliverVectors() {
+        let keys = embeds.values.shuffled(using: &random).prefix(3).map { key in
+            RequestKey.make {
+                $0.id = key.id
+                $0.attempt = key.attempt > 0 && Bool.random(using: &random) ? key.attempt - 1 : key.attempt
+            }
+        }
+        perform(ledger.receive(EchoStages.vectors(keys, keys.map { [Float($0.id), Float($0.attempt)] }), now: now))
     }
 
     private mutating func fail() {
@@ -130,7 +146,13 @@ private struct LedgerSchedule {
 
     private mutating func perform(_ effects: [RequestLedger.Effect]) {
         for effect in effects {
-            guard case .send(let command) = effect, case .generate(let request)? = command.command else { continue }
+            guard case .send(let command) = effect else { continue }
+            for embed in command.embeds.requests {
+                #expect(embeds[embed.key.id].map { $0.attempt < embed.key.attempt } ?? (embed.key.attempt == 0))
+                #expect(ledger.rows[embed.key.id]?.isEnded == false)
+                embeds[embed.key.id] = embed.key
+            }
+            guard case .generate(let request)? = command.command else { continue }
             let id = request.key.id
             if let last = submitted[id] {
                 #expect(request.key.attempt > last.key.attempt)
@@ -149,6 +171,9 @@ private struct LedgerSchedule {
         for (id, row) in ledger.rows {
             let text = Self.truth(id, 0..<row.output.ids.count)
             if row.output.text != text || row.output.ids != text.map(Int32.init) { isInOrder = false }
+            // A vector is that of the row's last attempt, and ends it.
+            let vector = row.output.vector
+            if !vector.isEmpty, !row.isEnded || vector != [Float(id), Float(row.key.attempt)] { isInOrder = false }
             if row.isEnded {
                 if endedRows.insert(id).inserted { ended += 1 }
             } else {

@@ -1,3 +1,4 @@
+internal import JSON
 package import Messages
 
 /// The answers of a pipe that echoes prompts, a character for each token.
@@ -8,13 +9,15 @@ package enum EchoStages {
     package static func answer(_ command: TokenizerCommand) -> [FrontReply] {
         switch command.command {
         case .generate(let generate)?: echo(generate)
+        case .embeds(let list)?: list.requests.flatMap(echo)
         case .abort(let abort)?: abort.wantsAnswer ? [aborted(abort)] : []
         case .encode(let encode)?:
             [
                 .make {
                     $0.encoded = .make {
                         $0.call = encode.call
-                        $0.lists = encode.texts.map { text in .make { $0.ids = text.utf8.map(Int32.init) } }
+                        let texts = encode.hasConversation ? [text(encode.conversation)] : encode.texts
+                        $0.lists = texts.map { text in .make { $0.ids = text.utf8.map(Int32.init) } }
                     }
                 }
             ]
@@ -34,6 +37,12 @@ package enum EchoStages {
 
     private static func text(_ ids: [Int32]) -> String {
         String(decoding: ids.map { UInt8(truncatingIfNeeded: $0) }, as: UTF8.self)
+    }
+
+    /// What all messages say, which is how this pipe's template renders them.
+    private static func text(_ conversation: Conversation) -> String {
+        let messages = (try? JSON.parse(conversation.messages))?.arrayValue ?? []
+        return messages.compactMap { $0["content"]?.stringValue }.joined()
     }
 
     private static func control(_ call: ControlCall) -> ControlReply {
@@ -67,6 +76,7 @@ package enum EchoStages {
         case .text(let text)?: prompt = text
         case .ids(let list)?: prompt = text(list.ids)
         case .vectors(let vectors)?: prompt = String(repeating: "v", count: vectors.count)
+        case .conversation(let conversation)?: prompt = text(conversation)
         case nil: prompt = ""
         }
         if prompt.hasPrefix("refuse") { return [refusal(generate.key, fromWorker: prompt.hasSuffix("worker"))] }
@@ -92,6 +102,46 @@ package enum EchoStages {
                 }, at: 0)
         }
         return replies
+    }
+
+    /// The bytes of a text, of two their lengths; "refuse…" is refused and "hold…" waits.
+    private static func echo(_ embed: Embed) -> [FrontReply] {
+        let (values, count): ([Float], Int)
+        switch embed.input {
+        case .text(let text)?:
+            if text.hasPrefix("refuse") { return [refusal(embed.key, fromWorker: false)] }
+            if text.hasPrefix("hold") { return [] }
+            (values, count) = (text.utf8.map { Float($0) / 128 }, text.utf8.count)
+        case .pair(let pair)?:
+            count = pair.first.utf8.count + pair.second.utf8.count
+            values = [Float(pair.second.utf8.count), Float(pair.first.utf8.count)]
+        case .ids(let list)?: (values, count) = (list.ids.map { Float($0) / 128 }, list.ids.count)
+        case nil: (values, count) = ([], 0)
+        }
+        var batch = vectors([embed.key], [values])
+        batch.promptTokens = [UInt32(count)]
+        let answer = FrontReply.make { $0.vectors = batch }
+        guard embed.wantsPromptIds else { return [answer] }
+        let ids = FrontReply.make {
+            $0.promptIds = .make {
+                $0.key = embed.key
+                $0.ids = embed.ids.ids.isEmpty ? embed.text.utf8.map(Int32.init) : embed.ids.ids
+            }
+        }
+        return [ids, answer]
+    }
+
+    /// A frame of vectors, of three tokens each.
+    package static func vectors(_ keys: [RequestKey], _ values: [[Float]]) -> VectorBatch {
+        .make {
+            $0.requestIds = keys.map(\.id)
+            $0.attempts = keys.map(\.attempt)
+            $0.counts = values.map { UInt32($0.count) }
+            $0.values = values.flatMap { $0 }
+            $0.promptTokens = keys.map { _ in 3 }
+            $0.cachedTokens = keys.map { _ in 0 }
+            $0.retractions = keys.map { _ in 0 }
+        }
     }
 
     private static func refusal(_ key: RequestKey, fromWorker: Bool) -> FrontReply {

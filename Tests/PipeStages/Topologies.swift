@@ -22,6 +22,13 @@ extension Topology {
         }
     }
 
+    /// A table of a server whose model is for this.
+    package static func ready(task: TaskFacts) -> Topology {
+        var topology = ready()
+        topology.model.task = task
+        return topology
+    }
+
     /// The same with the worker away.
     package static func withoutWorker(generation: UInt64) -> Topology {
         .make {

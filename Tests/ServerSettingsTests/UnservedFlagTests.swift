@@ -3,15 +3,15 @@ import Testing
 
 @Suite struct UnservedFlagTests {
     @Test(arguments: [
-        "--is-embedding", "--dp-size 2", "--data-parallel-size 2",
+        "--dp-size 2", "--data-parallel-size 2",
         "--pp-size 2", "--ep-size 2", "--ep 2", "--expert-parallel-size 2", "--nnodes 2", "--node-rank 1",
         "--nccl-init-addr h:1", "--device cuda", "--device=npu", "--load-format pt", "--load-format bitsandbytes",
         "--quantization awq", "--kv-cache-dtype fp8_e5m2", "--schedule-policy priority", "--int4-group-size 48",
         "--enable-lora", "--lora-paths a b=c", "--max-lora-rank 8", "--enable-custom-logit-processor", "--grpc-mode",
         "--speculative-algorithm NGRAM", "--speculative-draft-model x", "--disaggregation-mode prefill",
-        "--moe-a2a-backend deepep", "--chat-template chatml", "--tool-call-parser qwen25", "--log-requests",
+        "--moe-a2a-backend deepep", "--enable-response-store", "--tool-call-parser beam", "--crash-dump-folder d",
         "--tokenizer-worker-num 2", "--int4-head-bits 5", "--radix-eviction-policy lfu", "--numa-node 0 1",
-        "--enable-watermark", "--kt-weight-path x", "--no-dllm-fdfo", "--ssl-keyfile k", "--revision main",
+        "--enable-watermark", "--kt-weight-path x", "--no-dllm-fdfo", "--revision main",
         "--grammar-backend outlines", "--enable-return-routed-experts", "--weight-cache-mode on", "--enable-hisparse",
         "--sidecar a b", "--use-ray", "--enable-multimodal", "--soft-watchdog-timeout 5",
         "--num-continuous-decode-steps 2",
@@ -63,6 +63,7 @@ import Testing
         "--cpu-offload-gb 0", "--tokenizer-mode auto", "--model-impl auto", "--no-lora-strict-loading",
         "--tbo-token-distribution-threshold 0.48", "--sleep-on-idle", "--enable-deterministic-inference",
         "--stream-interval 1", "--hicache-ratio 2", "--fastapi-root-path=", "--trace-modules request",
+        "--enable-ssl-refresh",
     ])
     func takesHarmlessDefaultsSilently(_ line: String) {
         let command = CommandLine("--model m " + line)

@@ -29,17 +29,19 @@ package struct HTTPAnswer: Sendable {
     }
 }
 
-/// One TCP connection that speaks HTTP/1.1, blocking, and can be closed at any moment.
-package final class HTTPConnection {
-    private let descriptor: Int32
-    private var buffer: [UInt8] = []
-    private var consumed = 0
-    /// Bytes of the body that are still to come; nil: it comes in chunks.
-    private var remaining: Int?
-    private var isBodyOver = true
+/// A connection as bytes in both directions, blocking, that can be closed at any moment.
+package protocol Wire: AnyObject {
+    /// Sends everything.
+    func write(_ bytes: [UInt8]) throws
+    /// What has come, at least one byte of it.
+    func read() throws -> [UInt8]
+}
 
-    /// Connects to a port of this machine.
-    package init(port: Int) throws {
+/// A wire without encryption.
+private final class PlainWire: Wire {
+    private let descriptor: Int32
+
+    init(port: Int) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw HarnessError("socket: \(String(cString: strerror(errno)))") }
         var limit = timeval(tv_sec: Int(patience), tv_usec: 0)
@@ -58,20 +60,7 @@ package final class HTTPConnection {
 
     deinit { close(descriptor) }
 
-    /// Sends a request; a body makes it a POST of JSON.
-    package func send(_ path: String, _ body: JSONValue? = nil, method: String? = nil) throws {
-        try send(path, bytes: body.map { JSON.encode($0) }, method: method)
-    }
-
-    /// Sends a request whose body may be anything.
-    package func send(_ path: String, bytes body: [UInt8]?, method: String? = nil) throws {
-        let bytes = body ?? []
-        var head = "\(method ?? (body == nil ? "GET" : "POST")) \(path) HTTP/1.1\r\nHost: localhost\r\n"
-        if body != nil { head += "Content-Type: application/json\r\nContent-Length: \(bytes.count)\r\n" }
-        try write(Array((head + "\r\n").utf8) + bytes)
-    }
-
-    private func write(_ bytes: [UInt8]) throws {
+    func write(_ bytes: [UInt8]) throws {
         var sent = 0
         while sent < bytes.count {
             let count = bytes.withUnsafeBytes {
@@ -83,19 +72,51 @@ package final class HTTPConnection {
         }
     }
 
-    private func fill() throws {
-        if consumed > 0 {
-            buffer.removeFirst(consumed)
-            consumed = 0
-        }
+    func read() throws -> [UInt8] {
         var chunk = [UInt8](repeating: 0, count: 1 << 16)
         while true {
             let count = recv(descriptor, &chunk, chunk.count, 0)
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { throw count < 0 && errno == EAGAIN ? ConnectionError.silent : ConnectionError.lost }
-            buffer += chunk[..<count]
-            return
+            return Array(chunk[..<count])
         }
+    }
+}
+
+/// One connection that speaks HTTP/1.1, blocking, and can be closed at any moment.
+package final class HTTPConnection {
+    private let wire: any Wire
+    private var buffer: [UInt8] = []
+    private var consumed = 0
+    /// Bytes of the body that are still to come; nil: it comes in chunks.
+    private var remaining: Int?
+    private var isBodyOver = true
+
+    /// Speaks on a wire that is there.
+    package init(_ wire: any Wire) { self.wire = wire }
+
+    /// Connects to a port of this machine.
+    package convenience init(port: Int) throws { self.init(try PlainWire(port: port)) }
+
+    /// Sends a request; a body makes it a POST of JSON.
+    package func send(_ path: String, _ body: JSONValue? = nil, method: String? = nil) throws {
+        try send(path, bytes: body.map { JSON.encode($0) }, method: method)
+    }
+
+    /// Sends a request whose body may be anything.
+    package func send(_ path: String, bytes body: [UInt8]?, method: String? = nil) throws {
+        let bytes = body ?? []
+        var head = "\(method ?? (body == nil ? "GET" : "POST")) \(path) HTTP/1.1\r\nHost: localhost\r\n"
+        if body != nil { head += "Content-Type: application/json\r\nContent-Length: \(bytes.count)\r\n" }
+        try wire.write(Array((head + "\r\n").utf8) + bytes)
+    }
+
+    private func fill() throws {
+        if consumed > 0 {
+            buffer.removeFirst(consumed)
+            consumed = 0
+        }
+        buffer += try wire.read()
     }
 
     private func line() throws -> String {

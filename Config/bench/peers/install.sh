@@ -32,7 +32,8 @@ install_llama_cpp() {
 
 install_openvino() {
     make_environment openvino openvino-genai==2026.4.1.0 openvino-tokenizers==2026.4.1.0 optimum-intel==2.2.0 \
-        nncf==3.4.0 transformers==5.5.4 torch==2.13.0 accelerate==1.15.0 gguf==0.19.0 sentencepiece protobuf
+        nncf==3.4.0 transformers==5.5.4 torch==2.13.0 accelerate==1.15.0 gguf==0.19.0 sentencepiece protobuf \
+        sentence-transformers==6.2.0 onnxruntime==1.32.0 onnx==1.23.2
     # Built for another torch, wanted by nobody here, and in the way of imports.
     "$cache/openvino/bin/pip" uninstall --quiet -y torchvision
 }

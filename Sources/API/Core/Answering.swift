@@ -28,6 +28,12 @@ package struct Answering: Sendable {
         package var openings: [RequestLedger.Opening]
         /// The client wants to see the answer grow.
         package var isStreamed: Bool
+        /// A stream that fails before its first news has a status instead: it begins only with that news.
+        package var tellsEarlyFailures = false
+        /// It may stand in logs of requests.
+        package var isLogged = true
+        /// What a stream is made of.
+        package var form = StreamForm.events
         /// Is told the rows of an answer that is out, unless the client sees a failure in its place.
         package var onAnswer: @Sendable ([LedgerRow]) -> Void
 
@@ -55,7 +61,10 @@ package struct Answering: Sendable {
         }
         client.whenClosed { open.close() }
         log.received(order)
-        if order.isStreamed { return stream(open, order, writer, client) }
+        if order.isStreamed {
+            let first = order.tellsEarlyFailures ? try await begin(open) : nil
+            return stream(open, order, writer, client, first: first)
+        }
         defer { open.close() }
         return try await whole(open, order, writer)
     }
@@ -73,35 +82,47 @@ package struct Answering: Sendable {
         for row in rows {
             if let failure = row.failure { throw failure }
         }
-        end(rows, order)
+        log.finished(rows, order)
+        order.onAnswer(rows)
         var writer = writer
         return .json(bytes: try writer.whole(rows, now: clock()))
     }
 
+    /// The first news of a stream that began well.
+    private func begin(_ open: OpenRequest) async throws -> [LedgerRow] {
+        do {
+            let rows = try await open.news()
+            if let failure = rows.lazy.compactMap(\.failure).first { throw failure }
+            return rows
+        } catch {
+            open.close()
+            throw error
+        }
+    }
+
     private func stream(
-        _ open: OpenRequest, _ order: Order, _ writer: some AnswerWriter, _ client: any Client
+        _ open: OpenRequest, _ order: Order, _ writer: some AnswerWriter, _ client: any Client, first: [LedgerRow]?
     ) -> Response {
         EventStream.response(
             ResponseBody { output in
                 defer { open.close() }
                 var writer = writer
+                var waiting = first
                 var watch = ReadingWatch(now: clock())
                 while !writer.isOver {
-                    let rows = try await open.news()
+                    let rows: [LedgerRow]
+                    if let begun = waiting { rows = begun } else { rows = try await open.news() }
+                    waiting = nil
                     let buffer = writer.frames(rows, now: clock())
-                    if writer.isOver, rows.allSatisfy({ $0.failure == nil }) { end(rows, order) }
+                    log.finished(rows.filter { $0.isEnded && $0.failure == nil }, order)
+                    if writer.isOver, rows.allSatisfy({ $0.failure == nil }) { order.onAnswer(rows) }
                     try await output.write(buffer)
                     guard !writer.isOver else { break }
                     if watch.wantsLook(now: clock()) { watch.look(client.delivery, now: clock()) }
                     if watch.isStalled(now: clock()) { await letCatchUp(open, &watch, client) }
                 }
                 try await output.finish(nil)
-            })
-    }
-
-    private func end(_ rows: [LedgerRow], _ order: Order) {
-        log.finished(rows)
-        order.onAnswer(rows)
+            }, as: order.form)
     }
 
     /// Has a stream whose client does not read wait until it does, if it is in the way of others.

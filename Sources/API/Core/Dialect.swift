@@ -50,7 +50,7 @@ extension RequestFailure {
     /// The status that all dialects agree on unless they say otherwise.
     package var usualStatus: Int {
         switch self {
-        case .malformed, .offSchema, .invalid, .refused, .neverFits: 400
+        case .malformed, .offSchema, .invalid, .mismatched, .refused, .neverFits: 400
         case .unauthorized: 401
         case .unknownPath, .unknownModel: 404
         case .wrongMethod: 405

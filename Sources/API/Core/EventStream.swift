@@ -2,6 +2,14 @@ internal import HTTPTypes
 package import Hummingbird
 package import NIOCore
 
+/// What a stream is made of.
+package enum StreamForm: Sendable {
+    /// Server-sent events.
+    case events
+    /// Lines of JSON.
+    case lines
+}
+
 /// Frames of server-sent events: `data: ` + JSON + an empty line.
 package enum EventStream {
     private static let headers: HTTPFields = [
@@ -20,8 +28,19 @@ package enum EventStream {
         buffer.writeBytes(end)
     }
 
+    /// Appends one frame with a name.
+    package static func append(_ json: some Sequence<UInt8>, event name: String, to buffer: inout ByteBuffer) {
+        buffer.writeString("event: ")
+        buffer.writeString(name)
+        buffer.writeInteger(UInt8(ascii: "\n"))
+        append(json, to: &buffer)
+    }
+
     /// A stream whose frames `body` writes.
-    package static func response(_ body: ResponseBody) -> Response {
-        Response(status: .ok, headers: headers, body: body)
+    package static func response(_ body: ResponseBody, as form: StreamForm = .events) -> Response {
+        switch form {
+        case .events: Response(status: .ok, headers: headers, body: body)
+        case .lines: Response(status: .ok, headers: [.contentType: "application/x-ndjson"], body: body)
+        }
     }
 }

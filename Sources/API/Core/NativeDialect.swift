@@ -10,7 +10,7 @@ package struct NativeDialect: Dialect {
         switch failure {
         case .malformed: .json(Self.condition(failure, type: "Bad Request", code: 400))
         case .offSchema, .unauthorized: .json(JSON.encode(["error": .string(failure.message)]))
-        case .invalid, .refused, .neverFits, .bodyTooLarge, .notBuilt:
+        case .invalid, .mismatched, .refused, .neverFits, .bodyTooLarge, .notBuilt:
             .json(JSON.encode(["error": ["message": .string(failure.message)]]))
         case .unknownPath, .wrongMethod: .json(JSON.encode(["detail": .string(failure.message)]))
         case .unknownModel:

@@ -88,6 +88,22 @@ package final class PipeQuestions: Sendable {
         }
     }
 
+    /// Tokenizes a conversation; nil when the tokenizer manager does not answer.
+    package func encode(
+        _ conversation: Conversation, addSpecialTokens: Bool, patience: Double = 30
+    ) async -> EncodeReply? {
+        await encodings.ask(patience: patience) { number in
+            send(
+                .make {
+                    $0.encode = .make {
+                        $0.call = number
+                        $0.conversation = conversation
+                        $0.addSpecialTokens = addSpecialTokens
+                    }
+                })
+        }
+    }
+
     /// Turns ids into text; nil when the tokenizer manager does not answer.
     package func decode(_ lists: [[Int32]], skipSpecialTokens: Bool, patience: Double = 30) async -> DecodeReply? {
         await decodings.ask(patience: patience) { number in

@@ -78,4 +78,20 @@ extension Request {
             throw .malformed("Unsupported Media Type: Only 'application/json' is allowed")
         }
     }
+
+    /// - Throws: 400 for a request that names another copy of the model than the only one.
+    package func requireOnlyRank() throws(RequestFailure) {
+        guard let header = headers[.init("X-Data-Parallel-Rank")!] else { return }
+        guard let rank = Int(header.trimming(while: { $0 == " " })) else {
+            throw .invalid("Invalid X-Data-Parallel-Rank header: must be an integer, got '\(header)'")
+        }
+        if rank != 0 { throw .noRank(rank) }
+    }
+
+    /// Reads the members of a body that must be an object, and makes something of them.
+    package func reading<Value: Sendable>(
+        _ context: RouteContext, _ make: @escaping @Sendable (RequestFields) throws -> Value
+    ) async throws -> Value {
+        try await APICore.reading(bytes(context)) { body in try make(RequestFields(body: body)) }
+    }
 }

@@ -6,37 +6,25 @@ internal import Values
 
 /// Turns a checked /generate body into rows for the ledger: one for each sample of each prompt, prompt by prompt.
 struct GeneratePlan: Sendable {
-    /// What the server and its model say about requests.
-    struct Rules: Sendable {
-        var limits = SamplingRanges.Limits()
-        /// What requests that ask for hidden states get.
-        var hiddenStates = HiddenStateMode.noRow
-        var streamInterval = 1
-        var allowsTruncation = false
-        /// Seeds the seeds of requests that name none.
-        var randomSeed: UInt64 = 0
-        /// Routing key of requests that name none: the one in the header.
-        var routingKey = ""
-        /// Most rows one HTTP request may open.
-        var maximumRows = Int.max
-    }
-
     var openings: [RequestLedger.Opening]
     /// The answer is a list.
     var isList: Bool
     var stream: Bool
     var returnsPromptIDs: Bool
     var session: SessionPlace?
+    /// The request may stand in logs.
+    var isLogged: Bool
 
     /// Plans a request.
     ///
     /// - Parameter serial: a number that no other request of the server has.
     /// - Throws: `.invalid` for values out of range, `.neverFits` for more rows than the server could hold.
-    init(_ request: GenerateRequest, _ rules: Rules, serial: UInt64) throws(RequestFailure) {
+    init(_ request: GenerateRequest, _ rules: GenerationRules, serial: UInt64) throws(RequestFailure) {
         isList = request.isList || request.samples > 1
         stream = request.stream
         returnsPromptIDs = request.returnPromptIDs
         session = request.session
+        isLogged = request.isLogged
         openings = []
         let (rows, overflow) = request.batchSize.multipliedReportingOverflow(by: request.samples)
         guard !overflow, rows <= rules.maximumRows else {
@@ -49,10 +37,9 @@ struct GeneratePlan: Sendable {
             let given = request.sampling[prompt]["sampling_seed"]?.intValue
             for sample in 0..<request.samples {
                 var message = template
-                let number = UInt64(prompt * request.samples + sample)
-                message.sampling.seed =
-                    given.map { Self.sampleSeed(UInt64(bitPattern: Int64($0)), sample) }
-                    ?? Self.mix(Self.mix(rules.randomSeed, serial), number)
+                message.sampling.seed = SampleSeeds.seed(
+                    given: given, server: rules.randomSeed, serial: serial,
+                    row: (prompt * request.samples + sample, sample))
                 var opening = RequestLedger.Opening(
                     .generate(message), rid: rids?[prompt] ?? ClientName(RequestNames.fresh()))
                 opening.isCounted = request.isCounted
@@ -80,7 +67,7 @@ struct GeneratePlan: Sendable {
     }
 
     private static func template(
-        _ request: GenerateRequest, _ prompt: Int, _ rules: Rules, _ ranges: SamplingRanges
+        _ request: GenerateRequest, _ prompt: Int, _ rules: GenerationRules, _ ranges: SamplingRanges
     ) throws(RequestFailure) -> Generate {
         var message = Generate()
         switch request.prompts {
@@ -113,7 +100,7 @@ struct GeneratePlan: Sendable {
     }
 
     private static func logprobs(
-        _ request: GenerateRequest, _ prompt: Int, _ rules: Rules
+        _ request: GenerateRequest, _ prompt: Int, _ rules: GenerationRules
     ) throws(RequestFailure) -> LogprobOptions? {
         guard request.returnLogprob[prompt] else { return nil }
         var options = LogprobOptions()
@@ -125,28 +112,5 @@ struct GeneratePlan: Sendable {
             options.tokenIds = try TokenIDs(checking: ids, "token_ids_logprob", rules.limits.vocabulary)
         }
         return options
-    }
-
-    // MARK: Seeds
-
-    /// The stream of random numbers of one of several samples with the same seed.
-    static func sampleSeed(_ seed: UInt64, _ sample: Int) -> UInt64 { sample == 0 ? seed : mix(seed, UInt64(sample)) }
-
-    /// A number in which every bit depends on every bit of both.
-    static func mix(_ a: UInt64, _ b: UInt64) -> UInt64 { SplitMix64.mixed(a &+ SplitMix64.increment &* (b &+ 1)) }
-}
-
-extension TokenIDs {
-    /// The ids of a request's field, each within the vocabulary (of unknown size when 0).
-    fileprivate init(checking list: [Int], _ field: String, _ vocabulary: Int) throws(RequestFailure) {
-        let limit = vocabulary == 0 ? Int(Int32.max) : vocabulary
-        self.init()
-        ids.reserveCapacity(list.count)
-        for id in list {
-            guard (0..<limit).contains(id) else {
-                throw .invalid("\(field) contains out-of-vocabulary token id \(id); valid range is [0, \(limit)).")
-            }
-            ids.append(Int32(id))
-        }
     }
 }

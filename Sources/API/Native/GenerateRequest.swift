@@ -44,6 +44,8 @@ struct GenerateRequest: Sendable {
     var session: SessionPlace?
     /// The request counts in the metrics.
     var isCounted: Bool
+    /// The request may stand in logs.
+    var isLogged: Bool
     /// Samples for each prompt.
     var samples: Int
 
@@ -71,6 +73,7 @@ struct GenerateRequest: Sendable {
         priority = try fields.int("priority")
         routingKey = try fields.string("routing_key") ?? ""
         isCounted = try fields.bool("log_metrics", or: true)
+        isLogged = try !fields.bool("no_logs")
         stream = asksForStream
         session = try Self.session(fields)
         let refused = try UnservedFields(fields)
@@ -147,7 +150,7 @@ struct GenerateRequest: Sendable {
         let shortcut = try fields.string("session_id")
         guard let params = try fields.fields("session_params") else {
             if shortcut != nil {
-                throw .invalid("Streaming sessions are disabled. Please relaunch with --enable-streaming-session.")
+                throw .noStreamingSessions
             }
             return nil
         }

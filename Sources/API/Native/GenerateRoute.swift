@@ -13,22 +13,19 @@ struct GenerateRoute: Sendable {
     struct Settings: Sendable {
         /// Sampling parameters for requests that name none.
         var preferred: JSONObject
-        var rules: GeneratePlan.Rules
-        var style: GenerateAnswer.Style
+        var rules: GenerationRules
+        var style: MetaInfo.Style
         var seen: ModelSight
+        /// Where prompts in Vertex AI's manner come in.
+        var predictionPath: String
 
         init(_ settings: FrontSettings) {
             preferred = settings.preferredSamplingParams.flatMap { try? JSON.parse($0).objectValue } ?? [:]
             seen = ModelSight(settings)
-            rules = GeneratePlan.Rules(
-                limits: .init(
-                    skipsTokenizer: settings.skipTokenizerInit, grammarsAreOff: settings.grammarBackend == .none),
-                hiddenStates: seen.mode, streamInterval: settings.streamInterval,
-                allowsTruncation: settings.allowAutoTruncate,
-                randomSeed: UInt64(bitPattern: Int64(settings.randomSeed)), maximumRows: AdmissionGate.ownLimit)
-            style = GenerateAnswer.Style(
-                withTimes: settings.enableMetrics, isIncremental: settings.incrementalStreamingOutput,
-                skipsTokenizer: settings.skipTokenizerInit)
+            rules = GenerationRules(settings)
+            rules.hiddenStates = seen.mode
+            style = MetaInfo.Style(settings)
+            predictionPath = settings.predictionPath
         }
     }
 
@@ -39,14 +36,26 @@ struct GenerateRoute: Sendable {
     let numbers: RequestNumbers
 
     var routes: [Route] {
-        [Route([.post, .put], "/generate") { [self] in try await generate($0, $1) }]
+        [
+            Route([.post, .put], "/generate") { [self] in try await generate($0, $1, in: .native) },
+            Route([.post], settings.predictionPath) { [self] in try await generate($0, $1, in: .predictions) },
+        ]
     }
 
-    private func generate(_ request: Request, _ context: RouteContext) async throws -> Response {
+    /// How prompts come and answers go.
+    enum Form: Sendable {
+        case native
+        /// In Vertex AI's manner: see `Predictions`.
+        case predictions
+    }
+
+    private func generate(
+        _ request: Request, _ context: RouteContext, in form: Form
+    ) async throws -> Response {
         if board.view.isDraining { throw RequestFailure.draining }
-        try Self.checkRank(request.headers[.init("X-Data-Parallel-Rank")!])
+        try request.requireOnlyRank()
         let body = try await request.bytes(context)
-        let reading = await read(body, routingKey: request.headers[.init("X-SMG-Routing-Key")!] ?? "")
+        let reading = await read(body, in: form, routingKey: request.headers[.init("X-SMG-Routing-Key")!] ?? "")
         let plan: GeneratePlan
         do throws(RequestFailure) { plan = try reading.plan.get() } catch {
             guard reading.asksForStream else { throw error }
@@ -59,8 +68,12 @@ struct GenerateRoute: Sendable {
         var writer = writer(rids: plan.openings.map(\.rid))
         writer.isList = plan.isList
         writer.returnsPromptIDs = plan.returnsPromptIDs
-        let order = Answering.Order(plan.openings, isStreamed: plan.stream) { [keepsake] rows in
+        var order = Answering.Order(plan.openings, isStreamed: plan.stream) { [keepsake] rows in
             if let place = plan.session, let row = rows.first { keepsake.keep(row, at: place) }
+        }
+        order.isLogged = plan.isLogged
+        guard form == .native else {
+            return try await answering.answer(order, with: Predictions.Writer(writer), for: context.client)
         }
         return try await answering.answer(order, with: writer, for: context.client)
     }
@@ -79,18 +92,15 @@ struct GenerateRoute: Sendable {
         var plan: Result<GeneratePlan, RequestFailure>
     }
 
-    /// Bodies from this size on are read on another thread, so that their reading does not hold up other clients.
-    private static let largeBody = 128 << 10
-
-    private func read(_ body: [UInt8], routingKey: String) async -> Reading {
-        guard body.count >= Self.largeBody else { return readHere(body, routingKey) }
-        return await withTaskExecutorPreference(globalConcurrentExecutor) { [self] in readHere(body, routingKey) }
+    private func read(_ body: [UInt8], in form: Form, routingKey: String) async -> Reading {
+        await reading(body) { [self] in readHere($0, in: form, routingKey) }
     }
 
-    private func readHere(_ body: [UInt8], _ routingKey: String) -> Reading {
+    private func readHere(_ body: [UInt8], in form: Form, _ routingKey: String) -> Reading {
         var asksForStream = false
         do throws(RequestFailure) {
-            let fields = try RequestFields(body: body)
+            var fields = try RequestFields(body: body)
+            if form == .predictions { fields = try Predictions.fields(fields) }
             asksForStream = (try? fields.bool("stream")) ?? false
             return Reading(asksForStream: asksForStream, plan: .success(try plan(fields, routingKey)))
         } catch { return Reading(asksForStream: asksForStream, plan: .failure(error)) }
@@ -101,16 +111,9 @@ struct GenerateRoute: Sendable {
         var rules = settings.rules
         rules.limits.vocabulary = board.view.model.map { Int($0.vocabularySize) } ?? 0
         rules.routingKey = routingKey
+        if let model = board.view.model, model.task.kind != .generation { throw .noGeneratingModel }
         var plan = try GeneratePlan(request, rules, serial: numbers.next())
         if let place = plan.session { try keepsake.join(place, &plan.openings[0]) }
         return plan
-    }
-
-    private static func checkRank(_ header: String?) throws(RequestFailure) {
-        guard let header else { return }
-        guard let rank = Int(header.trimming(while: { $0 == " " })) else {
-            throw .invalid("Invalid X-Data-Parallel-Rank header: must be an integer, got '\(header)'")
-        }
-        if rank != 0 { throw .invalid("routed_dp_rank=\(rank) out of range [0, 1)") }
     }
 }

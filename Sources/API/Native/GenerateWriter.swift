@@ -7,7 +7,7 @@ internal import Values
 
 /// Writes the answers of /generate: an object or a list of them, or the frames of a stream.
 struct GenerateWriter: AnswerWriter {
-    private let style: GenerateAnswer.Style
+    private let style: MetaInfo.Style
     /// Names of the rows, in the order of the answer.
     private let rids: [ClientName]
     private let dialect = NativeDialect()
@@ -20,7 +20,7 @@ struct GenerateWriter: AnswerWriter {
     var isList = false
     var returnsPromptIDs = false
 
-    init(_ style: GenerateAnswer.Style, rids: [ClientName]) {
+    init(_ style: MetaInfo.Style, rids: [ClientName]) {
         self.style = style
         self.rids = rids
         open = rids.count
@@ -65,7 +65,7 @@ struct GenerateWriter: AnswerWriter {
         var cuts = row.cuts
         if finish != nil, cuts.last != row.output.end { cuts.append(row.output.end) }
         for (number, cut) in cuts.enumerated() {
-            var extent = GenerateAnswer.Extent(to: cut, finish: number == cuts.count - 1 ? finish : nil, isFrame: true)
+            var extent = MetaInfo.Extent(to: cut, finish: number == cuts.count - 1 ? finish : nil, isFrame: true)
             extent.firstSent = firstSent[row.key.id]
             if isList { extent.index = row.index }
             if style.isIncremental { extent.from = sent[row.key.id] ?? RowCut() }
@@ -74,7 +74,7 @@ struct GenerateWriter: AnswerWriter {
     }
 
     private mutating func append(
-        _ row: LedgerRow, _ extent: GenerateAnswer.Extent, now: Double, to buffer: inout ByteBuffer
+        _ row: LedgerRow, _ extent: MetaInfo.Extent, now: Double, to buffer: inout ByteBuffer
     ) {
         json.removeAll()
         answer.write(row, extent, now: now, to: &json)

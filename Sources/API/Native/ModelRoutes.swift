@@ -27,7 +27,7 @@ struct ModelRoutes: Sendable {
     private var oldModelInfo: JSONObject {
         [
             "model_path": .string(board.weights.current.path), "tokenizer_path": .string(settings.tokenizerPath),
-            "is_generation": true, "preferred_sampling_params": preferred,
+            "is_generation": .bool(!makesVectors), "preferred_sampling_params": preferred,
         ]
     }
 
@@ -35,18 +35,25 @@ struct ModelRoutes: Sendable {
         settings.preferredSamplingParams.flatMap { try? JSON.parse($0) } ?? .null
     }
 
+    /// The model answers with vectors or scores, as far as is known.
+    private var makesVectors: Bool {
+        board.view.model.map { $0.task.kind != .generation } ?? settings.isEmbedding
+    }
+
     private var modelInfo: JSONObject {
         let view = board.view
         let served = board.weights.current
         return [
             "model_path": .string(served.path), "served_model_name": .string(name(served)),
-            "tokenizer_path": .string(settings.tokenizerPath), "is_generation": true,
+            "tokenizer_path": .string(settings.tokenizerPath), "is_generation": .bool(!makesVectors),
             "preferred_sampling_params": preferred, "weight_version": .string(served.version),
-            "load_format": .string(settings.loadFormat.rawValue), "reasoning_parser": .null, "tool_call_parser": .null,
+            "load_format": .string(settings.loadFormat.rawValue),
+            "reasoning_parser": settings.reasoningParser.map { .string($0) } ?? .null,
+            "tool_call_parser": settings.toolCallParser.map { .string($0) } ?? .null,
             "disaggregation_mode": "null", "has_image_understanding": false, "has_audio_understanding": false,
             "model_type": view.model.map { .string($0.modelType) } ?? .null,
             "architectures": .array((view.model?.architectures ?? []).map { .string($0) }),
-            "embedding": .object(Self.noEmbedding),
+            "embedding": .object(EmbeddingFacts.of(view.model)),
         ]
     }
 
@@ -69,27 +76,4 @@ struct ModelRoutes: Sendable {
         guard id != name(board.weights.current) else { return .json(.object(card)) }
         throw .unknownModel(id)
     }
-
-    /// What the reference says of embeddings on a server that generates; its batch sizes are those of its own default chunk.
-    private static let noEmbedding: JSONObject = {
-        let chunk = 4096
-        let sizes = [
-            stride(from: 4, through: 32, by: 4), stride(from: 48, through: 256, by: 16),
-            stride(from: 288, through: 512, by: 32), stride(from: 576, through: 1024, by: 64),
-            stride(from: 1280, through: chunk, by: 256),
-        ].flatMap { Array($0) }
-        return [
-            "family": "none", "task": "none", "execution": "none", "attention": "none", "pooling": "model_defined",
-            "normalize": false, "postprocessor": "none", "tokenizer_special_tokens": "model_default",
-            "supports_dimensions": false, "supports_token_embeddings": false, "supports_multimodal": false,
-            "requires_embedding_flag": false, "auto_enable_embedding": false, "bcg_eligibility": "disabled",
-            "safe_disable_kv_cache": false, "safe_disable_radix_cache": false, "safe_disable_chunked_prefill": false,
-            "enabled": false, "matryoshka_dimensions": [],
-            "bcg": [
-                "prefill_backend": "disabled", "enabled": false, "capture_token_budget": .int(Int64(chunk)),
-                "capture_batch_sizes": .array(sizes.map { .int(Int64($0)) }),
-            ],
-            "cache": ["kv_cache_disabled": false, "radix_cache_disabled": false, "chunked_prefill_disabled": false],
-        ]
-    }()
 }

@@ -30,10 +30,7 @@ struct ModelSight: Sendable {
 
     /// - Throws: where nobody may ask for hidden states.
     func checkHiddenStates() throws(RequestFailure) {
-        guard hiddenStates == nil else { return }
-        throw .invalid(
-            "The server is not configured to return hidden states. Please set `--return-hidden-states-mode last`, "
-                + "`--return-hidden-states-mode full`, or the legacy `--enable-return-hidden-states` flag.")
+        if hiddenStates == nil { throw .noHiddenStates }
     }
 
     /// Reads `input_embeds`: the vectors of a prompt, or a list of these.

@@ -1,3 +1,4 @@
+internal import APICore
 internal import JSON
 internal import Ledger
 
@@ -65,20 +66,6 @@ enum SamplingSchema {
     }
 
     private static func wrong(_ value: JSONValue, _ expected: String) -> RequestFailure {
-        .offSchema("invalid type: \(describe(value)), expected \(expected)")
-    }
-
-    /// A value in the words of the reference's schema library.
-    static func describe(_ value: JSONValue) -> String {
-        switch value {
-        case .null: "null"
-        case .bool(let flag): "boolean `\(flag)`"
-        case .int(let number): "integer `\(number)`"
-        case .unsigned(let number): "integer `\(number)`"
-        case .double(let number): "floating point `\(number)`"
-        case .string(let text): "string " + JSON.encodeToString(.string(text))
-        case .array: "sequence"
-        case .object: "map"
-        }
+        .offSchema("invalid type: \(value.inSchemaWords), expected \(expected)")
     }
 }

@@ -20,8 +20,7 @@ struct SessionRoutes: Sendable {
         _ = try fields.required("capacity_of_str_len", fields.int)
         let timeout = try fields.double("timeout")
         if try fields.bool("streaming") {
-            throw RequestFailure.invalid(
-                "Streaming sessions are disabled. Please relaunch with --enable-streaming-session.")
+            throw RequestFailure.noStreamingSessions
         }
         let id = try fields.string("session_id") ?? RequestNames.fresh()
         guard keepsake.open(ClientName(id), timeout: timeout) else {

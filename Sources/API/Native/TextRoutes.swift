@@ -1,4 +1,5 @@
 internal import APICore
+internal import ChatAPI
 internal import Hummingbird
 internal import JSON
 internal import Ledger
@@ -8,6 +9,10 @@ internal import Messages
 struct TextRoutes: Sendable {
     let questions: PipeQuestions
     let board: HealthBoard
+    /// How conversations are read.
+    let rules: ChatRequest.Rules
+    /// Seconds since 1970.
+    let clock: @Sendable () -> Double
 
     var routes: [Route] {
         ["", "/v1"].flatMap { prefix in
@@ -30,10 +35,7 @@ struct TextRoutes: Sendable {
         guard (prompt == nil) != (fields["messages"] == nil) else {
             throw RequestFailure.malformed("body: Value error, Exactly one of 'prompt' or 'messages' must be provided.")
         }
-        guard let prompt else {
-            throw RequestFailure.notBuilt(
-                "/tokenize with messages needs chat templates, which this release does not have.")
-        }
+        guard let prompt else { return try await tokenize(conversationOf: fields) }
         guard let reply = await questions.encode(prompt.all, addSpecialTokens: addsSpecialTokens),
             reply.lists.count == prompt.all.count
         else { throw RequestFailure.notReady }
@@ -44,6 +46,24 @@ struct TextRoutes: Sendable {
         return .json([
             "tokens": isList ? .array(lists) : lists[0], "count": isList ? .array(counts) : counts[0],
             "max_model_len": length,
+        ])
+    }
+
+    /// The tokens of a chat's prompt; how its messages end is the request's to say.
+    private func tokenize(conversationOf fields: RequestFields) async throws -> Response {
+        var conversation = try ChatRequest.conversation(fields, rules, now: clock())
+        let isVerbatim = fields["add_generation_prompt"] != nil
+        if isVerbatim {
+            conversation.ending = try fields.bool("add_generation_prompt") ? .opened : .closed
+        }
+        let addsSpecialTokens = try isVerbatim && fields.bool("add_special_tokens")
+        guard let reply = await questions.encode(conversation, addSpecialTokens: addsSpecialTokens) else {
+            throw RequestFailure.notReady
+        }
+        guard reply.error.isEmpty, let ids = reply.lists.first?.ids else { throw RequestFailure.invalid(reply.error) }
+        return .json([
+            "tokens": .array(ids.map { .int(Int64($0)) }), "count": .int(Int64(ids.count)),
+            "max_model_len": board.view.model.map { .int(Int64($0.contextLength)) } ?? .null,
         ])
     }
 

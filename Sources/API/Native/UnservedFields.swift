@@ -19,23 +19,21 @@ struct UnservedFields: Sendable {
         if let failure { throw failure }
     }
 
-    private mutating func refuse(_ message: String) {
-        if failure == nil { failure = .invalid(message) }
+    private mutating func refuse(_ message: String) { refuse(.invalid(message)) }
+
+    private mutating func refuse(_ reason: RequestFailure) {
+        if failure == nil { failure = reason }
     }
 
     private mutating func processors(_ fields: RequestFields) throws(RequestFailure) {
         let optionalText = { (value: JSONValue) in value.isNull ? "" : value.stringValue }
         let adapters = try fields.oneOrMany("lora_path", "a valid string", optionalText)
         if let adapter = adapters?.all.first(where: { !$0.isEmpty }) {
-            refuse(
-                "LoRA adapter '\(adapter)' was requested, but LoRA is not enabled. Please launch the server with "
-                    + "--enable-lora flag and preload adapters using --lora-paths or /load_lora_adapter endpoint.")
+            refuse(.noAdapter(adapter))
         }
         let processors = try fields.oneOrMany("custom_logit_processor", "a valid string", optionalText)
         if processors?.all.contains(where: { !$0.isEmpty }) == true {
-            refuse(
-                "The server is not configured to enable custom logit processor. Please set "
-                    + "`--enable-custom-logit-processor` to enable this feature.")
+            refuse(.noLogitProcessor)
         }
     }
 
@@ -43,11 +41,11 @@ struct UnservedFields: Sendable {
         let rank = try fields.int("routed_dp_rank")
         let oldRank = try fields.int("data_parallel_rank")
         if let rank = rank ?? oldRank, rank != 0 {
-            refuse("routed_dp_rank=\(rank) out of range [0, 1)")
+            refuse(.noRank(rank))
         }
         let thinking = try fields.int("max_thinking_tokens")
         if thinking != nil {
-            refuse("max_thinking_tokens requires the server to be launched with --enable-strict-thinking")
+            refuse(.noThinkingBound)
         }
     }
 
@@ -76,7 +74,7 @@ struct UnservedFields: Sendable {
             "return_routed_experts", "return_indexer_topk", "return_entropy", "return_bytes",
         ]
         for name in names {
-            if try fields.bool(name) { refuse("\(name) is not supported by this server.") }
+            if try fields.bool(name) { refuse(.unsupported(name)) }
         }
     }
 }

@@ -5,21 +5,14 @@ internal import Ledger
 /// Endpoints in OpenAI's manner that this server does not have: each says what is missing, none pretends to work.
 struct MissingRoutes: Sendable {
     private static let paths = [
-        "/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/messages", "/v1/messages/count_tokens",
-        "/invocations", "/vertex_generate", "/v1/score", "/v1/audio/transcriptions", "/v1/decisions", "/v1/systemone",
-        "/api/chat", "/api/generate", "/parse_function_call", "/separate_reasoning",
+        "/v1/responses", "/invocations", "/v1/audio/transcriptions", "/v1/decisions", "/v1/systemone",
     ]
-    private static let embeddings = ["/v1/embeddings", "/v1/classify", "/v1/rerank"]
 
     var routes: [Route] {
-        let missing = Self.paths.map { path in
+        Self.paths.map { path in
             Route([.post, .put], path, in: OpenAIDialect()) { _, _ in
                 throw RequestFailure.notBuilt("\(path) is not available in this release of the server.")
             }
         }
-        return missing
-            + Self.embeddings.map { path in
-                Route([.post, .put], path, in: OpenAIDialect()) { _, _ in throw RequestFailure.noEmbeddingModel }
-            }
     }
 }

@@ -12,7 +12,6 @@ struct ControlRoutes: Sendable {
     let requests: OpenRequests
     let questions: PipeQuestions
     let keepsake: FrontKeepsake
-    let requestLog: RequestLog
     let log: Logger
     /// The front's.
     let generation: UInt64
@@ -26,7 +25,6 @@ struct ControlRoutes: Sendable {
             Route([.post], "/abort_request", .admin) { [self] in try await abort($0, $1) },
             Route([.post], "/pause_generation", .admin) { [self] in try await pause($0, $1) },
             Route([.post], "/continue_generation", .admin) { [self] in try await resume($0, $1) },
-            Route([.get, .post], "/configure_logging", .admin) { [self] in try await configureLogging($0, $1) },
             Route([.get, .post], "/freeze_gc", .admin) { _, _ in .text("Garbage collection frozen.\n") },
             Route([.post, .put], "/set_internal_state", .admin) { [self] in try await setInternalState($0, $1) },
             Route([.get, .post], "/slow_down", .admin) { [self] in try await slowDown($0, $1) },
@@ -114,19 +112,6 @@ struct ControlRoutes: Sendable {
         keepsake.order { orders in
             if let paused { orders.paused = paused } else { orders.clearPaused() }
         }
-    }
-
-    private func configureLogging(_ request: Request, _ context: RouteContext) async throws -> Response {
-        let fields = try await request.optionalFields(context)
-        _ = try fields.int("log_requests_level")
-        for name in ["dump_requests_folder", "crash_dump_folder", "log_level", "log_requests_format"] {
-            let value = try fields.string(name)
-            if value?.isEmpty == false {
-                throw RequestFailure.notBuilt("\(name) cannot be changed while this server runs.")
-            }
-        }
-        if fields["log_requests"] != nil { requestLog.set(try fields.bool("log_requests")) }
-        return .empty()
     }
 
     /// Changes what can be changed while the server runs. With one stage of the pipeline a micro batch is a whole batch, so its bound is

@@ -28,7 +28,7 @@ struct HealthRoutes: Sendable {
 
     private func state(_ isFine: Bool) -> Response { .empty(isFine ? .ok : .serviceUnavailable) }
 
-    /// Sends a request for one token through the whole pipe; whatever happens, nothing of it stays.
+    /// Sends a request for one token, or for a vector, through the whole pipe; whatever happens, nothing of it stays.
     private func probe(_ context: RouteContext) async throws -> Bool {
         guard board.view.isServing else { return false }
         let request = Generate.make {
@@ -44,7 +44,10 @@ struct HealthRoutes: Sendable {
             }
             $0.options = .make { $0.streamInterval = 1 }
         }
-        var opening = RequestLedger.Opening(.generate(request), rid: "HEALTH_CHECK_\(RequestNames.fresh())")
+        let generates = board.view.model.map { $0.task.kind == .generation } ?? true
+        let errand: Errand =
+            generates ? .generate(request) : .embed(.make { $0.ids = .make { $0.ids = [0] } })
+        var opening = RequestLedger.Opening(errand, rid: "HEALTH_CHECK_\(RequestNames.fresh())")
         opening.isCounted = false
         let open = try requests.open([opening], AdmissionGate(queued: nil, running: nil))
         context.client.whenClosed { open.close() }

@@ -1,9 +1,11 @@
 internal import APICore
 internal import Glibc
+internal import HTTPTypes
 internal import Hummingbird
 internal import JSON
 internal import Ledger
 internal import Messages
+internal import NIOCore
 internal import Values
 
 /// How busy the worker is: /v1/loads, as JSON or for Prometheus.
@@ -37,7 +39,11 @@ struct LoadRoutes: Sendable {
             throw RequestFailure.noAnswer
         }
         let core = Self.core(reply.state)
-        if format == "prometheus" { return .text(Self.prometheus(core)) }
+        if format == "prometheus" {
+            return Response(
+                status: .ok, headers: [.contentType: ExpositionText.contentType],
+                body: .init(byteBuffer: ByteBuffer(string: Self.prometheus(core))))
+        }
         return .json(.object(document(core, reply.state, Set(include))))
     }
 
@@ -55,7 +61,13 @@ struct LoadRoutes: Sendable {
                 "slots_held": .int(Int64(state.slotsHeld)),
             ]
         }
-        if wants("disagg") { load["disaggregation"] = ["mode": "null"] }
+        if wants("disagg") {
+            load["disaggregation"] = [
+                "mode": "null", "prefill_bootstrap_queue_reqs": 0, "prefill_inflight_queue_reqs": 0,
+                "decode_prealloc_queue_reqs": 0, "decode_transfer_queue_reqs": 0, "decode_retracted_queue_reqs": 0,
+                "kv_transfer_speed_gb_s": 0.0, "kv_transfer_latency_ms": 0.0,
+            ]
+        }
         if wants("queues") {
             load["queues"] = [
                 "waiting": .int(Int64(state.waiting)), "grammar": 0, "paused": .int(Int64(state.paused)),
@@ -81,6 +93,8 @@ struct LoadRoutes: Sendable {
             "max_running_requests": .int(Int64(state.maxRunning)),
             "token_usage": .double(usage), "gen_throughput": .double(state.generationThroughput),
             "cache_hit_rate": .double(state.cacheHitRate), "utilization": .double(max(usage, busy)),
+            "total_prefill_uncached_tokens": .int(Int64(state.counters.prefilledTokens)),
+            "total_prefill_busy_us": .int(Int64(state.counters.prefillSeconds * 1e6)),
         ]
     }
 

@@ -103,6 +103,10 @@ struct MetricsPage {
         gauge("utilization", "The utilization.", max(usage(worker), busy))
         gauge("new_token_ratio", "The new token ratio.", worker.newTokenRatio)
         gauge("spec_accept_length", "The average acceptance length of speculative decoding.", 0)
+        gauge("spec_accept_rate", "The average acceptance rate of speculative decoding.", 0)
+        let computing = worker.counters.prefillSeconds + worker.counters.decodeSeconds
+        let known = computing + worker.counters.idleSeconds
+        gauge("fwd_occupancy", "Share of the time so far in which the model computed.", known > 0 ? computing / known : 0)
         gauge("is_cuda_graph", "Whether the batch is using CUDA graph.", 0)
     }
 
@@ -117,8 +121,12 @@ struct MetricsPage {
         gauge("kv_available_tokens", "KV slots that nobody uses.", Double(worker.slotsFree))
         gauge("kv_evictable_tokens", "KV slots of cached prefixes that no request holds.", Double(worker.slotsCached))
         gauge("max_total_num_tokens", "The maximum total number of tokens in the KV pool.", Double(worker.slotsTotal))
+        let pages = worker.slotsTotal / UInt64(max(1, worker.pageSize))
         gauge("page_size", "Tokens in a page of the KV pool.", Double(worker.pageSize))
-        gauge("num_pages", "Pages of the KV pool.", Double(worker.slotsTotal / UInt64(max(1, worker.pageSize))))
+        gauge("num_pages", "Pages of the KV pool.", Double(pages))
+        page.family(
+            "sglang:cache_config_info", .gauge, "How the KV pool is cut, as labels.",
+            [([("page_size", "\(worker.pageSize)"), ("num_pages", "\(pages)")], 1)])
         if let model { gauge("context_len", "The longest sequence in tokens.", Double(model.contextLength)) }
         gauge("weight_memory_usage_gb", "The memory of the weights in GB.", gigabytes(worker.weightBytes))
         gauge("kv_cache_memory_usage_gb", "The memory of the KV pool in GB.", gigabytes(worker.kvBytes))
@@ -148,10 +156,21 @@ struct MetricsPage {
                 ([("mode", "decode")], Double(counters.decodedTokens)),
             ])
         counter(
+            "prefill_effective_tokens_total", "Prompt tokens by where they came from.",
+            [
+                ([("mode", "input")], Double(counters.prefilledTokens)),
+                ([("mode", "device_hit")], Double(counters.cachedTokens)), ([("mode", "host_hit")], 0),
+                ([("mode", "storage_hit")], 0),
+            ])
+        counter(
             "forward_execution_seconds_total", "Seconds in the model, by kind of step.",
             [([("category", "prefill")], counters.prefillSeconds), ([("category", "decode")], counters.decodeSeconds)])
         counter(
             "scheduler_idle_seconds_total", "Seconds without anything to compute.", [([], counters.idleSeconds)])
+        let scheduler = topology.processes.filter { $0.role == .scheduler && $0.rank == 0 }
+        counter(
+            "scheduler_process_cpu_seconds_total", "Seconds of processor time of the model worker.",
+            scheduler.map { ([], $0.heartbeat.cpuSeconds) })
         counter(
             "evicted_tokens_total", "Cached tokens that made room for others.", [([], Double(counters.evictedTokens))])
         if let queue = Histogram(

@@ -38,7 +38,7 @@ struct MissingRoutes: Sendable {
             "/destroy_weights_update_group", "/init_weights_send_group_for_remote_instance",
             "/send_weights_to_remote_instance", "/pd_role_switch",
         ]
-        return answer([.post], paths, .notImplemented) { path in
+        return answer([.post], paths, .badRequest) { path in
             ["success": false, "message": .string(Self.unavailable(path))]
         }
     }
@@ -62,22 +62,22 @@ struct MissingRoutes: Sendable {
     }
 
     private var tracing: [Route] {
-        refuse(Self.any, ["/start_profile", "/set_trace_level"]) { .notBuilt(Self.unavailable($0)) }
-            + refuse(Self.any, ["/stop_profile"]) { _ in
-                .invalid("Profiling is not in progress. Call /start_profile first.")
-            }
     }
 
     private var others: [Route] {
         let corpora = ["/add_external_corpus", "/remove_external_corpus", "/list_external_corpora"]
         let elastic = ["/scale_elastic_ep", "/is_scaling_elastic_ep"]
         let hierarchy = ["/hicache/**", "/get_hicache_l3_cache_layout"]
+        let remote = ["/remote_instance_transfer_engine_info", "/get_remote_instance_transfer_engine_info"]
         return refuse(Self.any, corpora) { _ in .invalid("Ngram speculative decoding is not enabled.") }
+            + refuse(Self.any, remote) { .invalid("\($0) needs RDMA, which this server does not use.") }
             + answer(Self.any, elastic, .notFound) { _ in
                 ["error": "elastic EP is not enabled (set --elastic-ep-backend)"]
             }
             + (hasAdminKey
-                ? refuse(Self.any, hierarchy) { .notBuilt(Self.unavailable($0)) }
+                ? refuse(Self.any, hierarchy) {
+                    .invalid("\($0) needs a hierarchical cache, which this server does not have.")
+                }
                 : answer(Self.any, hierarchy, .badRequest) { _ in
                     [
                         "error": .string(

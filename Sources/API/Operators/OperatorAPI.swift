@@ -15,7 +15,10 @@ package struct OperatorAPI: Sendable {
         let info = ServerInfoRoutes(settings: settings, board: front.board, questions: front.questions)
         let control = ControlRoutes(
             board: front.board, requests: front.requests, questions: front.questions, keepsake: front.keepsake,
-            requestLog: front.requestLog, log: log, generation: front.generation)
+            log: log, generation: front.generation)
+        let logging = LoggingRoutes(requestLog: front.requestLog, keepsake: front.keepsake)
+        let profiles = ProfileRoutes(
+            questions: front.questions, log: log, folder: settings.profileFolder, clock: front.clock)
         let weights = WeightRoutes(
             weights: front.board.weights, requests: front.requests, questions: front.questions,
             loadFormat: settings.loadFormat)
@@ -25,9 +28,8 @@ package struct OperatorAPI: Sendable {
         let loads = LoadRoutes(questions: front.questions, clock: front.clock)
         let missing = MissingRoutes(hasAdminKey: settings.adminAPIKey != nil)
         var routes = health.routes + info.routes + MetricsRoutes(settings, front, http).routes
-        routes +=
-            loads.routes + control.routes + weights.routes + WeightChannelRoutes(board: front.board).routes
-            + memory.routes
+        routes += loads.routes + control.routes + logging.routes + profiles.routes
+        routes += weights.routes + WeightChannelRoutes(board: front.board).routes + memory.routes
         self.routes = routes + missing.routes
     }
 }

@@ -22,10 +22,7 @@ typedef struct {
     size_t tiles;  // row tiles of this pass
     size_t columns;
     size_t groups;
-    const float *bias;
-    bool accumulate;
-    float *out;
-    char *gate_up_out;
+    product_end end;
     // What rows become, in shared memory.
     int8_t *panels;
     float *scales;                     // int8
@@ -87,27 +84,36 @@ static void finish(const code_job *j, size_t block, size_t row, size_t rows, con
     const char *weights = (const char *)w->data + block * block_bytes(w);
     code_sums s = {.c = c, .ldc = ldc, .rows = rows, .row_scales = j->scales + row};
     s.scales = (const float *)(weights + j->columns * BLOCK);
-    if (!j->gate_up_out) {
+    bool gated = w->packing == KERNELS_GATE_UP;
+    if (!gated) {
         s.columns = min_size(BLOCK, w->outputs - block * BLOCK);
-        s.bias = j->bias ? j->bias + block * BLOCK : NULL;
-        s.accumulate = j->accumulate;
-        s.out = j->out + row * w->outputs + block * BLOCK;
+        s.bias = j->end.bias ? j->end.bias + block * BLOCK : NULL;
+    }
+    if (!j->end.rounded_out) {
+        s.accumulate = j->end.accumulate;
+        s.out = j->end.out + row * w->outputs + block * BLOCK;
         s.ldout = w->outputs;
         return settle(&s);
     }
     float sums[SLICE * BLOCK], products[SLICE * 16];
-    size_t width = w->outputs / 2, count = min_size(16, width - 16 * block), size = dtype_size(w->dtype);
-    char *out = j->gate_up_out + (row * width + 16 * block) * size;
-    s.columns = s.ldout = BLOCK;
+    size_t width = gated ? w->outputs / 2 : w->outputs, each = gated ? 16 : BLOCK, size = dtype_size(w->dtype);
+    size_t count = min_size(each, width - each * block);
+    char *out = j->end.rounded_out + (row * width + each * block) * size;
+    s.ldout = BLOCK;
+    if (gated) s.columns = BLOCK;
     s.out = sums;
     for (size_t r = 0; r < rows; r += SLICE) {
         s.rows = min_size(SLICE, rows - r);
         s.c = c + r * ldc;
         s.row_scales = j->scales + row + r;
         settle(&s);
-        j->c->table.silu_mul(sums, s.rows, products);
+        const float *results = gated ? products : sums;
+        if (gated)
+            j->c->table.gate[j->end.activation](sums, s.rows, products);
+        else
+            for (size_t i = 0; i < s.rows; i++) j->c->table.activate[j->end.activation](sums + i * BLOCK, NULL, count, sums + i * BLOCK);
         for (size_t i = 0; i < s.rows; i++)
-            j->c->table.from_float[w->dtype](products + 16 * i, count, out + (r + i) * width * size);
+            j->c->table.from_float[w->dtype](results + each * i, count, out + (r + i) * width * size);
     }
 }
 
@@ -275,27 +281,26 @@ static void place_rows(code_job *j, size_t rows) {
     j->panels = (int8_t *)next;
 }
 
-void run_quantized_product(kernels_compute *c, const void *x, size_t rows, const kernels_matrix *w, const float *bias,
-    bool accumulate, float *out, void *gate_up_out) {
-    code_job j = {.c = c, .g = &c->table.codes, .w = w, .x = x, .bias = bias, .accumulate = accumulate, .out = out};
-    j.gate_up_out = gate_up_out;
+void run_quantized_product(
+    kernels_compute *c, const void *x, size_t rows, const kernels_matrix *w, product_end end) {
+    code_job j = {.c = c, .g = &c->table.codes, .w = w, .x = x, .end = end};
     j.columns = padded_codes(w->inputs);
     j.groups = w->format == KERNELS_INT4 ? (w->inputs + w->group - 1) / w->group : 1;
     if (rows == 0 || w->outputs == 0) return;
     size_t row_bytes = j.columns + (2 * j.groups + 2) * 4;
     size_t fit = max_size(1, min_size(PASS_ROWS, (SHARED_BYTES - 512) / row_bytes));
     size_t passes = (rows + fit - 1) / fit;
-    size_t width = gate_up_out ? w->outputs / 2 : w->outputs;
+    size_t width = w->packing == KERNELS_GATE_UP ? w->outputs / 2 : w->outputs;
     pool_lock(c->pool);
     place_rows(&j, min_size(rows, fit));
     for (size_t pass = 0; pass < passes; pass++) {
         j.rows = rows / passes + (pass < rows % passes);
         run_pass(&j);
         j.x += j.rows * w->inputs * dtype_size(w->dtype);
-        if (gate_up_out)
-            j.gate_up_out += j.rows * width * dtype_size(w->dtype);
+        if (end.rounded_out)
+            j.end.rounded_out += j.rows * width * dtype_size(w->dtype);
         else
-            j.out += j.rows * width;
+            j.end.out += j.rows * width;
     }
     pool_unlock(c->pool);
 }

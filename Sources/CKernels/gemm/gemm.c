@@ -35,7 +35,9 @@ typedef struct {
     const float *bias;
     bool accumulate;
     float *out;
-    char *gate_up_out;
+    // Where results go in the weights' dtype, after the function.
+    char *rounded_out;
+    kernels_activation activation;
 } gemm_job;
 
 /// First row of a tile; rows are dealt out evenly.
@@ -50,31 +52,34 @@ static size_t panel_bytes(const gemm_kernels *g, size_t rows, size_t columns) {
 
 static void finish_plain_row(const gemm_job *j, size_t row, size_t column, size_t count, const float *c) {
     float *out = j->out + row * j->w->outputs + column;
-    const float *bias = j->bias ? j->bias + column : NULL;
-    if (j->accumulate && bias)
-        for (size_t i = 0; i < count; i++) out[i] += c[i] + bias[i];
-    else if (j->accumulate)
-        for (size_t i = 0; i < count; i++) out[i] += c[i];
-    else if (bias)
-        for (size_t i = 0; i < count; i++) out[i] = c[i] + bias[i];
-    else
-        for (size_t i = 0; i < count; i++) out[i] = c[i];
+    j->c->table.add_bias(c, j->bias ? j->bias + column : NULL, count, j->accumulate, out);
+}
+
+static void finish_gated_row(const gemm_job *j, size_t row, size_t block, size_t blocks, const float *c) {
+    const kernel_table *k = &j->c->table;
+    size_t width = j->w->outputs / 2, column = block * 16, count = min_size(blocks * 16, width - column);
+    float product[CHUNK_BLOCKS * 16];
+    k->gate[j->activation](c, blocks, product);
+    k->from_float[j->w->dtype](product, count, j->rounded_out + (row * width + column) * dtype_size(j->w->dtype));
+}
+
+static void finish_activated_row(const gemm_job *j, size_t row, size_t column, size_t count, const float *c) {
+    const kernel_table *k = &j->c->table;
+    float sums[CHUNK_BLOCKS * BLOCK];
+    k->activate[j->activation](c, j->bias ? j->bias + column : NULL, count, sums);
+    char *out = j->rounded_out + (row * j->w->outputs + column) * dtype_size(j->w->dtype);
+    k->from_float[j->w->dtype](sums, count, out);
 }
 
 /// Takes finished sums of `blocks` blocks from `block` on, all rows of the pass.
 static void finish(const gemm_job *j, size_t block, size_t blocks, const float *c, size_t ldc) {
-    if (!j->gate_up_out) {
-        size_t column = block * BLOCK, count = min_size(blocks * BLOCK, j->w->outputs - column);
+    size_t column = block * BLOCK, count = min_size(blocks * BLOCK, j->w->outputs - column);
+    if (!j->rounded_out)
         for (size_t r = 0; r < j->rows; r++) finish_plain_row(j, r, column, count, c + r * ldc);
-        return;
-    }
-    size_t size = dtype_size(j->w->dtype), width = j->w->outputs / 2;
-    size_t column = block * 16, count = min_size(blocks * 16, width - column);
-    for (size_t r = 0; r < j->rows; r++) {
-        float product[CHUNK_BLOCKS * 16];
-        j->c->table.silu_mul(c + r * ldc, blocks, product);
-        j->c->table.from_float[j->w->dtype](product, count, j->gate_up_out + (r * width + column) * size);
-    }
+    else if (j->w->packing == KERNELS_GATE_UP)
+        for (size_t r = 0; r < j->rows; r++) finish_gated_row(j, r, block, blocks, c + r * ldc);
+    else
+        for (size_t r = 0; r < j->rows; r++) finish_activated_row(j, r, column, count, c + r * ldc);
 }
 
 /// A thread's scratch in a product: weights that are expanded, and sums of all rows of a chunk.
@@ -192,14 +197,14 @@ static void run_product(gemm_job j, size_t rows) {
     size_t row_bytes = max_size(1, panel_bytes(j.g, 1, j.columns));
     size_t fit = max_size(1, min_size(PASS_ROWS, SHARED_BYTES / row_bytes));
     size_t passes = (rows + fit - 1) / fit;
-    size_t width = j.gate_up_out ? j.w->outputs / 2 : j.w->outputs;
+    size_t width = j.w->packing == KERNELS_GATE_UP ? j.w->outputs / 2 : j.w->outputs;
     pool_lock(j.c->pool);
     for (size_t pass = 0; pass < passes; pass++) {
         j.rows = rows / passes + (pass < rows % passes);
         run_pass(&j);
         j.x += j.rows * j.w->inputs * dtype_size(j.w->dtype);
-        if (j.gate_up_out)
-            j.gate_up_out += j.rows * width * dtype_size(j.w->dtype);
+        if (j.rounded_out)
+            j.rounded_out += j.rows * width * dtype_size(j.w->dtype);
         else
             j.out += j.rows * width;
     }
@@ -208,11 +213,19 @@ static void run_product(gemm_job j, size_t rows) {
 
 void kernels_matmul(kernels_compute *c, const void *x, size_t rows, const kernels_matrix *w, const float *bias,
     bool accumulate, float *out) {
-    if (w->format != KERNELS_PLAIN_NUMBERS) return run_quantized_product(c, x, rows, w, bias, accumulate, out, NULL);
+    product_end end = {.bias = bias, .accumulate = accumulate, .out = out};
+    if (w->format != KERNELS_PLAIN_NUMBERS) return run_quantized_product(c, x, rows, w, end);
     run_product((gemm_job){.c = c, .w = w, .x = x, .bias = bias, .accumulate = accumulate, .out = out}, rows);
 }
 
-void kernels_gate_up(kernels_compute *c, const void *x, size_t rows, const kernels_matrix *w, void *out) {
-    if (w->format != KERNELS_PLAIN_NUMBERS) return run_quantized_product(c, x, rows, w, NULL, false, NULL, out);
-    run_product((gemm_job){.c = c, .w = w, .x = x, .gate_up_out = out}, rows);
+void kernels_gate_up(
+    kernels_compute *c, const void *x, size_t rows, const kernels_matrix *w, kernels_activation f, void *out) {
+    kernels_activated_matmul(c, x, rows, w, NULL, f, out);
+}
+
+void kernels_activated_matmul(kernels_compute *c, const void *x, size_t rows, const kernels_matrix *w,
+    const float *bias, kernels_activation f, void *out) {
+    product_end end = {.bias = bias, .rounded_out = out, .activation = f};
+    if (w->format != KERNELS_PLAIN_NUMBERS) return run_quantized_product(c, x, rows, w, end);
+    run_product((gemm_job){.c = c, .w = w, .x = x, .bias = bias, .rounded_out = out, .activation = f}, rows);
 }

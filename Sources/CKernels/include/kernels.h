@@ -57,6 +57,15 @@ typedef struct {
     size_t query_heads, kv_heads, head_dim;
 } kernels_heads;
 
+/// Functions of single numbers inside an MLP.
+typedef enum {
+    KERNELS_SILU = 0,
+    KERNELS_GELU = 1,       ///< by erf
+    KERNELS_GELU_TANH = 2,  ///< its approximation by tanh
+    KERNELS_RELU = 3,
+    KERNELS_ACTIVATIONS = 4
+} kernels_activation;
+
 /// Element types of a key-value cache; the first three are those of `kernels_dtype`.
 typedef enum {
     KERNELS_CACHE_F32 = 0,
@@ -120,6 +129,17 @@ size_t kernels_available_cores(int32_t *cores, size_t capacity);
 void kernels_step_begin(kernels_compute *c);
 void kernels_step_end(kernels_compute *c);
 
+/// One parallel loop of an operation: nanoseconds of CLOCK_MONOTONIC at its begin and end.
+typedef struct {
+    const char *name;
+    int64_t begin, end;
+} kernels_timing;
+
+/// From here on loops are written into `spans`, which stay the caller's, up to `capacity` of them; null ends that.
+void kernels_record(kernels_compute *c, kernels_timing *spans, size_t capacity);
+/// Loops written since then.
+size_t kernels_recorded(const kernels_compute *c);
+
 // Packing
 
 /// Bytes of the packed form of `matrix` (its `data` is ignored), a multiple of 64.
@@ -147,18 +167,45 @@ void kernels_unpack_row(const kernels_matrix *matrix, size_t row, float *out);
 void kernels_matmul(kernels_compute *c, const void *x, size_t rows, const kernels_matrix *w, const float *bias,
     bool accumulate, float *out);
 
-/// out[t] = silu(gate[t]) * up[t] in the matrix's dtype, [rows][outputs / 2], for a gate-up matrix.
-void kernels_gate_up(kernels_compute *c, const void *x, size_t rows, const kernels_matrix *w, void *out);
+/// out[t] = f(gate[t]) * up[t] in the matrix's dtype, [rows][outputs / 2], for a gate-up matrix.
+void kernels_gate_up(
+    kernels_compute *c, const void *x, size_t rows, const kernels_matrix *w, kernels_activation f, void *out);
+
+/// out[t] = f(x[t]·Wᵀ + bias) in the matrix's dtype, for a plain matrix.
+void kernels_activated_matmul(kernels_compute *c, const void *x, size_t rows, const kernels_matrix *w,
+    const float *bias, kernels_activation f, void *out);
 
 // Rows
 
-/// out[t] = table[tokens[t]] * scale.
-void kernels_embed(
-    kernels_compute *c, const int32_t *tokens, size_t count, const kernels_matrix *table, float scale, float *out);
+/// out[t] = table[tokens[t] + offset] * scale, or adds that to `out[t]`; null tokens are all 0.
+void kernels_embed(kernels_compute *c, const int32_t *tokens, size_t count, size_t offset, const kernels_matrix *table,
+    float scale, bool accumulate, float *out);
 
 /// out[t] = x[t] / rms(x[t]) * weight, rounded to `dtype`.
 void kernels_rms_norm(kernels_compute *c, const float *x, size_t rows, size_t size, const float *weight, float epsilon,
     kernels_dtype dtype, void *out);
+
+/// out[t] = (x[t] - mean) / deviation * weight + bias, rounded to `dtype`; a null bias is none. With `kept`, which may be x,
+/// the same goes there as f32.
+void kernels_layer_norm(kernels_compute *c, const float *x, size_t rows, size_t size, const float *weight,
+    const float *bias, float epsilon, kernels_dtype dtype, void *out, float *kept);
+
+/// Neighbouring rows.
+typedef struct {
+    int32_t first, count;
+} kernels_row_span;
+
+/// How rows become one; sums run over ascending rows.
+typedef enum {
+    KERNELS_POOL_MEAN = 0,
+    KERNELS_POOL_MAX = 1,
+    KERNELS_POOL_MEAN_SQUARE_ROOT = 2,  ///< the sum over the root of the count
+    KERNELS_POOL_WEIGHTED_MEAN = 3      ///< row i of the span, from 1, counts i times
+} kernels_pooling;
+
+/// Pools the rows of each span, at least one, to one row of `out`.
+void kernels_pool_rows(kernels_compute *c, const float *x, size_t size, const kernels_row_span *spans, size_t count,
+    kernels_pooling pooling, float *out);
 
 /// Copies rows of `row_bytes` each: out[i] = source[indices[i]].
 void kernels_gather_rows(
@@ -180,12 +227,21 @@ void kernels_rope_store(kernels_compute *c, const float *qkv, size_t rows, const
     const kernels_rotary *rotary, const kernels_head_norm *norm, const int32_t *positions, const int32_t *slots,
     const kernels_cache *cache, float *query);
 
-/// Causal attention of each sequence's rows over its slots; out is `[rows][query_heads * head_dim]` of `out_dtype`,
+/// What a row at position p sees: positions p - before ... p + after of its sequence.
+typedef struct {
+    size_t before, after;  ///< SIZE_MAX stands for no limit
+    /// Added to scores, `[query_heads][2 * reach + 1]`, the key's position minus the row's from -reach on, beyond which the
+    /// ends count; null is none.
+    const float *bias;
+    size_t reach;
+} kernels_sight;
+
+/// Attention of each sequence's rows over the slots they see; out is `[rows][query_heads * head_dim]` of `out_dtype`,
 /// whatever the cache's type. Positions are reduced in blocks of 256 that start at multiples of 256, in position order.
 /// head_dim is a multiple of 8 up to 256, query_heads a multiple of kv_heads.
 void kernels_attention(kernels_compute *c, const float *query, const kernels_heads *heads, const kernels_cache *cache,
     const kernels_sequence *sequences, size_t sequence_count, const int32_t *slots, float scale,
-    kernels_dtype out_dtype, void *out);
+    const kernels_sight *sight, kernels_dtype out_dtype, void *out);
 
 // Logits
 

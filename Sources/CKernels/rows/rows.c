@@ -13,8 +13,11 @@ typedef struct {
     const char *x;
     char *out;
     const int32_t *indices;
+    size_t offset;
+    bool adds;
     const kernels_matrix *table;
-    const float *weight;
+    const float *weight, *bias;
+    float *kept;
     size_t size;
     float number;
     kernels_dtype dtype;
@@ -22,22 +25,30 @@ typedef struct {
 
 static void run_rows(row_job *j, pool_work work, size_t rows, size_t row_elements) {
     pool_lock(j->c->pool);
-    pool_run(j->c->pool, work, j, rows, grain_of(row_elements));
+    pool_run_named(j->c->pool, "rows", work, j, rows, grain_of(row_elements));
     pool_unlock(j->c->pool);
 }
 
 static void embed_rows(void *context, size_t thread, size_t begin, size_t end) {
     const row_job *j = context;
     for (size_t t = begin; t < end; t++) {
-        float *out = (float *)j->out + t * j->size;
-        kernels_unpack_row(j->table, (size_t)j->indices[t], out);
-        if (j->number != 1) j->c->table.scale(out, j->size, j->number, out);
+        float *out = (float *)j->out + t * j->size, *row = j->adds ? (float *)thread_scratch(j->c, thread) : out;
+        kernels_unpack_row(j->table, (j->indices ? (size_t)j->indices[t] : 0) + j->offset, row);
+        if (j->number != 1) j->c->table.scale(row, j->size, j->number, row);
+        if (j->adds) j->c->table.blend(out, 1, row, 1, j->size);
     }
 }
 
-void kernels_embed(
-    kernels_compute *c, const int32_t *tokens, size_t count, const kernels_matrix *table, float scale, float *out) {
-    row_job j = {.c = c, .out = (char *)out, .indices = tokens, .table = table, .size = table->inputs, .number = scale};
+void kernels_embed(kernels_compute *c, const int32_t *tokens, size_t count, size_t offset, const kernels_matrix *table,
+    float scale, bool accumulate, float *out) {
+    row_job j = {.c = c,
+        .out = (char *)out,
+        .indices = tokens,
+        .offset = offset,
+        .table = table,
+        .size = table->inputs,
+        .number = scale,
+        .adds = accumulate};
     run_rows(&j, embed_rows, count, 4 * j.size);
 }
 
@@ -59,6 +70,33 @@ void kernels_rms_norm(kernels_compute *c, const float *x, size_t rows, size_t si
     row_job j = {
         .c = c, .x = (const char *)x, .out = out, .weight = weight, .size = size, .number = epsilon, .dtype = dtype};
     run_rows(&j, norm_rows, rows, size);
+}
+
+static void layer_norm_rows(void *context, size_t thread, size_t begin, size_t end) {
+    const row_job *j = context;
+    const kernel_table *k = &j->c->table;
+    size_t size = dtype_size(j->dtype);
+    for (size_t t = begin; t < end; t++) {
+        char *out = j->out + t * j->size * size;
+        float *target = j->kept ? j->kept + t * j->size
+            : j->dtype == KERNELS_F32 ? (float *)out : (float *)thread_scratch(j->c, thread);
+        k->layer_norm((const float *)j->x + t * j->size, j->weight, j->bias, j->size, j->number, target);
+        if ((char *)target != out) k->from_float[j->dtype](target, j->size, out);
+    }
+}
+
+void kernels_layer_norm(kernels_compute *c, const float *x, size_t rows, size_t size, const float *weight,
+    const float *bias, float epsilon, kernels_dtype dtype, void *out, float *kept) {
+    row_job j = {.c = c,
+        .x = (const char *)x,
+        .out = out,
+        .weight = weight,
+        .bias = bias,
+        .kept = kept,
+        .size = size,
+        .number = epsilon,
+        .dtype = dtype};
+    run_rows(&j, layer_norm_rows, rows, size);
 }
 
 static void gather(void *context, size_t thread, size_t begin, size_t end) {

@@ -38,3 +38,11 @@ void kernels_compute_destroy(kernels_compute *c) {
 kernels_isa kernels_compute_isa(const kernels_compute *c) { return c->isa; }
 void kernels_step_begin(kernels_compute *c) { pool_set_spinning(c->pool, true); }
 void kernels_step_end(kernels_compute *c) { pool_set_spinning(c->pool, false); }
+
+void kernels_record(kernels_compute *c, kernels_timing *spans, size_t capacity) {
+    pool_lock(c->pool);
+    pool_record(c->pool, spans, capacity);
+    pool_unlock(c->pool);
+}
+
+size_t kernels_recorded(const kernels_compute *c) { return pool_recorded(c->pool); }

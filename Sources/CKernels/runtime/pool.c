@@ -29,6 +29,9 @@ struct kernels_pool {
     size_t total, grain;
     bool each;
 
+    kernels_timing *spans;  // where loops are written down; null: they are not
+    size_t span_room, span_count;
+
     // Each on its own line: they are written by different threads at different times.
     _Alignas(64) atomic_uint generation;  // changes when a loop starts
     _Alignas(64) atomic_uint sleepers;    // workers that may be in a futex wait
@@ -155,9 +158,7 @@ static void start_loop(kernels_pool *p) {
     if (atomic_load(&p->sleepers) != 0) futex_wake_all(&p->generation);
 }
 
-void pool_run(kernels_pool *p, pool_work work, void *context, size_t total, size_t grain) {
-    if (total == 0) return;
-    if (grain == 0) grain = 1;
+static void run(kernels_pool *p, pool_work work, void *context, size_t total, size_t grain) {
     if (total <= grain || p->threads == 1) {
         work(context, 0, 0, total);
         return;
@@ -172,6 +173,25 @@ void pool_run(kernels_pool *p, pool_work work, void *context, size_t total, size
     take_part(p, 0);
     wait_until_done(p);
 }
+
+void pool_run_named(
+    kernels_pool *p, const char *name, pool_work work, void *context, size_t total, size_t grain) {
+    if (total == 0) return;
+    if (grain == 0) grain = 1;
+    if (!p->spans || p->span_count == p->span_room) return run(p, work, context, total, grain);
+    kernels_timing *span = &p->spans[p->span_count++];
+    *span = (kernels_timing){.name = name, .begin = now_nanoseconds()};
+    run(p, work, context, total, grain);
+    span->end = now_nanoseconds();
+}
+
+void pool_record(kernels_pool *p, kernels_timing *spans, size_t capacity) {
+    p->spans = spans;
+    p->span_room = capacity;
+    p->span_count = 0;
+}
+
+size_t pool_recorded(const kernels_pool *p) { return p->span_count; }
 
 void pool_run_each(kernels_pool *p, pool_work work, void *context) {
     p->work = work;

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernels.h"
+
 typedef struct kernels_pool kernels_pool;
 
 /// Work on items `begin ..< end`; `thread` counts from 0, the caller.
@@ -21,7 +23,16 @@ size_t pool_threads(const kernels_pool *p);
 /// Threads claim ranges that shrink as the work runs out, down to `grain` items (whole grains, and one item each at the
 /// very end), so that a slow thread takes less and all finish together.
 /// A loop of at most `grain` items runs in the caller alone. Loops must not nest.
-void pool_run(kernels_pool *p, pool_work work, void *context, size_t total, size_t grain);
+void pool_run_named(
+    kernels_pool *p, const char *name, pool_work work, void *context, size_t total, size_t grain);
+
+/// The same under the name of the work, which a profile shows.
+#define pool_run(p, work, context, total, grain) pool_run_named(p, #work, work, context, total, grain)
+
+/// From here on loops are written down, up to `capacity` of them; null ends that. The memory stays the caller's.
+void pool_record(kernels_pool *p, kernels_timing *spans, size_t capacity);
+/// Loops written down since `pool_record`.
+size_t pool_recorded(const kernels_pool *p);
 
 /// Runs `work` once on every thread, as item `thread ..< thread + 1`.
 void pool_run_each(kernels_pool *p, pool_work work, void *context);

@@ -19,7 +19,7 @@ typedef struct {
 
 static void run_rows(logit_job *j, pool_work work, size_t rows) {
     pool_lock(j->c->pool);
-    pool_run(j->c->pool, work, j, rows, max_size(1, LOGIT_GRAIN / max_size(1, j->size)));
+    pool_run_named(j->c->pool, "logit_rows", work, j, rows, max_size(1, LOGIT_GRAIN / max_size(1, j->size)));
     pool_unlock(j->c->pool);
 }
 

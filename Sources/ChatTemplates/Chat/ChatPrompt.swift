@@ -18,6 +18,8 @@ package struct ChatPrompt: Equatable, Sendable {
     /// Tools the model may call, in the order and with the keys of the request.
     package var tools: [JSONValue]?
     package var ending: Ending
+    /// Documents to answer from, each with `title` and `text`.
+    package var documents: [JSONValue]?
     /// Special tokens, defaults of the server and `chat_template_kwargs`, later ones over earlier ones.
     package var variables: JSONObject
 
@@ -54,8 +56,8 @@ package struct ChatPrompt: Equatable, Sendable {
             prepared.append(try ChatMessage(message, at: place).prepared(keepsParts: keepsParts))
         }
         var conversation = ChatConversation(
-            messages: prepared, tools: tools.flatMap { $0.isEmpty ? nil : $0 }, addsGenerationPrompt: true,
-            variables: variables)
+            messages: prepared, tools: tools.flatMap { $0.isEmpty ? nil : $0 }, documents: documents,
+            addsGenerationPrompt: true, variables: variables)
         if case .verbatim(let adds) = ending {
             conversation.addsGenerationPrompt = adds
             return (conversation, "")

@@ -77,6 +77,13 @@ package struct TemplateSet: Sendable {
 
     package var isEmpty: Bool { templates.isEmpty }
 
+    /// What is wrong with those that cannot be used, each with its name.
+    package var faults: [String] {
+        templates.compactMap { name, template in
+            if case .failure(let error) = template { "chat template '\(name)': \(error)" } else { nil }
+        }
+    }
+
     /// The names of the templates.
     package var names: [String] { templates.map(\.name) }
 

@@ -239,6 +239,9 @@ package nonisolated struct RequestOptions: Sendable {
   /// Which hidden states go into the answer.
   package var hiddenStates: HiddenStateMode = .noRow
 
+  /// Seconds since 1970 at which the front sent it: a profile shows how long its way was. Of each attempt its own.
+  package var sentAt: Double = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -908,7 +911,7 @@ nonisolated extension SamplingParams: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension RequestOptions: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".RequestOptions"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}stream\0\u{3}stream_interval\0\u{3}cache_key\0\u{1}priority\0\u{3}routing_key\0\u{4}\u{f}hidden_states\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}stream\0\u{3}stream_interval\0\u{3}cache_key\0\u{1}priority\0\u{3}routing_key\0\u{4}\u{f}hidden_states\0\u{4}\u{14}sent_at\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -922,6 +925,7 @@ nonisolated extension RequestOptions: SwiftProtobuf.Message, SwiftProtobuf._Mess
       case 4: try { try decoder.decodeSingularInt64Field(value: &self._priority) }()
       case 5: try { try decoder.decodeSingularStringField(value: &self.routingKey) }()
       case 20: try { try decoder.decodeSingularEnumField(value: &self.hiddenStates) }()
+      case 40: try { try decoder.decodeSingularDoubleField(value: &self.sentAt) }()
       default: break
       }
     }
@@ -950,6 +954,9 @@ nonisolated extension RequestOptions: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if self.hiddenStates != .noRow {
       try visitor.visitSingularEnumField(value: self.hiddenStates, fieldNumber: 20)
     }
+    if self.sentAt.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.sentAt, fieldNumber: 40)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -960,6 +967,7 @@ nonisolated extension RequestOptions: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if lhs._priority != rhs._priority {return false}
     if lhs.routingKey != rhs.routingKey {return false}
     if lhs.hiddenStates != rhs.hiddenStates {return false}
+    if lhs.sentAt != rhs.sentAt {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -96,6 +96,15 @@ package nonisolated struct FrontReply: Sendable {
     set {reply = .abortMatching(newValue)}
   }
 
+  /// From the worker.
+  package var vectors: VectorBatch {
+    get {
+      if case .vectors(let v)? = reply {return v}
+      return VectorBatch()
+    }
+    set {reply = .vectors(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Reply: Equatable, Sendable {
@@ -110,6 +119,8 @@ package nonisolated struct FrontReply: Sendable {
     case resubmit(Resubmit)
     /// Another front was asked to give these up: they may be here.
     case abortMatching(AbortMatching)
+    /// From the worker.
+    case vectors(VectorBatch)
 
   }
 
@@ -151,6 +162,32 @@ package nonisolated struct TextBatch: Sendable {
   package var weights: UInt64 = 0
 
   package var hidden: [HiddenFrame] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// What one engine step made of requests for vectors: one entry for each in each of the parallel arrays. Each of them is over.
+package nonisolated struct VectorBatch: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var requestIds: [UInt64] = []
+
+  package var attempts: [UInt32] = []
+
+  /// How many of `values` belong to the request.
+  package var counts: [UInt32] = []
+
+  package var values: [Float] = []
+
+  package var promptTokens: [UInt32] = []
+
+  package var cachedTokens: [UInt32] = []
+
+  package var retractions: [UInt32] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -420,6 +457,9 @@ package nonisolated struct EncodeReply: Sendable {
 
   package var lists: [TokenIDs] = []
 
+  /// Not empty when the conversation cannot be rendered.
+  package var error: String = String()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -449,7 +489,7 @@ fileprivate nonisolated let _protobuf_package = "srt"
 
 nonisolated extension FrontReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".FrontReply"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}text\0\u{1}failure\0\u{1}control\0\u{1}encoded\0\u{1}decoded\0\u{3}prompt_ids\0\u{1}resubmit\0\u{4}\u{d}abort_matching\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}text\0\u{1}failure\0\u{1}control\0\u{1}encoded\0\u{1}decoded\0\u{3}prompt_ids\0\u{1}resubmit\0\u{1}vectors\0\u{4}\u{c}abort_matching\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -548,6 +588,19 @@ nonisolated extension FrontReply: SwiftProtobuf.Message, SwiftProtobuf._MessageI
           self.reply = .resubmit(v)
         }
       }()
+      case 8: try {
+        var v: VectorBatch?
+        var hadOneofValue = false
+        if let current = self.reply {
+          hadOneofValue = true
+          if case .vectors(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.reply = .vectors(v)
+        }
+      }()
       case 20: try {
         var v: AbortMatching?
         var hadOneofValue = false
@@ -599,6 +652,10 @@ nonisolated extension FrontReply: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     case .resubmit?: try {
       guard case .resubmit(let v)? = self.reply else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+    }()
+    case .vectors?: try {
+      guard case .vectors(let v)? = self.reply else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
     }()
     case .abortMatching?: try {
       guard case .abortMatching(let v)? = self.reply else { preconditionFailure() }
@@ -706,6 +763,66 @@ nonisolated extension TextBatch: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if lhs.logprobs != rhs.logprobs {return false}
     if lhs.weights != rhs.weights {return false}
     if lhs.hidden != rhs.hidden {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension VectorBatch: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".VectorBatch"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}request_ids\0\u{1}attempts\0\u{1}counts\0\u{1}values\0\u{3}prompt_tokens\0\u{3}cached_tokens\0\u{1}retractions\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedUInt64Field(value: &self.requestIds) }()
+      case 2: try { try decoder.decodeRepeatedUInt32Field(value: &self.attempts) }()
+      case 3: try { try decoder.decodeRepeatedUInt32Field(value: &self.counts) }()
+      case 4: try { try decoder.decodeRepeatedFloatField(value: &self.values) }()
+      case 5: try { try decoder.decodeRepeatedUInt32Field(value: &self.promptTokens) }()
+      case 6: try { try decoder.decodeRepeatedUInt32Field(value: &self.cachedTokens) }()
+      case 7: try { try decoder.decodeRepeatedUInt32Field(value: &self.retractions) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.requestIds.isEmpty {
+      try visitor.visitPackedUInt64Field(value: self.requestIds, fieldNumber: 1)
+    }
+    if !self.attempts.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.attempts, fieldNumber: 2)
+    }
+    if !self.counts.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.counts, fieldNumber: 3)
+    }
+    if !self.values.isEmpty {
+      try visitor.visitPackedFloatField(value: self.values, fieldNumber: 4)
+    }
+    if !self.promptTokens.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.promptTokens, fieldNumber: 5)
+    }
+    if !self.cachedTokens.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.cachedTokens, fieldNumber: 6)
+    }
+    if !self.retractions.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.retractions, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: VectorBatch, rhs: VectorBatch) -> Bool {
+    if lhs.requestIds != rhs.requestIds {return false}
+    if lhs.attempts != rhs.attempts {return false}
+    if lhs.counts != rhs.counts {return false}
+    if lhs.values != rhs.values {return false}
+    if lhs.promptTokens != rhs.promptTokens {return false}
+    if lhs.cachedTokens != rhs.cachedTokens {return false}
+    if lhs.retractions != rhs.retractions {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1174,7 +1291,7 @@ nonisolated extension WorkerCounters: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension EncodeReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".EncodeReply"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}call\0\u{1}lists\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}call\0\u{1}lists\0\u{1}error\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1184,6 +1301,7 @@ nonisolated extension EncodeReply: SwiftProtobuf.Message, SwiftProtobuf._Message
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.call) }()
       case 2: try { try decoder.decodeRepeatedMessageField(value: &self.lists) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.error) }()
       default: break
       }
     }
@@ -1196,12 +1314,16 @@ nonisolated extension EncodeReply: SwiftProtobuf.Message, SwiftProtobuf._Message
     if !self.lists.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.lists, fieldNumber: 2)
     }
+    if !self.error.isEmpty {
+      try visitor.visitSingularStringField(value: self.error, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: EncodeReply, rhs: EncodeReply) -> Bool {
     if lhs.call != rhs.call {return false}
     if lhs.lists != rhs.lists {return false}
+    if lhs.error != rhs.error {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -130,6 +130,16 @@ package nonisolated struct StandingOrders: Sendable {
   /// Seconds that the worker sleeps before each step.
   package var slowDown: Double = 0
 
+  /// What is written about requests; absent: as the server was told at its start.
+  package var requestLog: RequestLogOrders {
+    get {_requestLog ?? RequestLogOrders()}
+    set {_requestLog = newValue}
+  }
+  /// Returns true if `requestLog` has been explicitly set.
+  package var hasRequestLog: Bool {self._requestLog != nil}
+  /// Clears the value of `requestLog`. Subsequent reads from it will return its default value.
+  package mutating func clearRequestLog() {self._requestLog = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -137,6 +147,7 @@ package nonisolated struct StandingOrders: Sendable {
   fileprivate var _paused: PauseGeneration? = nil
   fileprivate var _weightVersion: String? = nil
   fileprivate var _released: ReleasedMemory? = nil
+  fileprivate var _requestLog: RequestLogOrders? = nil
 }
 
 /// Kinds of memory that are given back.
@@ -146,6 +157,32 @@ package nonisolated struct ReleasedMemory: Sendable {
   // methods supported on all messages.
 
   package var tags: [String] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// What is written about single requests.
+package nonisolated struct RequestLogOrders: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var isOn: Bool = false
+
+  package var level: UInt32 = 0
+
+  /// One JSON object a line, rather than a Python expression.
+  package var asJson: Bool = false
+
+  /// Where answered requests go; empty: nowhere.
+  package var dumpFolder: String = String()
+
+  /// Requests in one file.
+  package var dumpThreshold: UInt32 = 0
+
+  package var dumpExcludedKeys: [String] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -340,7 +377,7 @@ nonisolated extension SessionRecord: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension StandingOrders: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".StandingOrders"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}paused\0\u{3}weight_version\0\u{4}\u{12}named_weights\0\u{1}released\0\u{3}slow_down\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}paused\0\u{3}weight_version\0\u{4}\u{12}named_weights\0\u{1}released\0\u{3}slow_down\0\u{4}\u{12}request_log\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -353,6 +390,7 @@ nonisolated extension StandingOrders: SwiftProtobuf.Message, SwiftProtobuf._Mess
       case 20: try { try decoder.decodeSingularUInt64Field(value: &self.namedWeights) }()
       case 21: try { try decoder.decodeSingularMessageField(value: &self._released) }()
       case 22: try { try decoder.decodeSingularDoubleField(value: &self.slowDown) }()
+      case 40: try { try decoder.decodeSingularMessageField(value: &self._requestLog) }()
       default: break
       }
     }
@@ -378,6 +416,9 @@ nonisolated extension StandingOrders: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if self.slowDown.bitPattern != 0 {
       try visitor.visitSingularDoubleField(value: self.slowDown, fieldNumber: 22)
     }
+    try { if let v = self._requestLog {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 40)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -387,6 +428,7 @@ nonisolated extension StandingOrders: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if lhs.namedWeights != rhs.namedWeights {return false}
     if lhs._released != rhs._released {return false}
     if lhs.slowDown != rhs.slowDown {return false}
+    if lhs._requestLog != rhs._requestLog {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -417,6 +459,61 @@ nonisolated extension ReleasedMemory: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
   package static func ==(lhs: ReleasedMemory, rhs: ReleasedMemory) -> Bool {
     if lhs.tags != rhs.tags {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension RequestLogOrders: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RequestLogOrders"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}is_on\0\u{1}level\0\u{3}as_json\0\u{3}dump_folder\0\u{3}dump_threshold\0\u{3}dump_excluded_keys\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBoolField(value: &self.isOn) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.level) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.asJson) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.dumpFolder) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.dumpThreshold) }()
+      case 6: try { try decoder.decodeRepeatedStringField(value: &self.dumpExcludedKeys) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.isOn != false {
+      try visitor.visitSingularBoolField(value: self.isOn, fieldNumber: 1)
+    }
+    if self.level != 0 {
+      try visitor.visitSingularUInt32Field(value: self.level, fieldNumber: 2)
+    }
+    if self.asJson != false {
+      try visitor.visitSingularBoolField(value: self.asJson, fieldNumber: 3)
+    }
+    if !self.dumpFolder.isEmpty {
+      try visitor.visitSingularStringField(value: self.dumpFolder, fieldNumber: 4)
+    }
+    if self.dumpThreshold != 0 {
+      try visitor.visitSingularUInt32Field(value: self.dumpThreshold, fieldNumber: 5)
+    }
+    if !self.dumpExcludedKeys.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.dumpExcludedKeys, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: RequestLogOrders, rhs: RequestLogOrders) -> Bool {
+    if lhs.isOn != rhs.isOn {return false}
+    if lhs.level != rhs.level {return false}
+    if lhs.asJson != rhs.asJson {return false}
+    if lhs.dumpFolder != rhs.dumpFolder {return false}
+    if lhs.dumpThreshold != rhs.dumpThreshold {return false}
+    if lhs.dumpExcludedKeys != rhs.dumpExcludedKeys {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

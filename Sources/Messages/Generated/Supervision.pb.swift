@@ -128,78 +128,66 @@ package nonisolated enum ProcessState: SwiftProtobuf.Enum, Swift.CaseIterable {
 }
 
 /// Child or operator → launcher.
-package nonisolated struct ChildReport: @unchecked Sendable {
+package nonisolated struct ChildReport: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var role: Role {
-    get {_storage._role}
-    set {_uniqueStorage()._role = newValue}
-  }
+  package var role: Role = .launcher
 
-  package var rank: UInt32 {
-    get {_storage._rank}
-    set {_uniqueStorage()._rank = newValue}
-  }
+  package var rank: UInt32 = 0
 
-  package var generation: UInt64 {
-    get {_storage._generation}
-    set {_uniqueStorage()._generation = newValue}
-  }
+  package var generation: UInt64 = 0
 
-  package var report: OneOf_Report? {
-    get {return _storage._report}
-    set {_uniqueStorage()._report = newValue}
-  }
+  package var report: ChildReport.OneOf_Report? = nil
 
   package var hello: Hello {
     get {
-      if case .hello(let v)? = _storage._report {return v}
+      if case .hello(let v)? = report {return v}
       return Hello()
     }
-    set {_uniqueStorage()._report = .hello(newValue)}
+    set {report = .hello(newValue)}
   }
 
   package var progress: Progress {
     get {
-      if case .progress(let v)? = _storage._report {return v}
+      if case .progress(let v)? = report {return v}
       return Progress()
     }
-    set {_uniqueStorage()._report = .progress(newValue)}
+    set {report = .progress(newValue)}
   }
 
   package var ready: Ready {
     get {
-      if case .ready(let v)? = _storage._report {return v}
+      if case .ready(let v)? = report {return v}
       return Ready()
     }
-    set {_uniqueStorage()._report = .ready(newValue)}
+    set {report = .ready(newValue)}
   }
 
   package var heartbeat: Heartbeat {
     get {
-      if case .heartbeat(let v)? = _storage._report {return v}
+      if case .heartbeat(let v)? = report {return v}
       return Heartbeat()
     }
-    set {_uniqueStorage()._report = .heartbeat(newValue)}
+    set {report = .heartbeat(newValue)}
   }
 
   package var goodbye: Goodbye {
     get {
-      if case .goodbye(let v)? = _storage._report {return v}
+      if case .goodbye(let v)? = report {return v}
       return Goodbye()
     }
-    set {_uniqueStorage()._report = .goodbye(newValue)}
+    set {report = .goodbye(newValue)}
   }
 
   /// From an operator's command; what names the sender above is empty then.
   package var operatorRequest: OperatorRequest {
     get {
-      if case .operatorRequest(let v)? = _storage._report {return v}
+      if case .operatorRequest(let v)? = report {return v}
       return OperatorRequest()
     }
-    set {_uniqueStorage()._report = .operatorRequest(newValue)}
+    set {report = .operatorRequest(newValue)}
   }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -216,8 +204,6 @@ package nonisolated struct ChildReport: @unchecked Sendable {
   }
 
   package init() {}
-
-  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 /// Launcher → child or operator.
@@ -328,40 +314,175 @@ package nonisolated struct Ready: Sendable {
 }
 
 /// What a loaded model is; the front answers /model_info and checks requests with it.
-package nonisolated struct ModelFacts: Sendable {
+package nonisolated struct ModelFacts: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var contextLength: UInt32 = 0
+  package var contextLength: UInt32 {
+    get {_storage._contextLength}
+    set {_uniqueStorage()._contextLength = newValue}
+  }
 
-  package var vocabularySize: UInt32 = 0
+  package var vocabularySize: UInt32 {
+    get {_storage._vocabularySize}
+    set {_uniqueStorage()._vocabularySize = newValue}
+  }
 
-  package var maxTotalTokens: UInt64 = 0
+  package var maxTotalTokens: UInt64 {
+    get {_storage._maxTotalTokens}
+    set {_uniqueStorage()._maxTotalTokens = newValue}
+  }
 
-  package var maxRequestInput: UInt32 = 0
+  package var maxRequestInput: UInt32 {
+    get {_storage._maxRequestInput}
+    set {_uniqueStorage()._maxRequestInput = newValue}
+  }
 
-  package var maxRunning: UInt32 = 0
+  package var maxRunning: UInt32 {
+    get {_storage._maxRunning}
+    set {_uniqueStorage()._maxRunning = newValue}
+  }
 
-  package var modelType: String = String()
+  package var modelType: String {
+    get {_storage._modelType}
+    set {_uniqueStorage()._modelType = newValue}
+  }
 
-  package var architectures: [String] = []
+  package var architectures: [String] {
+    get {_storage._architectures}
+    set {_uniqueStorage()._architectures = newValue}
+  }
 
-  package var dtype: String = String()
+  package var dtype: String {
+    get {_storage._dtype}
+    set {_uniqueStorage()._dtype = newValue}
+  }
 
-  package var kernelIsa: String = String()
+  package var kernelIsa: String {
+    get {_storage._kernelIsa}
+    set {_uniqueStorage()._kernelIsa = newValue}
+  }
 
-  package var weightBytes: UInt64 = 0
+  package var weightBytes: UInt64 {
+    get {_storage._weightBytes}
+    set {_uniqueStorage()._weightBytes = newValue}
+  }
 
-  package var kvBytes: UInt64 = 0
+  package var kvBytes: UInt64 {
+    get {_storage._kvBytes}
+    set {_uniqueStorage()._kvBytes = newValue}
+  }
 
-  package var eosIds: [Int32] = []
+  package var eosIds: [Int32] {
+    get {_storage._eosIds}
+    set {_uniqueStorage()._eosIds = newValue}
+  }
 
-  package var loadSeconds: Double = 0
+  package var loadSeconds: Double {
+    get {_storage._loadSeconds}
+    set {_uniqueStorage()._loadSeconds = newValue}
+  }
 
-  package var chunkedPrefillSize: UInt32 = 0
+  package var chunkedPrefillSize: UInt32 {
+    get {_storage._chunkedPrefillSize}
+    set {_uniqueStorage()._chunkedPrefillSize = newValue}
+  }
+
+  package var task: TaskFacts {
+    get {_storage._task ?? TaskFacts()}
+    set {_uniqueStorage()._task = newValue}
+  }
+  /// Returns true if `task` has been explicitly set.
+  package var hasTask: Bool {_storage._task != nil}
+  /// Clears the value of `task`. Subsequent reads from it will return its default value.
+  package mutating func clearTask() {_uniqueStorage()._task = nil}
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// What the model is for.
+package nonisolated struct TaskFacts: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var kind: TaskFacts.Kind = .generation
+
+  /// Numbers of one answer.
+  package var width: UInt32 = 0
+
+  /// Answers are vectors of length 1.
+  package var normalizes: Bool = false
+
+  /// Fewer dimensions may be asked for: these, or any where none are named.
+  package var matryoshka: Bool = false
+
+  package var dimensions: [UInt32] = []
+
+  /// Names of the numbers of an answer, as far as they have any.
+  package var labels: [String] = []
+
+  /// Longest text that the model was made for, in tokens.
+  package var maxTokens: UInt32 = 0
+
+  /// What becomes of the rows of a text, in a word.
+  package var pooling: String = String()
+
+  package var bidirectional: Bool = false
+
+  /// Prefixes are shared, and prompts cut, in this server.
+  package var sharesPrefixes: Bool = false
+
+  package var cutsPrompts: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package nonisolated enum Kind: SwiftProtobuf.Enum, Swift.CaseIterable {
+    package typealias RawValue = Int
+    case generation // = 0
+    case embedding // = 1
+    case crossEncoder // = 2
+    case classification // = 3
+    case UNRECOGNIZED(Int)
+
+    package init() {
+      self = .generation
+    }
+
+    package init?(rawValue: Int) {
+      switch rawValue {
+      case 0: self = .generation
+      case 1: self = .embedding
+      case 2: self = .crossEncoder
+      case 3: self = .classification
+      default: self = .UNRECOGNIZED(rawValue)
+      }
+    }
+
+    package var rawValue: Int {
+      switch self {
+      case .generation: return 0
+      case .embedding: return 1
+      case .crossEncoder: return 2
+      case .classification: return 3
+      case .UNRECOGNIZED(let i): return i
+      }
+    }
+
+    // The compiler won't synthesize support with the UNRECOGNIZED case.
+    package static let allCases: [TaskFacts.Kind] = [
+      .generation,
+      .embedding,
+      .crossEncoder,
+      .classification,
+    ]
+
+  }
 
   package init() {}
 }
@@ -423,47 +544,35 @@ package nonisolated struct Drain: Sendable {
 }
 
 /// The table of processes as the launcher sees it.
-package nonisolated struct Topology: @unchecked Sendable {
+package nonisolated struct Topology: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var processes: [ProcessInfo] {
-    get {_storage._processes}
-    set {_uniqueStorage()._processes = newValue}
-  }
+  package var processes: [ProcessInfo] = []
 
   /// Everyone is ready and the warm-up is over.
-  package var serving: Bool {
-    get {_storage._serving}
-    set {_uniqueStorage()._serving = newValue}
-  }
+  package var serving: Bool = false
 
-  package var draining: Bool {
-    get {_storage._draining}
-    set {_uniqueStorage()._draining = newValue}
-  }
+  package var draining: Bool = false
 
   package var model: ModelFacts {
-    get {_storage._model ?? ModelFacts()}
-    set {_uniqueStorage()._model = newValue}
+    get {_model ?? ModelFacts()}
+    set {_model = newValue}
   }
   /// Returns true if `model` has been explicitly set.
-  package var hasModel: Bool {_storage._model != nil}
+  package var hasModel: Bool {self._model != nil}
   /// Clears the value of `model`. Subsequent reads from it will return its default value.
-  package mutating func clearModel() {_uniqueStorage()._model = nil}
+  package mutating func clearModel() {self._model = nil}
 
   /// Fronts that another one replaced and that still have answers to finish.
-  package var leaving: [ProcessInfo] {
-    get {_storage._leaving}
-    set {_uniqueStorage()._leaving = newValue}
-  }
+  package var leaving: [ProcessInfo] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
-  fileprivate var _storage = _StorageClass.defaultInstance
+  fileprivate var _model: ModelFacts? = nil
 }
 
 /// One process of the table.
@@ -649,189 +758,147 @@ nonisolated extension ChildReport: SwiftProtobuf.Message, SwiftProtobuf._Message
   package static let protoMessageName: String = _protobuf_package + ".ChildReport"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}role\0\u{1}rank\0\u{1}generation\0\u{1}hello\0\u{1}progress\0\u{1}ready\0\u{1}heartbeat\0\u{1}goodbye\0\u{3}operator_request\0")
 
-  fileprivate class _StorageClass {
-    var _role: Role = .launcher
-    var _rank: UInt32 = 0
-    var _generation: UInt64 = 0
-    var _report: ChildReport.OneOf_Report?
-
-      // This property is used as the initial default value for new instances of the type.
-      // The type itself is protecting the reference to its storage via CoW semantics.
-      // This will force a copy to be made of this reference when the first mutation occurs;
-      // hence, it is safe to mark this as `nonisolated(unsafe)`.
-      static nonisolated(unsafe) let defaultInstance = _StorageClass()
-
-    private init() {}
-
-    init(copying source: _StorageClass) {
-      _role = source._role
-      _rank = source._rank
-      _generation = source._generation
-      _report = source._report
-    }
-  }
-
-  fileprivate mutating func _uniqueStorage() -> _StorageClass {
-    if !isKnownUniquelyReferenced(&_storage) {
-      _storage = _StorageClass(copying: _storage)
-    }
-    return _storage
-  }
-
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    _ = _uniqueStorage()
-    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
-      while let fieldNumber = try decoder.nextFieldNumber() {
-        // The use of inline closures is to circumvent an issue where the compiler
-        // allocates stack space for every case branch when no optimizations are
-        // enabled. https://github.com/apple/swift-protobuf/issues/1034
-        switch fieldNumber {
-        case 1: try { try decoder.decodeSingularEnumField(value: &_storage._role) }()
-        case 2: try { try decoder.decodeSingularUInt32Field(value: &_storage._rank) }()
-        case 3: try { try decoder.decodeSingularUInt64Field(value: &_storage._generation) }()
-        case 4: try {
-          var v: Hello?
-          var hadOneofValue = false
-          if let current = _storage._report {
-            hadOneofValue = true
-            if case .hello(let m) = current {v = m}
-          }
-          try decoder.decodeSingularMessageField(value: &v)
-          if let v = v {
-            if hadOneofValue {try decoder.handleConflictingOneOf()}
-            _storage._report = .hello(v)
-          }
-        }()
-        case 5: try {
-          var v: Progress?
-          var hadOneofValue = false
-          if let current = _storage._report {
-            hadOneofValue = true
-            if case .progress(let m) = current {v = m}
-          }
-          try decoder.decodeSingularMessageField(value: &v)
-          if let v = v {
-            if hadOneofValue {try decoder.handleConflictingOneOf()}
-            _storage._report = .progress(v)
-          }
-        }()
-        case 6: try {
-          var v: Ready?
-          var hadOneofValue = false
-          if let current = _storage._report {
-            hadOneofValue = true
-            if case .ready(let m) = current {v = m}
-          }
-          try decoder.decodeSingularMessageField(value: &v)
-          if let v = v {
-            if hadOneofValue {try decoder.handleConflictingOneOf()}
-            _storage._report = .ready(v)
-          }
-        }()
-        case 7: try {
-          var v: Heartbeat?
-          var hadOneofValue = false
-          if let current = _storage._report {
-            hadOneofValue = true
-            if case .heartbeat(let m) = current {v = m}
-          }
-          try decoder.decodeSingularMessageField(value: &v)
-          if let v = v {
-            if hadOneofValue {try decoder.handleConflictingOneOf()}
-            _storage._report = .heartbeat(v)
-          }
-        }()
-        case 8: try {
-          var v: Goodbye?
-          var hadOneofValue = false
-          if let current = _storage._report {
-            hadOneofValue = true
-            if case .goodbye(let m) = current {v = m}
-          }
-          try decoder.decodeSingularMessageField(value: &v)
-          if let v = v {
-            if hadOneofValue {try decoder.handleConflictingOneOf()}
-            _storage._report = .goodbye(v)
-          }
-        }()
-        case 9: try {
-          var v: OperatorRequest?
-          var hadOneofValue = false
-          if let current = _storage._report {
-            hadOneofValue = true
-            if case .operatorRequest(let m) = current {v = m}
-          }
-          try decoder.decodeSingularMessageField(value: &v)
-          if let v = v {
-            if hadOneofValue {try decoder.handleConflictingOneOf()}
-            _storage._report = .operatorRequest(v)
-          }
-        }()
-        default: break
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularEnumField(value: &self.role) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.rank) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.generation) }()
+      case 4: try {
+        var v: Hello?
+        var hadOneofValue = false
+        if let current = self.report {
+          hadOneofValue = true
+          if case .hello(let m) = current {v = m}
         }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.report = .hello(v)
+        }
+      }()
+      case 5: try {
+        var v: Progress?
+        var hadOneofValue = false
+        if let current = self.report {
+          hadOneofValue = true
+          if case .progress(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.report = .progress(v)
+        }
+      }()
+      case 6: try {
+        var v: Ready?
+        var hadOneofValue = false
+        if let current = self.report {
+          hadOneofValue = true
+          if case .ready(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.report = .ready(v)
+        }
+      }()
+      case 7: try {
+        var v: Heartbeat?
+        var hadOneofValue = false
+        if let current = self.report {
+          hadOneofValue = true
+          if case .heartbeat(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.report = .heartbeat(v)
+        }
+      }()
+      case 8: try {
+        var v: Goodbye?
+        var hadOneofValue = false
+        if let current = self.report {
+          hadOneofValue = true
+          if case .goodbye(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.report = .goodbye(v)
+        }
+      }()
+      case 9: try {
+        var v: OperatorRequest?
+        var hadOneofValue = false
+        if let current = self.report {
+          hadOneofValue = true
+          if case .operatorRequest(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.report = .operatorRequest(v)
+        }
+      }()
+      default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every if/case branch local when no optimizations
-      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-      // https://github.com/apple/swift-protobuf/issues/1182
-      if _storage._role != .launcher {
-        try visitor.visitSingularEnumField(value: _storage._role, fieldNumber: 1)
-      }
-      if _storage._rank != 0 {
-        try visitor.visitSingularUInt32Field(value: _storage._rank, fieldNumber: 2)
-      }
-      if _storage._generation != 0 {
-        try visitor.visitSingularUInt64Field(value: _storage._generation, fieldNumber: 3)
-      }
-      switch _storage._report {
-      case .hello?: try {
-        guard case .hello(let v)? = _storage._report else { preconditionFailure() }
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
-      }()
-      case .progress?: try {
-        guard case .progress(let v)? = _storage._report else { preconditionFailure() }
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
-      }()
-      case .ready?: try {
-        guard case .ready(let v)? = _storage._report else { preconditionFailure() }
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
-      }()
-      case .heartbeat?: try {
-        guard case .heartbeat(let v)? = _storage._report else { preconditionFailure() }
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
-      }()
-      case .goodbye?: try {
-        guard case .goodbye(let v)? = _storage._report else { preconditionFailure() }
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
-      }()
-      case .operatorRequest?: try {
-        guard case .operatorRequest(let v)? = _storage._report else { preconditionFailure() }
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
-      }()
-      case nil: break
-      }
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.role != .launcher {
+      try visitor.visitSingularEnumField(value: self.role, fieldNumber: 1)
+    }
+    if self.rank != 0 {
+      try visitor.visitSingularUInt32Field(value: self.rank, fieldNumber: 2)
+    }
+    if self.generation != 0 {
+      try visitor.visitSingularUInt64Field(value: self.generation, fieldNumber: 3)
+    }
+    switch self.report {
+    case .hello?: try {
+      guard case .hello(let v)? = self.report else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    }()
+    case .progress?: try {
+      guard case .progress(let v)? = self.report else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    }()
+    case .ready?: try {
+      guard case .ready(let v)? = self.report else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    }()
+    case .heartbeat?: try {
+      guard case .heartbeat(let v)? = self.report else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+    }()
+    case .goodbye?: try {
+      guard case .goodbye(let v)? = self.report else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+    }()
+    case .operatorRequest?: try {
+      guard case .operatorRequest(let v)? = self.report else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
+    }()
+    case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: ChildReport, rhs: ChildReport) -> Bool {
-    if lhs._storage !== rhs._storage {
-      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
-        let _storage = _args.0
-        let rhs_storage = _args.1
-        if _storage._role != rhs_storage._role {return false}
-        if _storage._rank != rhs_storage._rank {return false}
-        if _storage._generation != rhs_storage._generation {return false}
-        if _storage._report != rhs_storage._report {return false}
-        return true
-      }
-      if !storagesAreEqual {return false}
-    }
+    if lhs.role != rhs.role {return false}
+    if lhs.rank != rhs.rank {return false}
+    if lhs.generation != rhs.generation {return false}
+    if lhs.report != rhs.report {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1023,7 +1090,175 @@ nonisolated extension Ready: SwiftProtobuf.Message, SwiftProtobuf._MessageImplem
 
 nonisolated extension ModelFacts: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ModelFacts"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}context_length\0\u{3}vocabulary_size\0\u{3}max_total_tokens\0\u{3}max_request_input\0\u{3}max_running\0\u{3}model_type\0\u{1}architectures\0\u{1}dtype\0\u{3}kernel_isa\0\u{3}weight_bytes\0\u{3}kv_bytes\0\u{3}eos_ids\0\u{3}load_seconds\0\u{3}chunked_prefill_size\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}context_length\0\u{3}vocabulary_size\0\u{3}max_total_tokens\0\u{3}max_request_input\0\u{3}max_running\0\u{3}model_type\0\u{1}architectures\0\u{1}dtype\0\u{3}kernel_isa\0\u{3}weight_bytes\0\u{3}kv_bytes\0\u{3}eos_ids\0\u{3}load_seconds\0\u{3}chunked_prefill_size\0\u{1}task\0")
+
+  fileprivate class _StorageClass {
+    var _contextLength: UInt32 = 0
+    var _vocabularySize: UInt32 = 0
+    var _maxTotalTokens: UInt64 = 0
+    var _maxRequestInput: UInt32 = 0
+    var _maxRunning: UInt32 = 0
+    var _modelType: String = String()
+    var _architectures: [String] = []
+    var _dtype: String = String()
+    var _kernelIsa: String = String()
+    var _weightBytes: UInt64 = 0
+    var _kvBytes: UInt64 = 0
+    var _eosIds: [Int32] = []
+    var _loadSeconds: Double = 0
+    var _chunkedPrefillSize: UInt32 = 0
+    var _task: TaskFacts? = nil
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _contextLength = source._contextLength
+      _vocabularySize = source._vocabularySize
+      _maxTotalTokens = source._maxTotalTokens
+      _maxRequestInput = source._maxRequestInput
+      _maxRunning = source._maxRunning
+      _modelType = source._modelType
+      _architectures = source._architectures
+      _dtype = source._dtype
+      _kernelIsa = source._kernelIsa
+      _weightBytes = source._weightBytes
+      _kvBytes = source._kvBytes
+      _eosIds = source._eosIds
+      _loadSeconds = source._loadSeconds
+      _chunkedPrefillSize = source._chunkedPrefillSize
+      _task = source._task
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularUInt32Field(value: &_storage._contextLength) }()
+        case 2: try { try decoder.decodeSingularUInt32Field(value: &_storage._vocabularySize) }()
+        case 3: try { try decoder.decodeSingularUInt64Field(value: &_storage._maxTotalTokens) }()
+        case 4: try { try decoder.decodeSingularUInt32Field(value: &_storage._maxRequestInput) }()
+        case 5: try { try decoder.decodeSingularUInt32Field(value: &_storage._maxRunning) }()
+        case 6: try { try decoder.decodeSingularStringField(value: &_storage._modelType) }()
+        case 7: try { try decoder.decodeRepeatedStringField(value: &_storage._architectures) }()
+        case 8: try { try decoder.decodeSingularStringField(value: &_storage._dtype) }()
+        case 9: try { try decoder.decodeSingularStringField(value: &_storage._kernelIsa) }()
+        case 10: try { try decoder.decodeSingularUInt64Field(value: &_storage._weightBytes) }()
+        case 11: try { try decoder.decodeSingularUInt64Field(value: &_storage._kvBytes) }()
+        case 12: try { try decoder.decodeRepeatedInt32Field(value: &_storage._eosIds) }()
+        case 13: try { try decoder.decodeSingularDoubleField(value: &_storage._loadSeconds) }()
+        case 14: try { try decoder.decodeSingularUInt32Field(value: &_storage._chunkedPrefillSize) }()
+        case 15: try { try decoder.decodeSingularMessageField(value: &_storage._task) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if _storage._contextLength != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._contextLength, fieldNumber: 1)
+      }
+      if _storage._vocabularySize != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._vocabularySize, fieldNumber: 2)
+      }
+      if _storage._maxTotalTokens != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._maxTotalTokens, fieldNumber: 3)
+      }
+      if _storage._maxRequestInput != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._maxRequestInput, fieldNumber: 4)
+      }
+      if _storage._maxRunning != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._maxRunning, fieldNumber: 5)
+      }
+      if !_storage._modelType.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._modelType, fieldNumber: 6)
+      }
+      if !_storage._architectures.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._architectures, fieldNumber: 7)
+      }
+      if !_storage._dtype.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._dtype, fieldNumber: 8)
+      }
+      if !_storage._kernelIsa.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._kernelIsa, fieldNumber: 9)
+      }
+      if _storage._weightBytes != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._weightBytes, fieldNumber: 10)
+      }
+      if _storage._kvBytes != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._kvBytes, fieldNumber: 11)
+      }
+      if !_storage._eosIds.isEmpty {
+        try visitor.visitPackedInt32Field(value: _storage._eosIds, fieldNumber: 12)
+      }
+      if _storage._loadSeconds.bitPattern != 0 {
+        try visitor.visitSingularDoubleField(value: _storage._loadSeconds, fieldNumber: 13)
+      }
+      if _storage._chunkedPrefillSize != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._chunkedPrefillSize, fieldNumber: 14)
+      }
+      try { if let v = _storage._task {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 15)
+      } }()
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: ModelFacts, rhs: ModelFacts) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._contextLength != rhs_storage._contextLength {return false}
+        if _storage._vocabularySize != rhs_storage._vocabularySize {return false}
+        if _storage._maxTotalTokens != rhs_storage._maxTotalTokens {return false}
+        if _storage._maxRequestInput != rhs_storage._maxRequestInput {return false}
+        if _storage._maxRunning != rhs_storage._maxRunning {return false}
+        if _storage._modelType != rhs_storage._modelType {return false}
+        if _storage._architectures != rhs_storage._architectures {return false}
+        if _storage._dtype != rhs_storage._dtype {return false}
+        if _storage._kernelIsa != rhs_storage._kernelIsa {return false}
+        if _storage._weightBytes != rhs_storage._weightBytes {return false}
+        if _storage._kvBytes != rhs_storage._kvBytes {return false}
+        if _storage._eosIds != rhs_storage._eosIds {return false}
+        if _storage._loadSeconds != rhs_storage._loadSeconds {return false}
+        if _storage._chunkedPrefillSize != rhs_storage._chunkedPrefillSize {return false}
+        if _storage._task != rhs_storage._task {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension TaskFacts: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".TaskFacts"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}width\0\u{1}normalizes\0\u{1}matryoshka\0\u{1}dimensions\0\u{1}labels\0\u{3}max_tokens\0\u{1}pooling\0\u{1}bidirectional\0\u{3}shares_prefixes\0\u{3}cuts_prompts\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1031,89 +1266,78 @@ nonisolated extension ModelFacts: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.contextLength) }()
-      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.vocabularySize) }()
-      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.maxTotalTokens) }()
-      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.maxRequestInput) }()
-      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.maxRunning) }()
-      case 6: try { try decoder.decodeSingularStringField(value: &self.modelType) }()
-      case 7: try { try decoder.decodeRepeatedStringField(value: &self.architectures) }()
-      case 8: try { try decoder.decodeSingularStringField(value: &self.dtype) }()
-      case 9: try { try decoder.decodeSingularStringField(value: &self.kernelIsa) }()
-      case 10: try { try decoder.decodeSingularUInt64Field(value: &self.weightBytes) }()
-      case 11: try { try decoder.decodeSingularUInt64Field(value: &self.kvBytes) }()
-      case 12: try { try decoder.decodeRepeatedInt32Field(value: &self.eosIds) }()
-      case 13: try { try decoder.decodeSingularDoubleField(value: &self.loadSeconds) }()
-      case 14: try { try decoder.decodeSingularUInt32Field(value: &self.chunkedPrefillSize) }()
+      case 1: try { try decoder.decodeSingularEnumField(value: &self.kind) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.width) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.normalizes) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.matryoshka) }()
+      case 5: try { try decoder.decodeRepeatedUInt32Field(value: &self.dimensions) }()
+      case 6: try { try decoder.decodeRepeatedStringField(value: &self.labels) }()
+      case 7: try { try decoder.decodeSingularUInt32Field(value: &self.maxTokens) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.pooling) }()
+      case 9: try { try decoder.decodeSingularBoolField(value: &self.bidirectional) }()
+      case 10: try { try decoder.decodeSingularBoolField(value: &self.sharesPrefixes) }()
+      case 11: try { try decoder.decodeSingularBoolField(value: &self.cutsPrompts) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if self.contextLength != 0 {
-      try visitor.visitSingularUInt32Field(value: self.contextLength, fieldNumber: 1)
+    if self.kind != .generation {
+      try visitor.visitSingularEnumField(value: self.kind, fieldNumber: 1)
     }
-    if self.vocabularySize != 0 {
-      try visitor.visitSingularUInt32Field(value: self.vocabularySize, fieldNumber: 2)
+    if self.width != 0 {
+      try visitor.visitSingularUInt32Field(value: self.width, fieldNumber: 2)
     }
-    if self.maxTotalTokens != 0 {
-      try visitor.visitSingularUInt64Field(value: self.maxTotalTokens, fieldNumber: 3)
+    if self.normalizes != false {
+      try visitor.visitSingularBoolField(value: self.normalizes, fieldNumber: 3)
     }
-    if self.maxRequestInput != 0 {
-      try visitor.visitSingularUInt32Field(value: self.maxRequestInput, fieldNumber: 4)
+    if self.matryoshka != false {
+      try visitor.visitSingularBoolField(value: self.matryoshka, fieldNumber: 4)
     }
-    if self.maxRunning != 0 {
-      try visitor.visitSingularUInt32Field(value: self.maxRunning, fieldNumber: 5)
+    if !self.dimensions.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.dimensions, fieldNumber: 5)
     }
-    if !self.modelType.isEmpty {
-      try visitor.visitSingularStringField(value: self.modelType, fieldNumber: 6)
+    if !self.labels.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.labels, fieldNumber: 6)
     }
-    if !self.architectures.isEmpty {
-      try visitor.visitRepeatedStringField(value: self.architectures, fieldNumber: 7)
+    if self.maxTokens != 0 {
+      try visitor.visitSingularUInt32Field(value: self.maxTokens, fieldNumber: 7)
     }
-    if !self.dtype.isEmpty {
-      try visitor.visitSingularStringField(value: self.dtype, fieldNumber: 8)
+    if !self.pooling.isEmpty {
+      try visitor.visitSingularStringField(value: self.pooling, fieldNumber: 8)
     }
-    if !self.kernelIsa.isEmpty {
-      try visitor.visitSingularStringField(value: self.kernelIsa, fieldNumber: 9)
+    if self.bidirectional != false {
+      try visitor.visitSingularBoolField(value: self.bidirectional, fieldNumber: 9)
     }
-    if self.weightBytes != 0 {
-      try visitor.visitSingularUInt64Field(value: self.weightBytes, fieldNumber: 10)
+    if self.sharesPrefixes != false {
+      try visitor.visitSingularBoolField(value: self.sharesPrefixes, fieldNumber: 10)
     }
-    if self.kvBytes != 0 {
-      try visitor.visitSingularUInt64Field(value: self.kvBytes, fieldNumber: 11)
-    }
-    if !self.eosIds.isEmpty {
-      try visitor.visitPackedInt32Field(value: self.eosIds, fieldNumber: 12)
-    }
-    if self.loadSeconds.bitPattern != 0 {
-      try visitor.visitSingularDoubleField(value: self.loadSeconds, fieldNumber: 13)
-    }
-    if self.chunkedPrefillSize != 0 {
-      try visitor.visitSingularUInt32Field(value: self.chunkedPrefillSize, fieldNumber: 14)
+    if self.cutsPrompts != false {
+      try visitor.visitSingularBoolField(value: self.cutsPrompts, fieldNumber: 11)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  package static func ==(lhs: ModelFacts, rhs: ModelFacts) -> Bool {
-    if lhs.contextLength != rhs.contextLength {return false}
-    if lhs.vocabularySize != rhs.vocabularySize {return false}
-    if lhs.maxTotalTokens != rhs.maxTotalTokens {return false}
-    if lhs.maxRequestInput != rhs.maxRequestInput {return false}
-    if lhs.maxRunning != rhs.maxRunning {return false}
-    if lhs.modelType != rhs.modelType {return false}
-    if lhs.architectures != rhs.architectures {return false}
-    if lhs.dtype != rhs.dtype {return false}
-    if lhs.kernelIsa != rhs.kernelIsa {return false}
-    if lhs.weightBytes != rhs.weightBytes {return false}
-    if lhs.kvBytes != rhs.kvBytes {return false}
-    if lhs.eosIds != rhs.eosIds {return false}
-    if lhs.loadSeconds != rhs.loadSeconds {return false}
-    if lhs.chunkedPrefillSize != rhs.chunkedPrefillSize {return false}
+  package static func ==(lhs: TaskFacts, rhs: TaskFacts) -> Bool {
+    if lhs.kind != rhs.kind {return false}
+    if lhs.width != rhs.width {return false}
+    if lhs.normalizes != rhs.normalizes {return false}
+    if lhs.matryoshka != rhs.matryoshka {return false}
+    if lhs.dimensions != rhs.dimensions {return false}
+    if lhs.labels != rhs.labels {return false}
+    if lhs.maxTokens != rhs.maxTokens {return false}
+    if lhs.pooling != rhs.pooling {return false}
+    if lhs.bidirectional != rhs.bidirectional {return false}
+    if lhs.sharesPrefixes != rhs.sharesPrefixes {return false}
+    if lhs.cutsPrompts != rhs.cutsPrompts {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
+}
+
+nonisolated extension TaskFacts.Kind: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0GENERATION\0\u{1}EMBEDDING\0\u{1}CROSS_ENCODER\0\u{1}CLASSIFICATION\0")
 }
 
 nonisolated extension Heartbeat: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
@@ -1245,95 +1469,51 @@ nonisolated extension Topology: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
   package static let protoMessageName: String = _protobuf_package + ".Topology"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}processes\0\u{1}serving\0\u{1}draining\0\u{1}model\0\u{1}leaving\0")
 
-  fileprivate class _StorageClass {
-    var _processes: [ProcessInfo] = []
-    var _serving: Bool = false
-    var _draining: Bool = false
-    var _model: ModelFacts? = nil
-    var _leaving: [ProcessInfo] = []
-
-      // This property is used as the initial default value for new instances of the type.
-      // The type itself is protecting the reference to its storage via CoW semantics.
-      // This will force a copy to be made of this reference when the first mutation occurs;
-      // hence, it is safe to mark this as `nonisolated(unsafe)`.
-      static nonisolated(unsafe) let defaultInstance = _StorageClass()
-
-    private init() {}
-
-    init(copying source: _StorageClass) {
-      _processes = source._processes
-      _serving = source._serving
-      _draining = source._draining
-      _model = source._model
-      _leaving = source._leaving
-    }
-  }
-
-  fileprivate mutating func _uniqueStorage() -> _StorageClass {
-    if !isKnownUniquelyReferenced(&_storage) {
-      _storage = _StorageClass(copying: _storage)
-    }
-    return _storage
-  }
-
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    _ = _uniqueStorage()
-    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
-      while let fieldNumber = try decoder.nextFieldNumber() {
-        // The use of inline closures is to circumvent an issue where the compiler
-        // allocates stack space for every case branch when no optimizations are
-        // enabled. https://github.com/apple/swift-protobuf/issues/1034
-        switch fieldNumber {
-        case 1: try { try decoder.decodeRepeatedMessageField(value: &_storage._processes) }()
-        case 2: try { try decoder.decodeSingularBoolField(value: &_storage._serving) }()
-        case 3: try { try decoder.decodeSingularBoolField(value: &_storage._draining) }()
-        case 4: try { try decoder.decodeSingularMessageField(value: &_storage._model) }()
-        case 5: try { try decoder.decodeRepeatedMessageField(value: &_storage._leaving) }()
-        default: break
-        }
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.processes) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.serving) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.draining) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._model) }()
+      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.leaving) }()
+      default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every if/case branch local when no optimizations
-      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-      // https://github.com/apple/swift-protobuf/issues/1182
-      if !_storage._processes.isEmpty {
-        try visitor.visitRepeatedMessageField(value: _storage._processes, fieldNumber: 1)
-      }
-      if _storage._serving != false {
-        try visitor.visitSingularBoolField(value: _storage._serving, fieldNumber: 2)
-      }
-      if _storage._draining != false {
-        try visitor.visitSingularBoolField(value: _storage._draining, fieldNumber: 3)
-      }
-      try { if let v = _storage._model {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
-      } }()
-      if !_storage._leaving.isEmpty {
-        try visitor.visitRepeatedMessageField(value: _storage._leaving, fieldNumber: 5)
-      }
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.processes.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.processes, fieldNumber: 1)
+    }
+    if self.serving != false {
+      try visitor.visitSingularBoolField(value: self.serving, fieldNumber: 2)
+    }
+    if self.draining != false {
+      try visitor.visitSingularBoolField(value: self.draining, fieldNumber: 3)
+    }
+    try { if let v = self._model {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
+    if !self.leaving.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.leaving, fieldNumber: 5)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Topology, rhs: Topology) -> Bool {
-    if lhs._storage !== rhs._storage {
-      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
-        let _storage = _args.0
-        let rhs_storage = _args.1
-        if _storage._processes != rhs_storage._processes {return false}
-        if _storage._serving != rhs_storage._serving {return false}
-        if _storage._draining != rhs_storage._draining {return false}
-        if _storage._model != rhs_storage._model {return false}
-        if _storage._leaving != rhs_storage._leaving {return false}
-        return true
-      }
-      if !storagesAreEqual {return false}
-    }
+    if lhs.processes != rhs.processes {return false}
+    if lhs.serving != rhs.serving {return false}
+    if lhs.draining != rhs.draining {return false}
+    if lhs._model != rhs._model {return false}
+    if lhs.leaving != rhs.leaving {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

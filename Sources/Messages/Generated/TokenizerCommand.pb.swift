@@ -79,6 +79,14 @@ package nonisolated struct TokenizerCommand: Sendable {
     set {command = .control(newValue)}
   }
 
+  package var embeds: Embeds {
+    get {
+      if case .embeds(let v)? = command {return v}
+      return Embeds()
+    }
+    set {command = .embeds(newValue)}
+  }
+
   /// Told to all fronts but the one that says so.
   package var abortMatching: AbortMatching {
     get {
@@ -99,6 +107,7 @@ package nonisolated struct TokenizerCommand: Sendable {
     case decode(Decode)
     /// Passed on to the worker.
     case control(ControlCall)
+    case embeds(Embeds)
     /// Told to all fronts but the one that says so.
     case abortMatching(AbortMatching)
 
@@ -141,6 +150,15 @@ package nonisolated struct Generate: @unchecked Sendable {
       return TokenIDs()
     }
     set {_uniqueStorage()._prompt = .ids(newValue)}
+  }
+
+  /// The model's chat template turns it into text, which is tokenized as it is.
+  package var conversation: Conversation {
+    get {
+      if case .conversation(let v)? = _storage._prompt {return v}
+      return Conversation()
+    }
+    set {_uniqueStorage()._prompt = .conversation(newValue)}
   }
 
   package var vectors: PromptVectors {
@@ -220,6 +238,8 @@ package nonisolated struct Generate: @unchecked Sendable {
   package nonisolated enum OneOf_Prompt: Equatable, Sendable {
     case text(String)
     case ids(TokenIDs)
+    /// The model's chat template turns it into text, which is tokenized as it is.
+    case conversation(Conversation)
     case vectors(PromptVectors)
 
   }
@@ -229,7 +249,86 @@ package nonisolated struct Generate: @unchecked Sendable {
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
-/// Tokenize texts for /tokenize.
+/// What a chat template gets: all that the text depends on, so that every attempt renders the same.
+package nonisolated struct Conversation: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Messages, tools and documents of the request, each the text of a JSON array; empty where there are none.
+  package var messages: String = String()
+
+  package var tools: String = String()
+
+  package var documents: String = String()
+
+  /// Further variables, the text of a JSON object; empty for none.
+  package var variables: String = String()
+
+  package var ending: Conversation.Ending = .answer
+
+  /// Seconds since 1970 at which the request came: what the template takes for now.
+  package var time: Double = 0
+
+  /// A template of the client's own, in place of the model's; empty for none.
+  package var template: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package nonisolated enum Ending: SwiftProtobuf.Enum, Swift.CaseIterable {
+    package typealias RawValue = Int
+
+    /// A last message of the assistant becomes the user's, and an answer begins.
+    case answer // = 0
+
+    /// The assistant goes on with its last message.
+    case continuation // = 1
+
+    /// All messages are closed as they are, and an answer begins.
+    case opened // = 2
+
+    /// All messages are closed as they are, and nothing follows.
+    case closed // = 3
+    case UNRECOGNIZED(Int)
+
+    package init() {
+      self = .answer
+    }
+
+    package init?(rawValue: Int) {
+      switch rawValue {
+      case 0: self = .answer
+      case 1: self = .continuation
+      case 2: self = .opened
+      case 3: self = .closed
+      default: self = .UNRECOGNIZED(rawValue)
+      }
+    }
+
+    package var rawValue: Int {
+      switch self {
+      case .answer: return 0
+      case .continuation: return 1
+      case .opened: return 2
+      case .closed: return 3
+      case .UNRECOGNIZED(let i): return i
+      }
+    }
+
+    // The compiler won't synthesize support with the UNRECOGNIZED case.
+    package static let allCases: [Conversation.Ending] = [
+      .answer,
+      .continuation,
+      .opened,
+      .closed,
+    ]
+
+  }
+
+  package init() {}
+}
+
+/// Tokenize texts, or a conversation, for /tokenize and those who count tokens.
 package nonisolated struct Encode: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -241,9 +340,21 @@ package nonisolated struct Encode: Sendable {
 
   package var addSpecialTokens: Bool = false
 
+  /// In place of texts.
+  package var conversation: Conversation {
+    get {_conversation ?? Conversation()}
+    set {_conversation = newValue}
+  }
+  /// Returns true if `conversation` has been explicitly set.
+  package var hasConversation: Bool {self._conversation != nil}
+  /// Clears the value of `conversation`. Subsequent reads from it will return its default value.
+  package mutating func clearConversation() {self._conversation = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _conversation: Conversation? = nil
 }
 
 /// Decode id lists for /detokenize.
@@ -263,13 +374,116 @@ package nonisolated struct Decode: Sendable {
   package init() {}
 }
 
+/// Requests for vectors or scores of texts, in order: those of one HTTP request travel together.
+package nonisolated struct Embeds: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var requests: [Embed] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// Tokenize a text or two, check the length, and hand the request to the worker, which answers with one vector; a refusal goes back as
+/// FrontReply.failure.
+package nonisolated struct Embed: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var key: RequestKey {
+    get {_key ?? RequestKey()}
+    set {_key = newValue}
+  }
+  /// Returns true if `key` has been explicitly set.
+  package var hasKey: Bool {self._key != nil}
+  /// Clears the value of `key`. Subsequent reads from it will return its default value.
+  package mutating func clearKey() {self._key = nil}
+
+  package var input: Embed.OneOf_Input? = nil
+
+  package var text: String {
+    get {
+      if case .text(let v)? = input {return v}
+      return String()
+    }
+    set {input = .text(newValue)}
+  }
+
+  package var pair: TextPair {
+    get {
+      if case .pair(let v)? = input {return v}
+      return TextPair()
+    }
+    set {input = .pair(newValue)}
+  }
+
+  package var ids: TokenIDs {
+    get {
+      if case .ids(let v)? = input {return v}
+      return TokenIDs()
+    }
+    set {input = .ids(newValue)}
+  }
+
+  /// Numbers of the vector that are wanted; 0: all.
+  package var dimensions: UInt32 = 0
+
+  /// Cut the text to what the model takes instead of refusing it.
+  package var allowTruncate: Bool = false
+
+  /// Tell the front the ids.
+  package var wantsPromptIds: Bool = false
+
+  package var options: RequestOptions {
+    get {_options ?? RequestOptions()}
+    set {_options = newValue}
+  }
+  /// Returns true if `options` has been explicitly set.
+  package var hasOptions: Bool {self._options != nil}
+  /// Clears the value of `options`. Subsequent reads from it will return its default value.
+  package mutating func clearOptions() {self._options = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package nonisolated enum OneOf_Input: Equatable, Sendable {
+    case text(String)
+    case pair(TextPair)
+    case ids(TokenIDs)
+
+  }
+
+  package init() {}
+
+  fileprivate var _key: RequestKey? = nil
+  fileprivate var _options: RequestOptions? = nil
+}
+
+/// Two texts that are read together.
+package nonisolated struct TextPair: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var first: String = String()
+
+  package var second: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "srt"
 
 nonisolated extension TokenizerCommand: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".TokenizerCommand"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}generate\0\u{1}abort\0\u{3}living_fronts\0\u{1}encode\0\u{1}decode\0\u{1}control\0\u{4}\u{e}abort_matching\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}generate\0\u{1}abort\0\u{3}living_fronts\0\u{1}encode\0\u{1}decode\0\u{1}control\0\u{1}embeds\0\u{4}\u{d}abort_matching\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -355,6 +569,19 @@ nonisolated extension TokenizerCommand: SwiftProtobuf.Message, SwiftProtobuf._Me
           self.command = .control(v)
         }
       }()
+      case 7: try {
+        var v: Embeds?
+        var hadOneofValue = false
+        if let current = self.command {
+          hadOneofValue = true
+          if case .embeds(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.command = .embeds(v)
+        }
+      }()
       case 20: try {
         var v: AbortMatching?
         var hadOneofValue = false
@@ -403,6 +630,10 @@ nonisolated extension TokenizerCommand: SwiftProtobuf.Message, SwiftProtobuf._Me
       guard case .control(let v)? = self.command else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
     }()
+    case .embeds?: try {
+      guard case .embeds(let v)? = self.command else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+    }()
     case .abortMatching?: try {
       guard case .abortMatching(let v)? = self.command else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
@@ -421,7 +652,7 @@ nonisolated extension TokenizerCommand: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension Generate: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Generate"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}text\0\u{1}ids\0\u{1}sampling\0\u{1}logprobs\0\u{3}resumed_ids\0\u{3}allow_truncate\0\u{3}plain_text\0\u{1}history\0\u{3}wants_prompt_ids\0\u{1}options\0\u{2}\u{9}vectors\0\u{3}resumed_weights\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}text\0\u{1}ids\0\u{1}sampling\0\u{1}logprobs\0\u{3}resumed_ids\0\u{3}allow_truncate\0\u{3}plain_text\0\u{1}history\0\u{3}wants_prompt_ids\0\u{1}options\0\u{1}conversation\0\u{2}\u{8}vectors\0\u{3}resumed_weights\0")
 
   fileprivate class _StorageClass {
     var _key: RequestKey? = nil
@@ -504,6 +735,19 @@ nonisolated extension Generate: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
         case 9: try { try decoder.decodeRepeatedInt32Field(value: &_storage._history) }()
         case 10: try { try decoder.decodeSingularBoolField(value: &_storage._wantsPromptIds) }()
         case 11: try { try decoder.decodeSingularMessageField(value: &_storage._options) }()
+        case 12: try {
+          var v: Conversation?
+          var hadOneofValue = false
+          if let current = _storage._prompt {
+            hadOneofValue = true
+            if case .conversation(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._prompt = .conversation(v)
+          }
+        }()
         case 20: try {
           var v: PromptVectors?
           var hadOneofValue = false
@@ -568,9 +812,17 @@ nonisolated extension Generate: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       try { if let v = _storage._options {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
       } }()
-      try { if case .vectors(let v)? = _storage._prompt {
+      switch _storage._prompt {
+      case .conversation?: try {
+        guard case .conversation(let v)? = _storage._prompt else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
+      }()
+      case .vectors?: try {
+        guard case .vectors(let v)? = _storage._prompt else { preconditionFailure() }
         try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
-      } }()
+      }()
+      default: break
+      }
       if _storage._resumedWeights != 0 {
         try visitor.visitSingularUInt64Field(value: _storage._resumedWeights, fieldNumber: 21)
       }
@@ -603,9 +855,73 @@ nonisolated extension Generate: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
   }
 }
 
+nonisolated extension Conversation: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Conversation"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}messages\0\u{1}tools\0\u{1}documents\0\u{1}variables\0\u{1}ending\0\u{1}time\0\u{1}template\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.messages) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.tools) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.documents) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.variables) }()
+      case 5: try { try decoder.decodeSingularEnumField(value: &self.ending) }()
+      case 6: try { try decoder.decodeSingularDoubleField(value: &self.time) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.template) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.messages.isEmpty {
+      try visitor.visitSingularStringField(value: self.messages, fieldNumber: 1)
+    }
+    if !self.tools.isEmpty {
+      try visitor.visitSingularStringField(value: self.tools, fieldNumber: 2)
+    }
+    if !self.documents.isEmpty {
+      try visitor.visitSingularStringField(value: self.documents, fieldNumber: 3)
+    }
+    if !self.variables.isEmpty {
+      try visitor.visitSingularStringField(value: self.variables, fieldNumber: 4)
+    }
+    if self.ending != .answer {
+      try visitor.visitSingularEnumField(value: self.ending, fieldNumber: 5)
+    }
+    if self.time.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.time, fieldNumber: 6)
+    }
+    if !self.template.isEmpty {
+      try visitor.visitSingularStringField(value: self.template, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Conversation, rhs: Conversation) -> Bool {
+    if lhs.messages != rhs.messages {return false}
+    if lhs.tools != rhs.tools {return false}
+    if lhs.documents != rhs.documents {return false}
+    if lhs.variables != rhs.variables {return false}
+    if lhs.ending != rhs.ending {return false}
+    if lhs.time != rhs.time {return false}
+    if lhs.template != rhs.template {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Conversation.Ending: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ANSWER\0\u{1}CONTINUATION\0\u{1}OPENED\0\u{1}CLOSED\0")
+}
+
 nonisolated extension Encode: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Encode"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}call\0\u{1}texts\0\u{3}add_special_tokens\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}call\0\u{1}texts\0\u{3}add_special_tokens\0\u{1}conversation\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -616,12 +932,17 @@ nonisolated extension Encode: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.call) }()
       case 2: try { try decoder.decodeRepeatedStringField(value: &self.texts) }()
       case 3: try { try decoder.decodeSingularBoolField(value: &self.addSpecialTokens) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._conversation) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if self.call != 0 {
       try visitor.visitSingularUInt64Field(value: self.call, fieldNumber: 1)
     }
@@ -631,6 +952,9 @@ nonisolated extension Encode: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
     if self.addSpecialTokens != false {
       try visitor.visitSingularBoolField(value: self.addSpecialTokens, fieldNumber: 3)
     }
+    try { if let v = self._conversation {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -638,6 +962,7 @@ nonisolated extension Encode: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
     if lhs.call != rhs.call {return false}
     if lhs.texts != rhs.texts {return false}
     if lhs.addSpecialTokens != rhs.addSpecialTokens {return false}
+    if lhs._conversation != rhs._conversation {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -678,6 +1003,175 @@ nonisolated extension Decode: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
     if lhs.call != rhs.call {return false}
     if lhs.lists != rhs.lists {return false}
     if lhs.skipSpecialTokens != rhs.skipSpecialTokens {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Embeds: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Embeds"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}requests\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.requests) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.requests.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.requests, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Embeds, rhs: Embeds) -> Bool {
+    if lhs.requests != rhs.requests {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Embed: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Embed"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}text\0\u{1}pair\0\u{1}ids\0\u{1}dimensions\0\u{3}allow_truncate\0\u{3}wants_prompt_ids\0\u{1}options\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._key) }()
+      case 2: try {
+        var v: String?
+        try decoder.decodeSingularStringField(value: &v)
+        if let v = v {
+          if self.input != nil {try decoder.handleConflictingOneOf()}
+          self.input = .text(v)
+        }
+      }()
+      case 3: try {
+        var v: TextPair?
+        var hadOneofValue = false
+        if let current = self.input {
+          hadOneofValue = true
+          if case .pair(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.input = .pair(v)
+        }
+      }()
+      case 4: try {
+        var v: TokenIDs?
+        var hadOneofValue = false
+        if let current = self.input {
+          hadOneofValue = true
+          if case .ids(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.input = .ids(v)
+        }
+      }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.dimensions) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.allowTruncate) }()
+      case 7: try { try decoder.decodeSingularBoolField(value: &self.wantsPromptIds) }()
+      case 8: try { try decoder.decodeSingularMessageField(value: &self._options) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._key {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    switch self.input {
+    case .text?: try {
+      guard case .text(let v)? = self.input else { preconditionFailure() }
+      try visitor.visitSingularStringField(value: v, fieldNumber: 2)
+    }()
+    case .pair?: try {
+      guard case .pair(let v)? = self.input else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    }()
+    case .ids?: try {
+      guard case .ids(let v)? = self.input else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    }()
+    case nil: break
+    }
+    if self.dimensions != 0 {
+      try visitor.visitSingularUInt32Field(value: self.dimensions, fieldNumber: 5)
+    }
+    if self.allowTruncate != false {
+      try visitor.visitSingularBoolField(value: self.allowTruncate, fieldNumber: 6)
+    }
+    if self.wantsPromptIds != false {
+      try visitor.visitSingularBoolField(value: self.wantsPromptIds, fieldNumber: 7)
+    }
+    try { if let v = self._options {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Embed, rhs: Embed) -> Bool {
+    if lhs._key != rhs._key {return false}
+    if lhs.input != rhs.input {return false}
+    if lhs.dimensions != rhs.dimensions {return false}
+    if lhs.allowTruncate != rhs.allowTruncate {return false}
+    if lhs.wantsPromptIds != rhs.wantsPromptIds {return false}
+    if lhs._options != rhs._options {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension TextPair: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".TextPair"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}first\0\u{1}second\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.first) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.second) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.first.isEmpty {
+      try visitor.visitSingularStringField(value: self.first, fieldNumber: 1)
+    }
+    if !self.second.isEmpty {
+      try visitor.visitSingularStringField(value: self.second, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: TextPair, rhs: TextPair) -> Bool {
+    if lhs.first != rhs.first {return false}
+    if lhs.second != rhs.second {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

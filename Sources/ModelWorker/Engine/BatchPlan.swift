@@ -50,4 +50,17 @@ package struct BatchPlan {
             }
         }
     }
+
+    /// Adds the types of the rows where a request of the batch has any.
+    mutating func setTypes(_ batch: Batch, _ requests: [UInt64: VectorRequest]) {
+        guard batch.entries.contains(where: { requests[$0.id]?.types.isEmpty == false }) else { return }
+        for entry in batch.entries {
+            let types = requests[entry.id]?.types ?? []
+            if types.isEmpty {
+                input.tokenTypes.append(contentsOf: repeatElement(0, count: entry.count))
+            } else {
+                input.tokenTypes.append(contentsOf: types[entry.start..<entry.start + entry.count])
+            }
+        }
+    }
 }

@@ -22,6 +22,8 @@ package enum Effect: Sendable, Equatable {
     case releaseWeights
     case releaseCache
     case restoreCache
+    /// A profile begins, or ends where there is no order.
+    case profile(call: UInt64, StartProfile?)
     /// A line for the log.
     case log(Logger.Level, String)
     /// A line about a batch; the time of day is still to be added, as operators' tools expect it at the end.

@@ -34,6 +34,8 @@ extension Engine {
         case .slowDown(let seconds):
             control.slowDown = seconds
             reply(call.call, success: true, "")
+        case .startProfile(let order): emit(.profile(call: call.call, order))
+        case .stopProfile: emit(.profile(call: call.call, nil))
         case nil: reply(call.call, success: false, "unknown control call")
         }
     }
@@ -76,7 +78,7 @@ extension Engine {
 
     /// Ends all requests; their clients get what there is of an answer.
     mutating func giveUpAll() {
-        for request in requests.values.sorted(by: { $0.key.id < $1.key.id }) {
+        for request in heldRequests.sorted(by: { $0.key.id < $1.key.id }) {
             giveUp(
                 .make {
                     $0.key = request.key

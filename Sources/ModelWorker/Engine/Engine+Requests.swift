@@ -6,12 +6,7 @@ internal import Values
 extension Engine {
     /// Queues a request; one with the same id and an older attempt makes way for it.
     mutating func accept(_ command: GenerateIDs, now: Double) {
-        let id = command.key.id
-        if let old = requests[id] {
-            guard old.key.attempt < command.key.attempt else { return }
-            scheduler.withdraw(id)
-            forget(id)
-        }
+        guard makesWay(for: command.key) else { return }
         // What it has was generated with weights that nobody wanted to be mixed with others.
         if !command.resumedIds.isEmpty, !changes.continues(command.resumedWeights) {
             return refuse(command.key, Refusal(message: Self.weightsChanged, status: 503))
@@ -20,6 +15,7 @@ extension Engine {
         let asked = command.sampling.maxNewTokens < 0 ? Int.max : Int(command.sampling.maxNewTokens)
         let limit = max(0, min(asked, room))
         do {
+            guard traits.generates else { throw Refusal(message: KindMismatch.noGenerator, status: 400) }
             let chooser = try TokenChooser(
                 command, maxNewTokens: limit, endIDs: traits.endIDs, vocabularySize: traits.vocabularySize)
             try queue(
@@ -35,27 +31,45 @@ extension Engine {
     private static let weightsChanged =
         "The weights of the model were changed while this answer was interrupted: it cannot go on with others."
 
+    /// Takes what is there of a request back from the scheduler when a newer attempt comes; false when it is not newer.
+    mutating func makesWay(for key: RequestKey) -> Bool {
+        guard let old = held(key.id) else { return true }
+        guard old.key.attempt < key.attempt else { return false }
+        scheduler.withdraw(key.id)
+        forget(key.id)
+        return true
+    }
+
     private mutating func queue(_ command: GenerateIDs, limit: Int, _ request: EngineRequest) throws(Refusal) {
-        let size = traits.vocabularySize
-        for id in command.prompt where id < 0 || Int(id) >= size {
-            throw Refusal(
-                message: "input_ids contains out-of-vocabulary token id \(id); valid range is [0, \(size)).",
-                status: 400)
-        }
         if command.hasVectors { try check(command.vectors) }
-        guard !command.prompt.isEmpty else { throw Refusal(message: "input_ids cannot be empty.", status: 400) }
+        try check(prompt: command.prompt)
         let scheduled = ScheduledRequest(
             id: command.key.id, prompt: command.prompt, output: command.resumedIds, maxNewTokens: limit,
             scoredFrom: command.options.hiddenStates == .everyRow ? 0 : request.logprobStart,
             namespace: ClientName(command.options.cacheKey),
             priority: command.options.hasPriority ? command.options.priority : nil,
             routingKey: ClientName(command.options.routingKey), wasAccepted: command.key.attempt > 0)
+        try queue(scheduled)
+        requests[command.key.id] = request
+    }
+
+    /// Refuses ids that the model does not have.
+    func check(prompt: [Int32]) throws(Refusal) {
+        let size = traits.vocabularySize
+        for id in prompt where id < 0 || Int(id) >= size {
+            throw Refusal(
+                message: "input_ids contains out-of-vocabulary token id \(id); valid range is [0, \(size)).",
+                status: 400)
+        }
+        guard !prompt.isEmpty else { throw Refusal(message: "input_ids cannot be empty.", status: 400) }
+    }
+
+    /// Hands a request to the scheduler; one whose place it takes is told so.
+    mutating func queue(_ scheduled: ScheduledRequest) throws(Refusal) {
         switch scheduler.admit(scheduled) {
-        case .queued:
-            requests[command.key.id] = request
+        case .queued: break
         case .queuedInPlaceOf(let id):
-            requests[command.key.id] = request
-            guard let displaced = requests[id] else { return }
+            guard let displaced = held(id) else { return }
             forget(id)
             refuse(
                 displaced.key,
@@ -68,7 +82,7 @@ extension Engine {
         case .tooLong(let limit):
             // What an earlier attempt generated counts too: after a restart the pool may be smaller.
             let text =
-                "Input length (\(command.prompt.count + command.resumedIds.count) tokens) exceeds the maximum allowed length (\(limit) tokens). "
+                "Input length (\(scheduled.tokens.count) tokens) exceeds the maximum allowed length (\(limit) tokens). "
                 + "Use a shorter input or enable --allow-auto-truncate."
             throw Refusal(message: text, status: 400)
         }
@@ -86,7 +100,7 @@ extension Engine {
         }
     }
 
-    private mutating func refuse(_ key: RequestKey, _ refusal: Refusal) {
+    mutating func refuse(_ key: RequestKey, _ refusal: Refusal) {
         emit(
             .front(
                 .make {
@@ -102,19 +116,24 @@ extension Engine {
 
     /// Ends a request on the client's behalf; the detokenizer drops its state behind the frames that are under way.
     mutating func giveUp(_ abort: Abort) {
-        if let request = requests[abort.key.id], request.key.attempt > abort.key.attempt { return }
+        if let request = held(abort.key.id), request.key.attempt > abort.key.attempt { return }
         var last = abort
         if last.message.isEmpty {
             last.message = scheduler.isWaiting(abort.key.id) ? "Abort in waiting queue" : "Aborted"
         }
         drop(abort.key.id)
-        emit(.detokenizer(.make { $0.abort = last }))
+        if traits.generates {
+            emit(.detokenizer(.make { $0.abort = last }))
+        } else if last.wantsAnswer {
+            // Nobody but the front knows of such a request.
+            emit(.front(.make { $0.text = TextBatch(ending: last) }))
+        }
     }
 
     /// Ends requests that waited or ran for longer than the operator allows.
     mutating func expire(now: Double) {
-        guard traits.timeouts.isSet, !requests.isEmpty else { return }
-        for request in Array(requests.values) {
+        guard traits.timeouts.isSet else { return }
+        for request in heldRequests {
             guard let message = traits.timeouts.complaint(request, now: now) else { continue }
             giveUp(
                 .make {
@@ -134,8 +153,15 @@ extension Engine {
 }
 
 extension Engine {
-    private mutating func forget(_ id: UInt64) {
+    /// What is there of a request.
+    func held(_ id: UInt64) -> (any HeldRequest)? { requests[id] ?? vectors[id] }
+
+    /// All that is there.
+    var heldRequests: [any HeldRequest] { Array(requests.values) as [any HeldRequest] + Array(vectors.values) }
+
+    mutating func forget(_ id: UInt64) {
         requests[id] = nil
+        vectors[id] = nil
         pacing.forget(id)
     }
 }

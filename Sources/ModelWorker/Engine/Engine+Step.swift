@@ -11,7 +11,15 @@ extension Engine {
         restartScores(batch)
         plan.prepare(batch, scheduler)
         addVectors(batch)
+        plan.setTypes(batch, vectors)
         model.forward(plan.input)
+        if traits.generates { takeTokens(batch, from: model) } else { takeVectors(batch, from: model) }
+        model.endStep()
+        for entry in batch.entries where !entry.yieldsToken { scheduler.commit(entry, tokens: [], finished: false) }
+    }
+
+    /// Uses the step's logits, and tells what came of them.
+    private mutating func takeTokens(_ batch: Batch, from model: some StepModel) {
         var frames = TokenFrames(generation: traits.generation, weights: changes.served.number)
         let size = traits.vocabularySize
         let rows = logits.bound(to: Float.self)
@@ -34,8 +42,6 @@ extension Engine {
             }
             done = block.upperBound
         }
-        model.endStep()
-        for entry in batch.entries where !entry.yieldsToken { scheduler.commit(entry, tokens: [], finished: false) }
         if !frames.isEmpty { emit(.detokenizer(.make { $0.tokens = frames.batch })) }
     }
 
@@ -56,8 +62,9 @@ extension Engine {
     /// Keeps when requests began to run.
     private mutating func noteAdmissions(_ batch: Batch, now: Double) {
         for id in batch.admitted {
-            guard let request = requests[id], request.admitted == nil else { continue }
-            requests[id]!.admitted = now
+            guard let request = held(id), request.admitted == nil else { continue }
+            requests[id]?.admitted = now
+            vectors[id]?.admitted = now
             statistics.admitted(after: now - request.arrived)
         }
     }

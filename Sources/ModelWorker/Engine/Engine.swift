@@ -1,5 +1,6 @@
 internal import Logging
 package import Messages
+internal import Models
 package import Scheduling
 package import Tensors
 
@@ -9,6 +10,8 @@ package struct Engine: ~Copyable {
     package let traits: EngineTraits
     package internal(set) var scheduler: Scheduler
     var requests: [UInt64: EngineRequest] = [:]
+    /// Requests for vectors; a model answers one kind of requests only.
+    var vectors: [UInt64: VectorRequest] = [:]
     var control = ControlState()
     var changes: WeightChanges
     var statistics: StepStatistics
@@ -32,7 +35,7 @@ package struct Engine: ~Copyable {
 
     /// An engine without work.
     package init(_ traits: EngineTraits, compute: Compute, now: Double) throws(NoMemory) {
-        let bytes = traits.logitRows * traits.vocabularySize * MemoryLayout<Float>.size
+        let bytes = traits.logitRows * traits.task.width * MemoryLayout<Float>.size
         guard let logits = AlignedBuffer(byteCount: bytes) else { throw NoMemory() }
         self.traits = traits
         self.logits = logits
@@ -48,9 +51,11 @@ package struct Engine: ~Copyable {
     package mutating func obey(_ command: WorkerCommand, now: Double) {
         switch command.command {
         case .generate(let generate): accept(generate, now: now)
+        case .embeds(let list): for embed in list.requests { accept(embed, now: now) }
         case .abort(let abort): giveUp(abort)
         case .livingFronts(let living):
-            for id in requests.keys where !living.generations.contains(FrontGeneration.of(id)) { drop(id) }
+            for id in Array(requests.keys) + Array(vectors.keys)
+            where !living.generations.contains(FrontGeneration.of(id)) { drop(id) }
             emit(.detokenizer(.make { $0.livingFronts = living }))
         case .control(let call): answer(call, now: now)
         case nil: emit(.log(.error, "a worker command of an unknown kind was ignored"))
@@ -70,7 +75,7 @@ package struct Engine: ~Copyable {
         var terms = StepTerms()
         terms.holdsNewRequests = changes.holdsNewRequests
         terms.promptTokensBesideDecoding = pieces.limit
-        terms.holdsLastTokens = pieces.holdsLastTokens
+        terms.holdsLastTokens = traits.generates && pieces.holdsLastTokens
         terms.resting = pacing.resting()
         return scheduler.nextBatch(terms)
     }

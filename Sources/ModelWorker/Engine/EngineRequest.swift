@@ -1,7 +1,15 @@
 internal import Messages
 
-/// What the engine keeps of a request besides the scheduler's integers.
-struct EngineRequest: Sendable {
+/// What the engine knows of every request, whatever it asks for.
+protocol HeldRequest: Sendable {
+    var key: RequestKey { get }
+    /// Monotonic seconds at which it came, and was admitted first; nil: not yet.
+    var arrived: Double { get }
+    var admitted: Double? { get set }
+}
+
+/// What the engine keeps of a request that generates, besides the scheduler's integers.
+struct EngineRequest: HeldRequest {
     let key: RequestKey
     /// Output ids of an earlier attempt.
     let resumedCount: Int
@@ -18,7 +26,6 @@ struct EngineRequest: Sendable {
     var unsent: [Int32]
     /// Absolute output index of the first of them.
     var offset = 0
-    /// Monotonic seconds at which it came, and was admitted first; nil: not yet.
     let arrived: Double
     var admitted: Double?
     /// The first frame of this attempt is out.

@@ -1,4 +1,5 @@
 package import Messages
+package import Models
 package import Scheduling
 package import Tokenizers
 
@@ -6,6 +7,10 @@ package import Tokenizers
 package struct EngineTraits: Sendable {
     package var limits: SchedulerLimits
     package var vocabularySize: Int
+    /// What the model is for.
+    package var task: ModelTask
+    /// Kinds of tokens that the model tells apart.
+    package var tokenTypeCount = 1
     /// Rows of logits that the model computes at once.
     package var logitRows: Int
     /// Ids that end an answer: the model's and the tokenizer's.
@@ -28,9 +33,15 @@ package struct EngineTraits: Sendable {
     /// Numbers of a hidden state.
     package var hiddenSize = 0
 
-    package init(limits: SchedulerLimits, vocabularySize: Int, logitRows: Int) {
+    /// An engine for a model of this task; nil: one that generates.
+    package init(limits: SchedulerLimits, vocabularySize: Int, logitRows: Int, task: ModelTask? = nil) {
         self.limits = limits
+        self.task =
+            task ?? ModelTask(kind: .generation, width: vocabularySize, maxTokens: limits.contextLength)
         self.vocabularySize = vocabularySize
         self.logitRows = logitRows
     }
+
+    /// Requests are answered with tokens, rather than with a vector.
+    var generates: Bool { task.kind == .generation }
 }

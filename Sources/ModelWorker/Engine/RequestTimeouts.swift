@@ -14,7 +14,7 @@ package struct RequestTimeouts: Sendable, Equatable {
     var isSet: Bool { waiting != nil || running != nil }
 
     /// What a request that took too long is told; nil while it did not.
-    func complaint(_ request: EngineRequest, now: Double) -> String? {
+    func complaint(_ request: any HeldRequest, now: Double) -> String? {
         if let admitted = request.admitted {
             if let running, now - admitted > running { return "Request running timeout reached." }
         } else if let waiting, now - request.arrived > waiting {

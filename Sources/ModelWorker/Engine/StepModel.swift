@@ -2,15 +2,13 @@ package import Models
 
 /// What the engine needs of a model. The shell's has ranks and threads behind it, a test's is a function of the tokens.
 package protocol StepModel {
-    /// Logits of a row.
-    var vocabularySize: Int { get }
-    /// Rows of logits that may be asked for at once.
+    /// Rows of logits, or of other answers, that may be asked for at once.
     var logitRows: Int { get }
 
     /// Computes the rows of a step and stores what they leave behind in their slots.
     func forward(_ input: borrowing ForwardInput)
 
-    /// Logits of the entries `range` of the step's `logitRows`.
+    /// Logits, vectors or scores of the entries `range` of the step's `logitRows`.
     func logits(_ range: Range<Int>, into rows: UnsafeMutablePointer<Float>)
 
     /// Hidden states of the entries `range` of the step's `logitRows`.

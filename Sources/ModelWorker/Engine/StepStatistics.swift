@@ -7,6 +7,7 @@ internal import ServerSettings
 struct StepStatistics: Sendable {
     /// Decode steps between two lines.
     private let interval: Int
+    private let generates: Bool
     private(set) var generationThroughput = 0.0
     private(set) var cacheHitRate = 0.0
     /// Times from arrival to admission.
@@ -27,6 +28,7 @@ struct StepStatistics: Sendable {
 
     init(_ traits: EngineTraits, now: Double) {
         interval = max(1, traits.logInterval)
+        generates = traits.generates
         since = now
         lastPrefill = now
     }
@@ -64,7 +66,7 @@ struct StepStatistics: Sendable {
     mutating func stepped(_ batch: Batch, _ counts: SchedulerCounts, now: Double) -> [Effect] {
         steps += 1
         if batch.prefillTokens > 0 { prefillTime += now - stepBegan } else { decodeTime += now - stepBegan }
-        decodedTokens += UInt64(batch.entries.count { $0.yieldsToken })
+        if generates { decodedTokens += UInt64(batch.entries.count { $0.yieldsToken }) }
         var lines: [Effect] = []
         if !batch.retracted.isEmpty {
             lines.append(
@@ -79,7 +81,7 @@ struct StepStatistics: Sendable {
         }
         if batch.prefillTokens > 0 { lines.append(.batchLine(prefillLine(batch, counts, now))) }
         let decoding = batch.entries.count { $0.count == 1 && $0.yieldsToken }
-        guard decoding > 0 else { return lines }
+        guard generates, decoding > 0 else { return lines }
         tokens += decoding
         decodeSteps += 1
         guard decodeSteps >= interval else { return lines }

@@ -6,8 +6,8 @@ package import Tensors
 ///
 /// ```
 /// order    its kind · count of bytes · text, UTF-8
-/// step     1 · eight counts, Int64 · tokens · positions · write slots · sequences · slots · logit rows · vector rows · vectors, each on
-///          a multiple of 8 bytes
+/// step     1 · nine counts, Int64 · tokens · positions · write slots · sequences · slots · logit rows · token types · vector rows ·
+///          vectors, each on a multiple of 8 bytes
 /// ```
 package struct RankLink {
     /// What a frame asks for.
@@ -42,7 +42,8 @@ package struct RankLink {
         writer.put(Kind.step.rawValue)
         let counts = [
             input.tokens.count, input.positions.count, input.writeSlots.count, input.sequences.count,
-            input.slots.count, input.logitRows.count, input.vectorRows.count, input.vectors.count,
+            input.slots.count, input.logitRows.count, input.tokenTypes.count, input.vectorRows.count,
+            input.vectors.count,
         ]
         for count in counts { writer.put(count) }
         writer.put(input.tokens)
@@ -51,6 +52,7 @@ package struct RankLink {
         writer.put(input.sequences)
         writer.put(input.slots)
         writer.put(input.logitRows)
+        writer.put(input.tokenTypes)
         writer.put(input.vectorRows)
         writer.put(input.vectors)
         group.publishPlan()
@@ -108,7 +110,7 @@ package struct RankLink {
     }
 
     private static func readStep(_ reader: inout PlanCursor, into input: inout ForwardInput) {
-        let counts = (0..<8).map { _ in reader.take() }
+        let counts = (0..<9).map { _ in reader.take() }
         input.removeAll()
         reader.take(counts[0], into: &input.tokens)
         reader.take(counts[1], into: &input.positions)
@@ -116,13 +118,14 @@ package struct RankLink {
         reader.take(counts[3], into: &input.sequences)
         reader.take(counts[4], into: &input.slots)
         reader.take(counts[5], into: &input.logitRows)
-        reader.take(counts[6], into: &input.vectorRows)
-        reader.take(counts[7], into: &input.vectors)
+        reader.take(counts[6], into: &input.tokenTypes)
+        reader.take(counts[7], into: &input.vectorRows)
+        reader.take(counts[8], into: &input.vectors)
     }
 
     /// Bytes of the largest plan within the limits. Only what is used is ever touched.
     package static func planBytes(_ limits: ForwardLimits, hiddenSize: Int) -> Int {
-        let small = (4 + hiddenSize) * limits.rows + limits.sequences * limits.positions + limits.rows
+        let small = (5 + hiddenSize) * limits.rows + limits.sequences * limits.positions + limits.rows
         return 8192 + small * MemoryLayout<Int32>.size + limits.sequences * MemoryLayout<ForwardInput.Sequence>.stride
     }
 }

@@ -9,18 +9,22 @@ struct RankedModel: StepModel {
     let compute: Compute
     let link: RankLink?
     let weights: RankWeights
+    let profiler: Profiler
 
-    var vocabularySize: Int { model.config.vocabularySize }
     var logitRows: Int { model.limits.logitRows }
     var hiddenSize: Int { model.config.hiddenSize }
 
     func forward(_ input: borrowing ForwardInput) {
         compute.beginStep()
-        link?.send(input)
-        model.forward(input)
+        profiler.note(.forward) {
+            link?.send(input)
+            model.forward(input)
+        }
     }
 
-    func logits(_ range: Range<Int>, into rows: UnsafeMutablePointer<Float>) { model.logits(range, into: rows) }
+    func logits(_ range: Range<Int>, into rows: UnsafeMutablePointer<Float>) {
+        profiler.note(.logits) { model.logits(range, into: rows) }
+    }
 
     func hiddenStates(_ range: Range<Int>, into states: UnsafeMutablePointer<Float>) {
         model.hiddenStates(range, into: states)

@@ -31,6 +31,12 @@ struct ServedModel {
     ) throws {
         let overrides = try JSON.parse(settings.jsonModelOverrideArgs)
         let config = try ModelConfig.load(modelPath: settings.modelPath, overrides: overrides)
+        let choice = TaskSettings(
+            isEmbedding: settings.isEmbedding, pooler: settings.poolerType, rule: settings.poolingRule)
+        let task = try ModelTask.of(config, modelPath: settings.modelPath, settings: choice)
+        if task.kind == .generation, settings.poolerType != .auto || settings.poolingRule != .checkpoint {
+            throw StartError.nothingToPool(config.architecture)
+        }
         // A file of quantized blocks names no type to compute in; bfloat16 is what the vector units multiply fastest.
         dtype =
             settings.dtype == .auto && config.checkpointDType == nil
@@ -41,15 +47,15 @@ struct ServedModel {
         let source = ModelSource(
             served.path, config: config, dtype: dtype, quantization: Self.quantization(settings),
             loadFormat: LoadFormat(rawValue: served.loadFormat) ?? settings.loadFormat,
-            isStrict: settings.strictWeights)
+            isStrict: settings.strictWeights, task: choice)
         let sizes = try ModelSizes(source, kvCacheDType: settings.kvCacheDType, ranks: rank.count)
         let bytesPerSlot = sizes.bytesPerSlot
         var slots = 0
         if rank.index == 0 {
             slots = try Self.slots(settings, bytesPerSlot: bytesPerSlot, weights: UInt64(sizes.weightBytes))
         }
-        if let group { slots = try Self.agree(on: slots, served.number, group, settings, config) }
-        limits = try Self.limits(settings, config, slots: slots)
+        if let group { slots = try Self.agree(on: slots, served.number, group, settings, config, task) }
+        limits = try Self.limits(settings, config, task, slots: slots)
         kvBytes = UInt64(bytesPerSlot) * UInt64(limits.storeRows)
         let products = ProductKind(dtype, isQuantized: settings.quantization != nil)
         compute = try Self.makeCompute(settings, rank: rank, products, log)
@@ -92,14 +98,15 @@ struct ServedModel {
 
     /// Rank 0 decides how large the pool is, since each rank would measure other numbers, and sizes what they share.
     private static func agree(
-        on slots: Int, _ weights: UInt64, _ group: Collectives, _ settings: WorkerSettings, _ config: ModelConfig
+        on slots: Int, _ weights: UInt64, _ group: Collectives, _ settings: WorkerSettings, _ config: ModelConfig,
+        _ task: ModelTask
     ) throws -> Int {
         guard group.rank == 0 else {
             guard let terms = group.accept() else { throw StartError.noGroup }
             guard terms[1] == weights else { throw StartError.otherWeights }
             return Int(terms[0])
         }
-        let limits = forwardLimits(try limits(settings, config, slots: slots))
+        let limits = forwardLimits(try limits(settings, config, task, slots: slots))
         let slotCount = try ShardPlan.slotCount(config, limits: limits, ranks: group.size)
         guard
             group.offer(
@@ -111,10 +118,11 @@ struct ServedModel {
         return slots
     }
 
-    private static func limits(_ settings: WorkerSettings, _ config: ModelConfig, slots: Int) throws -> SchedulerLimits
-    {
-        let length = try config.contextLength(flag: settings.contextLength)
-        return SchedulerLimits(settings, slots: slots, contextLength: length)
+    private static func limits(
+        _ settings: WorkerSettings, _ config: ModelConfig, _ task: ModelTask, slots: Int
+    ) throws -> SchedulerLimits {
+        let length = min(try config.contextLength(flag: settings.contextLength), task.maxTokens)
+        return SchedulerLimits(settings, slots: slots, contextLength: length, task: task)
     }
 
     /// What the model must be able to do in one step to serve the scheduler.
@@ -154,7 +162,9 @@ struct ServedModel {
     /// What the engine must know of it.
     var traits: EngineTraits {
         var traits = EngineTraits(
-            limits: limits, vocabularySize: model.config.vocabularySize, logitRows: model.limits.logitRows)
+            limits: limits, vocabularySize: model.config.vocabularySize, logitRows: model.limits.logitRows,
+            task: model.task)
+        traits.tokenTypeCount = model.config.tokenTypeCount
         traits.weightBytes = weightBytes
         traits.kvBytes = kvBytes
         traits.served = served
@@ -179,6 +189,30 @@ struct ServedModel {
             $0.eosIds = endIDs
             $0.loadSeconds = seconds
             $0.chunkedPrefillSize = UInt32(limits.chunkTokens)
+            $0.task = TaskFacts(model.task, limits)
         }
+    }
+}
+
+extension TaskFacts {
+    /// What the other processes should know of a task, served within these limits.
+    fileprivate init(_ task: ModelTask, _ limits: SchedulerLimits) {
+        self.init()
+        switch task.kind {
+        case .generation: kind = .generation
+        case .embedding: kind = .embedding
+        case .crossEncoder: kind = .crossEncoder
+        case .classification: kind = .classification
+        }
+        width = UInt32(task.width)
+        normalizes = task.normalizes
+        matryoshka = task.matryoshka != nil
+        dimensions = (task.matryoshka ?? []).map { UInt32($0) }
+        labels = task.labels
+        maxTokens = UInt32(min(limits.maxPromptLength, task.trainedTokens ?? Int.max))
+        bidirectional = task.isBidirectional
+        pooling = task.pooling
+        sharesPrefixes = limits.usesPrefixCache
+        cutsPrompts = limits.cutsPrompts
     }
 }

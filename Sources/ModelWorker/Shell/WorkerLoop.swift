@@ -12,6 +12,7 @@ struct WorkerLoop: ~Copyable {
     private let pipes: WorkerPipes
     private let model: RankedModel
     private let keepsake: WeightsKeepsake
+    private let profiler: Profiler
     private let stamp: ProgressStamp
     private let log: Logger
     /// When the ranks are asked again how far they are, in monotonic seconds.
@@ -21,12 +22,14 @@ struct WorkerLoop: ~Copyable {
 
     init(
         _ engine: consuming Engine, _ pipes: consuming WorkerPipes, model: RankedModel, keepsake: WeightsKeepsake,
+        profiler: Profiler,
         stamp: ProgressStamp, log: Logger
     ) {
         self.engine = engine
         self.pipes = pipes
         self.model = model
         self.keepsake = keepsake
+        self.profiler = profiler
         self.stamp = stamp
         self.log = log
     }
@@ -38,12 +41,19 @@ struct WorkerLoop: ~Copyable {
             lookAtRanks()
             engine.settle(now: monotonicSeconds())
             try perform()
+            let planning = monotonicSeconds()
             guard let batch = engine.nextBatch() else { continue }
             if engine.slowDown > 0 { usleep(UInt32(engine.slowDown * 1e6)) }
             stamp.enter(batch.prefillTokens > 0 ? .prefill : .decode)
-            engine.step(batch, on: model, now: monotonicSeconds())
-            engine.stepped(batch, now: monotonicSeconds())
+            let began = monotonicSeconds()
+            profiler.planned(batch, engine.load, from: planning, to: began)
+            engine.step(batch, on: model, now: began)
+            let ended = monotonicSeconds()
+            engine.stepped(batch, now: ended)
+            profiler.stepped(batch, from: began, to: ended)
+            let sending = monotonicSeconds()
             try perform()
+            profiler.note(.send, from: sending)
         }
     }
 
@@ -61,8 +71,11 @@ struct WorkerLoop: ~Copyable {
         }
         while let command = try pipes.receive(within: wait) {
             stamp.enter(.receiving)
-            engine.obey(command, now: monotonicSeconds())
+            let now = monotonicSeconds()
+            profiler.received(command, now: now)
+            engine.obey(command, now: now)
             try perform()
+            profiler.note(.receive, from: now)
             wait = .zero
         }
     }

@@ -8,26 +8,33 @@ package struct Architecture: Sendable {
         var theta = 10_000.0
         /// `max_position_embeddings`.
         var maxPositions: Int
+        /// Whether position 0 has the row behind the padding's of a table of positions.
+        var padsPositions = false
+        /// Other keys that count where the usual ones, which come first, are absent.
+        var aliases: [String: String] = [:]
     }
 
     /// As `architectures[0]` of config.json has it.
-    let name: String
+    private(set) var name: String
     /// As `model_type` has it, which counts where `architectures` is absent.
     let modelType: String
     /// What common keys are when they are absent.
     let defaults: Defaults
     /// What its GGUF files call things; nil where llama.cpp has no name of its own for it.
-    let gguf: GGUFDialect?
+    private(set) var gguf: GGUFDialect?
+    /// What it answers with.
+    private(set) var answers: Answers
+    /// Whether a token sees those behind it.
+    let isBidirectional: Bool
     /// Reads the keys that are its own; throws for a value that it cannot compute, with the key's name.
     let check: @Sendable (ConfigFields) throws(CheckpointError) -> Void
     /// Builds the network's layers from the places of its tensors in the checkpoint.
     let network: @Sendable (ModelScope) throws(CheckpointError) -> any Network
-    /// Builds what turns its hidden states into answers.
-    let head: @Sendable (ModelScope, any Network) throws(CheckpointError) -> any Head
 
-    /// Enters an architecture that predicts tokens, with `keys` as what its page reads of the configuration.
+    /// Enters an architecture, with `keys` as what its page reads of the configuration.
     init<Keys>(
-        _ name: String, modelType: String, defaults: Defaults, gguf: GGUFDialect?,
+        _ name: String, modelType: String, defaults: Defaults, gguf: GGUFDialect?, answers: Answers = .tokens,
+        isBidirectional: Bool = false,
         keys: @escaping @Sendable (ConfigFields) throws(CheckpointError) -> Keys,
         network: @escaping @Sendable (ModelScope, Keys) throws(CheckpointError) -> any Network
     ) {
@@ -35,15 +42,24 @@ package struct Architecture: Sendable {
         self.modelType = modelType
         self.defaults = defaults
         self.gguf = gguf
+        self.answers = answers
+        self.isBidirectional = isBidirectional
         check = { fields throws(CheckpointError) in _ = try keys(fields) }
         self.network = { root throws(CheckpointError) in try network(root, keys(root.config.fields)) }
-        head = { root, network throws(CheckpointError) in
-            try LanguageModelHead(root.at("lm_head"), tiedTo: network.embedding)
-        }
     }
 
-    /// Every architecture that can be loaded.
-    static let all: [Architecture] = [.llama, .mistral, .qwen2, .qwen3]
+    /// The same network under another name, with other answers.
+    func named(_ name: String, _ answers: Answers) -> Architecture {
+        var other = self
+        (other.name, other.answers, other.gguf) = (name, answers, nil)
+        return other
+    }
+
+    /// Every architecture that can be loaded; of those with one model type the first is meant where no name is given.
+    static let all: [Architecture] = decoders + decoders.flatMap(\.withOtherHeads) + encoders
+
+    /// Those that predict tokens.
+    static let decoders: [Architecture] = [.llama, .mistral, .qwen2, .qwen3]
 
     /// The names of all, in alphabetical order.
     package static var names: [String] { all.map(\.name).sorted() }
@@ -61,6 +77,32 @@ package struct Architecture: Sendable {
     /// The architecture that llama.cpp calls so; nil when there is none.
     static func of(gguf name: String) -> Architecture? { all.first { $0.gguf?.name == name } }
 
+    /// Those that see texts both ways.
+    static let encoders: [Architecture] =
+        bertKin + xlmRobertaKin + mpnetKin + [nomicBert] + modernBertKin + [embeddingGemma]
+
+    /// The names of its kin with other heads: vectors, classes and rewards.
+    private var withOtherHeads: [Architecture] {
+        let family = String(name.dropLast("ForCausalLM".count))
+        var kin = [
+            named(family + "Model", .vectors(.last)),
+            named(family + "ForSequenceClassification", .classes("score", count: labelCount)),
+        ]
+        switch family {
+        case "Llama":
+            kin.append(named("LlamaEmbeddingModel", .vectors(.last)))
+            kin.append(
+                named(
+                    "LlamaForClassification",
+                    .classes("classification_head") { fields throws(CheckpointError) in
+                        try fields.requiredInteger("classification_out_size", in: 1...65_536)
+                    }))
+        case "Qwen2", "Qwen3": kin.append(named(family + "ForRewardModel", .reward))
+        default: break
+        }
+        return kin
+    }
+
     /// The names under which GGUF files may state their architecture, in alphabetical order.
     static var ggufNames: [String] { all.compactMap { $0.gguf?.name }.sorted() }
 }
@@ -70,10 +112,18 @@ package struct Architecture: Sendable {
 protocol Network {
     /// The table of token vectors, which a head may share.
     var embedding: VocabEmbedding { get }
-    /// The norm behind the last layer.
-    var norm: RMSNorm { get }
+    /// The norm behind the last layer; nil where the last layer ends in one.
+    var norm: (any RowNorm)? { get }
+
+    /// Positions that it has a table for; nil where they are only turned.
+    var positionLimit: Int? { get }
 
     /// Carries the step's rows from token ids to the residual stream after the last layer, which may drop rows that
     /// nobody wants an answer for.
     func forward(_ step: inout Step)
+}
+
+extension Network {
+    /// No limit.
+    var positionLimit: Int? { nil }
 }

@@ -85,7 +85,7 @@ struct Llama: Network {
 
     let embedding: VocabEmbedding
     let layers: [Layer]
-    let norm: RMSNorm
+    let norm: (any RowNorm)?
 
     /// Takes every tensor but the output head's.
     init(_ root: ModelScope, _ kind: LlamaLayers) throws(CheckpointError) {

@@ -100,7 +100,7 @@ func isFolder(_ path: String) -> Bool {
 }
 
 /// The names in a folder, in ascending byte order, without `.` and `..`.
-func folderEntries(_ path: String) throws(CheckpointError) -> [String] {
+package func folderEntries(_ path: String) throws(CheckpointError) -> [String] {
     guard let folder = opendir(path) else { throw .unreadable(path: path, reason: systemReason()) }
     defer { closedir(folder) }
     var names: [String] = []

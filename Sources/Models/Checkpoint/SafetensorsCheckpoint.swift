@@ -18,8 +18,10 @@ package final class SafetensorsCheckpoint: Checkpoint {
     /// False: only stored tensors exist.
     package var inventsTensors: Bool { false }
 
-    /// Opens the files, which together are one checkpoint.
-    init(files paths: [String], path: String, warnings: [String] = []) throws(CheckpointError) {
+    /// Opens the files, which together are one checkpoint; the tensors of a file in `prefixes` have that before their names.
+    init(
+        files paths: [String], path: String, warnings: [String] = [], prefixes: [String: String] = [:]
+    ) throws(CheckpointError) {
         self.path = path
         self.warnings = warnings
         var unreadable: [String: CheckpointError] = [:]
@@ -30,11 +32,11 @@ package final class SafetensorsCheckpoint: Checkpoint {
         for (index, path) in paths.enumerated() {
             let file = try SafetensorsFile(path: path)
             for tensor in file.tensors {
-                guard tensors.updateValue(tensor.info, forKey: tensor.info.name) == nil else {
-                    throw .malformed(
-                        file: path, place: "tensor `\(printable(tensor.info.name))`", reason: "is in two files")
+                let info = tensor.info.named((prefixes[path] ?? "") + tensor.info.name)
+                guard tensors.updateValue(info, forKey: info.name) == nil else {
+                    throw .malformed(file: path, place: "tensor `\(printable(info.name))`", reason: "is in two files")
                 }
-                places[tensor.info.name] = (index, tensor.offset)
+                places[info.name] = (index, tensor.offset)
             }
             unreadable.merge(file.unreadable) { first, _ in first }
             header = checksum64("\(header) \(file.headerHash)")

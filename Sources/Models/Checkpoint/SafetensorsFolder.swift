@@ -9,6 +9,8 @@ struct SafetensorsFolder {
     private let names: [String]
     /// Files that are safetensors and no weights.
     let passedOver: [String]
+    /// Files of the modules behind the network, with what stands before their tensors' names.
+    private let modules: [String: String]
 
     /// Looks at a folder's names.
     init(_ path: String) throws(CheckpointError) {
@@ -18,6 +20,11 @@ struct SafetensorsFolder {
         let files = try folderEntries(path).filter { $0.hasSuffix(".safetensors") && !$0.hasPrefix(".") }
         names = SafetensorsFolder.weights(among: files)
         let names = Set(self.names)
+        let dense = try SentenceModules.entries(folder: path).filter { $0.type == "Dense" && !$0.folder.isEmpty }
+        modules = dense.reduce(into: [:]) { files, entry in
+            let file = joinedPath(path, entry.folder + "/model.safetensors")
+            if fileExists(file) { files[file] = entry.prefix }
+        }
         passedOver = self.index == nil ? files.filter { !names.contains($0) } : []
     }
 
@@ -34,7 +41,12 @@ struct SafetensorsFolder {
                 "\(printable(path)): \(passedOver.count) file(s) beside the weights not read: \(listed(passedOver))"
             ]
         }
-        return try SafetensorsCheckpoint(files: names.map { joinedPath(path, $0) }, path: path, warnings: warnings)
+        return try open(names.map { joinedPath(path, $0) }, warnings: warnings)
+    }
+
+    private func open(_ files: [String], warnings: [String] = []) throws(CheckpointError) -> SafetensorsCheckpoint {
+        try SafetensorsCheckpoint(
+            files: files + modules.keys.sorted(), path: path, warnings: warnings, prefixes: modules)
     }
 
     /// Opens the files that an index names. A tensor that is not where the index says is passed over: what the model needs
@@ -58,14 +70,14 @@ struct SafetensorsFolder {
         let missing = names.filter { !fileExists(joinedPath(path, $0)) }
         guard missing.isEmpty else { throw .missingShards(index: index, names: missing) }
         let files = names.map { joinedPath(path, $0) }
-        let found = try SafetensorsCheckpoint(files: files, path: path)
+        let found = try open(files)
         let stale = homes.filter { home in
             found.tensors[home.tensor]?.file != joinedPath(path, home.shard) && found.unreadable[home.tensor] == nil
         }
         guard !stale.isEmpty else { return found }
         let list = listed(stale.map(\.tensor).sorted())
-        return try SafetensorsCheckpoint(
-            files: files, path: path,
+        return try open(
+            files,
             warnings: ["\(printable(index)): \(stale.count) tensor(s) not where it says: \(list)"])
     }
 

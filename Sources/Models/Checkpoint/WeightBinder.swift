@@ -4,15 +4,19 @@
 /// lists them all. A wrong shape throws at once.
 package final class WeightBinder {
     private let checkpoint: any Checkpoint
-    private let tiedEmbeddings: Bool
+    private let ignoresHead: Bool
     private var used: Set<String> = []
     private var missing: [String] = []
+    private var passedOver: [String] = []
 
-    /// Starts with nothing bound; with `tiedEmbeddings` a stored `lm_head.weight` counts as read.
-    package init(_ checkpoint: any Checkpoint, tiedEmbeddings: Bool) {
+    /// Starts with nothing bound; with `ignoresHead` a stored `lm_head.weight` counts as read.
+    package init(_ checkpoint: any Checkpoint, ignoresHead: Bool) {
         self.checkpoint = checkpoint
-        self.tiedEmbeddings = tiedEmbeddings
+        self.ignoresHead = ignoresHead
     }
+
+    /// Says that nobody misses the tensors below these prefixes, under any of their spellings.
+    func passOver(_ prefixes: [String]) { passedOver += prefixes.flatMap(spellings) }
 
     /// Whether the checkpoint has the tensor, under any of the prefixes in use.
     package func contains(_ name: String) -> Bool {
@@ -80,7 +84,10 @@ package final class WeightBinder {
     private func isSkipped(_ name: String) -> Bool {
         let cached = ["rotary_emb.inv_freq", "rotary_emb.cos_cached", "rotary_emb.sin_cached"]
         if cached.contains(where: { name.contains($0) }) { return true }
-        return tiedEmbeddings && (name == "lm_head.weight" || name.hasSuffix(".lm_head.weight"))
+        if passedOver.contains(where: { name.hasPrefix($0) }) || name.hasSuffix("embeddings.position_ids") {
+            return true
+        }
+        return ignoresHead && (name == "lm_head.weight" || name.hasSuffix(".lm_head.weight"))
     }
 }
 

@@ -116,6 +116,9 @@ package struct TensorInfo: Sendable, Equatable {
         self.file = file
     }
 
+    /// The same tensor under another name.
+    func named(_ name: String) -> TensorInfo { TensorInfo(name: name, shape: shape, type: type, file: file) }
+
     /// Size of dimension 0; 1 for a scalar.
     package var rowCount: Int { shape.first ?? 1 }
     /// Numbers in a row: the product of the dimensions after the first; 1 for a vector.

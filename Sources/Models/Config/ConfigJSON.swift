@@ -27,6 +27,19 @@ func readJSONFile(_ file: String) throws(CheckpointError) -> [(key: String, valu
     try parse(MappedFile(path: file))
 }
 
+/// The value in a JSON file, of any kind.
+func readJSONValue(_ file: String) throws(CheckpointError) -> JSONValue {
+    try parseValue(MappedFile(path: file))
+}
+
+private func parseValue(_ mapped: borrowing MappedFile) throws(CheckpointError) -> JSONValue {
+    do throws(JSONError) {
+        return try JSON.parse(mapped.bytes, dialect: .python)
+    } catch {
+        throw .malformed(file: mapped.path, place: "JSON", reason: printable(error.description))
+    }
+}
+
 // A parameter is borrowed for the whole call, so the mapping outlives the parsing.
 private func parse(_ mapped: borrowing MappedFile) throws(CheckpointError) -> [(key: String, value: JSONValue)] {
     guard mapped.count <= SafetensorsFile.headerLimit else {

@@ -3,6 +3,7 @@ import Tensors
 /// The projection from hidden states to one logit per token, split over the ranks by rows of the vocabulary.
 struct LanguageModelHead: Head {
     let width: Int
+    var pooling: Pooling? { nil }
     private let weight: MatrixID
     /// Which columns of the logits each rank computes.
     private let parts: [Range<Int>]

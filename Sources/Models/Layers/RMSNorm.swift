@@ -1,16 +1,17 @@
 import Tensors
 
 /// Root-mean-square norm with a learned weight per element (Zhang and Sennrich 2019, arXiv:1910.07467).
-struct RMSNorm {
+struct RMSNorm: RowNorm {
     let weight: VectorID
     let size: Int
     let epsilon: Float
 
-    /// Takes `NAME.weight`, as long as the hidden size.
-    init(_ scope: ModelScope) throws(CheckpointError) {
+    /// Takes `NAME.weight`, as long as the hidden size, to which `addend` is added.
+    init(_ scope: ModelScope, addend: Float = 0) throws(CheckpointError) {
         size = scope.config.hiddenSize
         epsilon = scope.config.normEpsilon
-        weight = try scope.plan.vector(scope.prefix + ".weight", [TensorSlice(scope.prefix + ".weight", shape: [size])])
+        let name = scope.prefix + ".weight"
+        weight = try scope.plan.vector(name, [TensorSlice(name, shape: [size])], addend: addend)
         scope.plan.reserve(.normed, numbers: size)
     }
 
@@ -19,5 +20,13 @@ struct RMSNorm {
         step.compute.rmsNorm(
             x, rows: step.rows, size: size, weight: step.weights[weight], epsilon: epsilon, dtype: step.dtype, into: out
         )
+    }
+
+    func normalize(
+        _ x: UnsafePointer<Float>, rows: Int, dtype: DType, into out: UnsafeMutableRawPointer,
+        _ parts: borrowing ModelParts
+    ) {
+        parts.compute.rmsNorm(
+            x, rows: rows, size: size, weight: parts.weights[weight], epsilon: epsilon, dtype: dtype, into: out)
     }
 }

@@ -104,8 +104,10 @@ extension ModelPlan {
         for vector in vectors {
             var target = base + vector.offset
             for piece in vector.pieces {
+                let count = piece.slice.rows.count * piece.tensor.rowElements
                 try piece.tensor.readRows(piece.slice.rows, into: target)
-                target += piece.slice.rows.count
+                if vector.addend != 0 { for i in 0..<count { target[i] += vector.addend } }
+                target += count
             }
         }
     }

@@ -62,6 +62,8 @@ package struct LoadReport: Sendable {
     package let origin: PackedWeights.Origin
     /// Bytes of the packed weights.
     package let byteCount: Int
+    /// Numbers in the layers' matrices, with which every token is multiplied.
+    package let layerParameters: Int
     /// One line when a cache file was wanted and is not used, or had to be rebuilt.
     package let note: String?
     /// One line each for what the checkpoint has and the model passes over.

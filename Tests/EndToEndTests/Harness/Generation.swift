@@ -52,16 +52,22 @@ struct Generated: Sendable {
 }
 
 extension Server {
+    /// A new connection, with TLS where the server speaks it.
+    func connect() throws -> HTTPConnection {
+        guard let authority else { return try HTTPConnection(port: port) }
+        return HTTPConnection(try SecureWire(port: port, trusting: authority))
+    }
+
     /// Sends a request on a connection of its own and reads the answer.
     func request(_ path: String, _ body: JSONValue? = nil, method: String? = nil) throws -> HTTPAnswer {
-        let connection = try HTTPConnection(port: port)
+        let connection = try connect()
         try connection.send(path, body, method: method)
         return try connection.answer()
     }
 
     /// Posts a text that need not be JSON.
     func raw(_ path: String, _ body: String) throws -> HTTPAnswer {
-        let connection = try HTTPConnection(port: port)
+        let connection = try connect()
         try connection.send(path, bytes: Array(body.utf8))
         return try connection.answer()
     }
@@ -90,7 +96,7 @@ extension Server {
     ) throws -> Generated {
         var body = body
         body["stream"] = true
-        let connection = try HTTPConnection(port: port)
+        let connection = try connect()
         try connection.send("/generate", .object(body))
         let head = try connection.head()
         guard head.status == 200 else {

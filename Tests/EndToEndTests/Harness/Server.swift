@@ -11,6 +11,8 @@ final class Server: Sendable {
     let runDirectory: String
     /// The temporary folder that holds everything of this server.
     let folder: String
+    /// PEM file with whom clients trust, where they speak TLS.
+    let authority: String?
 
     /// The program under test: SRT_BINARY, or the `srt` that was built with the tests.
     static let binary: String = {
@@ -44,14 +46,18 @@ final class Server: Sendable {
     /// - Parameters:
     ///   - model: a folder of Tests/Fixtures.
     ///   - folder: of a server before this one, which is used again.
+    ///   - authority: PEM file with whom clients trust, where they speak TLS.
     convenience init(
-        _ model: String, _ flags: [String] = [], dtype: String = "float32", port: Int = 0, folder: String? = nil
+        _ model: String, _ flags: [String] = [], dtype: String = "float32", port: Int = 0, folder: String? = nil,
+        authority: String? = nil
     ) throws {
-        try self.init(path: Fixtures.path(model), ["--dtype", dtype] + flags, port: port, folder: folder)
+        try self.init(
+            path: Fixtures.path(model), ["--dtype", dtype] + flags, port: port, folder: folder, authority: authority)
     }
 
-    private init(path: String, _ flags: [String], port: Int, folder: String?) throws {
+    private init(path: String, _ flags: [String], port: Int, folder: String?, authority: String?) throws {
         let own = folder
+        self.authority = authority
         let folder = try folder ?? Self.temporaryFolder()
         self.folder = folder
         runDirectory = folder + "/run"

@@ -246,7 +246,7 @@ extension EngineHistory {
                     case .control(let answer): if let problem = hear(answer) { return problem }
                     default: break
                     }
-                case .readWeight, .log, .batchLine: break
+                case .readWeight, .profile, .log, .batchLine: break
                 default: obey(effect)
                 }
             }

@@ -33,7 +33,8 @@ final class ToyModel: StepModel {
                 let position = Int(input.positions[row])
                 precondition(input.writeSlots[row] == input.slots[sequence.slotStart + position])
                 let before = position == 0 ? 1 : store[Int(input.slots[sequence.slotStart + position - 1])]
-                store[Int(input.writeSlots[row])] = Self.mix(before, input.tokens[row])
+                let token = Self.token(input.tokens[row], input.tokenTypes.isEmpty ? 0 : input.tokenTypes[row])
+                store[Int(input.writeSlots[row])] = Self.mix(before, token)
                 guard wanted < input.logitRows.count, Int(input.logitRows[wanted]) == row else { continue }
                 let slots = input.slots[sequence.slotStart...(sequence.slotStart + position)]
                 sums.append(slots.reduce(0) { $0 &+ store[Int($1)] })
@@ -65,26 +66,28 @@ final class ToyModel: StepModel {
     }
 
     /// The logits behind some tokens, without slots or steps.
-    static func logits(behind tokens: some Sequence<Int32>, weights: UInt64 = 0) -> [Float] {
+    static func logits(behind tokens: some Sequence<Int32>, types: [Int32] = [], weights: UInt64 = 0) -> [Float] {
         var row = [Float](repeating: 0, count: vocabularySize)
-        row.withUnsafeMutableBufferPointer { fill($0, sum(behind: tokens), weights) }
+        row.withUnsafeMutableBufferPointer { fill($0, sum(behind: tokens, types), weights) }
         return row
     }
 
     /// The hidden state behind some tokens.
     static func hidden(behind tokens: some Sequence<Int32>, weights: UInt64 = 0) -> [Float] {
-        hidden(sum(behind: tokens), weights)
+        hidden(sum(behind: tokens, []), weights)
     }
 
-    private static func sum(behind tokens: some Sequence<Int32>) -> UInt64 {
+    private static func sum(behind tokens: some Sequence<Int32>, _ types: [Int32]) -> UInt64 {
         var state: UInt64 = 1
         var sum: UInt64 = 0
-        for token in tokens {
-            state = mix(state, token)
+        for (index, token) in tokens.enumerated() {
+            state = mix(state, self.token(token, types.isEmpty ? 0 : types[index]))
             sum &+= state
         }
         return sum
     }
+
+    private static func token(_ id: Int32, _ type: Int32) -> Int32 { id | type << 16 }
 
     private static func fill(_ row: UnsafeMutableBufferPointer<Float>, _ sum: UInt64, _ weights: UInt64) {
         for id in row.indices { row[id] = Float(mix(sum &+ weights, Int32(id)) >> 40) * 0x1p-21 - 4 }
@@ -121,10 +124,12 @@ enum Toy {
     /// An engine for the toy model.
     static func engine(
         _ limits: SchedulerLimits, generation: UInt64 = 1, timeouts: RequestTimeouts = RequestTimeouts(),
-        served: ServedWeights = .init(), now: Double = 0
+        served: ServedWeights = .init(), now: Double = 0, task: ModelTask? = nil
     ) -> Engine {
-        var traits = EngineTraits(limits: limits, vocabularySize: ToyModel.vocabularySize, logitRows: 3)
+        var traits = EngineTraits(
+            limits: limits, vocabularySize: ToyModel.vocabularySize, logitRows: 3, task: task)
         traits.endIDs = [20]
+        traits.tokenTypeCount = 2
         traits.tokenizer = tokenizer
         traits.generation = generation
         traits.timeouts = timeouts

@@ -41,6 +41,7 @@ private struct Pair {
                 input.tokens.append(Int32(1000 * index + row))
                 input.positions.append(Int32(30 - rows + row))
                 input.writeSlots.append(Int32(row) - 5)
+                input.tokenTypes.append(Int32(row % 2))
             }
             input.logitRows.append(Int32(input.tokens.count - 1))
             input.vectorRows.append(Int32(input.tokens.count - 1))

@@ -12,7 +12,7 @@ import Values
         let golden = try #require(DequantizeTests.Golden.all.first { $0.type == type })
         let width = golden.elements / 3
         try #require(width % 32 == 0)
-        let binder = WeightBinder(try golden.open(in: folder, shape: [3, width]), tiedEmbeddings: false)
+        let binder = WeightBinder(try golden.open(in: folder, shape: [3, width]), ignoresHead: false)
         let tensor = try binder.bind("t", shape: [3, width])
         let columns = 32..<width
         let format = WeightFormat.int4(group: 32)
@@ -47,7 +47,7 @@ import Values
     func everyTensorOfSmolLM2ThatKeepsItsCodesIsPackedWithoutLoss() throws {
         let path = try #require(ProcessInfo.processInfo.environment["SRT_TEST_SMOLLM2_GGUF"])
         let checkpoint = try openCheckpoint(path, .gguf)
-        let binder = WeightBinder(checkpoint, tiedEmbeddings: true)
+        let binder = WeightBinder(checkpoint, ignoresHead: true)
         let format = WeightFormat.int4(group: 32)
         var compared = 0
         for (name, info) in checkpoint.tensors where info.shape.count == 2 {

@@ -14,7 +14,7 @@ import Values
 
     @Test func handsOutRowsAndFinishesWhenAllIsBound() throws {
         let folder = TemporaryFolder()
-        let binder = WeightBinder(try open(folder, ["a", "b"]), tiedEmbeddings: false)
+        let binder = WeightBinder(try open(folder, ["a", "b"]), ignoresHead: false)
         let a = try binder.bind("a", shape: [2, 2])
         let b = try binder.bindIfPresent("b", shape: [2, 2])
         let c = try binder.bindIfPresent("c", shape: [2, 2])
@@ -27,7 +27,7 @@ import Values
 
     @Test func listsEveryMissingTensor() throws {
         let folder = TemporaryFolder()
-        let binder = WeightBinder(try open(folder, ["a"]), tiedEmbeddings: false)
+        let binder = WeightBinder(try open(folder, ["a"]), ignoresHead: false)
         let absent = try binder.bind("x", shape: [1])
         _ = try binder.bind("y", shape: [1])
         let file = folder.path + "/model.safetensors"
@@ -37,7 +37,7 @@ import Values
 
     @Test func listsEveryLeftOverTensor() throws {
         let folder = TemporaryFolder()
-        let binder = WeightBinder(try open(folder, ["a", "z", "m"]), tiedEmbeddings: false)
+        let binder = WeightBinder(try open(folder, ["a", "z", "m"]), ignoresHead: false)
         _ = try binder.bind("a", shape: [2, 2])
         let file = folder.path + "/model.safetensors"
         #expect(try binder.finish() == .leftOverTensors(path: file, names: ["m", "z"]))
@@ -50,14 +50,14 @@ import Values
             "lm_head.weight",
         ]
         let checkpoint = try open(folder, names)
-        #expect(try WeightBinder(checkpoint, tiedEmbeddings: true).finish() == nil)
-        let extra = try WeightBinder(checkpoint, tiedEmbeddings: false).finish()
+        #expect(try WeightBinder(checkpoint, ignoresHead: true).finish() == nil)
+        let extra = try WeightBinder(checkpoint, ignoresHead: false).finish()
         #expect(extra == .leftOverTensors(path: checkpoint.path, names: ["lm_head.weight"]))
     }
 
     @Test func shapeMismatchHasBothShapes() throws {
         let folder = TemporaryFolder()
-        let binder = WeightBinder(try open(folder, ["a"]), tiedEmbeddings: false)
+        let binder = WeightBinder(try open(folder, ["a"]), ignoresHead: false)
         let error = checkpointError(naming: "[2, 2]") { _ = try binder.bind("a", shape: [4, 1]) }
         #expect(error?.description.contains("[4, 1]") == true)
     }
@@ -66,7 +66,7 @@ import Values
         let folder = TemporaryFolder()
         let binder = WeightBinder(
             try open(folder, ["norm.weight", "language_model.model.a", "model.language_model.b", "model.c"]),
-            tiedEmbeddings: false)
+            ignoresHead: false)
         for (index, name) in ["model.norm.weight", "model.a", "model.b", "model.c"].enumerated() {
             #expect(try binder.bind(name, shape: [2, 2]).readAll()[0] == Float(index))
         }
@@ -75,7 +75,7 @@ import Values
 
     @Test func prefersTheExactName() throws {
         let folder = TemporaryFolder()
-        let binder = WeightBinder(try open(folder, ["a", "model.a"]), tiedEmbeddings: false)
+        let binder = WeightBinder(try open(folder, ["a", "model.a"]), ignoresHead: false)
         #expect(try binder.bind("model.a", shape: [2, 2]).readAll()[0] == 1)
     }
 }
@@ -85,7 +85,7 @@ import Values
         let folder = TemporaryFolder()
         folder.write("config.json", text: "{}")
         let checkpoint = try openCheckpoint(folder.path, .dummy)
-        let binder = WeightBinder(checkpoint, tiedEmbeddings: false)
+        let binder = WeightBinder(checkpoint, ignoresHead: false)
         let values = try binder.bind("model.layers.0.mlp.up_proj.weight", shape: [100, 50]).readAll()
         let other = try binder.bind("model.layers.1.mlp.up_proj.weight", shape: [100, 50]).readAll()
         #expect(try binder.finish() == nil)
@@ -101,7 +101,7 @@ import Values
     @Test func rowsDoNotDependOnHowTheyAreRead() throws {
         let folder = TemporaryFolder()
         folder.write("config.json", text: "{}")
-        let tensor = try WeightBinder(try openCheckpoint(folder.path, .dummy), tiedEmbeddings: false).bind(
+        let tensor = try WeightBinder(try openCheckpoint(folder.path, .dummy), ignoresHead: false).bind(
             "t", shape: [7, 3])
         let whole = try tensor.readAll()
         var part = [Float](repeating: 0, count: 6)

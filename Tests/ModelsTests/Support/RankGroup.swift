@@ -15,6 +15,7 @@ final class RankGroup: LanguageModel, @unchecked Sendable {
     private let ranks: [any LanguageModel]
 
     var config: ModelConfig { ranks[0].config }
+    var task: ModelTask { ranks[0].task }
     var limits: ForwardLimits { ranks[0].limits }
     var report: LoadReport { ranks[0].report }
     var weightBytes: Int { ranks.reduce(0) { $0 + $1.report.byteCount } }

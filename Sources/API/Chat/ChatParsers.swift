@@ -1,0 +1,66 @@
+internal import JSON
+internal import OutputParsers
+internal import Values
+
+/// How the answers of the model are taken apart, as the operator and its template have it.
+package struct ChatParsers: Sendable {
+    /// Name of the format of tool calls; nil: calls are not looked for.
+    package var tools: String?
+    /// Name of the format of thoughts; nil: they are part of the answer.
+    package var reasoning: String?
+    package var thinking = TemplateThinking.unknown
+
+    package init() {}
+
+    /// What takes the answers to a chat apart.
+    package func parts(for chat: ChatRequest) -> AnswerParts {
+        AnswerParts(reasoning: reasoning(for: chat), tools: tools(for: chat))
+    }
+
+    private func reasoning(for chat: ChatRequest) -> ReasoningParser? {
+        guard let reasoning, chat.parts.separatesReasoning else { return nil }
+        let options = ReasoningOptions(
+            isForced: ReasoningParser.isForced(
+                reasoning, chat.variables, template: thinking.isForced(chat.variables)),
+            streams: chat.parts.streamsReasoning, prefix: chat.opening,
+            needsContent: chat.variables["force_nonempty_content"] == true,
+            effort: chat.variables["reasoning_effort"]?.stringValue)
+        return try? ReasoningParser.named(reasoning, options)
+    }
+
+    private func tools(for chat: ChatRequest) -> ToolCallParser? {
+        guard let tools, chat.tools.isActive else { return nil }
+        return try? ToolCallParser.named(tools, tools: chat.tools.definitions)
+    }
+
+    // MARK: The word auto
+
+    /// Texts by which a template shows its format of tool calls, the most telling first.
+    private static let toolSigns: [(sign: String, name: String)] = [
+        ("<|tool_calls_section_begin|>", "kimi_k2"), ("<|channel|>commentary", "gpt-oss"),
+        ("<function=", "qwen3_coder"), ("<arg_key>", "glm45"), ("<minimax:tool_call>", "minimax-m2"),
+        ("```json", "deepseekv3"), ("<｜tool▁calls▁begin｜>", "deepseekv31"), ("[TOOL_CALLS]", "mistral"),
+        ("<|python_start|>", "pythonic"), ("<|python_tag|>", "llama3"), ("<|tool_call_start|>", "lfm2"),
+        ("<tool_call>\\n", "qwen"), ("<tool_call>\n", "qwen"), ("<tool_call>", "hermes"),
+    ]
+    private static let reasoningSigns: [(sign: String, name: String)] = [
+        ("<|channel|>analysis", "gpt-oss"), ("[THINK]", "mistral"), ("◁think▷", "kimi"), ("<mm:think>", "minimax-m3"),
+        ("<｜Assistant｜>", "deepseek-r1"), ("<think>", "qwen3"),
+    ]
+
+    /// The format of tool calls that a template shows.
+    package static func toolsShown(by template: String) -> String? {
+        name(in: template, toolSigns, ToolCallParser.names)
+    }
+
+    /// The format of thoughts that a template shows.
+    package static func reasoningShown(by template: String) -> String? {
+        name(in: template, reasoningSigns, ReasoningParser.names)
+    }
+
+    private static func name(in template: String, _ signs: [(sign: String, name: String)], _ known: [String]) -> String?
+    {
+        let bytes = Array(template.utf8)
+        return signs.first { known.contains($0.name) && bytes.holds(bytes: Array($0.sign.utf8)) }?.name
+    }
+}

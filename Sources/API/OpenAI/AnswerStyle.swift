@@ -1,0 +1,136 @@
+internal import APICore
+internal import ChatAPI
+internal import JSON
+internal import Ledger
+internal import Messages
+internal import Values
+
+/// What every answer of OpenAI's interface begins and ends with.
+struct AnswerStyle: Sendable {
+    /// The name that the client gave the model.
+    var model: String
+    var weightVersion: String
+    /// Samples of each prompt.
+    var samples: Int
+    var usage: GenerationFields.UsageWish
+    /// How much of the prompts was cached is told.
+    var reportsCache: Bool
+    /// Where cached tokens lay is told.
+    var tellsCachedDetails: Bool
+
+    init(_ fields: GenerationFields, weightVersion: String, reportsCache: Bool) {
+        model = fields.model
+        self.weightVersion = weightVersion
+        samples = fields.samples
+        usage = fields.usage
+        self.reportsCache = reportsCache
+        tellsCachedDetails = fields.returnsCachedDetails
+    }
+
+    /// Opens the object of an answer or a chunk, with the members before `choices`.
+    func begin(_ kind: String, _ row: LedgerRow, to json: inout JSONWriter) {
+        json.beginObject()
+        json.member("id", row.rid.text)
+        json.member("object", kind)
+        json.member("created", Int(row.times.received))
+        json.member("model", model)
+    }
+
+    /// The members of a whole answer behind `choices`; leaves the object open.
+    func end(_ rows: [LedgerRow], to json: inout JSONWriter) {
+        writeUsage(TokenUsage(rows, samples: samples), to: &json)
+        json.key("metadata")
+        json.beginObject()
+        json.member("weight_version", weightVersion)
+        json.key("weight_versions")
+        json.beginArray()
+        json.beginObject()
+        json.member("version", weightVersion)
+        json.member("start", 0)
+        json.member("end", rows[0].output.ids.count)
+        json.endObject()
+        json.endArray()
+        json.endObject()
+    }
+
+    /// The member `usage`.
+    func writeUsage(_ usage: TokenUsage, dropsNulls: Bool = false, to json: inout JSONWriter) {
+        json.key("usage")
+        usage.write(to: &json, reportsCache: reportsCache, dropsNulls: dropsNulls)
+    }
+}
+
+/// The usage of a stream as far as it has come.
+struct RunningUsage: Sendable {
+    private var rows: [Int: TokenUsage] = [:]
+
+    /// A row has so much output now.
+    mutating func note(_ row: LedgerRow, completion: Int, samples: Int) {
+        var usage = TokenUsage()
+        usage.add(row, completion: completion, samples: samples)
+        rows[row.index] = usage
+    }
+
+    /// Over all rows.
+    var sum: TokenUsage {
+        var sum = TokenUsage()
+        for usage in rows.values {
+            sum.prompt += usage.prompt
+            sum.completion += usage.completion
+            sum.cached += usage.cached
+            sum.reasoning += usage.reasoning
+        }
+        return sum
+    }
+}
+
+/// The member `sglext`, in which gateways find what OpenAI's answers have no place for.
+struct ChatExtension: Sendable {
+    private let details: Bool
+    private let input: Bool
+    private let output: Bool
+
+    init(_ style: AnswerStyle, _ wishes: ChatAnswerWishes) {
+        details = style.tellsCachedDetails
+        (input, output) = (wishes.extendedInput, wishes.extendedOutput)
+    }
+
+    /// Where the cached tokens of the first row lay.
+    static func writeCachedDetails(_ rows: [LedgerRow], to json: inout JSONWriter) {
+        json.beginObject()
+        json.member("device", rows.first?.output.cachedTokens ?? 0)
+        json.member("host", 0)
+        json.endObject()
+    }
+
+    /// Something of it was asked for.
+    var isWanted: Bool { details || input || output }
+
+    /// Writes the member, if anything of it was asked for.
+    func writeMember(_ rows: [LedgerRow], to json: inout JSONWriter) {
+        guard isWanted else { return }
+        json.key("sglext")
+        json.beginObject()
+        if details {
+            json.key("cached_tokens_details")
+            Self.writeCachedDetails(rows, to: &json)
+        }
+        for (name, isWanted, ids) in [
+            ("input_ids", input, { (row: LedgerRow) in row.output.promptIDs ?? [] }),
+            ("output_ids", output, { (row: LedgerRow) in row.output.ids }),
+        ] where isWanted {
+            json.key(name)
+            json.beginArray()
+            for row in rows { json.ints(ids(row)) }
+            json.endArray()
+        }
+        json.endObject()
+    }
+}
+
+extension GenerationServices {
+    /// How answers to a request look.
+    func style(_ fields: GenerationFields) -> AnswerStyle {
+        AnswerStyle(fields, weightVersion: board.view.weightVersion, reportsCache: reportsCache)
+    }
+}

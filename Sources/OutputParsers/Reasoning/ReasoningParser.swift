@@ -1,0 +1,70 @@
+package import JSON
+
+/// One way of marking thinking, as a value that text is fed to.
+protocol ReasoningFormat: Sendable {
+    /// The pieces that are certain now.
+    mutating func feed(_ delta: String) -> [ReasoningEvent]
+    /// What was held back, once no more text comes.
+    mutating func finish() -> [ReasoningEvent]
+    /// A whole answer.
+    func parse(_ text: String) -> ReasoningAnswer
+}
+
+/// Tells what a model thinks from what it says.
+///
+/// Feed it the answer in pieces of any size and then call `finish`: what comes out, joined, depends on the text alone. A
+/// parser that is fed the text so far again is in the same state, so nothing of it has to be kept when a process dies.
+package struct ReasoningParser: Sendable {
+    private var format: any ReasoningFormat
+
+    /// The parser of a family of models, by the name that `--reasoning-parser` takes.
+    package static func named(
+        _ name: String, _ options: ReasoningOptions = .init()
+    ) throws(UnknownParser) -> ReasoningParser {
+        guard let family = ReasoningFamily.all[name] else {
+            throw UnknownParser(kind: "reasoning", name: name, choices: names)
+        }
+        return ReasoningParser(format: family.format(options))
+    }
+
+    /// Whether an answer begins inside the thinking part.
+    ///
+    /// - Parameters:
+    ///   - variables: the chat template's, with `reasoning_effort` among them where the request gives one.
+    ///   - template: what the template shows of it; nil where it shows nothing, and the parser's own rule decides.
+    package static func isForced(_ name: String, _ variables: JSONObject, template: Bool? = nil) -> Bool {
+        guard let rule = ReasoningFamily.all[name]?.rule else { return template ?? false }
+        return rule.isFirst ? rule.isForced(variables) : template ?? rule.isForced(variables)
+    }
+
+    /// Every name, sorted.
+    package static let names: [String] = ReasoningFamily.all.keys.sorted()
+
+    /// Adds text; gives the pieces that are certain now.
+    package mutating func feed(_ delta: String) -> [ReasoningEvent] { format.feed(delta) }
+
+    /// Gives what was held back, once no more text comes.
+    package mutating func finish() -> [ReasoningEvent] { format.finish() }
+
+    /// The parts of a whole answer in order, by a parser that was fed nothing; the last one is content, even if empty.
+    package func blocks(of text: String) -> [ReasoningEvent] {
+        if let format = format as? ApertusReasoning { return format.blocks(of: text) }
+        let answer = parse(text)
+        return (answer.reasoning.isEmpty ? [] : [.reasoning(answer.reasoning)]) + [.content(answer.content)]
+    }
+
+    /// A whole answer at once, by a parser that was fed nothing.
+    package func parse(_ text: String) -> ReasoningAnswer { format.parse(text) }
+}
+
+/// A name that no parser has.
+package struct UnknownParser: Error, Equatable, CustomStringConvertible {
+    /// "reasoning" or "tool call".
+    package let kind: String
+    package let name: String
+    package let choices: [String]
+
+    package var description: String {
+        "unknown \(kind) parser '\(name)' (choose from \(choices.joined(separator: ", ")))"
+    }
+}
