@@ -54,6 +54,7 @@ extension Engine {
         switch change.purpose {
         case .update(let update):
             changes.phase = .changing
+            tellBeforeChange()
             // What the server was started with it may be started with again.
             let isOwn = changes.served.number > 0 && changes.served.path != traits.modelPath
             emit(.exchangeWeights(changes.next(update, mixes: scheduler.hasBegun), removesOld: isOwn))
@@ -62,6 +63,19 @@ extension Engine {
             emit(.exchangeWeights(nil, removesOld: false))
         case .checksum: break
         }
+    }
+
+    /// Tells what the present weights computed and no frame has taken yet: a frame is of one kind of weights.
+    private mutating func tellBeforeChange() {
+        var frames = TokenFrames(generation: traits.generation, weights: changes.served.number)
+        for id in requests.keys.sorted() {
+            guard var request = requests[id], request.opened, !request.unsent.isEmpty,
+                let scheduled = scheduler.request(id)
+            else { continue }
+            frames.add(&request, scheduled, finish: nil, idsOnly: traits.tokenizer == nil)
+            requests[id] = request
+        }
+        if !frames.isEmpty { emit(.detokenizer(.make { $0.tokens = frames.batch })) }
     }
 
     /// The weights have changed to those of the last `exchangeWeights`; `isWritten` is false where that could not be written down for
