@@ -96,8 +96,13 @@ struct WorkerLoop: ~Copyable {
 
     private mutating func perform(_ effect: Effect) throws {
         switch effect {
-        case .detokenizer(let command): pipes.send(command)
-        case .front(let reply): pipes.send(reply)
+        case .detokenizer(let command):
+            profiler.sends(command, now: monotonicSeconds())
+            pipes.send(command)
+        case .front(let reply):
+            profiler.sends(reply, now: monotonicSeconds())
+            pipes.send(reply)
+        case .profile(let call, let order): pipes.send(profiler.obey(call, order, now: monotonicSeconds()))
         case .log(let level, let line): log.log(level: level, "\(line)")
         case .batchLine(let line): log.info("\(line), timestamp: \(CalendarTime.now().iso)")
         case .readWeight(let call, let order): pipes.send(model.answer(call, order))
