@@ -86,3 +86,66 @@ def save(tiny, model, tokenizer, path: Path) -> None:
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
+
+
+ENCODER_NAMES = {
+    "bert": {
+        "embeddings.word_embeddings": "token_embd", "embeddings.position_embeddings": "position_embd",
+        "embeddings.token_type_embeddings": "token_types", "embeddings.LayerNorm": "token_embd_norm",
+        "attention.self.query": "attn_q", "attention.self.key": "attn_k", "attention.self.value": "attn_v",
+        "attention.output.dense": "attn_output", "attention.output.LayerNorm": "attn_output_norm",
+        "intermediate.dense": "ffn_up", "output.dense": "ffn_down", "output.LayerNorm": "layer_output_norm",
+    },
+    "nomic-bert": {
+        "embeddings.word_embeddings": "token_embd", "embeddings.token_type_embeddings": "token_types",
+        "emb_ln": "token_embd_norm", "attn.Wqkv": "attn_qkv", "attn.out_proj": "attn_output", "norm1": "attn_output_norm",
+        "mlp.fc11": "ffn_up", "mlp.fc12": "ffn_gate", "mlp.fc2": "ffn_down", "norm2": "layer_output_norm",
+    },
+}
+POOLING = {"mean_tokens": gguf.PoolingType.MEAN, "cls_token": gguf.PoolingType.CLS, "lasttoken": gguf.PoolingType.LAST}
+
+
+def encoder_name(architecture: str, name: str) -> str:
+    """llama.cpp's name of an encoder's tensor."""
+    names = ENCODER_NAMES[architecture]
+    module, _, kind = name.rpartition(".")
+    if module.startswith("encoder.layer"):
+        _, _, index, rest = module.split(".", 3)
+        return f"blk.{index}.{names[rest]}.{kind}"
+    return f"{names[module]}.{kind}"
+
+
+def save_encoder(architecture: str, settings: dict, pooling: str, tensors: dict, tokenizer, path: Path) -> None:
+    """An encoder's twin: the same numbers, which half precision holds but for rounding; WordPiece as llama.cpp writes it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    writer = gguf.GGUFWriter(str(path), architecture)
+    writer.add_context_length(settings["max_position_embeddings"])
+    writer.add_embedding_length(settings["hidden_size"])
+    writer.add_block_count(settings["num_hidden_layers"])
+    writer.add_feed_forward_length(settings["intermediate_size"])
+    writer.add_head_count(settings["num_attention_heads"])
+    writer.add_layer_norm_eps(1e-12)
+    writer.add_causal_attention(False)
+    writer.add_pooling_type(POOLING[pooling])
+    if "rope_parameters" in settings:
+        writer.add_rope_freq_base(settings["rope_parameters"]["rope_theta"])
+    words = sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])
+    special = [word.startswith("[") and word.endswith("]") for word, _ in words]
+    phantom = lambda word: word[2:] if word.startswith("##") else "\u2581" + word
+    writer.add_token_type_count(settings["type_vocab_size"])
+    writer.add_tokenizer_model("bert")
+    writer.add_tokenizer_pre("default")
+    writer.add_token_list([word if own else phantom(word) for (word, _), own in zip(words, special)])
+    writer.add_token_types([gguf.TokenType.CONTROL if own else gguf.TokenType.NORMAL for own in special])
+    for name, word in (("unk", "UNK"), ("sep", "SEP"), ("pad", "PAD"), ("bos", "CLS"), ("mask", "MASK")):
+        getattr(writer, f"add_{name}_token_id")(dict(words)[f"[{word}]"])
+    for name, values in sorted(tensors.items()):
+        if name.startswith("pooler."):
+            continue
+        kind = Kind.BF16 if values.dim() == 2 and ".layer" in name else Kind.F32
+        blocks = gguf.quants.quantize(values.float().numpy(), kind)
+        writer.add_tensor(encoder_name(architecture, name), blocks, raw_dtype=kind)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()

@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
 from sentence_transformers import SentenceTransformer
 
+import fixture_gguf
 import fixture_tokenizer
 from fixture_encoders import TOKENIZERS, TinyEncoder
 
@@ -67,6 +69,9 @@ MODELS = [
                 decoder(64, id2label={0: "calm", 1: "storm", 2: "frost"}, label2id={"calm": 0, "storm": 1, "frost": 2}), seed=43),
 ]
 
+#: Folders with a GGUF twin: its architecture there, and its folder.
+GGUF = {"bert-mean": ("bert", "bert-gguf"), "nomic-mean": ("nomic-bert", "nomic-gguf")}
+
 PASSAGE = fixture_tokenizer.PASSAGE.replace("\n", " ")
 TEXTS = ["a", "The mill.", "water", PASSAGE[40:97], PASSAGE[97:330], PASSAGE[5:20]]
 
@@ -116,8 +121,9 @@ def golden(tiny: TinyEncoder, model, tokenizer, folder: Path) -> dict:
 
 def write(path: Path, golden: dict) -> None:
     """One line for each text."""
-    lines = ",\n".join(json.dumps(r, ensure_ascii=False, separators=(",", ":")) for r in golden.pop("texts"))
-    path.write_text(json.dumps(golden)[:-1] + ',\n"texts":[\n' + lines + "\n]}\n")
+    lines = ",\n".join(json.dumps(r, ensure_ascii=False, separators=(",", ":")) for r in golden["texts"])
+    head = {key: value for key, value in golden.items() if key != "texts"}
+    path.write_text(json.dumps(head)[:-1] + ',\n"texts":[\n' + lines + "\n]}\n")
 
 
 def make(tiny: TinyEncoder) -> None:
@@ -130,6 +136,11 @@ def make(tiny: TinyEncoder) -> None:
     lengths = [len(r["ids"]) for r in result["texts"]]
     spread = torch.tensor([r["answer"] for r in result["texts"]]).std(0).mean()
     print(f"{tiny.name}: {lengths} tokens, answers spread by {spread:.3f}")
+    if tiny.name in GGUF:
+        twin = HERE / GGUF[tiny.name][1]
+        tensors = load_file(folder / "model.safetensors")
+        fixture_gguf.save_encoder(GGUF[tiny.name][0], tiny.settings, tiny.modules[0], tensors, tokenizer, twin / "tiny.gguf")
+        write(twin / "golden.json", {**result, "model": twin.name})
     write(folder / "golden.json", result)
 
 

@@ -5,7 +5,7 @@ extension Architecture {
     /// kin.
     static let bertKin: [Architecture] = {
         let bert = Architecture(
-            "BertModel", modelType: "bert", defaults: Defaults(maxPositions: 512), gguf: nil,
+            "BertModel", modelType: "bert", defaults: Defaults(maxPositions: 512), gguf: .bert,
             answers: .vectors(.first), isBidirectional: true, keys: BertKeys.init
         ) { root, keys throws(CheckpointError) in try Bert(root, keys, prefix: "bert") }
         return [
@@ -33,6 +33,22 @@ extension Architecture {
             roberta.named("RobertaForSequenceClassification", pairs),
         ]
     }()
+}
+
+extension GGUFDialect {
+    /// BERT and XLM-RoBERTa, whose table of positions the converter cuts behind the padding.
+    static let bert = GGUFDialect(
+        "bert",
+        roots: [
+            "token_embd": "embeddings.word_embeddings", "position_embd": "embeddings.position_embeddings",
+            "token_types": "embeddings.token_type_embeddings", "token_embd_norm": "embeddings.LayerNorm",
+        ],
+        layers: "encoder.layer",
+        parts: [
+            "attn_q": "attention.self.query", "attn_k": "attention.self.key", "attn_v": "attention.self.value",
+            "attn_output": "attention.output.dense", "attn_output_norm": "attention.output.LayerNorm",
+            "ffn_up": "intermediate.dense", "ffn_down": "output.dense", "layer_output_norm": "output.LayerNorm",
+        ])
 }
 
 extension Answers {

@@ -12,9 +12,24 @@ extension Architecture {
                 "intermediate_size": "n_inner", "max_position_embeddings": "n_positions",
                 "layer_norm_eps": "layer_norm_epsilon", "rope_theta": "rotary_emb_base",
                 "partial_rotary_factor": "rotary_emb_fraction",
-            ]), gguf: nil,
+            ]), gguf: .nomicBert,
         answers: .vectors(.rows(.mean)), isBidirectional: true, keys: NomicBertKeys.init
     ) { root, keys throws(CheckpointError) in try NomicBert(root, keys) }
+}
+
+extension GGUFDialect {
+    /// NomicBERT.
+    static let nomicBert = GGUFDialect(
+        "nomic-bert",
+        roots: [
+            "token_embd": "embeddings.word_embeddings", "token_types": "embeddings.token_type_embeddings",
+            "token_embd_norm": "emb_ln",
+        ],
+        layers: "encoder.layers",
+        parts: [
+            "attn_qkv": "attn.Wqkv", "attn_output": "attn.out_proj", "attn_output_norm": "norm1", "ffn_up": "mlp.fc11",
+            "ffn_gate": "mlp.fc12", "ffn_down": "mlp.fc2", "layer_output_norm": "norm2",
+        ])
 }
 
 /// What NomicBERT reads of a configuration beside the common keys; what its layers do not compute is refused.

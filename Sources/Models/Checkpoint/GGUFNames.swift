@@ -53,6 +53,10 @@ struct GGUFDialect: Sendable {
     let name: String
     /// Whether the rows of q and k are in the order of interleaved rotation.
     let interleavesHeads: Bool
+    /// Tensors outside of the blocks, without `.weight` and `.bias`.
+    private let roots: [String: String]
+    /// What stands before a block's number.
+    private let layers: String
     private let modules: [String: String]
 
     /// Names an architecture; `modules` has the parts of a block that others do not have, and the modules they are.
@@ -60,21 +64,28 @@ struct GGUFDialect: Sendable {
         self.name = name
         self.interleavesHeads = interleavesHeads
         self.modules = Self.common.merging(modules) { $1 }
+        roots = ["token_embd": "model.embed_tokens", "output_norm": "model.norm", "output": "lm_head"]
+        layers = "model.layers"
+    }
+
+    /// Names an architecture that has nothing in common with the usual ones.
+    init(_ name: String, roots: [String: String], layers: String, parts: [String: String]) {
+        self.name = name
+        interleavesHeads = false
+        self.roots = roots
+        self.layers = layers
+        modules = parts
     }
 
     /// The Hugging Face name of a tensor; nil when there is none.
     func huggingFaceName(of name: String) -> String? {
-        switch name {
-        case "token_embd.weight": return "model.embed_tokens.weight"
-        case "output_norm.weight": return "model.norm.weight"
-        case "output.weight": return "lm_head.weight"
-        default: break
-        }
         let parts = name.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 4, parts[0] == "blk", parts[3] == "weight" || parts[3] == "bias",
-            let layer = Int(parts[1]), layer >= 0, String(layer) == parts[1], let module = modules[String(parts[2])]
+        guard let kind = parts.last, kind == "weight" || kind == "bias" else { return nil }
+        if parts.count == 2 { return roots[String(parts[0])].map { "\($0).\(kind)" } }
+        guard parts.count == 4, parts[0] == "blk", let layer = Int(parts[1]), layer >= 0, String(layer) == parts[1],
+            let module = modules[String(parts[2])]
         else { return nil }
-        return "model.layers.\(layer).\(module).\(parts[3])"
+        return "\(layers).\(layer).\(module).\(kind)"
     }
 
     /// Block parts that every architecture has.

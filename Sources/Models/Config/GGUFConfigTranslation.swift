@@ -28,6 +28,7 @@ struct GGUFConfigTranslation {
         put("architectures", .array([.string(architecture.name)]))
         put("model_type", .string(name))
         try putSizes(name)
+        try putEncoder(name)
         try putHead(name)
         try putRope(name)
         try putBiases()
@@ -65,6 +66,26 @@ struct GGUFConfigTranslation {
         } else if let count = try file.arrayCount("tokenizer.ggml.tokens") {
             put("vocab_size", .int(Int64(count)), from: "tokenizer.ggml.tokens")
         }
+    }
+
+    /// What only encoders have: the epsilon of layer norms, tables of positions and token types, pooling.
+    private mutating func putEncoder(_ name: String) throws(CheckpointError) {
+        let epsilon = "\(name).attention.layer_norm_epsilon"
+        if let value = try file.number(epsilon) { put("layer_norm_eps", .double(value), from: epsilon) }
+        let tables = [("position_embeddings", "max_position_embeddings"), ("token_type_embeddings", "type_vocab_size")]
+        for (table, key) in tables {
+            guard let tensor = checkpoint.tensors["embeddings.\(table).weight"], tensor.shape.count == 2 else {
+                continue
+            }
+            put(key, .int(Int64(tensor.rowCount)))
+        }
+        let source = "\(name).pooling_type"
+        guard let type = try file.integer(source), type != 0 else { return }
+        let modes = [1: "mean", 2: "cls", 3: "lasttoken"]
+        guard let mode = modes[type] else {
+            throw .unsupported(file: file.path, place: "key `\(source)`", reason: "\(type) is not 0 to 3")
+        }
+        put(AnswerPlan.poolingKey, .string(mode), from: source)
     }
 
     /// Head size, and the part of it that is rotated.

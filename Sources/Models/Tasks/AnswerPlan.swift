@@ -52,6 +52,9 @@ struct AnswerPlan {
     /// What happens to the pooled row.
     private(set) var stages: [HeadStage.Plan] = []
 
+    /// The key under which the pooling of a GGUF file is handed on.
+    static let poolingKey = "pooling_mode"
+
     /// Reads what the configuration, the files beside it and the flags say.
     init(_ config: ModelConfig, modelPath: String, settings: TaskSettings) throws(CheckpointError) {
         let architecture = try Architecture.of(config.fields)
@@ -85,7 +88,8 @@ struct AnswerPlan {
         task.normalizes = true
         let modules = try SentenceModules(modelPath: modelPath)
         let decides = settings.rule == .checkpoint
-        let chosen = decides ? modules.pooling ?? pools.usual : pools.sglang
+        let stated = try config.fields.string(Self.poolingKey).flatMap { Pooling(sentenceTransformers: $0) }
+        let chosen = decides ? modules.pooling ?? stated ?? pools.usual : pools.sglang
         pooling = Pooling(settings.pooler) ?? chosen
         if decides || keepsModules { try addModules(modules.modules) }
         if stages.last == .normalize { stages.removeLast() }
