@@ -16,12 +16,11 @@ final class WeightStore {
         origin = prepared.origin
         let packed = prepared.packed
         self.packed = packed
-        let dtype = layout.dtype
-        matrices = layout.matrices.map { $0.packed(at: packed[$0.name].baseAddress!, dtype: dtype) }
+        matrices = layout.matrices.map { $0.packed(at: packed[$0.name].baseAddress!) }
         vectors = packed[WeightLayout.vectorSection].baseAddress!.assumingMemoryBound(to: Float.self)
     }
 
-    /// A matrix, valid while the store lives.
+    /// A matrix, or the first of several, valid while the store lives.
     subscript(id: MatrixID) -> PackedMatrix { matrices[id.index] }
 
     /// First element of a vector that every rank holds.
