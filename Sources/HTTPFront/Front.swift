@@ -134,6 +134,11 @@ package final class Front: Sendable {
         guard obedient.exchange(worker, ordering: .relaxed) != worker, let orders = services.keepsake.orders else {
             return
         }
+        if settings.expertRecorderMode != nil {
+            services.questions.tell { call in
+                call.experts = .make { $0.action = orders.recordsExperts ? .resume : .rest }
+            }
+        }
         if !orders.hasPaused {
             services.questions.tell { $0.resume = true }
         } else if orders.paused.mode != .abort {

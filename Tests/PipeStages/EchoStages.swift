@@ -54,6 +54,8 @@ package enum EchoStages {
                 $0.success = weight.name == "model.norm.weight"
                 $0.values = [1.5, 2.5, 3.5, 4.5]
                 $0.shape = [2, 2]
+            case .experts(let order)?:
+                if order.action == .dump { $0.message = "/tmp/expert_distribution_recorder_1.5.pt" }
             case .internalState?:
                 $0.state = .make {
                     $0.slotsTotal = 100

@@ -31,6 +31,8 @@ struct GenerateRequest: Sendable {
     var tokenIDsLogprob: OneOrMany<[Int]>?
     var textInLogprobs: Bool
     var returnPromptIDs: Bool
+    /// First position whose experts the answer tells; nil: it tells none.
+    var routedExpertsStart: Int?
     var cacheKeys: OneOrMany<String>
     /// How urgent the request is; nil when it does not say.
     var priority: Int?
@@ -60,6 +62,8 @@ struct GenerateRequest: Sendable {
         tokenIDsLogprob = try fields.idLists("token_ids_logprob")
         textInLogprobs = try fields.bool("return_text_in_logprobs")
         returnPromptIDs = try fields.bool("return_prompt_token_ids")
+        let expertsStart = try fields.int("routed_experts_start_len") ?? 0
+        routedExpertsStart = try fields.bool("return_routed_experts") ? expertsStart : nil
         cacheKeys = try Self.cacheKeys(fields)
         priority = try fields.int("priority")
         routingKey = try fields.string("routing_key") ?? ""

@@ -19,9 +19,12 @@ package struct OperatorAPI: Sendable {
         let logging = LoggingRoutes(requestLog: front.requestLog, keepsake: front.keepsake)
         let profiles = ProfileRoutes(
             questions: front.questions, log: log, folder: settings.profileFolder, clock: front.clock)
+        let experts = ExpertRecordRoutes(
+            isServed: settings.expertRecorderMode != nil, questions: front.questions, keepsake: front.keepsake)
         let loads = LoadRoutes(questions: front.questions, clock: front.clock)
         routes =
             health.routes + info.routes + MetricsRoutes(settings, front, http).routes + loads.routes + control.routes
-            + logging.routes + profiles.routes + MissingRoutes(hasAdminKey: settings.adminAPIKey != nil).routes
+            + logging.routes + profiles.routes + experts.routes
+            + MissingRoutes(hasAdminKey: settings.adminAPIKey != nil).routes
     }
 }

@@ -101,6 +101,8 @@ package nonisolated struct TokenBatch: Sendable {
   /// Incarnation of the worker group. What an older one sent is dropped, and so are the states it opened.
   package var generation: UInt64 = 0
 
+  package var routedExperts: [RoutedExperts] = []
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -225,7 +227,7 @@ nonisolated extension DetokenizerCommand: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension TokenBatch: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".TokenBatch"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}request_ids\0\u{1}attempts\0\u{1}offsets\0\u{1}counts\0\u{1}ids\0\u{1}finish\0\u{3}prompt_tokens\0\u{3}cached_tokens\0\u{1}retractions\0\u{1}openings\0\u{1}logprobs\0\u{1}generation\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}request_ids\0\u{1}attempts\0\u{1}offsets\0\u{1}counts\0\u{1}ids\0\u{1}finish\0\u{3}prompt_tokens\0\u{3}cached_tokens\0\u{1}retractions\0\u{1}openings\0\u{1}logprobs\0\u{1}generation\0\u{4}&routed_experts\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -245,6 +247,7 @@ nonisolated extension TokenBatch: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       case 10: try { try decoder.decodeRepeatedMessageField(value: &self.openings) }()
       case 11: try { try decoder.decodeRepeatedMessageField(value: &self.logprobs) }()
       case 12: try { try decoder.decodeSingularUInt64Field(value: &self.generation) }()
+      case 50: try { try decoder.decodeRepeatedMessageField(value: &self.routedExperts) }()
       default: break
       }
     }
@@ -287,6 +290,9 @@ nonisolated extension TokenBatch: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if self.generation != 0 {
       try visitor.visitSingularUInt64Field(value: self.generation, fieldNumber: 12)
     }
+    if !self.routedExperts.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.routedExperts, fieldNumber: 50)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -303,6 +309,7 @@ nonisolated extension TokenBatch: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if lhs.openings != rhs.openings {return false}
     if lhs.logprobs != rhs.logprobs {return false}
     if lhs.generation != rhs.generation {return false}
+    if lhs.routedExperts != rhs.routedExperts {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -147,6 +147,8 @@ package nonisolated struct TextBatch: Sendable {
 
   package var logprobs: [LogprobFrame] = []
 
+  package var routedExperts: [RoutedExperts] = []
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -639,7 +641,7 @@ nonisolated extension FrontReply: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension TextBatch: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".TextBatch"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}request_ids\0\u{1}attempts\0\u{1}offsets\0\u{1}counts\0\u{1}ids\0\u{3}text_offsets\0\u{1}texts\0\u{1}finish\0\u{3}prompt_tokens\0\u{3}cached_tokens\0\u{1}retractions\0\u{1}logprobs\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}request_ids\0\u{1}attempts\0\u{1}offsets\0\u{1}counts\0\u{1}ids\0\u{3}text_offsets\0\u{1}texts\0\u{1}finish\0\u{3}prompt_tokens\0\u{3}cached_tokens\0\u{1}retractions\0\u{1}logprobs\0\u{4}&routed_experts\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -659,6 +661,7 @@ nonisolated extension TextBatch: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       case 10: try { try decoder.decodeRepeatedUInt32Field(value: &self.cachedTokens) }()
       case 11: try { try decoder.decodeRepeatedUInt32Field(value: &self.retractions) }()
       case 12: try { try decoder.decodeRepeatedMessageField(value: &self.logprobs) }()
+      case 50: try { try decoder.decodeRepeatedMessageField(value: &self.routedExperts) }()
       default: break
       }
     }
@@ -701,6 +704,9 @@ nonisolated extension TextBatch: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if !self.logprobs.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.logprobs, fieldNumber: 12)
     }
+    if !self.routedExperts.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.routedExperts, fieldNumber: 50)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -717,6 +723,7 @@ nonisolated extension TextBatch: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if lhs.cachedTokens != rhs.cachedTokens {return false}
     if lhs.retractions != rhs.retractions {return false}
     if lhs.logprobs != rhs.logprobs {return false}
+    if lhs.routedExperts != rhs.routedExperts {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

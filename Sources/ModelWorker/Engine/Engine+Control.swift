@@ -25,6 +25,7 @@ extension Engine {
         case .weight(let weight): emit(.readWeight(call: call.call, weight))
         case .startProfile(let order): emit(.profile(call: call.call, order))
         case .stopProfile: emit(.profile(call: call.call, nil))
+        case .experts(let order): record(order.action, call.call)
         case nil: reply(call.call, success: false, "unknown control call")
         }
     }
@@ -72,7 +73,7 @@ extension Engine {
         reply(call, success: true, "Generation paused successfully.")
     }
 
-    private mutating func reply(_ call: UInt64, success: Bool, _ message: String, state: WorkerState? = nil) {
+    mutating func reply(_ call: UInt64, success: Bool, _ message: String, state: WorkerState? = nil) {
         emit(
             .front(
                 .make {

@@ -33,6 +33,7 @@ extension Engine {
 
     private mutating func queue(_ command: GenerateIDs, limit: Int, _ request: EngineRequest) throws(Refusal) {
         try check(prompt: command.prompt)
+        try checkExperts(command)
         let scheduled = ScheduledRequest(
             id: command.key.id, prompt: command.prompt, output: command.resumedIds, maxNewTokens: limit,
             scoredFrom: command.hasLogprobs && command.logprobs.start >= 0 ? Int(command.logprobs.start) : nil,
@@ -74,6 +75,21 @@ extension Engine {
             let text =
                 "Input length (\(scheduled.tokens.count) tokens) exceeds the maximum allowed length (\(limit) tokens). "
                 + "Use a shorter input or enable --allow-auto-truncate."
+            throw Refusal(message: text, status: 400)
+        }
+    }
+
+    /// What a request asks about experts can be told.
+    private func checkExperts(_ command: GenerateIDs) throws(Refusal) {
+        guard command.options.hasRoutedExpertsFrom else { return }
+        guard routes != nil else {
+            let text = "return_routed_experts needs a model with experts; this one has none."
+            throw Refusal(message: text, status: 400)
+        }
+        guard command.options.routedExpertsFrom <= UInt32(command.prompt.count) else {
+            let text =
+                "routed_experts_start_len must be in [0, \(command.prompt.count)], got "
+                + "\(command.options.routedExpertsFrom)."
             throw Refusal(message: text, status: 400)
         }
     }

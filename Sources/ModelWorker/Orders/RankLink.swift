@@ -5,8 +5,8 @@ package import Tensors
 /// kind.
 ///
 /// ```
-/// step     1 · seven counts, Int64 · tokens · positions · write slots · sequences · slots · logit rows · token types,
-///              each on a multiple of 8 bytes
+/// step     1 · whether every row is kept · seven counts, Int64 · tokens · positions · write slots · sequences · slots ·
+///              logit rows · token types, each on a multiple of 8 bytes
 /// ```
 package struct RankLink {
     /// What a frame asks for.
@@ -24,6 +24,7 @@ package struct RankLink {
     package func send(_ input: borrowing ForwardInput) {
         var writer = PlanCursor(group.plan)
         writer.put(Kind.step.rawValue)
+        writer.put(input.keepsEveryRow ? 1 : 0)
         let counts = [
             input.tokens.count, input.positions.count, input.writeSlots.count, input.sequences.count,
             input.slots.count, input.logitRows.count, input.tokenTypes.count,
@@ -53,8 +54,9 @@ package struct RankLink {
     }
 
     private static func readStep(_ reader: inout PlanCursor, into input: inout ForwardInput) {
-        let counts = (0..<7).map { _ in reader.take() }
         input.removeAll()
+        input.keepsEveryRow = reader.take() == 1
+        let counts = (0..<7).map { _ in reader.take() }
         reader.take(counts[0], into: &input.tokens)
         reader.take(counts[1], into: &input.positions)
         reader.take(counts[2], into: &input.writeSlots)

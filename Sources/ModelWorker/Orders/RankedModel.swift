@@ -23,6 +23,8 @@ struct RankedModel: StepModel {
         profiler.note(.logits) { model.logits(range, into: rows) }
     }
 
+    func chosenExperts(inLayer layer: Int) -> UnsafeBufferPointer<Int32> { model.chosenExperts(inLayer: layer) }
+
     func endStep() { compute.endStep() }
 
     /// The first values of a weight, for the front. Rank 0 reads it alone: the files have the whole tensor.

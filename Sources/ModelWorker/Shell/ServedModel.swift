@@ -41,7 +41,9 @@ struct ServedModel {
         let bytesPerSlot = sizes.bytesPerSlot
         var slots = 0
         if rank.index == 0 {
-            slots = try Self.slots(settings, bytesPerSlot: bytesPerSlot, weights: UInt64(sizes.weightBytes))
+            let routes = settings.enableReturnRoutedExperts ? sizes.experts.map(RouteMemory.bytesPerSlot) ?? 0 : 0
+            slots = try Self.slots(
+                settings, bytesPerSlot: bytesPerSlot + routes, weights: UInt64(sizes.weightBytes))
         }
         if let group { slots = try Self.agree(on: slots, group, settings, config, task) }
         limits = try Self.limits(settings, config, task, slots: slots)
@@ -141,6 +143,7 @@ struct ServedModel {
         traits.tokenTypeCount = model.config.tokenTypeCount
         traits.weightBytes = weightBytes
         traits.kvBytes = kvBytes
+        traits.experts = model.experts
         return traits
     }
 

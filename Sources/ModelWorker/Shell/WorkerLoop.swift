@@ -12,17 +12,19 @@ struct WorkerLoop: ~Copyable {
     private let model: RankedModel
     private let profiler: Profiler
     private let stamp: ProgressStamp
+    private let records: ExpertRecordFolder
     private let log: Logger
 
     init(
         _ engine: consuming Engine, _ pipes: consuming WorkerPipes, model: RankedModel, profiler: Profiler,
-        stamp: ProgressStamp, log: Logger
+        stamp: ProgressStamp, records: ExpertRecordFolder, log: Logger
     ) {
         self.engine = engine
         self.pipes = pipes
         self.model = model
         self.profiler = profiler
         self.stamp = stamp
+        self.records = records
         self.log = log
     }
 
@@ -67,22 +69,26 @@ struct WorkerLoop: ~Copyable {
         }
     }
 
-    /// Does what the engine wants done.
+    /// Does what the engine wants done, and what comes of that.
     private mutating func perform() {
-        guard engine.hasEffects else { return }
-        for effect in engine.takeEffects() {
-            switch effect {
-            case .detokenizer(let command):
-                profiler.sends(command, now: monotonicSeconds())
-                pipes.send(command)
-            case .front(let reply):
-                profiler.sends(reply, now: monotonicSeconds())
-                pipes.send(reply)
-            case .log(let level, let line): log.log(level: level, "\(line)")
-            case .batchLine(let line): log.info("\(line), timestamp: \(CalendarTime.now().iso)")
-            case .readWeight(let call, let order): pipes.send(model.answer(call, order))
-            case .profile(let call, let order): pipes.send(profiler.obey(call, order, now: monotonicSeconds()))
-            }
+        while engine.hasEffects { for effect in engine.takeEffects() { perform(effect) } }
+    }
+
+    private mutating func perform(_ effect: Effect) {
+        switch effect {
+        case .detokenizer(let command):
+            profiler.sends(command, now: monotonicSeconds())
+            pipes.send(command)
+        case .front(let reply):
+            profiler.sends(reply, now: monotonicSeconds())
+            pipes.send(reply)
+        case .log(let level, let line): log.log(level: level, "\(line)")
+        case .batchLine(let line): log.info("\(line), timestamp: \(CalendarTime.now().iso)")
+        case .readWeight(let call, let order): pipes.send(model.answer(call, order))
+        case .profile(let call, let order): pipes.send(profiler.obey(call, order, now: monotonicSeconds()))
+        case .writeExperts(let call, let record):
+            let file = Result { try records.write(record, now: wallClockSeconds()) }
+            engine.wrote(record, call: call, to: file)
         }
     }
 }
