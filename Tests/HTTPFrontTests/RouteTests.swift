@@ -233,7 +233,7 @@ import Testing
 
     @Test func missingFeaturesSaySo() async throws {
         let server = LocalFront()
-        for path in ["/begin_weight_update", "/parse_function_call"] {
+        for path in ["/begin_weight_update"] {
             let answer = try await server.post(path, "{}")
             #expect(answer.status == 501 && answer.body.contains(path))
         }
