@@ -72,7 +72,8 @@ let package = Package(
         .target(
             name: "HTTPFront",
             dependencies: [
-                log, deque, "NativeAPI", "OpenAIAPI", "AnthropicAPI", "OllamaAPI", "OperatorAPI", "ChatAPI", "APICore", "Ledger", "Transport",
+                log, deque, "NativeAPI", "OpenAIAPI", "AnthropicAPI", "OllamaAPI", "OperatorAPI", "ChatAPI", "APICore",
+                "Ledger", "Transport",
                 "Messages", "TokenizerSource", "ChatTemplates", "JSON", "ServerSettings", "ChildRuntime", "CPlatform",
             ] + web + [
                 .product(name: "HummingbirdCore", package: "hummingbird"),
