@@ -4,6 +4,16 @@ internal import Scheduling
 internal import Tensors
 internal import Values
 
+extension EmbedIDs {
+    /// Where a prompt may find its prefix: ids of other types leave other keys and values behind.
+    fileprivate func prefixNamespace(telling typeCount: Int) -> ClientName {
+        guard typeCount > 1, !types.isEmpty else { return ClientName(options.cacheKey) }
+        // The separator cannot be part of a key that a client sends alone.
+        let runs = types.map { "\($0.type)x\($0.count)" }.joined(separator: ",")
+        return ClientName(options.cacheKey + "\u{0}\u{0}" + runs)
+    }
+}
+
 /// Requests for vectors: each is over with the step that computes the end of its prompt.
 extension Engine {
     /// Queues a request; one with the same id and an older attempt makes way for it.
@@ -20,7 +30,7 @@ extension Engine {
             try queue(
                 ScheduledRequest(
                     id: command.key.id, prompt: command.prompt, maxNewTokens: 0,
-                    namespace: ClientName(command.options.cacheKey),
+                    namespace: command.prefixNamespace(telling: traits.tokenTypeCount),
                     priority: command.options.hasPriority ? command.options.priority : nil,
                     routingKey: ClientName(command.options.routingKey), wasAccepted: command.key.attempt > 0))
             vectors[command.key.id] = request
