@@ -10,6 +10,24 @@ import Testing
         #expect(other?.description.contains("unknown reasoning parser 'nope' (choose from apertus2509, ") == true)
     }
 
+    @Test func aFormatThatNeedsItsModelsTokenizerIsRefusedAsThat() {
+        let error = #expect(throws: UnknownParser.self) { try ToolCallParser.named("deepseekv4", tools: []) }
+        #expect(
+            error?.description
+                == "'deepseekv4' output is parsed with its model's tokenizer; this server does not serve that model")
+    }
+
+    @Test func anAnswerIsShownInItsParts() throws {
+        let apertus = try ReasoningParser.named("apertus2509")
+        let text = "x<|inner_prefix|>a<|inner_suffix|>b<|inner_prefix|>c<|inner_suffix|>"
+        #expect(
+            apertus.blocks(of: text)
+                == [.content("x"), .reasoning("a"), .content("b"), .reasoning("c"), .content("")])
+        let qwen = try ReasoningParser.named("qwen3")
+        #expect(qwen.blocks(of: "<think>a</think>b") == [.reasoning("a"), .content("b")])
+        #expect(qwen.blocks(of: "b") == [.content("b")])
+    }
+
     @Test func whereNoTemplateShowsItTheParserSaysWhetherTheAnswerBeginsThinking() {
         #expect(ReasoningParser.isForced("qwen3", [:]))
         #expect(!ReasoningParser.isForced("qwen3", ["enable_thinking": false]))

@@ -65,6 +65,9 @@ package struct UnknownParser: Error, Equatable, CustomStringConvertible {
     package let choices: [String]
 
     package var description: String {
-        "unknown \(kind) parser '\(name)' (choose from \(choices.joined(separator: ", ")))"
+        if kind == "tool call", ["deepseekv4", "deepseekv41"].contains(name) {
+            return "'\(name)' output is parsed with its model's tokenizer; this server does not serve that model"
+        }
+        return "unknown \(kind) parser '\(name)' (choose from \(choices.joined(separator: ", ")))"
     }
 }

@@ -1,3 +1,5 @@
+internal import Values
+
 extension String {
     /// What stands between each opening marker and the closing one that follows it, in order; a last one without a closing
     /// marker goes to the end if `unclosed`.
@@ -23,6 +25,16 @@ extension String {
         let before = rest.take(place)
         rest.drop(marker.utf8.count)
         return (before, rest.text)
+    }
+
+    /// The same for the last time that a marker stands in the text.
+    func split(atLast marker: String) -> (before: String, after: String)? {
+        let bytes = Array(utf8)
+        guard let range = bytes.lastRange(ofBytes: Array(marker.utf8)) else { return nil }
+        return (
+            String(decoding: bytes[..<range.lowerBound], as: UTF8.self),
+            String(decoding: bytes[range.upperBound...], as: UTF8.self)
+        )
     }
 
     /// Whether the bytes of a text stand anywhere in this one.

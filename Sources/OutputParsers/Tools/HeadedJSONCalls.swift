@@ -150,7 +150,7 @@ struct HeadedJSONCalls: ToolCallFormat {
         guard let (before, _) = text.split(at: style.section) else { return ToolCallAnswer(content: text) }
         var answer = ToolCallAnswer(content: before.stripped)
         for call in text.enclosed(by: style.open, style.close) {
-            guard let (head, rest) = call.split(at: style.separator), let name = style.name(head),
+            guard let (head, rest) = call.split(atLast: style.separator), let name = style.name(head),
                 rest.utf8.reversed().starts(with: style.tail.utf8.reversed()),
                 let value = JSONReader.value(of: rest.removing(suffix: style.tail))
             else { return ToolCallAnswer(content: text) }

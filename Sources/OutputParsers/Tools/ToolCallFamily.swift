@@ -16,7 +16,7 @@ struct ToolCallFamily: Sendable {
         "deepseekv3": headed(
             .init(
                 section: "<｜tool▁calls▁begin｜>", open: "<｜tool▁call▁begin｜>", separator: "\n```json\n",
-                tail: "\n```", close: "<｜tool▁call▁end｜>", name: { $0.split(at: "<｜tool▁sep｜>")?.after })),
+                tail: "\n```", close: "<｜tool▁call▁end｜>", name: { $0.split(atLast: "<｜tool▁sep｜>")?.after })),
         "deepseekv31": headed(
             .init(
                 section: "<｜tool▁calls▁begin｜>", open: "<｜tool▁call▁begin｜>", separator: "<｜tool▁sep｜>", tail: "",
