@@ -15,7 +15,8 @@ package struct OpenAIAPI: Sendable {
         let completions = CompletionRoute(
             generation: planner.generation, defaults: planner.rules.defaults.withoutProposals)
         routes =
-            chat.routes + completions.routes + ParserRoutes().routes + VectorServices(settings, front, judges: judges).routes
+            chat.routes + completions.routes + ParserRoutes().routes
+            + VectorServices(settings, front, judges: judges).routes
             + MissingRoutes().routes
     }
 }
