@@ -29,7 +29,16 @@ enum GenerateDescription {
             ])),
         answers: [
             .init(
-                200, [(.json, .object([.required("predictions", .list(of: .named("GenerateAnswer")))])), (.events, .text)])
+                200,
+                [
+                    (
+                        .json,
+                        .either([
+                            .object([.required("predictions", .list(of: .named("GenerateAnswer")))]),
+                            .list(of: .anything),
+                        ])
+                    ), (.events, .text),
+                ])
         ], failures: [500, 503])
 
     static let components: [(name: String, schema: Schema)] = [
