@@ -233,11 +233,7 @@ import Testing
 
     @Test func missingFeaturesSaySo() async throws {
         let server = LocalFront()
-<<<<<<< HEAD
         for path in ["/v1/audio/transcriptions"] {
-=======
-        for path in ["/v1/responses"] {
->>>>>>> 7c00bcda89cc3ea879c3a971960d942537ae9d10
             let answer = try await server.post(path, "{}")
             #expect(answer.status == 400 && answer.body.contains(path))
         }
