@@ -72,7 +72,8 @@ let package = Package(
         .target(
             name: "HTTPFront",
             dependencies: [
-                log, deque, "NativeAPI", "OpenAIAPI", "AnthropicAPI", "OllamaAPI", "OperatorAPI", "ChatAPI", "APICore",
+                log, deque, "NativeAPI", "OpenAIAPI", "AnthropicAPI", "OllamaAPI", "ResponsesAPI", "OperatorAPI",
+                "ChatAPI", "APICore",
                 "Ledger", "Transport",
                 "Messages", "TokenizerSource", "ChatTemplates", "JSON", "ServerSettings", "ChildRuntime", "CPlatform",
             ] + web + [
@@ -99,6 +100,10 @@ let package = Package(
             name: "AnthropicAPI",
             dependencies: ["ChatAPI", "APICore", "Ledger", "Messages", "OutputParsers", "JSON"] + web,
             path: "Sources/API/Anthropic", swiftSettings: strict),
+        .target(
+            name: "ResponsesAPI",
+            dependencies: ["ChatAPI", "APICore", "Ledger", "Messages", "OutputParsers", "JSON"] + web,
+            path: "Sources/API/Responses", swiftSettings: strict),
         .target(
             name: "OllamaAPI",
             dependencies: ["ChatAPI", "APICore", "Ledger", "Messages", "JSON"] + web,
@@ -197,7 +202,9 @@ let package = Package(
         .testTarget(
             name: "ChatTemplatesTests", dependencies: ["ChatTemplates", "JSON"],
             exclude: ["Goldens", "Templates", "make_template_goldens.py"], swiftSettings: strict),
-        .testTarget(name: "OutputParsersTests", dependencies: ["OutputParsers", "JSON"], exclude: ["Goldens", "make_parser_goldens.py"], swiftSettings: strict),
+        .testTarget(
+            name: "OutputParsersTests", dependencies: ["OutputParsers", "JSON"],
+            exclude: ["Goldens", "make_parser_goldens.py"], swiftSettings: strict),
         .testTarget(
             name: "TokenizersTests", dependencies: ["Tokenizers", "JSON", "TestSupport"],
             exclude: ["Fixtures", "make_tokenizer_goldens.py", "make_vocabulary_goldens.py"],

@@ -233,7 +233,7 @@ import Testing
 
     @Test func missingFeaturesSaySo() async throws {
         let server = LocalFront()
-        for path in ["/v1/responses"] {
+        for path in ["/v1/audio/transcriptions"] {
             let answer = try await server.post(path, "{}")
             #expect(answer.status == 400 && answer.body.contains(path))
         }
