@@ -186,7 +186,8 @@ let package = Package(
         .testTarget(name: "KVCacheTests", dependencies: ["KVCache"], swiftSettings: strict),
         .testTarget(name: "SchedulingTests", dependencies: ["Scheduling", "KVCache"], swiftSettings: strict),
         .testTarget(
-            name: "TextWorkersTests", dependencies: ["TextWorkers", "Messages", "TokenizerSource", "ChildRuntime"],
+            name: "TextWorkersTests",
+            dependencies: ["TextWorkers", "Messages", "TokenizerSource", "Tokenizers", "ChildRuntime"],
             swiftSettings: strict),
         .testTarget(
             name: "ModelWorkerTests",
