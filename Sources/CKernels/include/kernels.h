@@ -175,6 +175,27 @@ void kernels_gate_up(
 void kernels_activated_matmul(kernels_compute *c, const void *x, size_t rows, const kernels_matrix *w,
     const float *bias, kernels_activation f, void *out);
 
+// Mixtures of experts
+
+/// The gated MLPs of a layer of experts, all of one shape: the matrices of expert e lie e times the packed bytes of one
+/// behind those of the first.
+typedef struct {
+    kernels_matrix gate_up, down;
+    size_t count;
+} kernels_experts;
+
+/// The `each` largest of every row's `experts` scores (0 ... 1), largest first, the lower index first on ties, and the
+/// scores as weights; with `normalizes` these are divided by their sum. A row of NaN gets the first experts, weighted
+/// NaN. `scores` is changed.
+void kernels_choose_experts(kernels_compute *c, float *scores, size_t rows, size_t experts, size_t each,
+    bool normalizes, int32_t *chosen, float *weights);
+
+/// out[t] += weights[t][i] * down(silu(gate(x[t])) * up(x[t])) of expert chosen[t][i], for the `each` different experts
+/// of every row, in ascending order of the experts. `gated` is working memory, [rows * each][down.inputs] of the
+/// experts' dtype; inputs are at most 65536.
+void kernels_mix_experts(kernels_compute *c, const void *x, size_t rows, const kernels_experts *e,
+    const int32_t *chosen, const float *weights, size_t each, void *gated, float *out);
+
 // Rows
 
 /// out[t] = table[tokens[t] + offset] * scale, or adds that to `out[t]`; null tokens are all 0.
