@@ -36,13 +36,21 @@ final class CausalLM: LanguageModel {
             compute: options.compute, weights: WeightStore(prepared),
             cache: try KeyValueStore(plan.caches, dtype: cacheDType, slots: limits.slots),
             rotary: try RotaryTables(plan.ropes, positions: limits.positions, modelPath: plan.modelPath),
-            scratch: try ScratchMemory(plan.scratch, limits: limits), dtype: plan.dtype,
-            hiddenSize: config.hiddenSize, shard: plan.shard, group: options.group)
+            scratch: try ScratchMemory(plan.scratch, limits: limits),
+            chosenExperts: try ChosenExperts(plan.experts, plan.routings, limits: limits),
+            dtype: plan.dtype, hiddenSize: config.hiddenSize, shard: plan.shard, group: options.group)
+    }
+
+    var experts: ExpertTraits? { parts.chosenExperts?.traits }
+
+    func chosenExperts(inLayer layer: Int) -> UnsafeBufferPointer<Int32> {
+        parts.chosenExperts?.rows(inLayer: layer) ?? UnsafeBufferPointer(start: nil, count: 0)
     }
 
     func forward(_ input: borrowing ForwardInput) {
         check(input)
         hiddenRows = input.logitRows.count
+        parts.chosenExperts?.begin(rows: input.keepsEveryRow ? input.tokens.count : 0)
         if input.tokens.isEmpty { return }
         parts.compute.beginStep()
         findWantedRows(input)
@@ -158,6 +166,7 @@ final class CausalLM: LanguageModel {
         let sequenceCount = input.sequences.count
         // A network that tells no types apart has no use for them.
         let hasTypes = config.tokenTypeCount > 1 && !input.tokenTypes.isEmpty
+        let keepsEveryRow = input.keepsEveryRow
         input.tokens.withUnsafeBufferPointer { tokens in
             input.positions.withUnsafeBufferPointer { positions in
                 input.writeSlots.withUnsafeBufferPointer { writeSlots in
@@ -167,7 +176,8 @@ final class CausalLM: LanguageModel {
                                 let lent = LentInput(
                                     tokens: tokens, positions: positions, writeSlots: writeSlots, slots: slots,
                                     wantedRows: wantedRows(logitRows),
-                                    tokenTypes: hasTypes ? tokenTypes.baseAddress : nil)
+                                    tokenTypes: hasTypes ? tokenTypes.baseAddress : nil,
+                                    keepsEveryRow: keepsEveryRow)
                                 var step = Step(parts, input: lent, sequenceCount: sequenceCount)
                                 input.vectorRows.withUnsafeBufferPointer { rows in
                                     input.vectors.withUnsafeBufferPointer { vectors in

@@ -39,6 +39,9 @@ package struct ForwardInput: Sendable, Equatable {
     /// Kind of each row's token, for encoders that tell the two texts of a pair apart; empty stands for all 0. A network with one
     /// kind of token passes them over.
     package var tokenTypes: [Int32] = []
+    /// Every row goes through the last layer to its end, so that the experts of each are known; no bit of an answer
+    /// depends on it.
+    package var keepsEveryRow = false
 
     /// Rows, ascending, whose token vectors stand in `vectors` instead of the model's table.
     package var vectorRows: [Int32] = []
@@ -59,6 +62,7 @@ package struct ForwardInput: Sendable, Equatable {
         vectorRows.removeAll(keepingCapacity: true)
         vectors.removeAll(keepingCapacity: true)
         tokenTypes.removeAll(keepingCapacity: true)
+        keepsEveryRow = false
     }
 }
 
@@ -104,6 +108,8 @@ package protocol LanguageModel: AnyObject {
     var weightFile: String? { get }
     /// Bytes of keys, values and scales of one cache slot over all layers of this rank.
     var cacheBytesPerSlot: Int { get }
+    /// What its layers choose from; nil for a network without experts.
+    var experts: ExpertTraits? { get }
 
     /// Runs a step, the same one on all ranks at the same time: writes keys and values, and keeps the last hidden state
     /// of every row of `logitRows` (any number of them).
@@ -121,6 +127,10 @@ package protocol LanguageModel: AnyObject {
     /// The hidden states behind the last norm of the entries `range` of the last step's `logitRows`, as float32:
     /// `[range.count][config.hiddenSize]`. Every rank has them.
     func hiddenStates(_ range: Range<Int>, into states: UnsafeMutablePointer<Float>)
+
+    /// The experts that the last step's rows took in a layer, `[rows][each]`, the best first; empty for a layer without
+    /// experts, and behind a step that did not keep every row. Valid until the next step.
+    func chosenExperts(inLayer layer: Int) -> UnsafeBufferPointer<Int32>
 
     /// What ranks other than 0 do while rank 0 computes logits: they compute theirs and hand them over.
     func shareLogits(_ range: Range<Int>)
@@ -155,6 +165,14 @@ package protocol LanguageModel: AnyObject {
 }
 
 extension LanguageModel {
+    /// None.
+    package var experts: ExpertTraits? { nil }
+
+    /// None.
+    package func chosenExperts(inLayer layer: Int) -> UnsafeBufferPointer<Int32> {
+        UnsafeBufferPointer(start: nil, count: 0)
+    }
+
     /// Runs a step and computes the logits of all its `logitRows`, at most `limits.logitRows` of them.
     package func forward(_ input: borrowing ForwardInput, logits: UnsafeMutablePointer<Float>) {
         forward(input)

@@ -103,6 +103,8 @@ package struct ModelSizes: Sendable, Equatable {
     package private(set) var weightBytes = 0
     /// Bytes of keys, values and scales of one cache slot over all layers.
     package private(set) var bytesPerSlot = 0
+    /// What the layers choose from; nil for a network without experts.
+    package private(set) var experts: ExpertTraits?
 
     /// Plans every rank of a model; throws what loading it would throw for a tensor of another shape.
     package init(
@@ -110,6 +112,7 @@ package struct ModelSizes: Sendable, Equatable {
     ) throws(CheckpointError) {
         for index in 0..<ranks {
             let plan = try PlannedModel(source, rank: ShardRank(index: index, count: ranks)).plan
+            experts = plan.experts
             weightBytes += try PackedLayout(plan.layout.sections).fileCount
             bytesPerSlot += KeyValueStore.bytesPerSlot(
                 plan.caches, dtype: kvCacheDType.resolved(for: source.dtype))

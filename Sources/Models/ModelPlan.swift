@@ -13,10 +13,10 @@ final class ModelPlan {
         let scale: BoundTensor?
     }
 
-    /// A matrix to pack: slices stacked by rows.
+    /// A matrix to pack, or several of one shape: slices stacked by rows for each.
     struct Matrix {
         let shape: WeightLayout.Matrix
-        let pieces: [Piece]
+        let pieces: [[Piece]]
     }
 
     /// A vector to copy: slices joined; an absent one (`isKept` false) only has its names checked.
@@ -52,6 +52,8 @@ final class ModelPlan {
     private(set) var caches: [KeyValueShape] = []
     /// The kinds of rotation that layers use, each once.
     private(set) var ropes: [RopeConfig] = []
+    /// The layers that choose experts.
+    private(set) var routings: [RoutingShape] = []
     /// The tensors by the names under which the network asked for them.
     private(set) var names = WeightNames()
 
@@ -70,14 +72,26 @@ final class ModelPlan {
     func matrix(
         _ name: String, _ slices: [TensorSlice], kind: PackedMatrix.Kind = .plain, role: MatrixRole = .layer
     ) throws(CheckpointError) -> MatrixID {
-        let pieces = try bind(slices)
-        let inputs = slices.first?.columns.count ?? 0
-        precondition(slices.allSatisfy { $0.columns.count == inputs }, "stacked slices have one width")
-        let outputs = slices.reduce(0) { $0 + $1.rows.count }
-        let format = try quantization.format(of: role, storedAs: pieces.map(\.tensor.type), modelPath: modelPath)
-        let shape = WeightLayout.Matrix(name: name, outputs: outputs, inputs: inputs, kind: kind, format: format)
+        try matrices(name, [slices], kind: kind, role: role)
+    }
+
+    /// Plans matrices of one shape that lie behind each other in packed form, each of slices stacked by rows.
+    func matrices(
+        _ name: String, _ stacks: [[TensorSlice]], kind: PackedMatrix.Kind = .plain, role: MatrixRole = .layer
+    ) throws(CheckpointError) -> MatrixID {
+        var pieces: [[Piece]] = []
+        for slices in stacks { pieces.append(try bind(slices)) }
+        let inputs = stacks[0].first?.columns.count ?? 0
+        let outputs = stacks[0].reduce(0) { $0 + $1.rows.count }
+        precondition(stacks.joined().allSatisfy { $0.columns.count == inputs }, "stacked slices have one width")
+        precondition(stacks.allSatisfy { $0.reduce(0) { $0 + $1.rows.count } == outputs }, "matrices have one height")
+        let format = try quantization.format(
+            of: role, storedAs: pieces.joined().map(\.tensor.type), modelPath: modelPath)
+        let shape = WeightLayout.Matrix(
+            name: name, outputs: outputs, inputs: inputs, kind: kind, format: format,
+            dtype: role == .router ? .float32 : dtype, count: stacks.count)
         matrices.append(Matrix(shape: shape, pieces: pieces))
-        if role == .layer { layerParameters += outputs * inputs }
+        if role == .layer { layerParameters += outputs * inputs * stacks.count }
         return MatrixID(index: matrices.count - 1)
     }
 
@@ -113,6 +127,14 @@ final class ModelPlan {
         return cache(KeyValueShape(heads: parts.keyValue.count, dimension: heads.dimension))
     }
 
+    /// Plans a layer that chooses experts; all of a network choose alike.
+    func routing(_ shape: RoutingShape) -> RoutingID {
+        let first = routings.first ?? shape
+        precondition(shape.experts == first.experts && shape.each == first.each, "layers of experts are alike")
+        routings.append(shape)
+        return RoutingID(index: routings.count - 1)
+    }
+
     /// Plans the tables of a kind of rotation; equal kinds share them.
     func rotary(_ rope: RopeConfig) -> RotaryID {
         if let index = ropes.firstIndex(of: rope) { return RotaryID(index: index) }
@@ -139,6 +161,11 @@ final class ModelPlan {
             pieces.append(Piece(tensor: tensor, slice: slice, scale: scale))
         }
         return pieces
+    }
+
+    /// What the layers choose from; nil where none has experts.
+    var experts: ExpertTraits? {
+        routings.first.map { ExpertTraits(layers: config.layerCount, count: $0.experts, each: $0.each) }
     }
 
     /// What the packed form is made of.

@@ -8,6 +8,8 @@ struct ModelParts {
     let cache: KeyValueStore
     let rotary: RotaryTables
     let scratch: ScratchMemory
+    /// What the layers choose for a step's rows; nil where none has experts.
+    let chosenExperts: ChosenExperts?
     /// Type of activations and weights.
     let dtype: DType
     /// Width of the residual stream.
@@ -45,6 +47,7 @@ struct Step: ~Copyable {
     private(set) var residual: UnsafeMutablePointer<Float>
     /// Rotated queries, float32 `[T][query heads * dimension]`.
     private(set) var query: UnsafeMutablePointer<Float>
+    private let keepsEveryRow: Bool
     private var hasDroppedRows = false
 
     /// Kernels and threads.
@@ -77,6 +80,7 @@ struct Step: ~Copyable {
         slots = input.slots.baseAddress!
         wantedRows = input.wantedRows
         tokenTypes = input.tokenTypes
+        keepsEveryRow = input.keepsEveryRow
         sequences = UnsafePointer(parts.scratch.sequences)
         self.sequenceCount = sequenceCount
         residual = parts.scratch.floats(.residual)
@@ -107,13 +111,18 @@ struct Step: ~Copyable {
         return parts.rotary[id]
     }
 
+    /// Where a layer writes the experts of the step's rows, `[T][each]`.
+    borrowing func chosenExperts(_ id: RoutingID) -> UnsafeMutablePointer<Int32> { parts.chosenExperts![id] }
+
     /// Drops the rows whose answers nobody wants: for the last layer, once its keys and values are stored.
     ///
     /// Each row that stays becomes a sequence of its own, which has the same bits; only worth it when that makes no more
     /// sequences than there are, as where each wants its last row or none. With `seesAll` a row sees what comes behind it too,
     /// whatever its own position.
     mutating func dropUnwantedRows(querySize: Int, seesAll: Bool = false) {
-        guard let wantedRows, wantedRows.count < rows, wantedRows.count <= sequenceCount else { return }
+        guard !keepsEveryRow, let wantedRows, wantedRows.count < rows, wantedRows.count <= sequenceCount else {
+            return
+        }
         let count = wantedRows.count
         for (index, row) in wantedRows.enumerated() {
             var own = sequences
@@ -168,4 +177,5 @@ struct LentInput {
     let slots: UnsafeBufferPointer<Int32>
     let wantedRows: UnsafeBufferPointer<Int32>?
     let tokenTypes: UnsafePointer<Int32>?
+    let keepsEveryRow: Bool
 }

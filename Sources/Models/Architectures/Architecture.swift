@@ -59,7 +59,7 @@ package struct Architecture: Sendable {
     static let all: [Architecture] = decoders + decoders.flatMap(\.withOtherHeads) + encoders
 
     /// Those that predict tokens.
-    static let decoders: [Architecture] = [.llama, .mistral, .qwen2, .qwen3]
+    static let decoders: [Architecture] = [.llama, .mistral, .qwen2, .qwen3, .qwen2Moe, .qwen3Moe, .mixtral]
 
     /// The names of all, in alphabetical order.
     package static var names: [String] { all.map(\.name).sorted() }
@@ -74,8 +74,12 @@ package struct Architecture: Sendable {
         return found
     }
 
-    /// The architecture that llama.cpp calls so; nil when there is none.
-    static func of(gguf name: String) -> Architecture? { all.first { $0.gguf?.name == name } }
+    /// The architecture that llama.cpp calls so, where the file has experts one with experts, if there is one; nil when there is
+    /// none.
+    static func of(gguf name: String, hasExperts: Bool) -> Architecture? {
+        let named = all.filter { $0.gguf?.name == name }
+        return named.first { ($0.gguf?.experts != nil) == hasExperts } ?? named.first
+    }
 
     /// Those that see texts both ways.
     static let encoders: [Architecture] =
@@ -104,7 +108,7 @@ package struct Architecture: Sendable {
     }
 
     /// The names under which GGUF files may state their architecture, in alphabetical order.
-    static var ggufNames: [String] { all.compactMap { $0.gguf?.name }.sorted() }
+    static var ggufNames: [String] { Set(all.compactMap { $0.gguf?.name }).sorted() }
 }
 
 /// Turns rows of tokens into rows of hidden states. What surrounds it (cache, scratch memory, heads) is the same for

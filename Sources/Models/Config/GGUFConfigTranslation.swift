@@ -17,11 +17,14 @@ struct GGUFConfigTranslation {
     /// Translates everything.
     mutating func translate() throws(CheckpointError) {
         let name = try file.string("general.architecture") ?? ""
-        guard let architecture = Architecture.of(gguf: name) else {
+        let experts = try file.integer("\(name).expert_count") ?? 0
+        guard let architecture = Architecture.of(gguf: name, hasExperts: experts > 0) else {
             throw .unsupportedArchitecture(file: file.path, name: name, supported: Architecture.ggufNames)
         }
-        if let experts = try file.integer("\(name).expert_count"), experts > 0 {
-            let supported = Architecture.ggufNames.map { "\($0) without experts" }
+        if experts > 0, architecture.gguf?.experts == nil {
+            let supported = Architecture.ggufNames.filter {
+                Architecture.of(gguf: $0, hasExperts: true)?.gguf?.experts != nil
+            }
             throw .unsupportedArchitecture(
                 file: file.path, name: "\(name) with \(experts) experts", supported: supported)
         }
@@ -29,6 +32,7 @@ struct GGUFConfigTranslation {
         put("model_type", .string(name))
         try putSizes(name)
         try putEncoder(name)
+        if let dialect = architecture.gguf?.experts { try putExperts(name, dialect) }
         try putHead(name)
         try putRope(name)
         try putBiases()
@@ -86,6 +90,26 @@ struct GGUFConfigTranslation {
             throw .unsupported(file: file.path, place: "key `\(source)`", reason: "\(type) is not 0 to 3")
         }
         put(AnswerPlan.poolingKey, .string(mode), from: source)
+    }
+
+    /// Experts. Older files leave the size of an expert out: together those of a row are as wide as a dense layer.
+    private mutating func putExperts(_ name: String, _ dialect: GGUFExperts) throws(CheckpointError) {
+        for key in ["num_experts", "num_local_experts"] { try putInteger(key, "\(name).expert_count") }
+        try putInteger("num_experts_per_tok", "\(name).expert_used_count")
+        put("norm_topk_prob", .bool(dialect.normalizes))
+        let layers = try file.integer("\(name).block_count")
+        let width = try file.layerInteger("\(name).feed_forward_length", layers: layers)
+        let used = try file.integer("\(name).expert_used_count").flatMap { $0 > 0 ? $0 : nil }
+        let size = "\(name).expert_feed_forward_length"
+        shownNames["moe_intermediate_size"] = size
+        if let value = try file.integer(size) ?? width.flatMap({ width in used.map { width / $0 } }) {
+            put("moe_intermediate_size", .int(Int64(value)))
+        }
+        let shared = "\(name).expert_shared_feed_forward_length"
+        shownNames["shared_expert_intermediate_size"] = shared
+        if let value = try file.integer(shared) ?? width {
+            put("shared_expert_intermediate_size", .int(Int64(value)))
+        }
     }
 
     /// Head size, and the part of it that is rotated.

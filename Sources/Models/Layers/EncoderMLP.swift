@@ -9,7 +9,8 @@ struct EncoderMLP {
     /// Takes the tensors of the two projections by their names.
     init(_ scope: ModelScope, up: String, down: String, _ function: MLPFunction) throws(CheckpointError) {
         let config = scope.config
-        let part = scope.plan.shard.intermediate
+        let part = try scope.plan.shard.intermediate(
+            scope.config.intermediateSize, key: "intermediate_size", modelPath: scope.plan.modelPath)
         let name = scope.at(up).prefix
         self.up = try ColumnParallelLinear(
             scope.plan, name: name,

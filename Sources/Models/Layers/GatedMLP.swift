@@ -5,7 +5,7 @@ import Tensors
 #endif
 
 /// Feed-forward block `down(f(gate(x)) * up(x))` (Shazeer 2020, arXiv:2002.05202).
-struct GatedMLP {
+struct GatedMLP: FeedForward {
     let projection: Projection
     let down: RowParallelLinear
     let function: MLPFunction
@@ -22,7 +22,8 @@ struct GatedMLP {
         _ scope: ModelScope, names: GatedNames = .usual, bias: Bool = false, _ function: MLPFunction = .silu
     ) throws(CheckpointError) {
         let config = scope.config
-        let part = scope.plan.shard.intermediate
+        let part = try scope.plan.shard.intermediate(
+            config.intermediateSize, key: "intermediate_size", modelPath: scope.plan.modelPath)
         self.function = function
         let weights = names.slices(part, prefix: scope.prefix, kind: "weight") { [$0, config.hiddenSize] }
         if bias {

@@ -48,7 +48,7 @@ package enum Quantization: Sendable, Hashable {
             }
             return .int8
         }
-        if role == .lookup { return .plain }
+        if role == .lookup || role == .router { return .plain }
         switch self {
         case .none: return .plain
         case .w8a8Int8: return .int8
@@ -69,4 +69,6 @@ enum MatrixRole {
     case head
     /// Only looked up in, row by row.
     case lookup
+    /// Scores of experts, in float32 whatever the model's type is.
+    case router
 }

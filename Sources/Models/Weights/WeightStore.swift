@@ -19,8 +19,7 @@ final class WeightStore {
         let packed = prepared.packed
         self.packed = packed
         file = packed.path
-        let dtype = layout.dtype
-        matrices = layout.matrices.map { $0.packed(at: packed[$0.name].baseAddress!, dtype: dtype) }
+        matrices = layout.matrices.map { $0.packed(at: packed[$0.name].baseAddress!) }
         vectors = packed[WeightLayout.vectorSection].baseAddress!.assumingMemoryBound(to: Float.self)
     }
 
@@ -40,7 +39,7 @@ final class WeightStore {
         }
     }
 
-    /// A matrix, valid while the store has memory.
+    /// A matrix, or the first of several, valid while the store has memory.
     subscript(id: MatrixID) -> PackedMatrix { matrices[id.index] }
 
     /// First element of a vector that every rank holds.

@@ -62,6 +62,10 @@ final class RankGroup: LanguageModel, @unchecked Sendable {
         }
     }
 
+    var experts: ExpertTraits? { ranks[0].experts }
+
+    func chosenExperts(inLayer layer: Int) -> UnsafeBufferPointer<Int32> { ranks[0].chosenExperts(inLayer: layer) }
+
     func shareLogits(_ range: Range<Int>) { fatalError("the group plays rank 0") }
 
     func hiddenStates(_ range: Range<Int>, into states: UnsafeMutablePointer<Float>) {
