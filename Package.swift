@@ -188,6 +188,9 @@ let package = Package(
             dependencies: [
                 log, "ModelWorker", "Messages", "Models", "Tensors", "Tokenizers", "Scheduling", "ServerSettings",
             ],
+            exclude: [
+                "Experts/check_torch_files.py", "Experts/per_pass.pt", "Experts/per_token.pt", "Experts/stat.pt",
+            ],
             swiftSettings: strict),
         .testTarget(name: "TransportTests", dependencies: ["Transport", "Messages"], swiftSettings: strict),
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),

@@ -164,6 +164,11 @@ package final class Front: Sendable {
             }
         }
         if orders.slowDown > 0 { services.questions.tell { $0.slowDown = orders.slowDown } }
+        if settings.expertRecorderMode != nil {
+            services.questions.tell { call in
+                call.experts = .make { $0.action = orders.recordsExperts ? .resume : .rest }
+            }
+        }
         if !orders.hasPaused {
             services.questions.tell { $0.resume = true }
         } else {

@@ -121,6 +121,8 @@ package struct RowOutput: Sendable, Equatable {
     package internal(set) var hidden = HiddenStates()
     /// The vector or the scores that were asked for, once they are there; empty for a row that generates.
     package var vector: [Float] = []
+    /// The experts of each position from the asked one on, layer by layer; there with the end, where they were asked for.
+    package var routedExperts: [Int32]?
     /// Ids of the prompt, once the tokenizer manager has told them.
     package var promptIDs: [Int32]?
 }

@@ -184,6 +184,9 @@ package struct RequestLedger: Sendable {
             row.output.cachedTokens = Int(batch.cachedTokens[entry])
             row.output.retractions = Int(batch.retractions[entry])
         }
+        if let experts = batch.routedExperts.first(where: { $0.row == UInt32(entry) }) {
+            row.output.routedExperts = experts.ids
+        }
         metrics.progressed(row, fresh: row.output.ids.count - known, now: now)
         if row.times.firstFrame == 0 { row.times.firstFrame = now }
         row.times.lastFrame = now

@@ -141,6 +141,7 @@ extension ArgumentConvertible where Self: RawRepresentable<String> {
 
 extension LoadFormat: ArgumentConvertible {}
 extension ServerSettings.SamplingDefaults: ArgumentConvertible {}
+extension ServerSettings.ExpertRecorderMode: ArgumentConvertible {}
 extension SchedulePolicy: ArgumentConvertible {}
 extension LogLevel: ArgumentConvertible {}
 extension QuantizationMethod: ArgumentConvertible {}

@@ -71,6 +71,8 @@ package struct FrontSettings: RoleSettings {
     package var bucketTimeToFirstToken, bucketInterTokenLatency, bucketEndToEndLatency: BucketBounds?
     package var promptTokensBuckets, generationTokensBuckets: BucketRule?
     package var extraMetricLabels: MetricLabels?
+    package var expertRecorderMode: ServerSettings.ExpertRecorderMode?
+    package var enableReturnRoutedExperts: Bool
 
     /// See `RoleSettings`.
     package init(_ settings: ServerSettings = ServerSettings()) {
@@ -111,6 +113,8 @@ package struct FrontSettings: RoleSettings {
         promptTokensBuckets = settings.promptTokensBuckets
         generationTokensBuckets = settings.generationTokensBuckets
         extraMetricLabels = settings.extraMetricLabels
+        expertRecorderMode = settings.expertRecorderMode
+        enableReturnRoutedExperts = settings.enableReturnRoutedExperts
     }
 
     /// The level of access lines: their own, or that of all lines.
@@ -154,6 +158,12 @@ package struct WorkerSettings: RoleSettings {
     package var logLevel: LogLevel
     package var decodeLogInterval: Int
 
+    // What is told of experts.
+    package var expertRecorderMode: ServerSettings.ExpertRecorderMode?
+    package var expertRecorderBufferSize: Int?
+    package var expertRecorderDirectory: String
+    package var enableReturnRoutedExperts: Bool
+
     /// See `RoleSettings`.
     package init(_ settings: ServerSettings = ServerSettings()) {
         (modelPath, tokenizerPath) = (settings.modelPath, settings.tokenizerPath)
@@ -187,6 +197,10 @@ package struct WorkerSettings: RoleSettings {
         (kernelISA, kernelRates) = (settings.kernelISA, settings.kernelRates)
         watchdogTimeout = settings.watchdogTimeout
         (logLevel, decodeLogInterval) = (settings.logLevel, settings.decodeLogInterval)
+        expertRecorderMode = settings.expertRecorderMode
+        expertRecorderBufferSize = settings.expertRecorderBufferSize
+        expertRecorderDirectory = settings.expertRecorderDirectory
+        enableReturnRoutedExperts = settings.enableReturnRoutedExperts
     }
 }
 

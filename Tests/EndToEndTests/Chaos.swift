@@ -15,6 +15,8 @@ struct Chaos: Sendable {
     struct Variant: Sendable, CustomTestStringConvertible {
         let name: String
         let flags: [String]
+        /// What it serves.
+        var model = Chaos.model
         var testDescription: String { name }
     }
 
@@ -45,7 +47,8 @@ struct Chaos: Sendable {
         let int8 = Variant(
             name: "tp 2, int8 weights and cache",
             flags: flags + ["--quantization", "w8a8_int8", "--kv-cache-dtype", "int8"])
-        return [plain, int8]
+        let experts = Variant(name: "tp 2, experts", flags: flags, model: "qwen3moe")
+        return [plain, int8] + (environment("SRT_CHAOS_MODEL") == nil ? [experts] : [])
     }()
     /// The pace that the environment asks for.
     static let pace =

@@ -59,6 +59,8 @@ package enum EchoStages {
                 $0.message = "Failed to get weights iterator: \(update.path) (repository not found)."
             case .updateWeights?: $0.message = "Succeeded to update model weights."
             case .weightChecksums?: $0.texts = ["00ff", "11aa"]
+            case .experts(let order)?:
+                if order.action == .dump { $0.message = "/tmp/expert_distribution_recorder_1.5.pt" }
             case .internalState?:
                 $0.state = .make {
                     $0.slotsTotal = 100

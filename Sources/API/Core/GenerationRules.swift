@@ -10,6 +10,8 @@ package struct GenerationRules: Sendable {
     package var hiddenStates = HiddenStateMode.noRow
     package var streamInterval = 1
     package var allowsTruncation = false
+    /// Answers tell, where asked, which experts tokens took.
+    package var returnsRoutedExperts = false
     /// Seeds the seeds of requests that name none.
     package var randomSeed: UInt64 = 0
     /// Routing key of requests that name none: the one in the header.
@@ -24,6 +26,7 @@ package struct GenerationRules: Sendable {
         limits = SamplingRanges.Limits(settings)
         streamInterval = settings.streamInterval
         allowsTruncation = settings.allowAutoTruncate
+        returnsRoutedExperts = settings.enableReturnRoutedExperts
         randomSeed = UInt64(bitPattern: Int64(settings.randomSeed))
         maximumRows = AdmissionGate.ownLimit
     }

@@ -76,7 +76,13 @@ package struct MetaInfo: Sendable {
         json.member("reasoning_tokens", 0)
         json.member("completion_tokens", extent.to.ids)
         json.member("cached_tokens", output.cachedTokens)
-        if extent.finish != nil { writeWeightVersions(spans(output, extent), to: &json) }
+        if extent.finish != nil {
+            writeWeightVersions(spans(output, extent), to: &json)
+            if let experts = output.routedExperts {
+                json.key("routed_experts")
+                json.base64(experts)
+            }
+        }
         json.key("cached_tokens_details")
         writeCachedDetails(output.cachedTokens, to: &json)
         json.key("dp_rank")

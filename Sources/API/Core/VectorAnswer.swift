@@ -59,7 +59,7 @@ extension JSONWriter {
     }
 
     /// Writes the little-endian bytes of numbers as a text in Base64.
-    package mutating func base64(_ values: [Float]) {
+    package mutating func base64<Number: BitwiseCopyable>(_ values: [Number]) {
         raw(values.withUnsafeBytes { Base64.quoted($0) })
     }
 

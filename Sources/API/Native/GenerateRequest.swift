@@ -36,6 +36,8 @@ struct GenerateRequest: Sendable {
     var textInLogprobs: Bool
     var returnPromptIDs: Bool
     var returnHiddenStates: OneOrMany<Bool>
+    /// First position whose experts the answer tells; nil: it tells none.
+    var routedExpertsStart: Int?
     var cacheKeys: OneOrMany<String>
     /// How urgent the request is; nil when it does not say.
     var priority: Int?
@@ -69,6 +71,8 @@ struct GenerateRequest: Sendable {
         returnPromptIDs = try fields.bool("return_prompt_token_ids")
         returnHiddenStates =
             try fields.oneOrMany("return_hidden_states", "a valid boolean", RequestFields.laxBool) ?? .one(false)
+        let expertsStart = try fields.int("routed_experts_start_len") ?? 0
+        routedExpertsStart = try fields.bool("return_routed_experts") ? expertsStart : nil
         cacheKeys = try Self.cacheKeys(fields)
         priority = try fields.int("priority")
         routingKey = try fields.string("routing_key") ?? ""

@@ -71,7 +71,7 @@ struct UnservedFields: Sendable {
         }
         let names = [
             "return_sampling_mask", "return_flat_raw_top_logprobs", "return_flat_raw_output_top_logprobs",
-            "return_routed_experts", "return_indexer_topk", "return_entropy", "return_bytes",
+            "return_indexer_topk", "return_entropy", "return_bytes",
         ]
         for name in names {
             if try fields.bool(name) { refuse(.unsupported(name)) }

@@ -9,7 +9,7 @@ struct MissingRoutes: Sendable {
     /// Operators have a key of their own.
     let hasAdminKey: Bool
 
-    var routes: [Route] { weights + adapters + experts + tracing + others }
+    var routes: [Route] { weights + adapters + tracing + others }
 
     private static let any: [HTTPRequest.Method] = [.get, .post]
 
@@ -51,13 +51,6 @@ struct MissingRoutes: Sendable {
                 "error_message": "LoRA is not enabled. Please set `--enable-lora` to enable LoRA.",
                 "loaded_adapters": .null,
             ]
-        }
-    }
-
-    private var experts: [Route] {
-        let paths = ["start", "stop", "dump"].map { "/\($0)_expert_distribution_record" }
-        return refuse(Self.any, paths) { _ in
-            .invalid("Please set ServerArgs.expert_distribution_recorder_mode to use ExpertDistributionRecorder.")
         }
     }
 

@@ -25,11 +25,13 @@ package struct OperatorAPI: Sendable {
         let memory = MemoryRoutes(
             board: front.board, questions: front.questions, keepsake: front.keepsake,
             isEnabled: settings.enableMemorySaver)
+        let experts = ExpertRecordRoutes(
+            isServed: settings.expertRecorderMode != nil, questions: front.questions, keepsake: front.keepsake)
         let loads = LoadRoutes(questions: front.questions, clock: front.clock)
         let missing = MissingRoutes(hasAdminKey: settings.adminAPIKey != nil)
         var routes = health.routes + info.routes + MetricsRoutes(settings, front, http).routes
         routes += loads.routes + control.routes + logging.routes + profiles.routes
-        routes += weights.routes + WeightChannelRoutes(board: front.board).routes + memory.routes
+        routes += weights.routes + WeightChannelRoutes(board: front.board).routes + memory.routes + experts.routes
         self.routes = routes + missing.routes
     }
 }

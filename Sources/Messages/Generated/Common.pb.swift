@@ -242,11 +242,22 @@ package nonisolated struct RequestOptions: Sendable {
   /// Seconds since 1970 at which the front sent it: a profile shows how long its way was. Of each attempt its own.
   package var sentAt: Double = 0
 
+  /// The answer tells which experts each token took, from this position on; absent: it does not.
+  package var routedExpertsFrom: UInt32 {
+    get {_routedExpertsFrom ?? 0}
+    set {_routedExpertsFrom = newValue}
+  }
+  /// Returns true if `routedExpertsFrom` has been explicitly set.
+  package var hasRoutedExpertsFrom: Bool {self._routedExpertsFrom != nil}
+  /// Clears the value of `routedExpertsFrom`. Subsequent reads from it will return its default value.
+  package mutating func clearRoutedExpertsFrom() {self._routedExpertsFrom = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
   fileprivate var _priority: Int64? = nil
+  fileprivate var _routedExpertsFrom: UInt32? = nil
 }
 
 /// A prompt as vectors in the place of its tokens'.
@@ -472,6 +483,23 @@ package nonisolated struct LogprobFrame: @unchecked Sendable {
   package init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// The experts that the tokens of one request took, in its last frame.
+package nonisolated struct RoutedExperts: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Which request of the frame: an index into its parallel arrays.
+  package var row: UInt32 = 0
+
+  /// For each position from the asked one to the last that was computed, for each layer, the experts, the best first.
+  package var ids: [Int32] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
 }
 
 /// Log probabilities of the prompt from position `start`; where a position has no predecessor its value is NaN.
@@ -911,7 +939,7 @@ nonisolated extension SamplingParams: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension RequestOptions: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".RequestOptions"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}stream\0\u{3}stream_interval\0\u{3}cache_key\0\u{1}priority\0\u{3}routing_key\0\u{4}\u{f}hidden_states\0\u{4}\u{14}sent_at\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}stream\0\u{3}stream_interval\0\u{3}cache_key\0\u{1}priority\0\u{3}routing_key\0\u{4}\u{f}hidden_states\0\u{4}\u{14}sent_at\0\u{4}\u{a}routed_experts_from\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -926,6 +954,7 @@ nonisolated extension RequestOptions: SwiftProtobuf.Message, SwiftProtobuf._Mess
       case 5: try { try decoder.decodeSingularStringField(value: &self.routingKey) }()
       case 20: try { try decoder.decodeSingularEnumField(value: &self.hiddenStates) }()
       case 40: try { try decoder.decodeSingularDoubleField(value: &self.sentAt) }()
+      case 50: try { try decoder.decodeSingularUInt32Field(value: &self._routedExpertsFrom) }()
       default: break
       }
     }
@@ -957,6 +986,9 @@ nonisolated extension RequestOptions: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if self.sentAt.bitPattern != 0 {
       try visitor.visitSingularDoubleField(value: self.sentAt, fieldNumber: 40)
     }
+    try { if let v = self._routedExpertsFrom {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 50)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -968,6 +1000,7 @@ nonisolated extension RequestOptions: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if lhs.routingKey != rhs.routingKey {return false}
     if lhs.hiddenStates != rhs.hiddenStates {return false}
     if lhs.sentAt != rhs.sentAt {return false}
+    if lhs._routedExpertsFrom != rhs._routedExpertsFrom {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1340,6 +1373,41 @@ nonisolated extension LogprobFrame: SwiftProtobuf.Message, SwiftProtobuf._Messag
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension RoutedExperts: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RoutedExperts"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}row\0\u{1}ids\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.row) }()
+      case 2: try { try decoder.decodeRepeatedInt32Field(value: &self.ids) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.row != 0 {
+      try visitor.visitSingularUInt32Field(value: self.row, fieldNumber: 1)
+    }
+    if !self.ids.isEmpty {
+      try visitor.visitPackedInt32Field(value: self.ids, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: RoutedExperts, rhs: RoutedExperts) -> Bool {
+    if lhs.row != rhs.row {return false}
+    if lhs.ids != rhs.ids {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -140,6 +140,9 @@ package nonisolated struct StandingOrders: Sendable {
   /// Clears the value of `requestLog`. Subsequent reads from it will return its default value.
   package mutating func clearRequestLog() {self._requestLog = nil}
 
+  /// The experts that rows take are recorded.
+  package var recordsExperts: Bool = false
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -377,7 +380,7 @@ nonisolated extension SessionRecord: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension StandingOrders: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".StandingOrders"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}paused\0\u{3}weight_version\0\u{4}\u{12}named_weights\0\u{1}released\0\u{3}slow_down\0\u{4}\u{12}request_log\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}paused\0\u{3}weight_version\0\u{4}\u{12}named_weights\0\u{1}released\0\u{3}slow_down\0\u{4}\u{12}request_log\0\u{4}\u{a}records_experts\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -391,6 +394,7 @@ nonisolated extension StandingOrders: SwiftProtobuf.Message, SwiftProtobuf._Mess
       case 21: try { try decoder.decodeSingularMessageField(value: &self._released) }()
       case 22: try { try decoder.decodeSingularDoubleField(value: &self.slowDown) }()
       case 40: try { try decoder.decodeSingularMessageField(value: &self._requestLog) }()
+      case 50: try { try decoder.decodeSingularBoolField(value: &self.recordsExperts) }()
       default: break
       }
     }
@@ -419,6 +423,9 @@ nonisolated extension StandingOrders: SwiftProtobuf.Message, SwiftProtobuf._Mess
     try { if let v = self._requestLog {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 40)
     } }()
+    if self.recordsExperts != false {
+      try visitor.visitSingularBoolField(value: self.recordsExperts, fieldNumber: 50)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -429,6 +436,7 @@ nonisolated extension StandingOrders: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if lhs._released != rhs._released {return false}
     if lhs.slowDown != rhs.slowDown {return false}
     if lhs._requestLog != rhs._requestLog {return false}
+    if lhs.recordsExperts != rhs.recordsExperts {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

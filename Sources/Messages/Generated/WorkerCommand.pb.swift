@@ -335,6 +335,15 @@ package nonisolated struct ControlCall: Sendable {
     set {kind = .stopProfile(newValue)}
   }
 
+  /// What the reply says of a dump is the path of its file.
+  package var experts: ExpertRecording {
+    get {
+      if case .experts(let v)? = kind {return v}
+      return ExpertRecording()
+    }
+    set {kind = .experts(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -354,6 +363,8 @@ package nonisolated struct ControlCall: Sendable {
     case weightChecksums(Bool)
     case startProfile(StartProfile)
     case stopProfile(Bool)
+    /// What the reply says of a dump is the path of its file.
+    case experts(ExpertRecording)
 
   }
 
@@ -494,6 +505,71 @@ package nonisolated struct StartProfile: Sendable {
   package var firstStep: UInt64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// What becomes of the record of the experts that rows take.
+package nonisolated struct ExpertRecording: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var action: ExpertRecording.Action = .start
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package nonisolated enum Action: SwiftProtobuf.Enum, Swift.CaseIterable {
+    package typealias RawValue = Int
+
+    /// Begin anew.
+    case start // = 0
+    case stop // = 1
+
+    /// Write what was recorded to a file, and forget it.
+    case dump // = 2
+
+    /// What an operator ordered holds for a worker that may not know it: record, or do not.
+    case resume // = 3
+    case rest // = 4
+    case UNRECOGNIZED(Int)
+
+    package init() {
+      self = .start
+    }
+
+    package init?(rawValue: Int) {
+      switch rawValue {
+      case 0: self = .start
+      case 1: self = .stop
+      case 2: self = .dump
+      case 3: self = .resume
+      case 4: self = .rest
+      default: self = .UNRECOGNIZED(rawValue)
+      }
+    }
+
+    package var rawValue: Int {
+      switch self {
+      case .start: return 0
+      case .stop: return 1
+      case .dump: return 2
+      case .resume: return 3
+      case .rest: return 4
+      case .UNRECOGNIZED(let i): return i
+      }
+    }
+
+    // The compiler won't synthesize support with the UNRECOGNIZED case.
+    package static let allCases: [ExpertRecording.Action] = [
+      .start,
+      .stop,
+      .dump,
+      .resume,
+      .rest,
+    ]
+
+  }
 
   package init() {}
 }
@@ -875,7 +951,7 @@ nonisolated extension TokenTypeRun: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension ControlCall: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ControlCall"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}call\0\u{3}flush_cache\0\u{3}internal_state\0\u{1}pause\0\u{1}resume\0\u{1}weight\0\u{4}\u{e}update_weights\0\u{3}release_memory\0\u{3}resume_memory\0\u{3}slow_down\0\u{3}weight_checksums\0\u{4}\u{10}start_profile\0\u{3}stop_profile\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}call\0\u{3}flush_cache\0\u{3}internal_state\0\u{1}pause\0\u{1}resume\0\u{1}weight\0\u{4}\u{e}update_weights\0\u{3}release_memory\0\u{3}resume_memory\0\u{3}slow_down\0\u{3}weight_checksums\0\u{4}\u{10}start_profile\0\u{3}stop_profile\0\u{2}\u{9}experts\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1015,6 +1091,19 @@ nonisolated extension ControlCall: SwiftProtobuf.Message, SwiftProtobuf._Message
           self.kind = .stopProfile(v)
         }
       }()
+      case 50: try {
+        var v: ExpertRecording?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .experts(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .experts(v)
+        }
+      }()
       default: break
       }
     }
@@ -1076,6 +1165,10 @@ nonisolated extension ControlCall: SwiftProtobuf.Message, SwiftProtobuf._Message
     case .stopProfile?: try {
       guard case .stopProfile(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularBoolField(value: v, fieldNumber: 41)
+    }()
+    case .experts?: try {
+      guard case .experts(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 50)
     }()
     case nil: break
     }
@@ -1291,6 +1384,40 @@ nonisolated extension StartProfile: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
+}
+
+nonisolated extension ExpertRecording: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ExpertRecording"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}action\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularEnumField(value: &self.action) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.action != .start {
+      try visitor.visitSingularEnumField(value: self.action, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: ExpertRecording, rhs: ExpertRecording) -> Bool {
+    if lhs.action != rhs.action {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ExpertRecording.Action: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0START\0\u{1}STOP\0\u{1}DUMP\0\u{1}RESUME\0\u{1}REST\0")
 }
 
 nonisolated extension WeightByName: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {

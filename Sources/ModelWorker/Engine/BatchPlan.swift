@@ -26,9 +26,10 @@ package struct BatchPlan {
         input.vectors.append(contentsOf: vectors[entry.start * width..<end * width])
     }
 
-    /// Fills input and targets for a batch of this scheduler.
-    package mutating func prepare(_ batch: Batch, _ scheduler: borrowing Scheduler) {
+    /// Fills input and targets for a batch of this scheduler; `keepsEveryRow` as in `ForwardInput`.
+    package mutating func prepare(_ batch: Batch, _ scheduler: borrowing Scheduler, keepsEveryRow: Bool = false) {
         input.removeAll()
+        input.keepsEveryRow = keepsEveryRow
         targets.removeAll(keepingCapacity: true)
         for (index, entry) in batch.entries.enumerated() {
             guard let request = scheduler.request(entry.id) else {

@@ -24,6 +24,8 @@ package enum Effect: Sendable, Equatable {
     case restoreCache
     /// A profile begins, or ends where there is no order.
     case profile(call: UInt64, StartProfile?)
+    /// A record of experts to write to a file, for the call that asks for it.
+    case writeExperts(call: UInt64, ExpertRecord)
     /// A line for the log.
     case log(Logger.Level, String)
     /// A line about a batch; the time of day is still to be added, as operators' tools expect it at the end.

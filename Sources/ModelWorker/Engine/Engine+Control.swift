@@ -36,6 +36,7 @@ extension Engine {
             reply(call.call, success: true, "")
         case .startProfile(let order): emit(.profile(call: call.call, order))
         case .stopProfile: emit(.profile(call: call.call, nil))
+        case .experts(let order): record(order.action, call.call)
         case nil: reply(call.call, success: false, "unknown control call")
         }
     }

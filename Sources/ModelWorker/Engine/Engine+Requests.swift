@@ -43,6 +43,7 @@ extension Engine {
     private mutating func queue(_ command: GenerateIDs, limit: Int, _ request: EngineRequest) throws(Refusal) {
         if command.hasVectors { try check(command.vectors) }
         try check(prompt: command.prompt)
+        try checkExperts(command)
         let scheduled = ScheduledRequest(
             id: command.key.id, prompt: command.prompt, output: command.resumedIds, maxNewTokens: limit,
             scoredFrom: command.options.hiddenStates == .everyRow ? 0 : request.logprobStart,
@@ -96,6 +97,21 @@ extension Engine {
         }
         guard Int(vectors.width) == traits.hiddenSize else {
             let text = "input_embeds has vectors of \(vectors.width) numbers; the model's have \(traits.hiddenSize)."
+            throw Refusal(message: text, status: 400)
+        }
+    }
+
+    /// What a request asks about experts can be told.
+    private func checkExperts(_ command: GenerateIDs) throws(Refusal) {
+        guard command.options.hasRoutedExpertsFrom else { return }
+        guard routes != nil else {
+            let text = "return_routed_experts needs a model with experts; this one has none."
+            throw Refusal(message: text, status: 400)
+        }
+        guard command.options.routedExpertsFrom <= UInt32(command.prompt.count) else {
+            let text =
+                "routed_experts_start_len must be in [0, \(command.prompt.count)], got "
+                + "\(command.options.routedExpertsFrom)."
             throw Refusal(message: text, status: 400)
         }
     }

@@ -9,10 +9,11 @@ extension Engine {
         statistics.began(now: now)
         noteAdmissions(batch, now: now)
         restartScores(batch)
-        plan.prepare(batch, scheduler)
+        plan.prepare(batch, scheduler, keepsEveryRow: tracksExperts)
         addVectors(batch)
         plan.setTypes(batch, vectors)
         model.forward(plan.input)
+        noteExperts(on: model)
         if traits.generates { takeTokens(batch, from: model) } else { takeVectors(batch, from: model) }
         model.endStep()
         for entry in batch.entries where !entry.yieldsToken { scheduler.commit(entry, tokens: [], finished: false) }
@@ -131,6 +132,7 @@ extension Engine {
         let isOver = choice.finish != nil
         if request.isFrameDue(finished: isOver) {
             frames.add(&request, scheduled, finish: choice.finish, idsOnly: traits.tokenizer == nil)
+            if isOver, let experts = routedExperts(request, scheduled) { frames.addExperts(experts) }
             scheduler.scored(id)
         }
         if isOver { pacing.forget(id) } else { keep(request, id) }

@@ -28,15 +28,30 @@ package struct Engine: ~Copyable {
     /// The hidden state of the row that is being used.
     var hiddenRow: [Float]
 
-    /// There is no memory for the logits.
+    /// Records which experts rows take; nil where there are none, or nobody may ask.
+    var recorder: ExpertRecorder?
+    /// Which experts the tokens in the slots took; nil likewise.
+    let routes: RouteMemory?
+
+    /// There is no memory for what a step works with.
     package struct NoMemory: Error, CustomStringConvertible {
-        package let description = "Not enough memory for the logits of a step."
+        let purpose: String
+        package var description: String { "Not enough memory for \(purpose)." }
     }
 
     /// An engine without work.
     package init(_ traits: EngineTraits, compute: Compute, now: Double) throws(NoMemory) {
         let bytes = traits.logitRows * traits.task.width * MemoryLayout<Float>.size
-        guard let logits = AlignedBuffer(byteCount: bytes) else { throw NoMemory() }
+        guard let logits = AlignedBuffer(byteCount: bytes) else { throw NoMemory(purpose: "the logits of a step") }
+        var routes: RouteMemory?
+        if traits.returnsRoutedExperts, let experts = traits.experts {
+            routes = RouteMemory(experts, slots: traits.limits.storeRows)
+            guard routes != nil else { throw NoMemory(purpose: "the experts of cached tokens") }
+        }
+        self.routes = routes
+        recorder = traits.expertRecorderMode.flatMap { mode in
+            traits.experts.map { ExpertRecorder(mode, $0, capacity: traits.expertRecorderBufferSize) }
+        }
         self.traits = traits
         self.logits = logits
         scheduler = Scheduler(limits: traits.limits)

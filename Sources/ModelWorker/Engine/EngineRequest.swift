@@ -15,6 +15,8 @@ struct EngineRequest: HeldRequest {
     let resumedCount: Int
     /// Tokens between two frames.
     let interval: Int
+    /// First position whose experts the answer tells; nil: it tells none.
+    let routedExpertsFrom: Int?
     var chooser: TokenChooser
     /// Hidden states that no frame has taken yet; nil when none are wanted.
     var hidden: HiddenCollector?
@@ -39,6 +41,7 @@ struct EngineRequest: HeldRequest {
         key = command.key
         resumedCount = command.resumedIds.count
         interval = command.options.stream ? max(1, Int(command.options.streamInterval)) : Self.quietInterval
+        routedExpertsFrom = command.options.hasRoutedExpertsFrom ? Int(command.options.routedExpertsFrom) : nil
         self.chooser = chooser
         let states = command.options.hiddenStates
         hidden = states == .noRow ? nil : HiddenCollector(width: hiddenSize, wantsPrompt: states == .everyRow)

@@ -1,6 +1,7 @@
 package import Messages
 package import Models
 package import Scheduling
+package import ServerSettings
 package import Tokenizers
 
 /// What an engine is made for; fixed at start.
@@ -24,6 +25,13 @@ package struct EngineTraits: Sendable {
     package var targetGap = PromptPieces.usualGap
     /// Decode steps between two lines of the log.
     package var logInterval = 40
+    /// What the model's layers choose from; nil: it has no experts.
+    package var experts: ExpertTraits?
+    /// What may be recorded of that, and how many passes at most; nil: nothing, and all.
+    package var expertRecorderMode: ServerSettings.ExpertRecorderMode?
+    package var expertRecorderBufferSize: Int?
+    /// Requests may ask which experts their tokens took.
+    package var returnsRoutedExperts = false
     package var weightBytes: UInt64 = 0
     package var kvBytes: UInt64 = 0
     /// Which weights were loaded.

@@ -37,6 +37,15 @@ struct TokenFrames {
         request.opened = true
     }
 
+    /// Tells which experts the tokens of the request took that was added last.
+    mutating func addExperts(_ ids: [Int32]) {
+        batch.routedExperts.append(
+            .make {
+                $0.row = UInt32(batch.requestIds.count - 1)
+                $0.ids = ids
+            })
+    }
+
     private mutating func addRow(
         _ request: inout EngineRequest, _ scheduled: ScheduledRequest, count: Int, finish: FinishReason
     ) {

@@ -6,8 +6,8 @@ package import Tensors
 ///
 /// ```
 /// order    its kind · count of bytes · text, UTF-8
-/// step     1 · nine counts, Int64 · tokens · positions · write slots · sequences · slots · logit rows · token types · vector rows ·
-///          vectors, each on a multiple of 8 bytes
+/// step     1 · whether every row is kept · nine counts, Int64 · tokens · positions · write slots · sequences · slots ·
+///          logit rows · token types · vector rows · vectors, each on a multiple of 8 bytes
 /// ```
 package struct RankLink {
     /// What a frame asks for.
@@ -40,6 +40,7 @@ package struct RankLink {
     package func send(_ input: borrowing ForwardInput) {
         var writer = PlanCursor(group.plan)
         writer.put(Kind.step.rawValue)
+        writer.put(input.keepsEveryRow ? 1 : 0)
         let counts = [
             input.tokens.count, input.positions.count, input.writeSlots.count, input.sequences.count,
             input.slots.count, input.logitRows.count, input.tokenTypes.count, input.vectorRows.count,
@@ -110,8 +111,9 @@ package struct RankLink {
     }
 
     private static func readStep(_ reader: inout PlanCursor, into input: inout ForwardInput) {
-        let counts = (0..<9).map { _ in reader.take() }
         input.removeAll()
+        input.keepsEveryRow = reader.take() == 1
+        let counts = (0..<9).map { _ in reader.take() }
         reader.take(counts[0], into: &input.tokens)
         reader.take(counts[1], into: &input.positions)
         reader.take(counts[2], into: &input.writeSlots)

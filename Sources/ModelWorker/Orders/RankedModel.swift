@@ -30,6 +30,8 @@ struct RankedModel: StepModel {
         model.hiddenStates(range, into: states)
     }
 
+    func chosenExperts(inLayer layer: Int) -> UnsafeBufferPointer<Int32> { model.chosenExperts(inLayer: layer) }
+
     func endStep() { compute.endStep() }
 
     /// Has all ranks do something that is no step.

@@ -52,7 +52,9 @@ struct ServedModel {
         let bytesPerSlot = sizes.bytesPerSlot
         var slots = 0
         if rank.index == 0 {
-            slots = try Self.slots(settings, bytesPerSlot: bytesPerSlot, weights: UInt64(sizes.weightBytes))
+            let routes = settings.enableReturnRoutedExperts ? sizes.experts.map(RouteMemory.bytesPerSlot) ?? 0 : 0
+            slots = try Self.slots(
+                settings, bytesPerSlot: bytesPerSlot + routes, weights: UInt64(sizes.weightBytes))
         }
         if let group { slots = try Self.agree(on: slots, served.number, group, settings, config, task) }
         limits = try Self.limits(settings, config, task, slots: slots)
@@ -169,6 +171,7 @@ struct ServedModel {
         traits.kvBytes = kvBytes
         traits.served = served
         traits.hiddenSize = model.config.hiddenSize
+        traits.experts = model.experts
         return traits
     }
 

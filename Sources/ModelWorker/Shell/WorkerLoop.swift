@@ -14,6 +14,7 @@ struct WorkerLoop: ~Copyable {
     private let keepsake: WeightsKeepsake
     private let profiler: Profiler
     private let stamp: ProgressStamp
+    private let records: ExpertRecordFolder
     private let log: Logger
     /// When the ranks are asked again how far they are, in monotonic seconds.
     private var nextLook = 0.0
@@ -22,8 +23,7 @@ struct WorkerLoop: ~Copyable {
 
     init(
         _ engine: consuming Engine, _ pipes: consuming WorkerPipes, model: RankedModel, keepsake: WeightsKeepsake,
-        profiler: Profiler,
-        stamp: ProgressStamp, log: Logger
+        profiler: Profiler, stamp: ProgressStamp, records: ExpertRecordFolder, log: Logger
     ) {
         self.engine = engine
         self.pipes = pipes
@@ -31,6 +31,7 @@ struct WorkerLoop: ~Copyable {
         self.keepsake = keepsake
         self.profiler = profiler
         self.stamp = stamp
+        self.records = records
         self.log = log
     }
 
@@ -106,6 +107,9 @@ struct WorkerLoop: ~Copyable {
         case .log(let level, let line): log.log(level: level, "\(line)")
         case .batchLine(let line): log.info("\(line), timestamp: \(CalendarTime.now().iso)")
         case .readWeight(let call, let order): pipes.send(model.answer(call, order))
+        case .writeExperts(let call, let record):
+            let file = Result { try records.write(record, now: wallClockSeconds()) }
+            engine.wrote(record, call: call, to: file)
         case .prepareWeights(let path, let format):
             let available = fixed(Double(MemoryBudget.current().available) / Double(1 << 30), 2)
             log.info("Update engine weights online from disk begin. avail mem=\(available) GB")

@@ -46,13 +46,17 @@ package func runModelWorker(identity: ChildIdentity, settings: WorkerSettings) t
         waiting: settings.requestWaitingTimeout, running: settings.requestRunningTimeout)
     traits.targetGap = Double(settings.targetInterTokenMilliseconds) / 1000
     traits.logInterval = settings.decodeLogInterval
+    traits.expertRecorderMode = settings.expertRecorderMode
+    traits.expertRecorderBufferSize = settings.expertRecorderBufferSize
+    traits.returnsRoutedExperts = settings.enableReturnRoutedExperts
     let profiler = Profiler(compute: loaded.compute, title: identity.title, log: log)
     var loop = try WorkerLoop(
         Engine(traits, compute: loaded.compute, now: monotonicSeconds()),
         WorkerPipes(identity, context: context, fronts: fronts, log: log),
         model: RankedModel(
             model: loaded.model, compute: loaded.compute, link: loaded.link, weights: loaded.weights,
-            profiler: profiler), keepsake: keepsake, profiler: profiler, stamp: stamp, log: log)
+            profiler: profiler), keepsake: keepsake, profiler: profiler, stamp: stamp,
+        records: ExpertRecordFolder(path: settings.expertRecorderDirectory, log: log), log: log)
     line.ready(loaded.facts(endIDs: endIDs, seconds: Double(monotonicMilliseconds() - started) / 1000))
     try loop.run()
 }

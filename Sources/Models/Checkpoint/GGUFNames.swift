@@ -101,9 +101,6 @@ struct GGUFDialect: Sendable {
         guard let (layer, part, kind) = Self.blockParts(name), let module = modules[part] else { return nil }
         return "\(layers).\(layer).\(module).\(kind)"
     }
-        guard let (layer, part, kind) = Self.blockParts(name), let module = modules[part] else { return nil }
-        return "model.layers.\(layer).\(module).\(kind)"
-    }
 
     /// The parts of `blk.LAYER.PART.weight` or `.bias`; nil for other names.
     private static func blockParts(_ name: String) -> (layer: Int, part: String, kind: String)? {

@@ -10,7 +10,7 @@ struct EncoderMLP {
     init(_ scope: ModelScope, up: String, down: String, _ function: MLPFunction) throws(CheckpointError) {
         let config = scope.config
         let part = try scope.plan.shard.intermediate(
-            scope.config.intermediateSize, key: "intermediate_size", modelPath: scope.plan.modelPath)
+            config.intermediateSize, key: "intermediate_size", modelPath: scope.plan.modelPath)
         let name = scope.at(up).prefix
         self.up = try ColumnParallelLinear(
             scope.plan, name: name,

@@ -18,8 +18,38 @@ final class ToyModel: StepModel {
     private var store: [UInt64]
     /// Of each wanted row of the step.
     private var sums: [UInt64] = []
+    /// What its layers choose from; the first one has no experts.
+    private let experts: ExpertTraits?
+    /// By layer, of the last step.
+    private var chosen: [UnsafeMutableBufferPointer<Int32>] = []
 
-    init(_ limits: SchedulerLimits) { store = Array(repeating: 0, count: limits.storeRows) }
+    init(_ limits: SchedulerLimits, experts: ExpertTraits? = nil) {
+        store = Array(repeating: 0, count: limits.storeRows)
+        self.experts = experts
+    }
+
+    deinit { for layer in chosen { layer.deallocate() } }
+
+    func chosenExperts(inLayer layer: Int) -> UnsafeBufferPointer<Int32> { UnsafeBufferPointer(chosen[layer]) }
+
+    private func keep(_ experts: [[Int32]]) {
+        for layer in chosen { layer.deallocate() }
+        chosen = experts.map { layer in
+            let memory = UnsafeMutableBufferPointer<Int32>.allocate(capacity: layer.count)
+            _ = memory.initialize(from: layer)
+            return memory
+        }
+    }
+
+    /// The experts that a token takes in a layer, behind all tokens before it.
+    static func experts(_ traits: ExpertTraits, behind tokens: ArraySlice<Int32>, layer: Int) -> [Int32] {
+        layer == 0 ? [] : choice(traits, tokens.reduce(1) { mix($0, $1) }, layer)
+    }
+
+    private static func choice(_ traits: ExpertTraits, _ state: UInt64, _ layer: Int) -> [Int32] {
+        let first = mix(state, Int32(layer)) % UInt64(traits.count)
+        return (0..<traits.each).map { Int32((first + UInt64($0)) % UInt64(traits.count)) }
+    }
 
     /// The cache's memory is given back.
     func forget() { store = Array(repeating: 0, count: store.count) }
@@ -27,6 +57,8 @@ final class ToyModel: StepModel {
     func forward(_ input: borrowing ForwardInput) {
         precondition(hasWeights)
         sums.removeAll()
+        var found = [[Int32]](repeating: [], count: experts?.layers ?? 0)
+        defer { keep(found) }
         var wanted = 0
         for sequence in input.sequences {
             for row in sequence.rowStart..<(sequence.rowStart + sequence.rowCount) {
@@ -35,6 +67,11 @@ final class ToyModel: StepModel {
                 let before = position == 0 ? 1 : store[Int(input.slots[sequence.slotStart + position - 1])]
                 let token = Self.token(input.tokens[row], input.tokenTypes.isEmpty ? 0 : input.tokenTypes[row])
                 store[Int(input.writeSlots[row])] = Self.mix(before, token)
+                if let experts, input.keepsEveryRow {
+                    for layer in 1..<experts.layers {
+                        found[layer] += Self.choice(experts, store[Int(input.writeSlots[row])], layer)
+                    }
+                }
                 guard wanted < input.logitRows.count, Int(input.logitRows[wanted]) == row else { continue }
                 let slots = input.slots[sequence.slotStart...(sequence.slotStart + position)]
                 sums.append(slots.reduce(0) { $0 &+ store[Int($1)] })
@@ -124,7 +161,8 @@ enum Toy {
     /// An engine for the toy model.
     static func engine(
         _ limits: SchedulerLimits, generation: UInt64 = 1, timeouts: RequestTimeouts = RequestTimeouts(),
-        served: ServedWeights = .init(), now: Double = 0, task: ModelTask? = nil
+        served: ServedWeights = .init(), now: Double = 0, task: ModelTask? = nil,
+        _ fill: (inout EngineTraits) -> Void = { _ in }
     ) -> Engine {
         var traits = EngineTraits(
             limits: limits, vocabularySize: ToyModel.vocabularySize, logitRows: 3, task: task)
@@ -135,6 +173,7 @@ enum Toy {
         traits.timeouts = timeouts
         traits.served = served
         traits.hiddenSize = ToyModel.hiddenSize
+        fill(&traits)
         do { return try Engine(traits, compute: compute, now: now) } catch { fatalError("\(error)") }
     }
 
