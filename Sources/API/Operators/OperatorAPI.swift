@@ -30,8 +30,8 @@ package struct OperatorAPI: Sendable {
         let loads = LoadRoutes(questions: front.questions, clock: front.clock)
         let missing = MissingRoutes(hasAdminKey: settings.adminAPIKey != nil)
         var routes = health.routes + info.routes + MetricsRoutes(settings, front, http).routes
-        routes += loads.routes + control.routes + logging.routes + profiles.routes + experts.routes
-        routes += weights.routes + WeightChannelRoutes(board: front.board).routes + memory.routes
+        routes += loads.routes + control.routes + logging.routes + profiles.routes
+        routes += weights.routes + WeightChannelRoutes(board: front.board).routes + memory.routes + experts.routes
         self.routes = routes + missing.routes
     }
 }

@@ -76,8 +76,8 @@ struct GGUFDialect: Sendable {
     /// Names an architecture that has nothing in common with the usual ones.
     init(_ name: String, roots: [String: String], layers: String, parts: [String: String]) {
         self.name = name
-        interleavesHeads = false
         experts = nil
+        interleavesHeads = false
         self.roots = roots
         self.layers = layers
         modules = parts
@@ -89,17 +89,17 @@ struct GGUFDialect: Sendable {
         guard let (layer, part, kind) = Self.blockParts(name), kind == "weight",
             let projection = experts?.stacks[part]
         else { return nil }
-        return "model.layers.\(layer).\(experts?.place ?? "mlp").experts.\(expert).\(projection).weight"
+        return "\(layers).\(layer).\(experts?.place ?? "mlp").experts.\(expert).\(projection).weight"
     }
 
     /// The Hugging Face name of a tensor; nil when there is none.
     func huggingFaceName(of name: String) -> String? {
-        if let (layer, part, kind) = Self.blockParts(name) {
-            return modules[part].map { "\(layers).\(layer).\($0).\(kind)" }
-        }
         let parts = name.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 2, parts[1] == "weight" || parts[1] == "bias" else { return nil }
-        return roots[String(parts[0])].map { "\($0).\(parts[1])" }
+        if parts.count == 2, parts[1] == "weight" || parts[1] == "bias" {
+            return roots[String(parts[0])].map { "\($0).\(parts[1])" }
+        }
+        guard let (layer, part, kind) = Self.blockParts(name), let module = modules[part] else { return nil }
+        return "\(layers).\(layer).\(module).\(kind)"
     }
 
     /// The parts of `blk.LAYER.PART.weight` or `.bias`; nil for other names.
