@@ -9,7 +9,7 @@ struct MissingRoutes: Sendable {
     /// Operators have a key of their own.
     let hasAdminKey: Bool
 
-    var routes: [Route] { weights + adapters + tracing + others }
+    var routes: [Route] { weights + adapters + others }
 
     private static let any: [HTTPRequest.Method] = [.get, .post]
 
@@ -52,9 +52,6 @@ struct MissingRoutes: Sendable {
                 "loaded_adapters": .null,
             ]
         }
-    }
-
-    private var tracing: [Route] {
     }
 
     private var others: [Route] {
