@@ -43,14 +43,14 @@ package struct Engine: ~Copyable {
     package init(_ traits: EngineTraits, compute: Compute, now: Double) throws(NoMemory) {
         let bytes = traits.logitRows * traits.task.width * MemoryLayout<Float>.size
         guard let logits = AlignedBuffer(byteCount: bytes) else { throw NoMemory(purpose: "the logits of a step") }
-        recorder = traits.expertRecorderMode.flatMap { mode in
-            traits.experts.map { ExpertRecorder(mode, $0, capacity: traits.expertRecorderBufferSize) }
-        }
+        var routes: RouteMemory?
         if traits.returnsRoutedExperts, let experts = traits.experts {
             routes = RouteMemory(experts, slots: traits.limits.storeRows)
-            if routes == nil { throw NoMemory(purpose: "the experts of cached tokens") }
-        } else {
-            routes = nil
+            guard routes != nil else { throw NoMemory(purpose: "the experts of cached tokens") }
+        }
+        self.routes = routes
+        recorder = traits.expertRecorderMode.flatMap { mode in
+            traits.experts.map { ExpertRecorder(mode, $0, capacity: traits.expertRecorderBufferSize) }
         }
         self.traits = traits
         self.logits = logits

@@ -1,3 +1,6 @@
+internal import Models
+internal import ServerSettings
+
 /// What a record looks like in files: SGLang's dictionary for torch, and a table for everybody else.
 extension ExpertRecord {
     /// The file that `torch.load` reads, with SGLang's names.

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import Logging
+internal import ServerSettings
 
 /// Where records of experts are written.
 struct ExpertRecordFolder {
