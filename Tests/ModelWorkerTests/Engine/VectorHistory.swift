@@ -188,7 +188,7 @@ extension VectorHistory {
                 guard case .vectors(let batch) = reply.reply else { continue }
                 frames += 1
                 if let problem = take(batch) { return problem }
-            case .readWeight, .profile, .log, .batchLine: break
+            default: break
             }
         }
         return frames > 1 ? "\(frames) messages for one step" : nil
