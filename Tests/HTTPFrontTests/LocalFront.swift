@@ -20,7 +20,8 @@ final class LocalFront: Sendable {
     ) {
         let (commands, source) = AsyncStream<TokenizerCommand>.makeStream()
         let front = Front(
-            settings: settings, model: model, generation: generation, log: .quiet, accessLog: .quiet, sessions: sessions,
+            settings: settings, model: model, generation: generation, log: .quiet, accessLog: .quiet,
+            sessions: sessions,
             weights: weights
         ) { source.yield($0) }
         self.front = front

@@ -272,7 +272,10 @@ import Testing
         let shares = soft["scores"]!.arrayValue!.map { $0.arrayValue!.map { $0.doubleValue! } }
         #expect(shares.allSatisfy { abs($0.reduce(0, +) - 1) < 1e-9 })
         #expect(abs(shares[1][1] - 0.7310585786) < 1e-6)
-        let sent = server.commands.map(\.generate)
+        let sent = server.commands.compactMap { command in
+            if case .generate(let generate)? = command.command { generate } else { nil }
+        }
+        #expect(sent.count == 4)
         #expect(sent.allSatisfy { $0.sampling.maxNewTokens == 1 && $0.logprobs.tokenIds.ids == [5, 6] })
     }
 

@@ -12,7 +12,7 @@ import Testing
         "--moe-a2a-backend deepep", "--enable-response-store", "--tool-call-parser beam", "--crash-dump-folder d",
         "--tokenizer-worker-num 2", "--int4-head-bits 5", "--radix-eviction-policy lfu", "--numa-node 0 1",
         "--enable-watermark", "--kt-weight-path x", "--no-dllm-fdfo", "--revision main",
-        "--grammar-backend outlines", "--enable-return-routed-experts", "--weight-cache-mode on", "--enable-hisparse",
+        "--grammar-backend outlines", "--weight-cache-mode on", "--enable-hisparse",
         "--sidecar a b", "--use-ray", "--enable-multimodal", "--soft-watchdog-timeout 5",
         "--num-continuous-decode-steps 2",
     ])
