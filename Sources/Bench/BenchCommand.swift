@@ -5,7 +5,9 @@ package struct BenchCommand: ParsableCommand {
     /// Name, help and subcommands.
     package static let configuration = CommandConfiguration(
         commandName: "bench", abstract: "Measure this machine, a model, or a running server.",
-        subcommands: [OfflineCommand.self, ServingCommand.self, AccuracyCommand.self, MachineCommand.self])
+        subcommands: [
+            OfflineCommand.self, EmbeddingCommand.self, ServingCommand.self, AccuracyCommand.self, MachineCommand.self,
+        ])
 
     /// For the command line parser.
     package init() {}

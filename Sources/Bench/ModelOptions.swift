@@ -29,9 +29,6 @@ struct ModelOptions: ParsableArguments {
     @Option(help: "Folder of packed weights, to measure them mapped as a server does; by default they are in memory.")
     var cacheDirectory: String?
 
-    @Flag(help: "Leave the weights of a GGUF file in their own bits, as a server without --dtype does.")
-    var keepsBits = false
-
     @OptionGroup var compute: ComputeOptions
 
     func validate() throws {
@@ -40,9 +37,7 @@ struct ModelOptions: ParsableArguments {
     }
 
     /// How weights are stored.
-    var weights: Quantization {
-        Quantization(quantization, groupSize: int4GroupSize, headBits: int4HeadBits, dtypeIsAsked: !keepsBits)
-    }
+    var weights: Quantization { Quantization(quantization, groupSize: int4GroupSize, headBits: int4HeadBits) }
 
     /// What its products are made of.
     var products: ProductKind { ProductKind(dtype, isQuantized: weights != .none) }
@@ -57,14 +52,16 @@ struct ModelOptions: ParsableArguments {
     ///
     /// With `auto` a folder without weights gets random ones.
     func load(
-        _ path: String, reference: DType? = nil, limits: ForwardLimits, compute: Compute
+        _ path: String, reference: DType? = nil, task: TaskSettings = TaskSettings(), limits: ForwardLimits,
+        compute: Compute
     ) throws -> BenchModel {
         let isRandom = loadFormat == .dummy || (loadFormat == .auto && !Self.hasWeights(path))
         let model = try loadModel(
             LoadOptions(
                 ModelSource(
                     path, config: try ModelConfig.load(modelPath: path), dtype: reference ?? dtype,
-                    quantization: reference == nil ? weights : .none, loadFormat: isRandom ? .dummy : loadFormat),
+                    quantization: reference == nil ? weights : .none, loadFormat: isRandom ? .dummy : loadFormat,
+                    task: task),
                 kvCacheDType: reference == nil ? kvCacheDType : .auto,
                 cacheDirectory: isRandom ? nil : cacheDirectory, limits: limits, compute: compute))
         return BenchModel(model: model, isRandom: isRandom)

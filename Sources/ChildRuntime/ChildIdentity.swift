@@ -15,6 +15,8 @@ package struct ChildIdentity: Sendable, Equatable {
     package static let sessionsDescriptor: Int32 = 5
     /// Descriptor of the pipe on which a process says why it ends by itself (`LastWords`).
     package static let wordsDescriptor: Int32 = 7
+    /// Descriptor of the memory that says which weights are served; fronts and model workers inherit it.
+    package static let weightsDescriptor: Int32 = 8
     /// Name of the socket in the run directory on which a front whose clients speak TLS takes plain HTTP from the launcher.
     package static let plainSocketName = "http.ipc"
     /// Exit code of a rank that ends because another one did not come to a meeting (EX_TEMPFAIL).

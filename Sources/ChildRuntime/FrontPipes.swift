@@ -18,6 +18,9 @@ package final class FrontBoard: Sendable {
         state.withLock { $0 = (living, places.map(\.generation).max() ?? 0) }
     }
 
+    /// All fronts that the table has.
+    package var living: Set<UInt64> { state.withLock { $0.living } }
+
     /// Whether the front lives. One that is newer than the table does: its first request may be faster than the table.
     package func holds(_ generation: UInt64) -> Bool {
         state.withLock { $0.living.contains(generation) || generation > $0.newest }
@@ -60,6 +63,13 @@ package final class FrontPipes {
             }
         }
         if let failure { throw failure }
+    }
+
+    /// Hands a reply to all fronts that live but one.
+    package func tell(_ reply: FrontReply, allBut one: UInt64, within patience: Duration) throws(TransportError) {
+        for generation in board.living.sorted() where generation != one {
+            try send(reply, through: pipe(to: generation), to: generation, until: .now + patience)
+        }
     }
 
     private func send(

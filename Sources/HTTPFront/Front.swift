@@ -8,6 +8,7 @@ internal import NativeAPI
 internal import OperatorAPI
 package import ServerSettings
 internal import Synchronization
+internal import Values
 
 /// One front: the requests of its clients, what it knows of the other processes, and what it hears from them.
 package final class Front: Sendable {
@@ -26,6 +27,8 @@ package final class Front: Sendable {
     private let obedient = Atomic<UInt64>(0)
     /// Which fronts were last said to live, and to whom.
     private let announced = Mutex<(living: [UInt64], to: PipeStatus.Incarnations)?>(nil)
+    /// The processes to which orders went.
+    private let asked = Mutex<PipeStatus.Incarnations?>(nil)
     private let send: @Sendable (TokenizerCommand) -> Void
     private let inFlight = Atomic<Int>(0)
     private let activity = Atomic<UInt64>(0)
@@ -35,11 +38,12 @@ package final class Front: Sendable {
     ///   - model: what the model's files say.
     ///   - generation: which incarnation of the front this is.
     ///   - sessions: descriptor of the memory for sessions, which the fronts before and after this one share; nil: none do.
+    ///   - weights: descriptor of the memory that says which weights are served; nil: those of the start.
     ///   - clock: seconds since 1970.
     ///   - send: takes a command for the tokenizer manager without waiting.
     package init(
         settings: FrontSettings, model: ServedModel = ServedModel(), generation: UInt64, log: Logger, accessLog: Logger,
-        patience: RequestLedger.Patience? = nil, sessions: Int32? = nil,
+        patience: RequestLedger.Patience? = nil, sessions: Int32? = nil, weights: Int32? = nil,
         clock: @escaping @Sendable () -> Double = wallClockSeconds,
         send: @escaping @Sendable (TokenizerCommand) -> Void
     ) {
@@ -52,20 +56,21 @@ package final class Front: Sendable {
         let ledger = RequestLedger(
             generation: generation, patience: patience ?? .init(settings), buckets: MetricBuckets(settings))
         services = Self.services(
-            settings, ledger, FrontKeepsake(descriptor: sessions, clock: clock), generation, log, clock: clock,
-            send: send)
+            settings, ledger, FrontKeepsake(descriptor: sessions, clock: clock), generation, log,
+            weights: weights, clock: clock, send: send)
         bodies = BodyBudget(limit: settings.maxBodyMemory ?? BodyBudget.sensibleLimit)
     }
 
     private static func services(
         _ settings: FrontSettings, _ ledger: RequestLedger, _ keepsake: FrontKeepsake, _ generation: UInt64,
-        _ log: Logger,
+        _ log: Logger, weights: Int32?,
         clock: @escaping @Sendable () -> Double, send: @escaping @Sendable (TokenizerCommand) -> Void
     ) -> FrontServices {
         let orders = keepsake.orders
-        let version = orders.flatMap { $0.hasWeightVersion ? $0.weightVersion : nil }
         let board = HealthBoard(
-            weightVersion: version ?? settings.weightVersion, isPaused: orders?.hasPaused ?? false)
+            weights: WeightNames(
+                descriptor: weights, orders: keepsake, path: settings.modelPath, version: settings.weightVersion),
+            orders: orders)
         let requests = OpenRequests(ledger: ledger, clock: clock, send: send)
         let requestLog = RequestLog(log, .init(settings, orders))
         let (queued, running) = (settings.maxQueuedRequests, settings.maxRunningRequests)
@@ -73,7 +78,7 @@ package final class Front: Sendable {
             AdmissionGate(queued: queued, running: board.view.model.map { Int($0.maxRunning) } ?? running)
         }
         return FrontServices(
-            board: board, requests: requests,
+            generation: generation, board: board, requests: requests,
             answering: Answering(requests, gate: gate, log: requestLog, clock: clock),
             questions: PipeQuestions(generation: generation, clock: clock, send: send), keepsake: keepsake,
             requestLog: requestLog,
@@ -98,6 +103,8 @@ package final class Front: Sendable {
         case .control(let reply)?: questions.answer(reply)
         case .encoded(let reply)?: questions.answer(reply)
         case .decoded(let reply)?: questions.answer(reply)
+        case .abortMatching(let abort)?:
+            requests.handle { $0.abort(prefix: abort.hasPrefix ? ClientName(abort.prefix) : nil, now: $1) }
         case nil: log.error("empty reply")
         }
     }
@@ -109,6 +116,7 @@ package final class Front: Sendable {
         services.board.update(topology, at: monotonicMilliseconds())
         // Before the requests that go out now: they may have to wait.
         if status.isReady, isAccepting(topology) { remind(worker: status.incarnations.worker) }
+        repeatOrders(status)
         services.requests.handle { $0.pipeChanged(to: status, now: $1) }
     }
 
@@ -128,15 +136,42 @@ package final class Front: Sendable {
         topology.processes.first { $0.role == .http }?.generation ?? generation == generation
     }
 
+    /// What was ordered of processes that have ended since goes out to those in their places; it ends where nobody is started any more.
+    private func repeatOrders(_ status: PipeStatus) {
+        if status.failure != nil { return services.questions.giveUp() }
+        guard status.isReady else { return }
+        let before = asked.withLock { asked in
+            defer { asked = status.incarnations }
+            return asked
+        }
+        if let before, before != status.incarnations { services.questions.pipeChanged() }
+    }
+
     /// Tells a worker that this front has not met what operators ordered: a new worker knows nothing of it, and the one there may
     /// not have heard the last word of an earlier front.
     private func remind(worker: UInt64) {
         guard obedient.exchange(worker, ordering: .relaxed) != worker, let orders = services.keepsake.orders else {
             return
         }
+        if orders.hasReleased {
+            let tags = orders.released.tags
+            services.questions.tell {
+                if tags.isEmpty {
+                    $0.resumeMemory = .make { ($0.tags, $0.isStanding) = (ReleasedMemory.allTags, true) }
+                } else {
+                    $0.releaseMemory = .make { ($0.tags, $0.isStanding) = (tags, true) }
+                }
+            }
+        }
+        if orders.slowDown > 0 { services.questions.tell { $0.slowDown = orders.slowDown } }
+        if settings.expertRecorderMode != nil {
+            services.questions.tell { call in
+                call.experts = .make { $0.action = orders.recordsExperts ? .resume : .rest }
+            }
+        }
         if !orders.hasPaused {
             services.questions.tell { $0.resume = true }
-        } else if orders.paused.mode != .abort {
+        } else {
             services.questions.tell { $0.pause = .make { $0.mode = .inPlace } }
         }
     }

@@ -19,7 +19,7 @@ package func runHTTPFront(identity: ChildIdentity, settings: FrontSettings) asyn
     let pipe = try CommandPipe(connecting: Endpoint(.tokenizer, in: identity.runDirectory), in: context)
     let front = Front(
         settings: settings, model: ServedModel(settings), generation: identity.generation, log: log, accessLog: access,
-        sessions: ChildIdentity.sessionsDescriptor, send: pipe.send)
+        sessions: ChildIdentity.sessionsDescriptor, weights: ChildIdentity.weightsDescriptor, send: pipe.send)
     let orders = OrderBook(front: front, pipe: pipe)
     let line = try SupervisionLine(identity, context: context, stamp: stamp, onOrder: orders.obey)
     try ReplyReader(
@@ -59,6 +59,7 @@ extension ServedModel {
         stops = settings.chatTemplate.flatMap(BuiltinTemplate.named)?.stops ?? []
         let template = try? openTemplates(settings).template(hasTools: false)
         let source = template?.source ?? ""
+        judges = Self.asksForYesOrNo(source)
         parsers.thinking = template.map { TemplateThinking($0) } ?? .unknown
         parsers.tools = settings.toolCallParser.flatMap { $0 == "auto" ? ChatParsers.toolsShown(by: source) : $0 }
         parsers.reasoning = settings.reasoningParser.flatMap {

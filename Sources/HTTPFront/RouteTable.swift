@@ -8,6 +8,7 @@ internal import NativeAPI
 internal import OllamaAPI
 internal import OpenAIAPI
 internal import OperatorAPI
+internal import ResponsesAPI
 internal import ServerSettings
 
 /// All endpoints of a front, as a router and as rules for those who may ask.
@@ -30,8 +31,10 @@ struct RouteTable: Sendable {
             front.model.parsers)
         let routes =
             NativeAPI(front.settings, front.services, planner).routes
-            + OpenAIAPI(front.settings, front.services, planner).routes + AnthropicAPI(planner).routes
+            + OpenAIAPI(front.settings, front.services, planner, judges: front.model.judges).routes
+            + AnthropicAPI(planner).routes
             + OllamaAPI(planner, servedName: front.settings.servedModelName).routes
+            + ResponsesAPI(planner, servedName: front.settings.servedModelName).routes
             + OperatorAPI(front.settings, front.services, http: front.http, log: front.log).routes
         let descriptions = Self.descriptions.map { description in
             description.path == Self.predictions ? description.at(front.settings.predictionPath) : description

@@ -61,6 +61,7 @@ package enum Errand: Sendable, Equatable {
         case .generate(var request):
             request.key.attempt += 1
             request.resumedIds = output.ids
+            request.resumedWeights = output.weightSpans.last?.number ?? 0
             self = .generate(request)
         case .embed(var request):
             // It is answered at once or not at all.

@@ -115,10 +115,28 @@ package struct RowOutput: Sendable, Equatable {
     package var topLogprobs = TokenLogprobs()
     package var chosenLogprobs = TokenLogprobs()
     package var inputLogprobs: InputLogprobs?
+    /// Which weights computed the ids, in order: from which id on, and their number.
+    package private(set) var weightSpans: [WeightSpan] = []
+    /// Hidden states of the rows that the ids were chosen from, and of the prompt before them; float32.
+    package internal(set) var hidden = HiddenStates()
     /// The vector or the scores that were asked for, once they are there; empty for a row that generates.
     package var vector: [Float] = []
+    /// The experts of each position from the asked one on, layer by layer; there with the end, where they were asked for.
+    package var routedExperts: [Int32]?
     /// Ids of the prompt, once the tokenizer manager has told them.
     package var promptIDs: [Int32]?
+}
+
+/// What a frame holds for a row besides ids and text.
+struct RowExtras {
+    var logprobs: LogprobFrame?
+    var hidden: HiddenFrame?
+}
+
+/// From which id on which weights computed.
+package struct WeightSpan: Sendable, Equatable {
+    package let start: Int
+    package let number: UInt64
 }
 
 /// A position in a row's output at which one frame of a stream ends.
@@ -152,6 +170,12 @@ extension RowOutput {
         var text: String.UTF8View
     }
 
+    /// Ids from `start` on, if there are any, were computed with the weights of this number.
+    mutating func noteWeights(_ number: UInt64, from start: Int) {
+        guard ids.count > start, weightSpans.last?.number != number else { return }
+        weightSpans.append(WeightSpan(start: start, number: number))
+    }
+
     /// What became of a piece.
     enum Appended: Equatable {
         /// It continues the output.
@@ -163,12 +187,14 @@ extension RowOutput {
     }
 
     /// Takes over what is new in a frame and drops what is there already.
-    mutating func append(_ piece: Piece, _ frame: LogprobFrame?) -> Appended {
+    mutating func append(_ piece: Piece, _ extras: RowExtras) -> Appended {
         guard piece.offset <= ids.count, piece.textOffset <= text.count else { return .gap }
         let known = ids.count - piece.offset
         let fresh = max(0, piece.ids.count - known)
         let freshText = max(0, piece.text.count - (text.count - piece.textOffset))
-        if let frame { append(frame, known: min(known, piece.ids.count), count: piece.ids.count) }
+        let repeated = min(known, piece.ids.count)
+        if let frame = extras.logprobs { append(frame, known: repeated, count: piece.ids.count) }
+        if let states = extras.hidden { hidden.append(states, known: repeated, count: piece.ids.count) }
         if fresh > 0 { ids.append(contentsOf: piece.ids.suffix(fresh)) }
         if freshText > 0 { text.append(contentsOf: piece.text.suffix(freshText)) }
         return fresh > 0 || freshText > 0 ? .progressed : .nothingNew

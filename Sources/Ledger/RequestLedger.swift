@@ -146,19 +146,23 @@ package struct RequestLedger: Sendable {
         var start = 0
         var logprobs = batch.logprobs.makeIterator()
         var nextLogprobs = logprobs.next()
+        var hidden = batch.hidden.makeIterator()
+        var nextHidden = hidden.next()
         for entry in batch.requestIds.indices {
             let count = Int(batch.counts[entry])
             let ids = batch.ids[start..<start + count]
             start += count
             while let frame = nextLogprobs, frame.row < UInt32(entry) { nextLogprobs = logprobs.next() }
             let frame = nextLogprobs.flatMap { $0.row == UInt32(entry) ? $0 : nil }
-            effects += receive(batch, entry, ids, frame, now: now)
+            while let states = nextHidden, states.row < UInt32(entry) { nextHidden = hidden.next() }
+            let states = nextHidden.flatMap { $0.row == UInt32(entry) ? $0 : nil }
+            effects += receive(batch, entry, ids, RowExtras(logprobs: frame, hidden: states), now: now)
         }
         return effects
     }
 
     private mutating func receive(
-        _ batch: TextBatch, _ entry: Int, _ ids: ArraySlice<Int32>, _ frame: LogprobFrame?, now: Double
+        _ batch: TextBatch, _ entry: Int, _ ids: ArraySlice<Int32>, _ extras: RowExtras, now: Double
     ) -> [Effect] {
         let id = batch.requestIds[entry]
         guard var row = rows[id], !row.isEnded, batch.attempts[entry] == row.key.attempt else { return [] }
@@ -168,16 +172,20 @@ package struct RequestLedger: Sendable {
         // The row leaves the table while its lists grow, so that they grow in place.
         rows[id] = nil
         let known = row.output.ids.count
-        let appended = row.output.append(piece, frame)
+        let appended = row.output.append(piece, extras)
         if appended == .gap {
             rows[id] = row
             return resubmit(id, now: now)
         }
+        row.output.noteWeights(batch.weights, from: known)
         // The last word on an aborted row knows only that it ended.
         if batch.promptTokens[entry] > 0 {
             row.output.promptTokens = Int(batch.promptTokens[entry])
             row.output.cachedTokens = Int(batch.cachedTokens[entry])
             row.output.retractions = Int(batch.retractions[entry])
+        }
+        if let experts = batch.routedExperts.first(where: { $0.row == UInt32(entry) }) {
+            row.output.routedExperts = experts.ids
         }
         metrics.progressed(row, fresh: row.output.ids.count - known, now: now)
         if row.times.firstFrame == 0 { row.times.firstFrame = now }

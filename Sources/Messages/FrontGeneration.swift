@@ -32,7 +32,8 @@ extension FrontReply {
         case .control(let reply)?: [(FrontGeneration.of(reply.call), self)]
         case .encoded(let reply)?: [(FrontGeneration.of(reply.call), self)]
         case .decoded(let reply)?: [(FrontGeneration.of(reply.call), self)]
-        case nil: []
+        // Told to fronts by name.
+        case .abortMatching?, nil: []
         }
     }
 
@@ -71,6 +72,12 @@ extension TextBatch {
             guard let place = places[frame.row] else { continue }
             frame.row = place
             part.logprobs.append(frame)
+        }
+        part.weights = weights
+        for var frame in hidden {
+            guard let place = places[frame.row] else { continue }
+            frame.row = place
+            part.hidden.append(frame)
         }
         return part
     }

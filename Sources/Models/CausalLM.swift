@@ -6,6 +6,7 @@ final class CausalLM: LanguageModel {
     let task: ModelTask
     let limits: ForwardLimits
     private(set) var report: LoadReport
+    var weightFile: String? { parts.weights.file }
     let cacheBytesPerSlot: Int
     private let network: any Network
     private let head: any Head
@@ -21,6 +22,11 @@ final class CausalLM: LanguageModel {
         limits = options.limits
         network = planned.network
         head = planned.head
+        if let most = network.positionLimit, limits.positions > most {
+            throw .badConfig(
+                file: plan.modelPath, key: "max_position_embeddings",
+                reason: "\(limits.positions) positions are more than the network has (\(most))")
+        }
         report = prepared.report
         let cacheDType = options.kvCacheDType.resolved(for: plan.dtype)
         cacheBytesPerSlot = KeyValueStore.bytesPerSlot(plan.caches, dtype: cacheDType)
@@ -30,13 +36,21 @@ final class CausalLM: LanguageModel {
             compute: options.compute, weights: WeightStore(prepared),
             cache: try KeyValueStore(plan.caches, dtype: cacheDType, slots: limits.slots),
             rotary: try RotaryTables(plan.ropes, positions: limits.positions, modelPath: plan.modelPath),
-            scratch: try ScratchMemory(plan.scratch, limits: limits), dtype: plan.dtype,
-            hiddenSize: config.hiddenSize, shard: plan.shard, group: options.group)
+            scratch: try ScratchMemory(plan.scratch, limits: limits),
+            chosenExperts: try ChosenExperts(plan.experts, plan.routings, limits: limits),
+            dtype: plan.dtype, hiddenSize: config.hiddenSize, shard: plan.shard, group: options.group)
+    }
+
+    var experts: ExpertTraits? { parts.chosenExperts?.traits }
+
+    func chosenExperts(inLayer layer: Int) -> UnsafeBufferPointer<Int32> {
+        parts.chosenExperts?.rows(inLayer: layer) ?? UnsafeBufferPointer(start: nil, count: 0)
     }
 
     func forward(_ input: borrowing ForwardInput) {
         check(input)
         hiddenRows = input.logitRows.count
+        parts.chosenExperts?.begin(rows: input.keepsEveryRow ? input.tokens.count : 0)
         if input.tokens.isEmpty { return }
         parts.compute.beginStep()
         findWantedRows(input)
@@ -54,13 +68,27 @@ final class CausalLM: LanguageModel {
 
     func shareLogits(_ range: Range<Int>) { computeLogits(range, into: nil) }
 
+    func hiddenStates(_ range: Range<Int>, into states: UnsafeMutablePointer<Float>) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= hiddenRows, "only rows that the last step kept")
+        let (first, count) = (range.lowerBound * parts.hiddenSize, range.count * parts.hiddenSize)
+        parts.compute.convert(
+            parts.scratch[.hidden] + first * parts.dtype.size, from: parts.dtype, count: count, into: states)
+    }
+
+    func check(_ weights: PreparedWeights) throws(CheckpointError) {
+        guard let difference = weights.layout.difference(from: parts.weights.layout) else { return }
+        throw .unsupported(file: weights.origin.path, place: "weights", reason: difference)
+    }
+
     func exchangeWeights(_ weights: PreparedWeights) throws(CheckpointError) {
-        if let difference = weights.layout.difference(from: parts.weights.layout) {
-            throw .unsupported(file: weights.origin.path, place: "weights", reason: difference)
-        }
+        try check(weights)
         parts.weights = WeightStore(weights)
         report = weights.report
     }
+
+    func releaseWeights() { parts.weights.release() }
+
+    func weightChecksum() -> (@Sendable () -> UInt64)? { parts.weights.checksum() }
 
     func releaseCache() { parts.cache.release() }
 
@@ -136,6 +164,9 @@ final class CausalLM: LanguageModel {
         }
         parts.rotary.cover(1 + Int(input.positions.max() ?? 0))
         let sequenceCount = input.sequences.count
+        // A network that tells no types apart has no use for them.
+        let hasTypes = config.tokenTypeCount > 1 && !input.tokenTypes.isEmpty
+        let keepsEveryRow = input.keepsEveryRow
         input.tokens.withUnsafeBufferPointer { tokens in
             input.positions.withUnsafeBufferPointer { positions in
                 input.writeSlots.withUnsafeBufferPointer { writeSlots in
@@ -144,9 +175,16 @@ final class CausalLM: LanguageModel {
                             input.tokenTypes.withUnsafeBufferPointer { tokenTypes in
                                 let lent = LentInput(
                                     tokens: tokens, positions: positions, writeSlots: writeSlots, slots: slots,
-                                    wantedRows: wantedRows(logitRows), tokenTypes: tokenTypes)
+                                    wantedRows: wantedRows(logitRows),
+                                    tokenTypes: hasTypes ? tokenTypes.baseAddress : nil,
+                                    keepsEveryRow: keepsEveryRow)
                                 var step = Step(parts, input: lent, sequenceCount: sequenceCount)
-                                body(&step)
+                                input.vectorRows.withUnsafeBufferPointer { rows in
+                                    input.vectors.withUnsafeBufferPointer { vectors in
+                                        step.setVectors(rows, vectors)
+                                        body(&step)
+                                    }
+                                }
                             }
                         }
                     }
@@ -172,7 +210,14 @@ final class CausalLM: LanguageModel {
         precondition(
             input.logitRows.allSatisfy { UInt32(bitPattern: $0) < UInt32(rows) }, "logits are of rows of the step")
         precondition(input.logitRows.count <= limits.rows, "a row's logits are asked for once")
+        precondition(
+            input.vectorRows.allSatisfy { UInt32(bitPattern: $0) < UInt32(rows) }
+                && input.vectors.count == input.vectorRows.count * config.hiddenSize, "vectors are of rows of the step")
         precondition(input.tokenTypes.isEmpty || input.tokenTypes.count == rows, "every row has a token type, or none")
+        let types = UInt32(config.tokenTypeCount)
+        precondition(
+            types == 1 || input.tokenTypes.allSatisfy { UInt32(bitPattern: $0) < types },
+            "the network knows the token types")
         var covered = 0
         for sequence in input.sequences {
             precondition(sequence.rowStart == covered && sequence.rowCount > 0, "sequences cover the rows in order")

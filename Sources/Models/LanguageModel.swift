@@ -36,8 +36,17 @@ package struct ForwardInput: Sendable, Equatable {
     /// Rows whose answers will be asked for, ascending: those whose logits are wanted, or the last row of each sequence whose
     /// vector or score is.
     package var logitRows: [Int32] = []
-    /// Kind of each row's token, for encoders that tell the two texts of a pair apart; empty stands for all 0.
+    /// Kind of each row's token, for encoders that tell the two texts of a pair apart; empty stands for all 0. A network with one
+    /// kind of token passes them over.
     package var tokenTypes: [Int32] = []
+    /// Every row goes through the last layer to its end, so that the experts of each are known; no bit of an answer
+    /// depends on it.
+    package var keepsEveryRow = false
+
+    /// Rows, ascending, whose token vectors stand in `vectors` instead of the model's table.
+    package var vectorRows: [Int32] = []
+    /// As many vectors of the hidden size, one behind the other.
+    package var vectors: [Float] = []
 
     /// An empty step.
     package init() {}
@@ -50,7 +59,10 @@ package struct ForwardInput: Sendable, Equatable {
         sequences.removeAll(keepingCapacity: true)
         slots.removeAll(keepingCapacity: true)
         logitRows.removeAll(keepingCapacity: true)
+        vectorRows.removeAll(keepingCapacity: true)
+        vectors.removeAll(keepingCapacity: true)
         tokenTypes.removeAll(keepingCapacity: true)
+        keepsEveryRow = false
     }
 }
 
@@ -92,8 +104,12 @@ package protocol LanguageModel: AnyObject {
     var limits: ForwardLimits { get }
     /// What loading its present weights found.
     var report: LoadReport { get }
+    /// The cache file that the present weights lie in; nil when there is none.
+    var weightFile: String? { get }
     /// Bytes of keys, values and scales of one cache slot over all layers of this rank.
     var cacheBytesPerSlot: Int { get }
+    /// What its layers choose from; nil for a network without experts.
+    var experts: ExpertTraits? { get }
 
     /// Runs a step, the same one on all ranks at the same time: writes keys and values, and keeps the last hidden state
     /// of every row of `logitRows` (any number of them).
@@ -108,14 +124,32 @@ package protocol LanguageModel: AnyObject {
     /// With several ranks rank 0 calls this, and every other rank `shareLogits` with the same range.
     func logits(_ range: Range<Int>, into logits: UnsafeMutablePointer<Float>)
 
+    /// The hidden states behind the last norm of the entries `range` of the last step's `logitRows`, as float32:
+    /// `[range.count][config.hiddenSize]`. Every rank has them.
+    func hiddenStates(_ range: Range<Int>, into states: UnsafeMutablePointer<Float>)
+
+    /// The experts that the last step's rows took in a layer, `[rows][each]`, the best first; empty for a layer without
+    /// experts, and behind a step that did not keep every row. Valid until the next step.
+    func chosenExperts(inLayer layer: Int) -> UnsafeBufferPointer<Int32>
+
     /// What ranks other than 0 do while rank 0 computes logits: they compute theirs and hand them over.
     func shareLogits(_ range: Range<Int>)
+
+    /// Throws what `exchangeWeights` would, and changes nothing.
+    func check(_ weights: PreparedWeights) throws(CheckpointError)
 
     /// Goes on with other weights of the same network, between two steps; the old ones' memory is given back.
     ///
     /// Throws, and changes nothing, when they are not laid out as the present ones. What the cache holds was computed with
     /// the old ones: to forget it is the caller's part.
     func exchangeWeights(_ weights: PreparedWeights) throws(CheckpointError)
+
+    /// Gives the weights' memory back to the system; no step may run until `exchangeWeights` brings them again.
+    func releaseWeights()
+
+    /// A checksum over the packed weights, to be computed on any thread while the model computes; nil while they have no
+    /// memory.
+    func weightChecksum() -> (@Sendable () -> UInt64)?
 
     /// Gives the cache's memory back to the system, with all it holds; no step may run until `reserveCache`.
     func releaseCache()
@@ -131,6 +165,14 @@ package protocol LanguageModel: AnyObject {
 }
 
 extension LanguageModel {
+    /// None.
+    package var experts: ExpertTraits? { nil }
+
+    /// None.
+    package func chosenExperts(inLayer layer: Int) -> UnsafeBufferPointer<Int32> {
+        UnsafeBufferPointer(start: nil, count: 0)
+    }
+
     /// Runs a step and computes the logits of all its `logitRows`, at most `limits.logitRows` of them.
     package func forward(_ input: borrowing ForwardInput, logits: UnsafeMutablePointer<Float>) {
         forward(input)

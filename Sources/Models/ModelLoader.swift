@@ -105,6 +105,8 @@ package struct ModelSizes: Sendable, Equatable {
     package private(set) var bytesPerSlot = 0
     /// Whether products are mostly of bytes: quantized weights.
     package private(set) var isQuantized = false
+    /// What the layers choose from; nil for a network without experts.
+    package private(set) var experts: ExpertTraits?
 
     /// Plans every rank of a model; throws what loading it would throw for a tensor of another shape.
     package init(
@@ -112,6 +114,7 @@ package struct ModelSizes: Sendable, Equatable {
     ) throws(CheckpointError) {
         for index in 0..<ranks {
             let plan = try PlannedModel(source, rank: ShardRank(index: index, count: ranks)).plan
+            experts = plan.experts
             weightBytes += try PackedLayout(plan.layout.sections).fileCount
             let plain = plan.layout.matrices.count { $0.format == .plain }
             isQuantized = 2 * plain < plan.layout.matrices.count
@@ -145,6 +148,10 @@ struct PlannedModel {
         let answers = try AnswerPlan(config, modelPath: source.path, settings: source.task)
         task = answers.task
         let needsHead = answers.pooling == nil
+        guard source.quantization != .stored || checkpoint is GGUFCheckpoint else {
+            throw .badConfig(
+                file: source.path, key: "quantization", reason: "gguf keeps the blocks of a GGUF file, and this is none")
+        }
         let binder = WeightBinder(checkpoint, ignoresHead: config.tiesWordEmbeddings || !needsHead)
         let plan = ModelPlan(
             source, binder, shard: try ShardPlan(config, rank: rank, modelPath: source.path),
@@ -187,6 +194,7 @@ struct PlannedModel {
                 path: source.path, format: source.loadFormat, identity: checkpoint.identity, names: plan.names),
             packed: packed,
             report: LoadReport(
-                origin: packed.origin, byteCount: packed.byteCount, note: packed.note, warnings: warnings))
+                origin: packed.origin, byteCount: packed.byteCount, layerParameters: plan.layerParameters,
+                note: packed.note, warnings: warnings))
     }
 }

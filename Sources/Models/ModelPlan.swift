@@ -13,16 +13,18 @@ final class ModelPlan {
         let scale: BoundTensor?
     }
 
-    /// A matrix to pack: slices stacked by rows.
+    /// A matrix to pack, or several of one shape: slices stacked by rows for each.
     struct Matrix {
         let shape: WeightLayout.Matrix
-        let pieces: [Piece]
+        let pieces: [[Piece]]
     }
 
     /// A vector to copy: slices joined; an absent one (`isKept` false) only has its names checked.
     struct Vector {
         let pieces: [Piece]
         let offset: Int
+        /// What is added to its numbers.
+        let addend: Float
     }
 
     /// What the checkpoint says about the network.
@@ -40,6 +42,8 @@ final class ModelPlan {
     private let binder: WeightBinder
     private(set) var matrices: [Matrix] = []
     private(set) var vectors: [Vector] = []
+    /// Numbers in the matrices of layers.
+    private(set) var layerParameters = 0
     /// Float32 elements of all the vectors, each rounded up to a cache line.
     private(set) var vectorElements = 0
     /// Working memory of all layers.
@@ -48,6 +52,8 @@ final class ModelPlan {
     private(set) var caches: [KeyValueShape] = []
     /// The kinds of rotation that layers use, each once.
     private(set) var ropes: [RopeConfig] = []
+    /// The layers that choose experts.
+    private(set) var routings: [RoutingShape] = []
     /// The tensors by the names under which the network asked for them.
     private(set) var names = WeightNames()
     /// How many tensors of each type are stored in blocks that the packed form does not keep.
@@ -68,17 +74,31 @@ final class ModelPlan {
     func matrix(
         _ name: String, _ slices: [TensorSlice], kind: PackedMatrix.Kind = .plain, role: MatrixRole = .layer
     ) throws(CheckpointError) -> MatrixID {
-        let pieces = try bind(slices)
-        let inputs = slices.first?.columns.count ?? 0
-        precondition(slices.allSatisfy { $0.columns.count == inputs }, "stacked slices have one width")
-        let outputs = slices.reduce(0) { $0 + $1.rows.count }
+        try matrices(name, [slices], kind: kind, role: role)
+    }
+
+    /// Plans matrices of one shape that lie behind each other in packed form, each of slices stacked by rows.
+    func matrices(
+        _ name: String, _ stacks: [[TensorSlice]], kind: PackedMatrix.Kind = .plain, role: MatrixRole = .layer
+    ) throws(CheckpointError) -> MatrixID {
+        var pieces: [[Piece]] = []
+        for slices in stacks { pieces.append(try bind(slices)) }
+        let inputs = stacks[0].first?.columns.count ?? 0
+        let outputs = stacks[0].reduce(0) { $0 + $1.rows.count }
+        precondition(stacks.joined().allSatisfy { $0.columns.count == inputs }, "stacked slices have one width")
+        precondition(stacks.allSatisfy { $0.reduce(0) { $0 + $1.rows.count } == outputs }, "matrices have one height")
         let format = try quantization.format(
-            of: role, pieces.map { ($0.tensor.type, $0.slice.columns) }, modelPath: modelPath)
+            of: role, pieces.joined().map { ($0.tensor.type, $0.slice.columns) }, modelPath: modelPath)
         if quantization == .stored, format == .plain {
-            for piece in pieces where piece.tensor.type.blockElements > 1 { unpacked[piece.tensor.type, default: 0] += 1 }
+            for piece in pieces.joined() where piece.tensor.type.blockElements > 1 {
+                unpacked[piece.tensor.type, default: 0] += 1
+            }
         }
-        let shape = WeightLayout.Matrix(name: name, outputs: outputs, inputs: inputs, kind: kind, format: format)
+        let shape = WeightLayout.Matrix(
+            name: name, outputs: outputs, inputs: inputs, kind: kind, format: format,
+            dtype: role == .router ? .float32 : dtype, count: stacks.count)
         matrices.append(Matrix(shape: shape, pieces: pieces))
+        if role == .layer { layerParameters += outputs * inputs * stacks.count }
         return MatrixID(index: matrices.count - 1)
     }
 
@@ -97,13 +117,16 @@ final class ModelPlan {
         return runs.map(\.slices)
     }
 
-    /// Plans a float32 vector of slices joined; with `isKept` false this rank only checks that the tensors exist.
-    func vector(_ name: String, _ slices: [TensorSlice], isKept: Bool = true) throws(CheckpointError) -> VectorID {
+    /// Plans a float32 vector of slices joined, with `addend` added to each number; with `isKept` false this rank only checks
+    /// that the tensors exist.
+    func vector(
+        _ name: String, _ slices: [TensorSlice], addend: Float = 0, isKept: Bool = true
+    ) throws(CheckpointError) -> VectorID {
         let pieces = try bind(slices)
         guard isKept else { return VectorID(offset: nil) }
         let offset = vectorElements
-        vectors.append(Vector(pieces: pieces, offset: offset))
-        let count = slices.reduce(0) { $0 + $1.rows.count }
+        vectors.append(Vector(pieces: pieces, offset: offset, addend: addend))
+        let count = slices.reduce(0) { $0 + $1.rows.count * $1.columns.count }
         vectorElements += (count + 15) / 16 * 16
         return VectorID(offset: offset)
     }
@@ -118,6 +141,20 @@ final class ModelPlan {
     func cache(_ shape: KeyValueShape) -> CacheID {
         caches.append(shape)
         return CacheID(index: caches.count - 1)
+    }
+
+    /// Plans one cache for all layers of an encoder, which need keys and values only while they run.
+    func sharedCache(_ heads: AttentionHeads) throws(CheckpointError) -> CacheID {
+        let parts = try shard.heads(heads, modelPath: modelPath)
+        return cache(KeyValueShape(heads: parts.keyValue.count, dimension: heads.dimension))
+    }
+
+    /// Plans a layer that chooses experts; all of a network choose alike.
+    func routing(_ shape: RoutingShape) -> RoutingID {
+        let first = routings.first ?? shape
+        precondition(shape.experts == first.experts && shape.each == first.each, "layers of experts are alike")
+        routings.append(shape)
+        return RoutingID(index: routings.count - 1)
     }
 
     /// Plans the tables of a kind of rotation; equal kinds share them.
@@ -146,6 +183,11 @@ final class ModelPlan {
             pieces.append(Piece(tensor: tensor, slice: slice, scale: scale))
         }
         return pieces
+    }
+
+    /// What the layers choose from; nil where none has experts.
+    var experts: ExpertTraits? {
+        routings.first.map { ExpertTraits(layers: config.layerCount, count: $0.experts, each: $0.each) }
     }
 
     /// What the packed form is made of.

@@ -16,8 +16,10 @@ enum ScratchArea: Int, CaseIterable {
     case gated
     /// Normalised hidden states of the rows whose answers are wanted, model dtype.
     case hidden
-    /// The same rows before the norm, float32.
+    /// The same rows before the norm, or what texts' rows were pooled to, float32.
     case gathered
+    /// What a block gives, where it is normalised before it is added to the residual stream, float32.
+    case branch
 }
 
 /// How many bytes of each area a row takes: the most that any layer asked for.

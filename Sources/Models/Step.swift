@@ -8,6 +8,8 @@ struct ModelParts {
     let cache: KeyValueStore
     let rotary: RotaryTables
     let scratch: ScratchMemory
+    /// What the layers choose for a step's rows; nil where none has experts.
+    let chosenExperts: ChosenExperts?
     /// Type of activations and weights.
     let dtype: DType
     /// Width of the residual stream.
@@ -39,10 +41,13 @@ struct Step: ~Copyable {
     let wantedRows: UnsafeBufferPointer<Int32>?
     /// `[T]` token types; nil where all are 0.
     let tokenTypes: UnsafePointer<Int32>?
+    private var vectorRows = UnsafeBufferPointer<Int32>(start: nil, count: 0)
+    private var vectors = UnsafeBufferPointer<Float>(start: nil, count: 0)
     /// Residual stream, float32 `[T][hidden]`.
     private(set) var residual: UnsafeMutablePointer<Float>
     /// Rotated queries, float32 `[T][query heads * dimension]`.
     private(set) var query: UnsafeMutablePointer<Float>
+    private let keepsEveryRow: Bool
     private var hasDroppedRows = false
 
     /// Kernels and threads.
@@ -74,11 +79,25 @@ struct Step: ~Copyable {
         writeSlots = input.writeSlots.baseAddress!
         slots = input.slots.baseAddress!
         wantedRows = input.wantedRows
-        tokenTypes = input.tokenTypes.baseAddress.map { input.tokenTypes.isEmpty ? nil : $0 } ?? nil
+        tokenTypes = input.tokenTypes
+        keepsEveryRow = input.keepsEveryRow
         sequences = UnsafePointer(parts.scratch.sequences)
         self.sequenceCount = sequenceCount
         residual = parts.scratch.floats(.residual)
         query = parts.scratch.floats(.query)
+    }
+
+    /// Puts vectors that came with the step into the place of those of its tokens.
+    borrowing func placeVectors(into out: UnsafeMutablePointer<Float>) {
+        for (number, row) in vectorRows.enumerated() {
+            (out + Int(row) * parts.hiddenSize).update(
+                from: vectors.baseAddress! + number * parts.hiddenSize, count: parts.hiddenSize)
+        }
+    }
+
+    /// Takes vectors that came with the step in the place of some tokens'.
+    mutating func setVectors(_ rows: UnsafeBufferPointer<Int32>, _ numbers: UnsafeBufferPointer<Float>) {
+        (vectorRows, vectors) = (rows, numbers)
     }
 
     /// A layer's cache: today every layer keeps every position in the same slots.
@@ -87,19 +106,29 @@ struct Step: ~Copyable {
     }
 
     /// Cosines and sines of the kind that a layer uses.
-    borrowing func rotary(_ id: RotaryID) -> RotaryTable { parts.rotary[id] }
+    borrowing func rotary(_ id: RotaryID?) -> RotaryTable {
+        guard let id else { return .none }
+        return parts.rotary[id]
+    }
+
+    /// Where a layer writes the experts of the step's rows, `[T][each]`.
+    borrowing func chosenExperts(_ id: RoutingID) -> UnsafeMutablePointer<Int32> { parts.chosenExperts![id] }
 
     /// Drops the rows whose answers nobody wants: for the last layer, once its keys and values are stored.
     ///
     /// Each row that stays becomes a sequence of its own, which has the same bits; only worth it when that makes no more
-    /// sequences than there are, as where each wants its last row or none.
-    mutating func dropUnwantedRows(querySize: Int) {
-        guard let wantedRows, wantedRows.count < rows, wantedRows.count <= sequenceCount else { return }
+    /// sequences than there are, as where each wants its last row or none. With `seesAll` a row sees what comes behind it too,
+    /// whatever its own position.
+    mutating func dropUnwantedRows(querySize: Int, seesAll: Bool = false) {
+        guard !keepsEveryRow, let wantedRows, wantedRows.count < rows, wantedRows.count <= sequenceCount else {
+            return
+        }
         let count = wantedRows.count
         for (index, row) in wantedRows.enumerated() {
             var own = sequences
             while row >= own.pointee.rowStart + own.pointee.rowCount { own += 1 }
-            let length = own.pointee.length - own.pointee.rowCount + row - own.pointee.rowStart + 1
+            let before = own.pointee.length - own.pointee.rowCount + row - own.pointee.rowStart + 1
+            let length = seesAll ? own.pointee.length : before
             parts.scratch.wantedSequences[index] = AttentionSequence(
                 rowStart: index, rowCount: 1, slotStart: Int(own.pointee.slotStart), length: Int(length))
         }
@@ -120,6 +149,17 @@ struct Step: ~Copyable {
         return gathered
     }
 
+    /// Normalises what a block gives, before it is added to the residual stream: `block` adds it to the memory it gets.
+    borrowing func addBranch(
+        _ norm: RMSNorm, _ block: (_ branch: UnsafeMutablePointer<Float>, _ step: borrowing Step) -> Void
+    ) {
+        let branch = parts.scratch.floats(.branch)
+        branch.update(repeating: 0, count: rows * parts.hiddenSize)
+        block(branch, self)
+        norm.normalize(branch, rows: rows, dtype: .float32, into: branch, parts)
+        compute.add(branch, count: rows * parts.hiddenSize, to: residual)
+    }
+
     private borrowing func gather(
         _ source: UnsafeMutablePointer<Float>, _ indices: UnsafeBufferPointer<Int32>, size: Int,
         into out: UnsafeMutablePointer<Float>
@@ -136,5 +176,6 @@ struct LentInput {
     let writeSlots: UnsafeBufferPointer<Int32>
     let slots: UnsafeBufferPointer<Int32>
     let wantedRows: UnsafeBufferPointer<Int32>?
-    let tokenTypes: UnsafeBufferPointer<Int32>
+    let tokenTypes: UnsafePointer<Int32>?
+    let keepsEveryRow: Bool
 }

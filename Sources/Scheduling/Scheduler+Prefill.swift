@@ -71,10 +71,11 @@ extension Scheduler {
     }
 
     /// Admits waiting requests in the policy's order while slots, rows and budgets allow.
-    mutating func admitWaiting(_ batch: inout Batch, _ budget: inout StepBudget) {
+    mutating func admitWaiting(_ batch: inout Batch, _ budget: inout StepBudget, onlyBegun: Bool = false) {
         guard !waiting.isEmpty, budget.isOpen, running.count < limits.maxRunning else { return }
         for row in admissionOrder() {
             guard budget.isOpen, running.count < limits.maxRunning else { return }
+            if onlyBegun, table.rows[row].outputCount == 0 { continue }
             if sharesPrefixUnderWay(row) { continue }
             let rest = table.rows[row].tokens.count - cachedLength(row)
             guard limits.cutsPrompts || rest <= budget.tokens || batch.prefillTokens == 0, tryAdmit(row) else { return }

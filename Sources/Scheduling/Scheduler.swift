@@ -73,7 +73,7 @@ package struct Scheduler: ~Copyable {
     /// The rows of the next step; nil when nothing can be computed.
     package mutating func nextBatch(_ terms: StepTerms = StepTerms()) -> Batch? {
         var batch = Batch()
-        preemptForUrgent(&batch)
+        if !terms.holdsNewRequests { preemptForUrgent(&batch) }
         while true {
             makeRoomForDecode(&batch)
             fill(&batch, terms)
@@ -112,7 +112,7 @@ package struct Scheduler: ~Copyable {
         for row in running where table.rows[row].isPrefilling {
             extendPrefill(row, &batch, &budget)
         }
-        admitWaiting(&batch, &budget)
+        admitWaiting(&batch, &budget, onlyBegun: terms.holdsNewRequests)
         if budget.holdsLastTokens { completePrompts(&batch, &budget) }
     }
 
@@ -163,6 +163,16 @@ package struct Scheduler: ~Copyable {
     /// Empties the prefix cache; false while requests wait or run.
     package mutating func flushCache() -> Bool {
         guard isIdle else { return false }
+        pool.give(tree.evictAll()[...])
+        return true
+    }
+
+    /// A request runs, or has output and waits to go on.
+    package var hasBegun: Bool { !running.isEmpty || waiting.contains { table.rows[$0].outputCount > 0 } }
+
+    /// Empties the prefix cache although requests wait; false while any run.
+    package mutating func forgetPrefixes() -> Bool {
+        guard running.isEmpty else { return false }
         pool.give(tree.evictAll()[...])
         return true
     }

@@ -5,6 +5,8 @@ package struct StepTerms: Sendable, Equatable {
     /// Prompts wait at their last token until the step has room left, so that those that came together get their first tokens together
     /// and nobody streams while others are computed.
     package var holdsLastTokens = false
+    /// Requests that have not begun wait: they had better begin with other weights.
+    package var holdsNewRequests = false
     /// Decoding requests that sit the step out; never all of them.
     package var resting: Set<UInt64> = []
 

@@ -141,9 +141,12 @@ extension ArgumentConvertible where Self: RawRepresentable<String> {
 
 extension LoadFormat: ArgumentConvertible {}
 extension ServerSettings.SamplingDefaults: ArgumentConvertible {}
+extension ServerSettings.ExpertRecorderMode: ArgumentConvertible {}
 extension SchedulePolicy: ArgumentConvertible {}
 extension LogLevel: ArgumentConvertible {}
 extension QuantizationMethod: ArgumentConvertible {}
+
+extension HiddenStateChoice: ArgumentConvertible {}
 extension PoolerType: ArgumentConvertible {}
 extension PoolingRule: ArgumentConvertible {}
 extension ServerSettings.RetractionPolicy: ArgumentConvertible {}

@@ -6,7 +6,7 @@ extension FlagCatalog {
     static let encryption: [Flag] = [
         Flag(
             name: "ssl-certfile", kind: path, standing: .honoured(FlagBinding(\.tls.certificates)), section: .serving,
-            help: "PEM file with the server's certificate: clients speak HTTPS; read anew when it changes"),
+            help: "PEM file with the server's certificate, for HTTPS"),
         Flag(
             name: "ssl-keyfile", kind: path, standing: .honoured(FlagBinding(\.tls.key)), section: .serving,
             help: "PEM file with its private key"),
@@ -34,7 +34,7 @@ extension FlagCatalog {
         Flag(
             name: "log-requests-level", kind: .integer(RequestLogChoices.levels),
             standing: .honoured(FlagBinding(\.requestLog.level)), section: .observability,
-            help: "0 to 3: without texts, with sampling parameters, with shortened texts, with everything"),
+            help: "0 to 3: how much of a request they hold"),
         Flag(
             name: "log-requests-format", kind: .choice(RequestLogChoices.Format.allCases.map(\.rawValue)),
             standing: .honoured(FlagBinding(\.requestLog.format)), section: .observability,

@@ -98,12 +98,12 @@ extension FlagCatalog {
             enable-layerwise-nvtx-marker enable-flashinfer-allreduce-fusion
             """, aliases: ["cuda-graph-prefill-max-context": ["context-bucket"]]),
         group(
-            "srt serves dense models only",
+            "each expert is split over the ranks, so none has to be moved for balance",
             """
             ep-num-redundant-experts ep-dispatch-algorithm init-expert-location enable-eplb eplb-algorithm
             eplb-rebalance-num-iterations eplb-rebalance-layers-per-chunk eplb-min-rebalancing-utilization-threshold
             disable-shared-experts-fusion enforce-shared-experts-fusion moe-dense-tp-size moe-dp-size
-            expert-distribution-recorder-buffer-size expert-balancedness-report-mode
+            expert-balancedness-report-mode
             """, aliases: ["moe-dp-size": ["moe-data-parallel-size"]]),
         group(
             "srt has no speculative decoding",

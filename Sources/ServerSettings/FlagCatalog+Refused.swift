@@ -60,7 +60,7 @@ extension FlagCatalog {
         group(
             "a model is not cut into stages", "pp-size pp-max-micro-batch-size pp-async-batch-depth",
             aliases: ["pp-size": ["pipeline-parallel-size"]]),
-        group("it serves dense models only", "ep-size", aliases: ["ep-size": ["ep", "expert-parallel-size"]]),
+        group("each expert is split over the ranks", "ep-size", aliases: ["ep-size": ["ep", "expert-parallel-size"]]),
         group(
             "it has one way to share a model among ranks",
             """
@@ -108,17 +108,13 @@ extension FlagCatalog {
         group(
             "answers hold text, ids and log probabilities only",
             """
-            enable-return-hidden-states return-hidden-states-mode enable-return-routed-experts
             enable-return-aux-hidden-states return-aux-hidden-state-layer-ids:list enable-return-indexer-topk
             sampling-mask-max-tokens
             """),
         group(
-            "memory is given back by ending the server",
-            "enable-memory-saver enable-weights-cpu-backup enable-draft-weights-cpu-backup"),
+            "weights that were given back are read again from the packed file",
+            "enable-weights-cpu-backup enable-draft-weights-cpu-backup"),
         group("--dtype float32 computes everything in float32", "enable-fp32-lm-head"),
-        group(
-            "the expert recorder needs a mixture of experts; it serves dense models only",
-            "expert-distribution-recorder-mode"),
         group(
             "its layers are not dumped",
             "debug-tensor-dump-output-folder debug-tensor-dump-layers:list debug-tensor-dump-input-file"),

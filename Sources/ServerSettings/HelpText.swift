@@ -32,7 +32,18 @@ enum HelpText {
         if head.count < column {
             return [head + String(repeating: " ", count: column - head.count) + text]
         }
-        return [head, String(repeating: " ", count: column) + text]
+        return wrapped(head) + [String(repeating: " ", count: column) + text]
+    }
+
+    /// A head as lines of bearable width, cut behind commas.
+    private static func wrapped(_ head: String) -> [String] {
+        var lines = [""]
+        for (index, part) in head.split(separator: ",", omittingEmptySubsequences: false).enumerated() {
+            if index > 0 { lines[lines.count - 1] += "," }
+            if lines[lines.count - 1].count + part.count > 110, index > 0 { lines.append("    ") }
+            lines[lines.count - 1] += part
+        }
+        return lines
     }
 
     /// The served values only, by name.

@@ -45,8 +45,6 @@ enum KnownWords {
         "prefill-attention-backend": attentionBackends,
         "decode-attention-backend": attentionBackends,
         "sampling-backend": words("flashinfer pytorch ascend intel_xpu"),
-        "return-hidden-states-mode": ["last", "full"],
-        "expert-distribution-recorder-mode": words("stat stat_approx per_pass per_token"),
         "expert-balancedness-report-mode": words("off server_log prometheus both"),
         "disaggregation-mode": words("null prefill decode"),
     ]

@@ -50,6 +50,13 @@ package struct FrontSettings: RoleSettings {
     package var preferredSamplingParams: String?
     package var grammarBackend: ServerSettings.GrammarBackend
     package var streamInterval, randomSeed: Int
+    /// Which hidden states requests may ask for; nil: none.
+    package var hiddenStates: HiddenStateChoice?
+    /// Prefixes are kept, and no prompt may be vectors.
+    package var keepsPrefixes: Bool
+
+    // What operators may ask for.
+    package var enableMemorySaver: Bool
     package var chatTemplate, chatTemplateName, defaultChatTemplateKwargs, toolCallParser, reasoningParser: String?
     package var trustRequestChatTemplate, streamsUsage, returnInputIDs, returnOutputIDs: Bool
 
@@ -64,6 +71,8 @@ package struct FrontSettings: RoleSettings {
     package var bucketTimeToFirstToken, bucketInterTokenLatency, bucketEndToEndLatency: BucketBounds?
     package var promptTokensBuckets, generationTokensBuckets: BucketRule?
     package var extraMetricLabels: MetricLabels?
+    package var expertRecorderMode: ServerSettings.ExpertRecorderMode?
+    package var enableReturnRoutedExperts: Bool
 
     /// See `RoleSettings`.
     package init(_ settings: ServerSettings = ServerSettings()) {
@@ -85,6 +94,8 @@ package struct FrontSettings: RoleSettings {
         samplingDefaults = settings.samplingDefaults
         preferredSamplingParams = settings.preferredSamplingParams
         grammarBackend = settings.grammarBackend
+        hiddenStates = settings.returnHiddenStatesMode ?? (settings.enableReturnHiddenStates ? .full : nil)
+        (keepsPrefixes, enableMemorySaver) = (!settings.disableRadixCache, settings.enableMemorySaver)
         (streamInterval, randomSeed) = (settings.streamInterval, settings.randomSeed)
         (chatTemplate, chatTemplateName) = (settings.chatTemplate, settings.chatTemplateName)
         defaultChatTemplateKwargs = settings.defaultChatTemplateKwargs
@@ -102,6 +113,8 @@ package struct FrontSettings: RoleSettings {
         promptTokensBuckets = settings.promptTokensBuckets
         generationTokensBuckets = settings.generationTokensBuckets
         extraMetricLabels = settings.extraMetricLabels
+        expertRecorderMode = settings.expertRecorderMode
+        enableReturnRoutedExperts = settings.enableReturnRoutedExperts
     }
 
     /// The level of access lines: their own, or that of all lines.
@@ -145,6 +158,12 @@ package struct WorkerSettings: RoleSettings {
     package var logLevel: LogLevel
     package var decodeLogInterval: Int
 
+    // What is told of experts.
+    package var expertRecorderMode: ServerSettings.ExpertRecorderMode?
+    package var expertRecorderBufferSize: Int?
+    package var expertRecorderDirectory: String
+    package var enableReturnRoutedExperts: Bool
+
     /// See `RoleSettings`.
     package init(_ settings: ServerSettings = ServerSettings()) {
         (modelPath, tokenizerPath) = (settings.modelPath, settings.tokenizerPath)
@@ -178,6 +197,10 @@ package struct WorkerSettings: RoleSettings {
         (kernelISA, kernelRates) = (settings.kernelISA, settings.kernelRates)
         watchdogTimeout = settings.watchdogTimeout
         (logLevel, decodeLogInterval) = (settings.logLevel, settings.decodeLogInterval)
+        expertRecorderMode = settings.expertRecorderMode
+        expertRecorderBufferSize = settings.expertRecorderBufferSize
+        expertRecorderDirectory = settings.expertRecorderDirectory
+        enableReturnRoutedExperts = settings.enableReturnRoutedExperts
     }
 }
 

@@ -85,6 +85,12 @@ package struct ServerSettings: Sendable, Equatable {
     package var returnOutputIDs = false
     /// Usage objects tell how many prompt tokens came from the cache (`--enable-cache-report`).
     package var enableCacheReport = false
+    /// /release_memory_occupation gives memory back (`--enable-memory-saver`).
+    package var enableMemorySaver = false
+    /// Requests may ask for hidden states (`--enable-return-hidden-states`).
+    package var enableReturnHiddenStates = false
+    /// The same, and of which rows of a prompt (`--return-hidden-states-mode`).
+    package var returnHiddenStatesMode: HiddenStateChoice?
     /// Prompts that are too long are cut instead of refused (`--allow-auto-truncate`).
     package var allowAutoTruncate = false
 
@@ -165,6 +171,15 @@ package struct ServerSettings: Sendable, Equatable {
     package var generationTokensBuckets: BucketRule?
     /// Labels of all metrics (`--extra-metric-labels`).
     package var extraMetricLabels: MetricLabels?
+    /// What is recorded of the experts that rows take (`--expert-distribution-recorder-mode`); nil: nothing can be.
+    package var expertRecorderMode: ExpertRecorderMode?
+    /// Most passes of the model that the recorder keeps, the last ones (`--expert-distribution-recorder-buffer-size`); nil:
+    /// all.
+    package var expertRecorderBufferSize: Int? = 1000
+    /// Folder that the recorder writes to (SGLANG_EXPERT_DISTRIBUTION_RECORDER_DIR).
+    package var expertRecorderDirectory = "/tmp"
+    /// Requests may ask for the experts that their tokens took (`--enable-return-routed-experts`).
+    package var enableReturnRoutedExperts = false
     /// Which grammar engine SGLang would use (`--grammar-backend`).
     package var grammarBackend = GrammarBackend.xgrammar
 

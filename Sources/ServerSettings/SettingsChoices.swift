@@ -24,6 +24,18 @@ extension ServerSettings {
         case none
     }
 
+    /// What is recorded of the experts that rows take.
+    package enum ExpertRecorderMode: String, Sendable, Codable, CaseIterable {
+        /// Counts by layer and expert for each pass.
+        case stat
+        /// The same: where no expert is computed elsewhere an approximation saves nothing.
+        case approximateStat = "stat_approx"
+        /// Counts for each pass, as records of their own.
+        case perPass = "per_pass"
+        /// The choice of every token.
+        case perToken = "per_token"
+    }
+
     /// What the launcher does when a process of the server dies.
     package enum ChildFailurePolicy: String, Sendable, Codable, CaseIterable {
         /// The process is started again.

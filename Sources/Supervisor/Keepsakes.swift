@@ -8,11 +8,14 @@ struct Keepsakes: Sendable {
     let tokenizer: Int32
     /// The clients' sessions.
     let sessions: Int32
+    /// Which weights are served.
+    let weights: Int32
 
     init() throws(SpawnError) {
         tokenizer = platform_shared_memory("srt-tokenizer")
         sessions = platform_shared_memory("srt-sessions")
-        guard tokenizer >= 0, sessions >= 0 else {
+        weights = platform_shared_memory("srt-weights")
+        guard tokenizer >= 0, sessions >= 0, weights >= 0 else {
             throw SpawnError(description: "memory for the children: \(String(cString: strerror(errno)))")
         }
     }

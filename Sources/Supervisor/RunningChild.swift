@@ -27,6 +27,9 @@ final class RunningChild {
         } else {
             descriptors.append((keepsakes.tokenizer, ChildIdentity.tokenizerDescriptor))
         }
+        if id.role == .http || id.role == .scheduler {
+            descriptors.append((keepsakes.weights, ChildIdentity.weightsDescriptor))
+        }
         if id.role == .scheduler, let group { descriptors.append((group, ChildIdentity.groupDescriptor)) }
         self.id = id
         self.generation = generation

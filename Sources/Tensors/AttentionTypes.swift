@@ -117,18 +117,50 @@ package struct AttentionSequence: Sendable, Equatable {
     }
 }
 
+/// Which positions a row sees, and what their distance adds to scores.
+package struct AttentionSight {
+    /// Positions before the row's own that it sees; nil for all.
+    package var before: Int?
+    /// Positions behind it that it sees; nil for all.
+    package var after: Int?
+    /// Borrowed `[query heads][2 * reach + 1]` numbers, added to scores by the key's position minus the row's, from -reach on;
+    /// beyond that the ends count.
+    package var bias: (numbers: UnsafePointer<Float>, reach: Int)?
+
+    /// States a window.
+    package init(before: Int? = nil, after: Int? = nil) {
+        self.before = before
+        self.after = after
+    }
+
+    /// All positions up to the row's own.
+    package static var causal: AttentionSight { AttentionSight(after: 0) }
+    /// The whole sequence.
+    package static var full: AttentionSight { AttentionSight() }
+
+    /// The same as the C kernels take it.
+    var kernel: kernels_sight {
+        kernels_sight(
+            before: before ?? Int.max, after: after ?? Int.max, bias: bias?.numbers, reach: bias?.reach ?? 0)
+    }
+}
+
 /// Rotary position tables `[positions][rotaryDimension / 2]` in borrowed memory.
 package struct RotaryTable {
-    /// Cosines by position.
-    package let cosines: UnsafePointer<Float>
-    /// Sines by position.
-    package let sines: UnsafePointer<Float>
+    /// Cosines by position; nil where nothing is rotated.
+    package let cosines: UnsafePointer<Float>?
+    /// Sines by position; nil where nothing is rotated.
+    package let sines: UnsafePointer<Float>?
+    /// No rotation.
+    package static var none: RotaryTable { RotaryTable(cosines: nil, sines: nil, rotaryDimension: 0) }
+
     /// Leading elements of a head that are rotated, as two halves (the NeoX pairing); the rest pass through.
     package let rotaryDimension: Int
 
     /// Describes tables that cover every position of the step.
-    package init(cosines: UnsafePointer<Float>, sines: UnsafePointer<Float>, rotaryDimension: Int) {
+    package init(cosines: UnsafePointer<Float>?, sines: UnsafePointer<Float>?, rotaryDimension: Int) {
         precondition(rotaryDimension >= 0 && rotaryDimension % 2 == 0, "rotation pairs elements")
+        precondition(rotaryDimension == 0 || cosines != nil && sines != nil, "rotation has tables")
         self.cosines = cosines
         self.sines = sines
         self.rotaryDimension = rotaryDimension

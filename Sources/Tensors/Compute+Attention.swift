@@ -21,21 +21,22 @@ extension Compute {
         kernels_rope_store(handle, qkv, rows, &shape, &table, &norms, positions, writeSlots, &layer, query)
     }
 
-    /// Causal attention with shared key-value heads over cache slots.
+    /// Attention with shared key-value heads over cache slots.
     ///
-    /// A row at position p of a sequence sees that sequence's positions `0 ... p`. `query` is float32
+    /// A row sees of its sequence what `sight` says. `query` is float32
     /// `[rows][query heads][dimension]`, `out` `[rows][query heads * dimension]` of `dtype`, whatever the cache's.
     /// Reduction runs over fixed blocks of positions in position order, so a row's bits depend on its sequence's
     /// contents only.
     package func attention(
         _ query: UnsafePointer<Float>, heads: AttentionHeads, cache: KeyValueLayer,
         sequences: UnsafePointer<AttentionSequence>, sequenceCount: Int, slots: UnsafePointer<Int32>, scale: Float,
-        dtype: DType, into out: UnsafeMutableRawPointer
+        sight: AttentionSight = .causal, dtype: DType, into out: UnsafeMutableRawPointer
     ) {
         var shape = heads.kernel
         var layer = cache.kernel
+        var seen = sight.kernel
         // AttentionSequence and kernels_sequence are both four Int32 in the same order.
         let plain = UnsafeRawPointer(sequences).assumingMemoryBound(to: kernels_sequence.self)
-        kernels_attention(handle, query, &shape, &layer, plain, sequenceCount, slots, scale, dtype.kernel, out)
+        kernels_attention(handle, query, &shape, &layer, plain, sequenceCount, slots, scale, &seen, dtype.kernel, out)
     }
 }

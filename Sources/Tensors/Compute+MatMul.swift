@@ -17,11 +17,42 @@ extension Compute {
         withUnsafePointer(to: weights.kernel) { kernels_matmul(handle, x, rows, $0, bias, accumulate, out, stride) }
     }
 
-    /// Computes `silu(x · gateᵀ) * (x · upᵀ)` in one pass over a `.gateUp` matrix.
+    /// Computes `f(x · Wᵀ + bias)` in one pass, rounded to the weights' dtype once, at the end.
+    ///
+    /// `x` is `[rows][inputs]` and `out` `[rows][outputs]`, both in the weights' dtype.
+    package func activatedMatmul(
+        _ x: UnsafeRawPointer, rows: Int, weights: PackedMatrix, bias: UnsafePointer<Float>?, _ function: MLPFunction,
+        into out: UnsafeMutableRawPointer
+    ) {
+        precondition(weights.kind == .plain, "gate-up weights are for gateUp")
+        withUnsafePointer(to: weights.kernel) {
+            kernels_activated_matmul(handle, x, rows, $0, bias, function.kernel, out)
+        }
+    }
+
+    /// Computes `f(x · gateᵀ) * (x · upᵀ)` in one pass over a `.gateUp` matrix.
     ///
     /// `x` is `[rows][inputs]` and `out` `[rows][outputs / 2]`, both in the weights' dtype; rounded once, at the end.
-    package func gateUp(_ x: UnsafeRawPointer, rows: Int, weights: PackedMatrix, into out: UnsafeMutableRawPointer) {
+    package func gateUp(
+        _ x: UnsafeRawPointer, rows: Int, weights: PackedMatrix, _ function: MLPFunction = .silu,
+        into out: UnsafeMutableRawPointer
+    ) {
         precondition(weights.kind == .gateUp, "plain weights are for matmul")
-        withUnsafePointer(to: weights.kernel) { kernels_gate_up(handle, x, rows, $0, out) }
+        withUnsafePointer(to: weights.kernel) { kernels_gate_up(handle, x, rows, $0, function.kernel, out) }
     }
+}
+
+/// The function between the products of an MLP.
+package enum MLPFunction: UInt8, Sendable, CaseIterable {
+    /// x · sigmoid(x).
+    case silu = 0
+    /// x · Φ(x).
+    case gelu = 1
+    /// Its approximation by a hyperbolic tangent.
+    case geluTanh = 2
+    /// max(x, 0).
+    case relu = 3
+
+    /// The same function as the C kernels name it.
+    var kernel: kernels_activation { kernels_activation(rawValue: UInt32(rawValue)) }
 }

@@ -3,12 +3,15 @@ import CKernels
 extension Compute {
     /// Gathers rows of a packed embedding table: `out[t] = table[tokens[t]] * scale`, float32 `[count][inputs]`.
     ///
-    /// Tokens must lie in `0 ..< table.outputs`.
+    /// Tokens, after `offset` is added, must lie in `0 ..< table.outputs`; nil stands for zeros. With `accumulate` the rows are
+    /// added to `out`.
     package func embed(
-        _ tokens: UnsafePointer<Int32>, count: Int, table: PackedMatrix, scale: Float = 1,
-        into out: UnsafeMutablePointer<Float>
+        _ tokens: UnsafePointer<Int32>?, count: Int, offset: Int = 0, table: PackedMatrix, scale: Float = 1,
+        accumulate: Bool = false, into out: UnsafeMutablePointer<Float>
     ) {
-        withUnsafePointer(to: table.kernel) { kernels_embed(handle, tokens, count, $0, scale, out) }
+        withUnsafePointer(to: table.kernel) {
+            kernels_embed(handle, tokens, count, offset, $0, scale, accumulate, out)
+        }
     }
 
     /// Root-mean-square norm: `out[t] = x[t] / sqrt(mean(x[t]²) + epsilon) * weight`, rounded to `dtype`.
@@ -36,9 +39,14 @@ extension Compute {
         _ x: UnsafePointer<Float>, size: Int, spans: UnsafePointer<RowSpan>, count: Int, _ pooling: RowPooling,
         into out: UnsafeMutablePointer<Float>
     ) {
-        // RowSpan and kernels_span are both two Int32 in the same order.
-        let plain = UnsafeRawPointer(spans).assumingMemoryBound(to: kernels_span.self)
+        // RowSpan and kernels_row_span are both two Int32 in the same order.
+        let plain = UnsafeRawPointer(spans).assumingMemoryBound(to: kernels_row_span.self)
         kernels_pool_rows(handle, x, size, plain, count, kernels_pooling(rawValue: UInt32(pooling.rawValue)), out)
+    }
+
+    /// Adds numbers to others.
+    package func add(_ x: UnsafePointer<Float>, count: Int, to out: UnsafeMutablePointer<Float>) {
+        withUnsafePointer(to: UnsafePointer<Float>?.some(x)) { kernels_add_sum(handle, $0, 1, count, out) }
     }
 
     /// Copies rows by index: `out[i] = source[indices[i]]`, rows of `size` elements of `dtype`.

@@ -9,6 +9,15 @@ package enum DType: UInt8, Sendable, CaseIterable {
     /// Bytes of one element.
     package var size: Int { self == .float32 ? 4 : 2 }
 
+    /// The number of this type that is nearest.
+    package func rounded(_ x: Float) -> Float {
+        switch self {
+        case .float32: x
+        case .float16: Float(Float16(x))
+        case .bfloat16: BFloat16(x).float
+        }
+    }
+
     /// The same type as the C kernels name it.
     var kernel: kernels_dtype { kernels_dtype(rawValue: UInt32(rawValue)) }
 }

@@ -35,15 +35,29 @@ package struct DecodeTable: Sendable {
             states.removeAll()
             generation = batch.generation
         }
+        text.weights = batch.weights
         for opening in batch.openings where Int(opening.row) < batch.requestIds.count { open(opening, batch) }
         var logprobs = batch.logprobs[...]
+        var hidden = batch.hidden[...]
+        var experts = batch.routedExperts[...]
         var start = 0
         for row in batch.requestIds.indices {
             let ids = batch.ids[start..<(start + Int(batch.counts[row]))]
             start += ids.count
             var frame = logprobs.first.flatMap { Int($0.row) == row ? $0 : nil }
             if frame != nil { logprobs.removeFirst() }
-            if !takeRow(row, ids, batch, &frame, &text, decode) {
+            let place = text.requestIds.count
+            defer { Self.pass(&experts, of: row, to: place, &text) }
+            let states = hidden.first.flatMap { Int($0.row) == row ? $0 : nil }
+            if states != nil { hidden.removeFirst() }
+            if takeRow(row, ids, batch, &frame, &text, decode) {
+                // A late row has no place in the text.
+                if var states, text.requestIds.last == batch.requestIds[row], text.attempts.last == batch.attempts[row]
+                {
+                    states.row = UInt32(text.requestIds.count - 1)
+                    text.hidden.append(states)
+                }
+            } else {
                 missing.append(
                     .make {
                         $0.id = batch.requestIds[row]; $0.attempt = batch.attempts[row]
@@ -51,6 +65,17 @@ package struct DecodeTable: Sendable {
             }
         }
         return (text, missing)
+    }
+
+    /// Hands on what is told of a row's experts, if the row took its place in the text.
+    private static func pass(
+        _ experts: inout ArraySlice<RoutedExperts>, of row: Int, to place: Int, _ text: inout TextBatch
+    ) {
+        guard var first = experts.first, Int(first.row) == row else { return }
+        experts.removeFirst()
+        guard text.requestIds.count > place else { return }
+        first.row = UInt32(place)
+        text.routedExperts.append(first)
     }
 
     /// Drops a request; a last row for the client when it waits for one.

@@ -94,6 +94,7 @@ struct TokenizerProcess: ~Copyable {
         case .control(let call): send(.make { $0.control = call })
         case .encode(let encode): answer(encode)
         case .decode(let decode): answer(decode)
+        case .abortMatching(let abort): tellOthers(abort)
         case nil: log.error("a tokenizer command of an unknown kind was ignored")
         }
     }
@@ -105,7 +106,8 @@ struct TokenizerProcess: ~Copyable {
             request.prompt = try prompt(generate)
             request.sampling = generate.sampling
             if generate.hasLogprobs { request.logprobs = generate.logprobs }
-            request.resumedIds = generate.resumedIds
+            (request.resumedIds, request.resumedWeights) = (generate.resumedIds, generate.resumedWeights)
+            if case .vectors(let vectors)? = generate.prompt { request.vectors = vectors }
             request.options = generate.options
             try checkPatterns(generate.sampling)
             let model = facts.model
@@ -145,6 +147,9 @@ struct TokenizerProcess: ~Copyable {
         case .ids(let list): return generate.history + list.ids
         case .text(let text):
             return generate.history + (try present()).encode(text, addSpecialTokens: !generate.plainText)
+        case .vectors(let vectors):
+            // The ids that stand for them mean nothing.
+            return Array(repeating: 0, count: vectors.count)
         case .conversation(let conversation):
             // The template writes special tokens itself.
             return try present().encode(conversations.text(conversation), addSpecialTokens: false)
@@ -205,6 +210,14 @@ struct TokenizerProcess: ~Copyable {
         do throws(TransportError) { try worker.send(command, within: .seconds(1)) } catch {
             let level: Logger.Level = facts.workerIsReady ? .warning : .debug
             log.log(level: level, "a command for the worker was lost: \(error)")
+        }
+    }
+
+    /// Fronts that were replaced, and still finish what they have, hear of what another one was asked.
+    private func tellOthers(_ abort: AbortMatching) {
+        let reply = FrontReply.make { $0.abortMatching = abort }
+        do throws(TransportError) { try fronts.tell(reply, allBut: abort.front, within: .seconds(1)) } catch {
+            log.warning("another front was not told what to give up: \(error)")
         }
     }
 

@@ -29,16 +29,28 @@ private func openTokenizer(_ place: ModelPath) throws -> Tokenizer {
     if place.kind == .json { return try Tokenizer(file: place.path) }
     // Files beside a GGUF count before its metadata, as they do for the configuration.
     if try place.hasFile("tokenizer.json") { return try Tokenizer(folder: place.folder) }
-    guard let gguf = try place.gguf() else { return try Tokenizer(folder: place.folder) }
+    guard let gguf = try place.gguf() else {
+        // A vocabulary that was not fetched is told as one.
+        for name in Tokenizer.vocabularyFiles { _ = try place.hasFile(name) }
+        return try Tokenizer(folder: place.folder)
+    }
     guard let found = try readStoredVocabulary(path: gguf) else { throw NoVocabulary(path: gguf) }
-    return try Tokenizer(
-        gguf: GGUFTokenizerKeys(
-            tokens: found.tokens, tokenTypes: found.types, merges: found.merges, scores: found.scores,
-            model: found.model,
-            pre: found.pre, bos: found.bosTokenID, eos: found.eosTokenID,
-            endOfTurn: found.eotTokenID, unknown: found.unknownTokenID,
-            padding: found.paddingTokenID, addBOS: found.addsBOS, addEOS: found.addsEOS,
-            addSpacePrefix: found.addsSpacePrefix, chatTemplate: found.chatTemplate, file: gguf))
+    return try Tokenizer(gguf: keys(of: found, file: gguf))
+}
+
+private func keys(of found: StoredVocabulary, file: String) -> GGUFTokenizerKeys {
+    var keys = GGUFTokenizerKeys(
+        tokens: found.tokens, tokenTypes: found.types, merges: found.merges, scores: found.scores,
+        model: found.model, pre: found.pre, bos: found.bosTokenID, eos: found.eosTokenID,
+        endOfTurn: found.eotTokenID, unknown: found.unknownTokenID,
+        padding: found.paddingTokenID, addBOS: found.addsBOS, addEOS: found.addsEOS,
+        addSpacePrefix: found.addsSpacePrefix, chatTemplate: found.chatTemplate, file: file)
+    keys.classification = found.classTokenID
+    keys.separator = found.separatorTokenID
+    keys.mask = found.maskTokenID
+    keys.removesExtraSpaces = found.removesExtraSpaces
+    keys.characterMap = found.characterMap
+    return keys
 }
 
 /// A GGUF file holds weights but no vocabulary.

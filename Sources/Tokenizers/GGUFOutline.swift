@@ -6,6 +6,8 @@ struct GGUFOutline: Sendable {
     enum Kind: String {
         case byteLevel = "gpt2"
         case sentencePiece = "llama"
+        case wordPiece = "bert"
+        case unigram = "t5"
     }
 
     /// The file, named in errors.
@@ -16,6 +18,8 @@ struct GGUFOutline: Sendable {
     var addsSpacePrefix: Bool
     var config: TokenizerConfig
     var addedTokens: [AddedToken]
+    /// The kinds that a tokenizer.json describes as well: as it would, but for the lists.
+    var described: JSONValue = .null
 
     /// What whoever starts a server should know: guesses that were made because the file does not say enough.
     var warnings: [String] {
@@ -31,7 +35,13 @@ struct GGUFOutline: Sendable {
     /// How the vocabulary is used, in one line.
     var summary: String {
         let rule = wordRule == nil ? "" : ", words split by the rule \(pre ?? "") (tokenizer.ggml.pre)"
-        let start = config.addsBOS == true ? ", begin-of-text \(config.bosToken ?? "(none)")" : ", no begin-of-text"
+        let start =
+            switch kind {
+            case .wordPiece: ", text framed by \(config.clsToken ?? "(none)") and \(config.sepToken ?? "(none)")"
+            case _ where config.addsBOS == true: ", begin-of-text \(config.bosToken ?? "(none)")"
+            default: ", no begin-of-text"
+            }
+        if kind == .wordPiece { return "tokenizer \(kind.rawValue) from \(file)\(start)" }
         let ends = ([config.eosToken].compactMap { $0 } + config.endTokens).joined(separator: " ")
         return "tokenizer \(kind.rawValue) from \(file)\(rule)\(start), ended by \(ends)"
     }
@@ -47,6 +57,7 @@ struct GGUFOutline: Sendable {
         switch kind {
         case .byteLevel: try byteLevelParts(tables)
         case .sentencePiece: sentencePieceParts(tables)
+        case .wordPiece, .unigram: try TokenizerFile(described, file: file, tables: tables).parts()
         }
     }
 
@@ -89,6 +100,8 @@ extension GGUFOutline {
             "space_prefix": .bool(addsSpacePrefix), "bos": Self.text(config.bosToken),
             "eos": Self.text(config.eosToken),
             "unk": Self.text(config.unkToken), "pad": Self.text(config.padToken),
+            "cls": Self.text(config.clsToken), "sep": Self.text(config.sepToken), "mask": Self.text(config.maskToken),
+            "described": described,
             "adds_bos": .bool(config.addsBOS ?? false), "adds_eos": .bool(config.addsEOS ?? false),
             "ends": .array(config.endTokens.map { .string($0) }),
             "template": Self.text(config.chatTemplates["default"]),
@@ -115,6 +128,10 @@ extension GGUFOutline {
         config.eosToken = json["eos"]?.stringValue
         config.unkToken = json["unk"]?.stringValue
         config.padToken = json["pad"]?.stringValue
+        config.clsToken = json["cls"]?.stringValue
+        config.sepToken = json["sep"]?.stringValue
+        config.maskToken = json["mask"]?.stringValue
+        described = json["described"] ?? .null
         config.addsBOS = json["adds_bos"]?.boolValue
         config.addsEOS = json["adds_eos"]?.boolValue
         config.endTokens = json["ends"]?.arrayValue?.compactMap(\.stringValue) ?? []

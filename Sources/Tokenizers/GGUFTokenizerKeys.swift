@@ -8,7 +8,7 @@ package struct GGUFTokenizerKeys: Sendable {
     package var merges: [String]
     /// `tokenizer.ggml.scores`; empty if missing.
     package var scores: [Float]
-    /// `tokenizer.ggml.model`: "gpt2" or "llama".
+    /// `tokenizer.ggml.model`: "gpt2", "llama", "bert" or "t5".
     package var model: String
     /// `tokenizer.ggml.pre`: which expression splits words.
     package var pre: String?
@@ -20,10 +20,18 @@ package struct GGUFTokenizerKeys: Sendable {
     package var endOfTurn: Int?
     package var unknown: Int?
     package var padding: Int?
+    /// `tokenizer.ggml.cls_token_id`, `seperator_token_id` and `mask_token_id`.
+    package var classification: Int?
+    package var separator: Int?
+    package var mask: Int?
     /// `tokenizer.ggml.add_bos_token`, `add_eos_token`, `add_space_prefix`; nil if missing.
     package var addBOS: Bool?
     package var addEOS: Bool?
     package var addSpacePrefix: Bool?
+    /// `tokenizer.ggml.remove_extra_whitespaces`; nil if missing.
+    package var removesExtraSpaces: Bool?
+    /// `tokenizer.ggml.precompiled_charsmap`; empty if missing.
+    package var characterMap: [UInt8] = []
     /// `tokenizer.chat_template`.
     package var chatTemplate: String?
     /// The file, named in errors.
@@ -57,10 +65,11 @@ package struct GGUFTokenizerKeys: Sendable {
 }
 
 extension GGUFTokenizerKeys {
-    private enum TokenType {
+    enum TokenType {
         static let unknown: Int32 = 2
         static let control: Int32 = 3
         static let userDefined: Int32 = 4
+        static let byte: Int32 = 6
     }
 
     /// Everything but the tables; what is wrong with the file as a whole shows here.
@@ -71,12 +80,18 @@ extension GGUFTokenizerKeys {
         guard let kind = GGUFOutline.Kind(rawValue: model) else {
             throw .unsupported(file: file, path: "tokenizer.ggml.model", feature: "tokenizer \"\(model)\"")
         }
-        return GGUFOutline(
+        var outline = GGUFOutline(
             file: file, kind: kind, pre: pre, addsSpacePrefix: addSpacePrefix ?? true, config: config,
             // A control token outside of the byte alphabet that does not look like one is mislabelled text.
             addedTokens: addedTokens {
-                kind == .sentencePiece || Self.isSpelling($0) || ($0.hasPrefix("<") && $0.hasSuffix(">"))
+                kind != .byteLevel || Self.isSpelling($0) || ($0.hasPrefix("<") && $0.hasSuffix(">"))
             })
+        switch kind {
+        case .wordPiece: outline.described = try wordPieceOutline(outline)
+        case .unigram: outline.described = try unigramOutline(outline)
+        case .byteLevel, .sentencePiece: break
+        }
+        return outline
     }
 
     /// The tables, following how transformers reads GGUF files.
@@ -84,10 +99,12 @@ extension GGUFTokenizerKeys {
         switch kind {
         case .byteLevel: try byteLevelTables()
         case .sentencePiece: try sentencePieceTables()
+        case .wordPiece: TokenizerTables(wordPieces: wordPieces)
+        case .unigram: try unigramTables()
         }
     }
 
-    private func malformed(_ key: String, _ reason: String) -> TokenizerError {
+    func malformed(_ key: String, _ reason: String) -> TokenizerError {
         .malformed(file: file, path: "tokenizer.ggml.\(key)", reason: reason)
     }
 
@@ -97,8 +114,12 @@ extension GGUFTokenizerKeys {
         config.eosToken = try token(eos, "eos_token_id") ?? implied(2)
         config.unkToken = try token(unknown, "unknown_token_id") ?? implied(0)
         config.padToken = try token(padding, "padding_token_id")
+        // BERT's text begins with what the file calls its class or, in later ones, its beginning.
+        config.clsToken = try token(classification ?? (model == "bert" ? bos : nil), "cls_token_id")
+        config.sepToken = try token(separator, "seperator_token_id")
+        config.maskToken = try token(mask, "mask_token_id")
         config.addsBOS = addBOS ?? addsBOSByRule
-        config.addsEOS = addEOS ?? false
+        config.addsEOS = addEOS ?? (model == GGUFOutline.Kind.unigram.rawValue)
         let turn = try token(endOfTurn, "eot_token_id")
         config.endTokens = (turn.map { [$0] } ?? []) + GGUFEndTokens.spelled(in: tokens)
         if let chatTemplate { config.chatTemplates["default"] = chatTemplate }
@@ -129,7 +150,7 @@ extension GGUFTokenizerKeys {
     /// Control tokens are special; user-defined ones are found in the text as well. What ends an answer is a control token, even
     /// if its type says otherwise.
     private func addedTokens(_ isPlausible: (String) -> Bool) -> [AddedToken] {
-        let named = Set([bos, eos, endOfTurn, unknown, padding].compactMap { $0 })
+        let named = Set([bos, eos, endOfTurn, unknown, padding, classification, separator, mask].compactMap { $0 })
         let ends = Set(GGUFEndTokens.spelled(in: tokens).map { Array($0.utf8) })
         return tokens.indices.compactMap { id in
             let token = tokens[id]

@@ -5,9 +5,25 @@ struct TokenizerTables: Sendable {
     var vocabulary: Vocabulary
     /// Byte-pair encoding.
     var merges = MergeTable(capacity: 0)
-    /// Unigram: the tokens, and their scores by id.
+    /// Unigram and WordPiece: the tokens by their spelling.
     var pieces = PrefixTrie([])
+    /// Unigram: scores by id.
     var scores: [Double] = []
+}
+
+extension TokenizerTables {
+    /// Those of Unigram: tokens, whose places are their ids, and their scores.
+    init(scored tokens: [([UInt8], Double)]) {
+        var vocabulary = Vocabulary(capacity: tokens.count)
+        for (id, token) in tokens.enumerated() { vocabulary.insert(token.0, id: Int32(id)) }
+        self.init(vocabulary: vocabulary, pieces: PrefixTrie(tokens.map(\.0)), scores: tokens.map(\.1))
+    }
+
+    /// Those of WordPiece.
+    init(wordPieces vocabulary: Vocabulary) {
+        let tokens = (0..<Int32(vocabulary.idCount)).map { Array(vocabulary.token(of: $0) ?? []) }
+        self.init(vocabulary: vocabulary, pieces: PrefixTrie(tokens))
+    }
 }
 
 /// What the small parts of a tokenizer are made of.
@@ -44,7 +60,7 @@ enum PackedTokenizer {
         guard let text: [UInt8] = reader.next(), let json = try? JSON.parse(text),
             let vocabulary = Vocabulary(unpacking: &reader), let merges = MergeTable(unpacking: &reader),
             let pieces = PrefixTrie(unpacking: &reader), let scores: [Double] = reader.next(),
-            pieces.count <= scores.count
+            pieces.count <= max(scores.count, vocabulary.idCount)
         else { throw malformed }
         let tables = TokenizerTables(vocabulary: vocabulary, merges: merges, pieces: pieces, scores: scores)
         if let value = json["tokenizer"], let name = json["name"]?.stringValue {

@@ -36,4 +36,16 @@ enum Pattern: Sendable {
         }
         return result
     }
+
+    /// Replaces every match; tells whether the text still begins where it began.
+    func replace(in text: inout [UInt8], with content: [UInt8], region: SearchRegion) -> Bool {
+        var cutsStart = false
+        if content.isEmpty {
+            text.withUnsafeBufferPointer { buffer in
+                forEachMatch(in: buffer, region: region) { if $0.lowerBound == 0, !$0.isEmpty { cutsStart = true } }
+            }
+        }
+        text = replacing(text, with: content, region: region)
+        return !cutsStart
+    }
 }

@@ -20,19 +20,19 @@ package final class Tokenizer: Sendable {
     /// The configuration it was made with: names of special tokens, chat templates.
     package let config: TokenizerConfig
 
-    /// Reads tokenizer.json, or BERT's vocab.txt, and, if there, tokenizer_config.json, special_tokens_map.json and
-    /// chat_template.jinja.
+    /// Reads tokenizer.json, or what a folder without one has instead (see `FolderVocabulary`), and, if there,
+    /// tokenizer_config.json, special_tokens_map.json and chat_template.jinja.
     package convenience init(folder: String) throws(TokenizerError) {
         let file = "\(folder)/tokenizer.json"
+        let config = try TokenizerConfig(folder: folder)
         if let bytes = try FileBytes.read(file) {
-            try self.init(json: bytes, file: file, config: TokenizerConfig(folder: folder))
+            try self.init(json: bytes, file: file, config: config)
             return
         }
-        let list = "\(folder)/vocab.txt"
-        guard let bytes = try FileBytes.read(list) else { throw .unreadable(file: file, reason: "no such file") }
-        let config = try TokenizerConfig(folder: folder)
-        let made = try BertVocabulary.tokenizerFile(bytes, file: list, config: config)
-        self.init(parts: try made.parts(), config: config, outline: made.outline)
+        guard let made = try FolderVocabulary.tokenizerFile(folder, config) else {
+            throw .unreadable(file: file, reason: "no such file")
+        }
+        self.init(parts: try made.parts(), config: made.completed(config), outline: made.outline)
     }
 
     /// Reads a single tokenizer.json.
@@ -64,7 +64,8 @@ package final class Tokenizer: Sendable {
         case .file(let value, let name):
             let config = try folder.map { path throws(TokenizerError) in try TokenizerConfig(folder: path) }
             let file = TokenizerFile(value, file: name, tables: tables)
-            self.init(parts: try file.parts(), config: config ?? TokenizerConfig(), outline: outline)
+            self.init(
+                parts: try file.parts(), config: file.completed(config ?? TokenizerConfig()), outline: outline)
         case .gguf(let gguf): self.init(parts: try gguf.parts(tables), config: gguf.config, outline: outline)
         }
     }
@@ -88,7 +89,7 @@ package final class Tokenizer: Sendable {
         rawMatcher = AddedTokenMatcher(parts.addedTokens.filter { !$0.isNormalized }, spelling: \.content)
         func normalized(_ token: AddedToken) -> [UInt8] {
             var content = token.content
-            if token.isNormalized { normalizer?.apply(to: &content, region: region) }
+            if token.isNormalized { _ = normalizer?.apply(to: &content, region: region) }
             return content
         }
         normalizedMatcher = AddedTokenMatcher(parts.addedTokens.filter(\.isNormalized), spelling: normalized)
@@ -111,21 +112,23 @@ package final class Tokenizer: Sendable {
     }
 
     /// The file's added tokens, overridden by the configuration's list and completed by its named tokens.
-    private static func completing(
+    static func completing(
         _ tokens: [AddedToken], _ vocabulary: Vocabulary, _ config: TokenizerConfig
     ) -> [AddedToken] {
         var tokens = tokens
+        let named = Set(config.namedTokens.map { Array($0.utf8) })
         for var token in config.addedTokens {
             if let known = vocabulary.id(of: token.content) { token.id = known }
             if let index = tokens.firstIndex(where: { $0.content == token.content }) {
                 token.id = tokens[index].id
+                // What has a purpose is special, even if the list says otherwise.
+                if token != tokens[index], named.contains(token.content) { token.isSpecial = true }
                 tokens[index] = token
             } else {
                 tokens.append(token)
             }
         }
-        let named = [config.bosToken, config.eosToken, config.unkToken, config.padToken].compactMap { $0 }
-        for name in named + config.extraSpecialTokens where !name.isEmpty {
+        for name in config.namedTokens + config.extraSpecialTokens where !name.isEmpty {
             let content = Array(name.utf8)
             if tokens.contains(where: { $0.content == content }) { continue }
             let next = max(Int32(vocabulary.idCount), (tokens.map(\.id).max() ?? -1) + 1)
@@ -203,13 +206,13 @@ extension Tokenizer {
                 continue
             }
             var normalized = Array(text[segment.range])
-            parts.normalizer?.apply(to: &normalized, region: region)
+            let keepsStart = parts.normalizer?.apply(to: &normalized, region: region) ?? true
             for part in normalized.withUnsafeBufferPointer({ normalizedMatcher.segments(of: $0) }) {
                 if let id = part.id {
                     ids.append(id)
                     continue
                 }
-                let opens = segment.range.lowerBound == 0 && part.range.lowerBound == 0
+                let opens = segment.range.lowerBound == 0 && part.range.lowerBound == 0 && keepsStart
                 var words = SplitText(
                     part.range.count == normalized.count ? normalized : Array(normalized[part.range]), opensInput: opens
                 )
@@ -310,4 +313,13 @@ extension Tokenizer {
 
     /// The longest prompt that the tokenizer's configuration allows, nil for no limit.
     package var modelMaxLength: Int? { config.modelMaxLength }
+
+    /// What its files say of the inputs of models that answer a whole text: how they are cut and prepared.
+    package var inputRules: InputRules {
+        var rules = parts.inputRules
+        rules.longestInput = config.inputRules.longestInput ?? rules.longestInput
+        rules.lowercases = config.inputRules.lowercases
+        rules.keepsEnd = config.keepsEnd ?? rules.keepsEnd
+        return rules
+    }
 }

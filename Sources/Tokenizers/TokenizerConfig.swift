@@ -8,7 +8,8 @@ package struct TokenizerConfig: Sendable {
     package var unkToken: String?
     package var clsToken: String?
     package var sepToken: String?
-    /// Named tokens beyond the four (`additional_special_tokens`, `extra_special_tokens`, `cls_token` …).
+    package var maskToken: String?
+    /// Special tokens without a purpose of their own (`additional_special_tokens`, `extra_special_tokens`).
     package var extraSpecialTokens: [String] = []
     /// Tokens besides `eosToken` that end an answer.
     package var endTokens: [String] = []
@@ -19,10 +20,12 @@ package struct TokenizerConfig: Sendable {
     package var modelMaxLength: Int?
     /// Chat templates by name; a single one is called "default". chat_template.jinja wins over the configuration.
     package var chatTemplates: [String: String] = [:]
-    /// How BERT normalizes text, where no tokenizer.json says so.
-    var lowercases: Bool?
-    var stripsAccents: Bool?
-    var isolatesIdeographs: Bool?
+    /// `truncation_side`: the end of a text is kept where it is cut.
+    var keepsEnd: Bool?
+    /// What the folder's own file says of inputs.
+    var inputRules = InputRules()
+    /// How a vocabulary is used that no tokenizer.json describes.
+    var vocabulary = VocabularyOptions()
     /// `added_tokens_decoder`, which completes and overrides the list of tokenizer.json.
     var addedTokens: [AddedToken] = []
 
@@ -34,6 +37,7 @@ package struct TokenizerConfig: Sendable {
             let file = "\(folder)/\(name)"
             if let bytes = try FileBytes.read(file) { try read(TokenizerCursor(parsing: bytes, file: file)) }
         }
+        try inputRules.read(folder: folder)
         if let template = try FileBytes.read("\(folder)/chat_template.jinja") {
             chatTemplates["default"] = String(decoding: template, as: UTF8.self)
         }
@@ -46,12 +50,9 @@ package struct TokenizerConfig: Sendable {
         unkToken = try Self.token(root, "unk_token") ?? unkToken
         clsToken = try Self.token(root, "cls_token") ?? clsToken
         sepToken = try Self.token(root, "sep_token") ?? sepToken
-        lowercases = try root.member("do_lower_case")?.value.boolValue ?? lowercases
-        stripsAccents = try root.member("strip_accents")?.value.boolValue ?? stripsAccents
-        isolatesIdeographs = try root.member("tokenize_chinese_chars")?.value.boolValue ?? isolatesIdeographs
-        for key in ["cls_token", "sep_token", "mask_token"] {
-            addExtra(try Self.token(root, key))
-        }
+        maskToken = try Self.token(root, "mask_token") ?? maskToken
+        if let side = try root.member("truncation_side")?.value.stringValue { keepsEnd = side == "left" }
+        try vocabulary.read(root)
         for key in ["additional_special_tokens", "extra_special_tokens"] { readExtra(try root.member(key)?.value) }
         addsBOS = try Self.flag(root, "add_bos_token") ?? addsBOS
         addsEOS = try Self.flag(root, "add_eos_token") ?? addsEOS
@@ -60,6 +61,24 @@ package struct TokenizerConfig: Sendable {
         }
         try readAddedTokens(root)
         readChatTemplate(try root.member("chat_template")?.value)
+    }
+
+    /// Names special tokens that have no names yet.
+    ///
+    /// - Parameter names: By their keys in tokenizer_config.json (`bos_token`).
+    mutating func complete(with names: [String: String]) {
+        bosToken = bosToken ?? names["bos_token"]
+        eosToken = eosToken ?? names["eos_token"]
+        unkToken = unkToken ?? names["unk_token"]
+        sepToken = sepToken ?? names["sep_token"]
+        padToken = padToken ?? names["pad_token"]
+        clsToken = clsToken ?? names["cls_token"]
+        maskToken = maskToken ?? names["mask_token"]
+    }
+
+    /// The names that there are, in the order in which tokens are added that no vocabulary has.
+    var namedTokens: [String] {
+        [bosToken, eosToken, unkToken, sepToken, padToken, clsToken, maskToken].compactMap { $0 }
     }
 
     /// A token is a string or an object with `content`; anything else (`false`) stands for none.

@@ -29,14 +29,19 @@ extension TokenizerFile {
     }
 
     private func wordPiece(_ model: TokenizerCursor) throws(TokenizerError) -> WordPiece {
-        let vocabulary = try vocabulary(model.required("vocab"))
+        let tables: TokenizerTables
+        if let kept = self.tables {
+            tables = kept
+        } else {
+            tables = TokenizerTables(wordPieces: try Self.vocabulary(model.required("vocab")))
+        }
         let unknown = try model.member("unk_token")
         let name = try unknown?.string() ?? "[UNK]"
-        guard let unknownID = vocabulary.id(of: name.utf8) else {
+        guard let unknownID = tables.vocabulary.id(of: name.utf8) else {
             throw (unknown ?? model).failure("token \"\(name)\" is not in the vocabulary")
         }
         return WordPiece(
-            vocabulary: vocabulary, unknownID: unknownID,
+            vocabulary: tables.vocabulary, pieces: tables.pieces, unknownID: unknownID,
             continuingPrefix: Array(try model.member("continuing_subword_prefix")?.string().utf8 ?? "##".utf8),
             longestWord: try model.member("max_input_chars_per_word")?.count() ?? 100)
     }
@@ -60,18 +65,15 @@ extension TokenizerFile {
         guard case .array(let list) = cursor.value else { throw cursor.failure("expected array") }
         if list.isEmpty { throw cursor.failure("no tokens") }
         if list.count > Vocabulary.idLimit { throw cursor.failure("more than \(Vocabulary.idLimit) tokens") }
-        var vocabulary = Vocabulary(capacity: list.count)
-        var tokens: [[UInt8]] = []
-        var scores: [Double] = []
+        var scored: [([UInt8], Double)] = []
+        scored.reserveCapacity(list.count)
         for (id, entry) in list.enumerated() {
             guard let pair = entry.arrayValue, pair.count == 2, let token = pair[0].stringValue,
                 let score = pair[1].doubleValue
             else { throw cursor.child(at: "[\(id)]", entry).failure("expected a token and its score") }
-            tokens.append(Array(token.utf8))
-            scores.append(score)
-            vocabulary.insert(token.utf8, id: Int32(id))
+            scored.append((Array(token.utf8), score))
         }
-        return TokenizerTables(vocabulary: vocabulary, pieces: PrefixTrie(tokens), scores: scores)
+        return TokenizerTables(scored: scored)
     }
 
     private func bytes(_ cursor: TokenizerCursor, _ key: String) throws(TokenizerError) -> [UInt8] {
@@ -80,6 +82,11 @@ extension TokenizerFile {
 
     private func vocabulary(_ cursor: TokenizerCursor) throws(TokenizerError) -> Vocabulary {
         if let tables { return tables.vocabulary }
+        return try Self.vocabulary(cursor)
+    }
+
+    /// The tokens of an object from tokens to ids.
+    static func vocabulary(_ cursor: TokenizerCursor) throws(TokenizerError) -> Vocabulary {
         let members = try cursor.object()
         if members.isEmpty { throw cursor.failure("no tokens") }
         var vocabulary = Vocabulary(capacity: members.count)

@@ -25,10 +25,25 @@ struct TokenizerFile {
         guard case .object(var members) = root.value, case .object(var model)? = members["model"] else {
             return .file(root.value, name: file)
         }
+        // A file's own members never name special tokens.
+        if tables == nil { members[Self.namesKey] = nil }
         model["vocab"] = [:]
         model["merges"] = []
         members["model"] = .object(model)
         return .file(.object(members), name: file)
+    }
+
+    /// The names of special tokens that a vocabulary without tokenizer.json has where its configuration has none.
+    static let namesKey = "special_tokens"
+
+    /// A configuration with such names.
+    func completed(_ config: TokenizerConfig) -> TokenizerConfig {
+        guard tables != nil, let names = root.value[Self.namesKey]?.objectValue else { return config }
+        var config = config
+        config.complete(
+            with: Dictionary(
+                names.compactMap { key, value in value.stringValue.map { (key, $0) } }, uniquingKeysWith: { $1 }))
+        return config
     }
 
     /// The whole file as parts of a tokenizer.
@@ -38,13 +53,15 @@ struct TokenizerFile {
         if let stated = try root.member("post_processor") {
             postProcessor = PostProcessor(templates: try templates(stated))
         }
+        var inputRules = InputRules()
+        if let stated = try root.member("truncation") { try inputRules.read(truncation: stated) }
         return TokenizerParts(
             normalizer: try root.member("normalizer").map(normalizer),
             preTokenizer: try root.member("pre_tokenizer").map(preTokenizer),
             model: model,
             addedTokens: try addedTokens(model.vocabulary),
             postProcessor: postProcessor,
-            decoder: try root.member("decoder").map(decoder))
+            decoder: try root.member("decoder").map(decoder), inputRules: inputRules)
     }
 
     private func addedTokens(_ vocabulary: Vocabulary) throws(TokenizerError) -> [AddedToken] {

@@ -7,4 +7,6 @@ struct TokenizerParts: Sendable {
     /// Nil if the source says nothing, so that `add_bos_token` of the configuration decides.
     var postProcessor: PostProcessor?
     var decoder: TokenDecoder?
+    /// How inputs are cut.
+    var inputRules = InputRules()
 }

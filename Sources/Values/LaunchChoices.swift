@@ -57,6 +57,8 @@ package enum QuantizationMethod: String, Sendable, Codable, CaseIterable {
     case w8a8Int8 = "w8a8_int8"
     /// Weights in 4 bits with a scale for each group.
     case int4
+    /// Weights in the blocks of a GGUF file, as they are.
+    case gguf
 }
 
 /// How the rows of a text become one vector (`--pooler-type`).
@@ -113,4 +115,12 @@ package enum LogLevel: String, Sendable, Codable, CaseIterable {
     case error
     /// What ended the server.
     case critical
+}
+
+/// Which hidden states requests may ask for (`--return-hidden-states-mode`).
+package enum HiddenStateChoice: String, Sendable, Codable, CaseIterable {
+    /// Of the rows that tokens are chosen from.
+    case last
+    /// Of the whole prompt too.
+    case full
 }

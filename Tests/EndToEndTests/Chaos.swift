@@ -15,6 +15,8 @@ struct Chaos: Sendable {
     struct Variant: Sendable, CustomTestStringConvertible {
         let name: String
         let flags: [String]
+        /// What it serves.
+        var model = Chaos.model
         var testDescription: String { name }
     }
 
@@ -37,12 +39,16 @@ struct Chaos: Sendable {
     static let model = environment("SRT_CHAOS_MODEL") ?? Workload.model
     static let includesFront = number("SRT_CHAOS_FRONT") > 0
     static let variants: [Variant] = {
-        let flags = ["--max-restarts", "1000", "--incremental-streaming-output", "--tp", "2"]
+        let flags = [
+            "--max-restarts", "1000", "--incremental-streaming-output", "--tp", "2", "--tool-call-parser", "hermes",
+            "--reasoning-parser", "qwen3",
+        ]
         let plain = Variant(name: "tp 2, bf16", flags: flags)
         let int8 = Variant(
             name: "tp 2, int8 weights and cache",
             flags: flags + ["--quantization", "w8a8_int8", "--kv-cache-dtype", "int8"])
-        return [plain, int8]
+        let experts = Variant(name: "tp 2, experts", flags: flags, model: "qwen3moe")
+        return [plain, int8] + (environment("SRT_CHAOS_MODEL") == nil ? [experts] : [])
     }()
     /// The pace that the environment asks for.
     static let pace =
@@ -84,6 +90,22 @@ struct Chaos: Sendable {
         ]
     }
 
+    /// A third of the load are chats: thoughts and calls of tools are looked for in what they say.
+    private static func isChat(_ kind: Int) -> Bool { kind % 3 == 2 }
+
+    private static func chat(_ kind: Int) -> JSONObject {
+        [
+            "messages": [
+                ["role": "system", "content": .string("You keep the lamp of day \(kind).")],
+                ["role": "user", "content": "水位は? Count the steps."],
+            ],
+            "tools": [["type": "function", "function": ["name": "climb", "parameters": ["type": "object"]]]],
+            "max_tokens": .int(Int64(24 + kind * 5 % 90)), "ignore_eos": true, "seed": .int(Int64(500 + kind)),
+            "temperature": kind % 2 == 0 ? 0 : 0.9, "n": kind % 4 == 0 ? 2 : 1, "logprobs": .bool(kind % 5 < 2),
+            "top_logprobs": 1, "stream": .bool(kind % 2 == 0), "stream_options": ["include_usage": true],
+        ]
+    }
+
     private static func isStream(_ kind: Int) -> Bool { kind % 3 != 1 && kind % 5 != 3 }
 
     /// What every kind of request gives when nothing happens.
@@ -91,6 +113,7 @@ struct Chaos: Sendable {
 
     /// Sends a request of a kind; one outcome, or two where two samples were asked for.
     private func ask(_ kind: Int, onGap: (Double) -> Void) throws -> [Outcome] {
+        guard !Self.isChat(kind) else { return try askChat(kind, onGap: onGap) }
         let body = Self.request(kind)
         guard Self.isStream(kind) else {
             let answer = try server.generate(body)
@@ -102,6 +125,19 @@ struct Chaos: Sendable {
             last = Date()
         }
         return [whole.outcome]
+    }
+
+    private func askChat(_ kind: Int, onGap: (Double) -> Void) throws -> [Outcome] {
+        var last = Date()
+        let answer = try server.chat(Self.chat(kind)) { _ in
+            onGap(Date().timeIntervalSince(last))
+            last = Date()
+        }
+        return answer.choices.map { choice in
+            Outcome(
+                text: "\(choice.reasoning)|\(choice.content)|\(choice.calls)", ids: [], finish: choice.finish,
+                promptTokens: 0, completionTokens: answer.completionTokens, logprobs: ["chat": choice.logprobs])
+        }
     }
 
     // MARK: The storm

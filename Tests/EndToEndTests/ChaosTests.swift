@@ -17,7 +17,7 @@ extension EndToEndTests {
         }
 
         private func weather(_ variant: Chaos.Variant, includesFront: Bool) throws {
-            try withServer(Chaos.model, variant.flags, dtype: "bfloat16") { server in
+            try withServer(variant.model, variant.flags, dtype: "bfloat16") { server in
                 let chaos = Chaos(server, includesFront: includesFront)
                 let expected = try chaos.undisturbed()
                 try server.awaitIdleness()

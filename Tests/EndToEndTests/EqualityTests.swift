@@ -13,9 +13,10 @@ extension EndToEndTests {
             var testDescription: String { "\(model) \(dtype)" }
         }
 
-        static let variants = ["llama-untied", "qwen3-tied"].flatMap { model in
-            ["float32", "bfloat16"].map { Variant(model: model, dtype: $0) }
-        }
+        static let variants =
+            ["llama-untied", "qwen3-tied"].flatMap { model in
+                ["float32", "bfloat16"].map { Variant(model: model, dtype: $0) }
+            } + [Variant(model: "qwen2moe", dtype: "bfloat16")]
 
         private static let passage = """
             Every morning the keeper climbed the 94 steps, lit the lamp and wrote the level of the water into his book. \
@@ -144,12 +145,14 @@ extension EndToEndTests {
             }
         }
 
-        @Test(arguments: ["llama-untied", "llama-tied", "qwen2-tied", "qwen3-untied", "llama-gguf"])
+        @Test(arguments: [
+            "llama-untied", "llama-tied", "qwen2-tied", "qwen3-untied", "llama-gguf", "qwen3moe", "qwen2moe-gguf",
+        ])
         func greedyIDsAreTheGoldens(_ model: String) throws {
             let bytes = try #require(FileManager.default.contents(atPath: Fixtures.path(model) + "/golden.json"))
             let golden = try JSON.parse(String(decoding: bytes, as: UTF8.self))
             let prompts = try #require(golden["prompts"]?.arrayValue)
-            try withServer(model == "llama-gguf" ? "llama-gguf/tiny.gguf" : model) { server in
+            try withServer(model.hasSuffix("-gguf") ? model + "/tiny.gguf" : model) { server in
                 for prompt in prompts {
                     let ids = try #require(prompt["output_ids"]?.arrayValue)
                     let margins = try #require(prompt["margins"]?.arrayValue)

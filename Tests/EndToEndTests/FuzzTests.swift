@@ -15,7 +15,9 @@ extension EndToEndTests {
 
         /// Keeps answers short: an open end would only cost time.
         private static func shortened(_ request: RequestGenerator.Request) -> [UInt8]? {
-            guard let body = request.body, var object = (try? JSON.parse(body))?.objectValue else { return request.body }
+            guard let body = request.body, var object = (try? JSON.parse(body))?.objectValue else {
+                return request.body
+            }
             if object["max_tokens"] == nil, request.template != "/generate" { object["max_tokens"] = 3 }
             guard request.template == "/generate" else { return JSON.encode(.object(object)) }
             switch object["sampling_params"] {
@@ -68,7 +70,9 @@ extension EndToEndTests {
                 for (title, bytes) in try server.residentBytes() {
                     #expect(bytes < before[title]! + (64 << 20), "\(title) grew from \(before[title]!) to \(bytes)")
                 }
-                #expect(try server.single(["text": "Once", "sampling_params": ["max_new_tokens": 2]]).outcome.ids.count == 2)
+                #expect(
+                    try server.single(["text": "Once", "sampling_params": ["max_new_tokens": 2]]).outcome.ids.count == 2
+                )
             }
         }
     }

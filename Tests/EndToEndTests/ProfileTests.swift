@@ -103,7 +103,8 @@ extension EndToEndTests {
                 var dumped: [JSONValue?] = []
                 try poll("not dumped: \(dumped)") {
                     dumped = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted().flatMap { name in
-                        try String(contentsOfFile: folder.path + "/" + name, encoding: .utf8).split(separator: "\n").map {
+                        try String(contentsOfFile: folder.path + "/" + name, encoding: .utf8).split(separator: "\n").map
+                        {
                             try JSON.parse(String($0))["rid"]
                         }
                     }

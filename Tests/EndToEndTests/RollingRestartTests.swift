@@ -136,6 +136,27 @@ extension EndToEndTests {
             }
         }
 
+        @Test(arguments: [["rid": "long"], ["rid": "lo"], ["abort_all": true]] as [JSONObject])
+        func anAbortReachesWhatAReplacedFrontStillFinishes(_ abort: JSONObject) throws {
+            try withServer(Workload.model, Self.room) { server in
+                let frames = EventBoard(0)
+                let stream = started(1) { _ in
+                    try server.streamed(Self.endless("long"), incremental: true) { count in frames.update { $0 = count }
+                    }
+                    .outcome
+                }
+                #expect(frames.wait { $0 > 2 ? () : nil } != nil)
+                let (ending, _) = try Subprocess.run(
+                    Server.binary, ["restart", "http", "--run-dir", server.runDirectory])
+                #expect(ending == .code(0))
+                #expect(try server.leaving().count == 1 && stream.ended == 0)
+                #expect(try server.request("/abort_request", ["rid": "other"]).status == 200)
+                #expect(try server.request("/abort_request", .object(abort)).status == 200)
+                #expect(try stream.results().map { $0.finish["type"] } == ["abort"])
+                try server.awaitNoLeaving()
+            }
+        }
+
         @Test func aFrontThatLeavesEndsItsStreamsWhenTheServerStops() throws {
             try withServer(Workload.model, Self.room + ["--drain-timeout", "1"]) { server in
                 let frames = EventBoard(0)

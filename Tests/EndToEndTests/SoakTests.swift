@@ -15,7 +15,7 @@ extension EndToEndTests {
     struct SoakTests {
         @Test func memoryDoesNotGrow() throws {
             let variant = Chaos.variants[0]
-            try withServer(Chaos.model, variant.flags, dtype: "bfloat16") { server in
+            try withServer(variant.model, variant.flags, dtype: "bfloat16") { server in
                 let pace = Chaos.Pace(
                     seconds: Double(Soak.minutes) * 60, clients: 6, kinds: 24, between: 55..<65, thinking: 0.25)
                 let chaos = Chaos(server, pace, includesFront: true)

@@ -43,7 +43,27 @@ def golden(model, text: str, ids: list[int], with_inputs: bool = True) -> dict:
     }
     if with_inputs:
         record["input_logprobs"] = input_logprobs
+    experts = chosen_experts(model, sequence[:-1])
+    if any(layer is not None for layer in experts):
+        record["experts"] = experts
     return record
+
+
+@torch.no_grad()
+def chosen_experts(model, ids: list[int]) -> list:
+    """For each layer the experts of every token, the best first, as one list; null for a layer without experts."""
+    chosen = [None] * len(model.model.layers)
+    hooks = []
+    for index, layer in enumerate(model.model.layers):
+        router = getattr(layer.mlp, "gate", None)
+        if router is not None:
+            def keep(_module, _inputs, output, index=index):
+                chosen[index] = output[2].flatten().tolist()
+            hooks.append(router.register_forward_hook(keep))
+    model(torch.tensor([ids]), use_cache=False)
+    for hook in hooks:
+        hook.remove()
+    return chosen
 
 
 def write(path: Path, header: dict, records: list[dict]) -> None:

@@ -98,9 +98,33 @@ def make(tiny: TinyModel) -> AutoModelForCausalLM:
             elif name.endswith("bias"):
                 values = 0.5 * values
             else:
-                values = 2.2 * values / parameter.shape[1] ** 0.5
+                values = 2.2 * values / parameter.shape[-1] ** 0.5
             parameter.copy_(values.to(STORED[tiny.stored]).float())
     return model
+
+
+def stored_tensors(model) -> dict:
+    """Parameters under the names of published checkpoints: experts, which the reference stacks, one by one."""
+    tensors = {}
+    for name, parameter in sorted(model.named_parameters()):
+        place, _, part = name.rpartition(".experts.")
+        if not place:
+            tensors[published(name, model)] = parameter.detach()
+            continue
+        for expert, weight in enumerate(parameter.detach()):
+            pieces = {"gate_up_proj": ("gate_proj", "up_proj"), "down_proj": ("down_proj",)}[part]
+            for piece, rows in zip(pieces, weight.chunk(len(pieces))):
+                tensors[published(f"{place}.experts.{expert}.{piece}.weight", model)] = rows
+    return tensors
+
+
+def published(name: str, model) -> str:
+    """Mixtral's checkpoints have names of their own."""
+    if model.config.model_type != "mixtral":
+        return name
+    for old, new in (("mlp.", "block_sparse_moe."), ("gate_proj", "w1"), ("down_proj", "w2"), ("up_proj", "w3")):
+        name = name.replace(old, new)
+    return name
 
 
 def save(tiny: TinyModel, model, folder: Path) -> None:
@@ -109,7 +133,7 @@ def save(tiny: TinyModel, model, folder: Path) -> None:
     (folder / "config.json").write_text(json.dumps(tiny.stored_config(type(model).__name__), indent=1) + "\n")
     generation = {"bos_token_id": 1, "eos_token_id": [fixture_tokenizer.TURN_END], "pad_token_id": 0}
     (folder / "generation_config.json").write_text(json.dumps(generation, indent=1) + "\n")
-    tensors = {n: p.detach().to(STORED[tiny.stored]).contiguous() for n, p in sorted(model.named_parameters())}
+    tensors = {n: p.to(STORED[tiny.stored]).contiguous() for n, p in stored_tensors(model).items()}
     if tiny.shards == 1:
         save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
         return

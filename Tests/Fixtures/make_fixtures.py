@@ -38,8 +38,19 @@ MODELS = [
               rope={"rope_theta": 1000000.0, "rope_type": "default"}),
     TinyModel("qwen3-tied", "qwen3", 48, 4, 2, 24, 72, 2, tied=True, seed=9),
     TinyModel("qwen3-untied", "qwen3", 56, 6, 3, 16, 88, 3, tied=False, old_dialect=True, seed=10),
+    TinyModel("qwen2moe", "qwen2_moe", 48, 3, 1, 16, 72, 3, tied=False, seed=12,
+              extra={"num_experts": 6, "num_experts_per_tok": 2, "moe_intermediate_size": 40,
+                     "shared_expert_intermediate_size": 56, "mlp_only_layers": [1]}),
+    TinyModel("qwen3moe", "qwen3_moe", 40, 4, 2, 16, 64, 4, tied=True, old_dialect=True, seed=13,
+              extra={"num_experts": 9, "num_experts_per_tok": 4, "moe_intermediate_size": 36, "norm_topk_prob": True,
+                     "decoder_sparse_step": 2}),
+    TinyModel("mixtral", "mixtral", 40, 4, 2, 16, 56, 2, tied=False, seed=15,
+              extra={"num_local_experts": 5, "num_experts_per_tok": 2}),
 ]
 GGUF = TinyModel("llama-gguf", "llama", 64, 4, 2, 16, 96, 2, tied=False, stored="F32", seed=11)
+MOE_GGUF = TinyModel("qwen2moe-gguf", "qwen2_moe", 64, 4, 2, 16, 96, 2, tied=False, stored="F32", seed=14,
+                     extra={"num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 32,
+                            "shared_expert_intermediate_size": 64})
 
 SMOLLM2_PROMPTS = [
     "The capital of France is",
@@ -55,7 +66,7 @@ def make_model(tiny: TinyModel, tokenizer) -> None:
     """One folder: weights, tokenizer, goldens."""
     folder = HERE / tiny.name
     model = fixture_models.make(tiny)
-    if tiny is GGUF:
+    if tiny in (GGUF, MOE_GGUF):
         fixture_gguf.save(tiny, model, tokenizer, folder / "tiny.gguf")
     else:
         fixture_models.save(tiny, model, folder)
@@ -96,7 +107,7 @@ def main(arguments: list[str]) -> None:
         make_smollm2(arguments[1])
         return
     tokenizer = fixture_tokenizer.build()
-    for tiny in MODELS + [GGUF]:
+    for tiny in MODELS + [GGUF, MOE_GGUF]:
         if not arguments or tiny.name in arguments:
             make_model(tiny, tokenizer)
 

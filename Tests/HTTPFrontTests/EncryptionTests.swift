@@ -1,6 +1,6 @@
 import Foundation
-import JSON
 import HTTPFront
+import JSON
 import ServerSettings
 import TestSupport
 import Testing

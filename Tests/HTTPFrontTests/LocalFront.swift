@@ -1,3 +1,4 @@
+import ChatAPI
 import HTTPFront
 import JSON
 import Messages
@@ -13,12 +14,15 @@ final class LocalFront: Sendable {
     /// `answer` is the pipe; `ready` tells whether the launcher says that all stages are there, `task` what the model is for.
     init(
         _ settings: FrontSettings = .served(), generation: UInt64 = 1, ready: Bool = true, sessions: Int32? = nil,
-        task: TaskFacts = TaskFacts(),
+        weights: Int32? = nil,
+        task: TaskFacts = TaskFacts(), model: ServedModel = ServedModel(),
         answer: @escaping @Sendable (TokenizerCommand) -> [FrontReply] = EchoStages.answer
     ) {
         let (commands, source) = AsyncStream<TokenizerCommand>.makeStream()
         let front = Front(
-            settings: settings, generation: generation, log: .quiet, accessLog: .quiet, sessions: sessions
+            settings: settings, model: model, generation: generation, log: .quiet, accessLog: .quiet,
+            sessions: sessions,
+            weights: weights
         ) { source.yield($0) }
         self.front = front
         sent = Mutex([])

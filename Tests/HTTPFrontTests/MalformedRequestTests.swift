@@ -202,7 +202,9 @@ import Testing
             #"{"text":"a","sampling_logprobs_mode":"selected"}"#,
             "sampling_logprobs_mode can only be set when return_sampling_mask=true."),
         semantic(
-            #"{"text":"a","return_routed_experts":true}"#, "return_routed_experts is not supported by this server."),
+            #"{"text":"a","return_routed_experts":true}"#,
+            "The server is not configured to return routed experts. Please set `--enable-return-routed-experts` to enable this feature."
+        ),
         semantic(
             #"{"text":"a","return_flat_raw_top_logprobs_b64":true}"#,
             "return_flat_raw_top_logprobs_b64 requires return_flat_raw_top_logprobs or return_flat_raw_output_top_logprobs."

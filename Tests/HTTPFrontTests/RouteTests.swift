@@ -233,14 +233,9 @@ import Testing
 
     @Test func missingFeaturesSaySo() async throws {
         let server = LocalFront()
-        let embedding = "This model does not appear to be an embedding model by default."
-        for path in ["/encode", "/classify", "/v1/rerank", "/v1/embeddings"] {
-            let answer = try await server.post(path, #"{"text":"a"}"#)
-            #expect(answer.status == 400 && answer.body.contains(embedding))
-        }
-        for path in ["/begin_weight_update", "/parse_function_call"] {
+        for path in ["/v1/audio/transcriptions"] {
             let answer = try await server.post(path, "{}")
-            #expect(answer.status == 501 && answer.body.contains(path))
+            #expect(answer.status == 400 && answer.body.contains(path))
         }
         #expect(try await server.post("/load_lora_adapter", "{}").body.contains("LoRA is not enabled."))
         #expect(try await server.post("/resume_memory_occupation", "{}").status == 400)
@@ -307,5 +302,33 @@ import Testing
         #expect(try await LocalFront(settings).get(path).status == 401)
         let answer = try await LocalFront(settings).get(path, headers: [("Authorization", "Bearer a")])
         #expect(answer.status == (path.contains("hicache") ? 400 : 200))
+    }
+}
+
+/// /generate in Vertex AI's manner.
+@Suite struct PredictionTests {
+    @Test func instancesBecomePromptsAndAnswersPredictions() async throws {
+        let answer = try await LocalFront().post(
+            "/vertex_generate",
+            #"{"instances":[{"text":"abc"},{"text":"de"}],"parameters":{"sampling_params":{"max_new_tokens":2}}}"#)
+        let predictions = try JSON.parse(answer.body)["predictions"]
+        #expect(predictions?[0]?["text"] == "ab" && predictions?[1]?["text"] == "de")
+        #expect(predictions?.arrayValue?.count == 2)
+    }
+
+    @Test(arguments: [
+        "{}", #"{"instances":5}"#, #"{"instances":[5]}"#, #"{"instances":[{}]}"#, #"{"instances":{"text":"a"}}"#,
+    ])
+    func aBodyWithoutPromptsIsRefused(body: String) async throws {
+        #expect(try await LocalFront().post("/vertex_generate", body).status == 400)
+    }
+
+    @Test func anOperatorChoosesThePath() async throws {
+        var settings = FrontSettings.served()
+        settings.predictionPath = "/predict"
+        let server = LocalFront(settings)
+        #expect(try await server.post("/predict", #"{"instances":[]}"#).body == "[]")
+        #expect(try await server.post("/vertex_generate", "{}").status == 404)
+        #expect(try JSON.parse(try await server.get("/openapi.json").body)["paths"]?["/predict"] != nil)
     }
 }

@@ -1,3 +1,4 @@
+import ChatAPI
 import Foundation
 import HTTPFront
 import JSON
@@ -179,6 +180,60 @@ import Testing
         #expect(try answer.status == 400 && message(answer.body) == text)
     }
 
+    // MARK: Judges
+
+    private static let judge: ServedModel = {
+        var model = ServedModel()
+        model.judges = true
+        return model
+    }()
+
+    @Test func aTemplateOfAJudgeIsKnownByItsSentence() {
+        #expect(ServedModel.asksForYesOrNo(#"Note that the answer can only be "yes" or "no".<|im_end|>"#))
+        #expect(ServedModel.asksForYesOrNo(#"{{ 'Note that the answer can only be \"yes\" or \"no\".' }}"#))
+        #expect(!ServedModel.asksForYesOrNo("{% for message in messages %}{{ message.content }}{% endfor %}"))
+    }
+
+    @Test func aGeneratingJudgeRanksByTheShareOfYes() async throws {
+        let server = LocalFront(model: Self.judge) { command in
+            if case .encode(let encode)? = command.command {
+                let lists = encode.texts.map { text in TokenIDs.make { $0.ids = [text == "yes" ? 7 : 8] } }
+                return [.make { $0.encoded = .make { ($0.call, $0.lists) = (encode.call, lists) } }]
+            }
+            guard case .generate(let request)? = command.command else { return [] }
+            var batch = EchoStages.batch(request.key, offset: 0, [97], finish: .make { $0.length = 1 })
+            let isLong = request.conversation.messages.contains("a long document")
+            batch.logprobs = [
+                .make {
+                    $0.output = .make { ($0.values, $0.ids) = ([-1], [97]) }
+                    $0.outputChosen = .make { ($0.values, $0.ids) = (isLong ? [-1, -2] : [-3, -0.5], [7, 8]) }
+                }
+            ]
+            return [.make { $0.text = batch }]
+        }
+        let body = #"{"query":"q","documents":["b","a long document"],"instruct":"judge"}"#
+        let answer = try JSON.parse(try await server.post("/v1/rerank", body).body)
+        #expect(answer.arrayValue?.map { $0["index"]! } == [1, 0])
+        let scores = answer.arrayValue!.map { $0["score"]!.doubleValue! }
+        #expect(abs(scores[0] - 0.7310586) < 1e-6 && abs(scores[1] - 0.0758582) < 1e-6)
+        let sent = server.commands.map(\.generate).filter { $0.key.id != 0 }
+        #expect(sent.allSatisfy { $0.logprobs.tokenIds.ids == [7, 8] && $0.conversation.ending == .opened })
+        #expect(sent.map(\.conversation.variables) == [#"{"instruct":"judge"}"#, #"{"instruct":"judge"}"#])
+        #expect(
+            sent.first?.conversation.messages
+                == #"[{"role":"user","content":"q"},{"role":"user","content":"b"}]"#)
+    }
+
+    @Test func aJudgeThatMakesVectorsSaysHowToLaunchIt() async throws {
+        let server = LocalFront(task: .make { $0.kind = .embedding }, model: Self.judge)
+        let answer = try await server.post("/v1/rerank", #"{"query":"q","documents":["b"]}"#)
+        #expect(answer.status == 400)
+        #expect(
+            try message(answer.body)
+                == "Detected Qwen3 reranker chat template, but the server is not in generation mode. Please relaunch without --is-embedding for Qwen3-Reranker models."
+        )
+    }
+
     // MARK: Score
 
     @Test func aScoringModelScoresItemsWithTheQuery() async throws {
@@ -217,7 +272,10 @@ import Testing
         let shares = soft["scores"]!.arrayValue!.map { $0.arrayValue!.map { $0.doubleValue! } }
         #expect(shares.allSatisfy { abs($0.reduce(0, +) - 1) < 1e-9 })
         #expect(abs(shares[1][1] - 0.7310585786) < 1e-6)
-        let sent = server.commands.map(\.generate)
+        let sent = server.commands.compactMap { command in
+            if case .generate(let generate)? = command.command { generate } else { nil }
+        }
+        #expect(sent.count == 4)
         #expect(sent.allSatisfy { $0.sampling.maxNewTokens == 1 && $0.logprobs.tokenIds.ids == [5, 6] })
     }
 

@@ -50,6 +50,46 @@ import Values
         #expect(ledger.rows(of: group)[0].output.ids == Array("abcde".utf8).map(Int32.init))
     }
 
+    @Test func anotherAttemptSaysWhichWeightsItsIdsAreOf() throws {
+        var (ledger, group, sent) = try opened()
+        let key = sent[0].generate.key
+        func receive(_ text: String, offset: Int, weights: UInt64) -> [RequestLedger.Effect] {
+            var batch = EchoStages.batch(key, offset: offset, Array(text.utf8))
+            batch.weights = weights
+            return ledger.receive(batch, now: 2)
+        }
+        _ = receive("ab", offset: 0, weights: 4)
+        _ = receive("abc", offset: 0, weights: 4)
+        // What was told before stays what it was.
+        _ = receive("cd", offset: 2, weights: 6)
+        #expect(ledger.rows(of: group)[0].output.weightSpans.map(\.start) == [0, 3])
+        #expect(ledger.rows(of: group)[0].output.weightSpans.map(\.number) == [4, 6])
+        let again = receive("x", offset: 9, weights: 6).commands
+        #expect(again[0].generate.resumedIds.count == 4 && again[0].generate.resumedWeights == 6)
+    }
+
+    @Test func hiddenStatesFollowTheirIds() throws {
+        var (ledger, group, sent) = try opened()
+        let key = sent[0].generate.key
+        func receive(_ text: String, offset: Int, rows: [Float], prompt: [Float] = []) {
+            var batch = EchoStages.batch(key, offset: offset, Array(text.utf8))
+            batch.hidden = [
+                .make {
+                    $0.width = 2
+                    $0.setRows(output: rows, input: prompt)
+                }
+            ]
+            _ = ledger.receive(batch, now: 2)
+        }
+        receive("a", offset: 0, rows: [1, 2], prompt: [8, 9])
+        // Another attempt that begins before what is there.
+        receive("abc", offset: 0, rows: [1, 2, 3, 4, 5, 6], prompt: [8, 9])
+        receive("c", offset: 2, rows: [5, 6])
+        let hidden = ledger.rows(of: group)[0].output.hidden
+        #expect(HiddenStates.numbers(hidden.rows[...]) == [1, 2, 3, 4, 5, 6])
+        #expect(HiddenStates.numbers(hidden.prompt[...]) == [8, 9] && hidden.width == 2)
+    }
+
     @Test func submitsAgainAfterAGap() throws {
         var (ledger, _, sent) = try opened()
         let key = sent[0].generate.key

@@ -9,7 +9,7 @@ import Testing
         let plan: ShardPlan
         let queryHeads: ShardRange
         let keyValueHeads: ShardRange
-        var intermediate: ShardRange { plan.intermediate }
+        let intermediate: ShardRange
         var vocabulary: ShardRange { plan.vocabulary }
     }
 
@@ -21,7 +21,9 @@ import Testing
             let plan = try ShardPlan(config, rank: ShardRank(index: $0, count: ranks), modelPath: "model")
             let part = try plan.heads(
                 AttentionHeads(query: heads, keyValue: keyValue, dimension: 16), modelPath: "model")
-            return Part(plan: plan, queryHeads: part.query, keyValueHeads: part.keyValue)
+            let elements = try plan.intermediate(intermediate, key: "intermediate_size", modelPath: "model")
+            return Part(
+                plan: plan, queryHeads: part.query, keyValueHeads: part.keyValue, intermediate: elements)
         }
     }
 

@@ -14,7 +14,9 @@ import Values
         for prompt in try fixture.golden().prompts { try compareWithGolden(model, prompt, tolerance: 1e-3) }
     }
 
-    @Test(arguments: ["llama-untied", "qwen2-tied", "qwen3-untied"], [DType.float32, .bfloat16, .float16])
+    @Test(
+        arguments: ["llama-untied", "qwen2-tied", "qwen3-untied", "qwen2moe", "qwen3moe"],
+        [DType.float32, .bfloat16, .float16])
     func everyWayOfRunningRanksGivesTheSameBits(_ name: String, _ dtype: DType) throws {
         let fixture = Fixture(name: name)
         for isa in presentLevels {

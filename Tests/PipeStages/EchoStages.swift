@@ -31,7 +31,7 @@ package enum EchoStages {
                 }
             ]
         case .control(let call)?: [.make { $0.control = control(call) }]
-        case .livingFronts?, nil: []
+        case .livingFronts?, .abortMatching?, nil: []
         }
     }
 
@@ -54,6 +54,13 @@ package enum EchoStages {
                 $0.success = weight.name == "model.norm.weight"
                 $0.values = [1.5, 2.5, 3.5, 4.5]
                 $0.shape = [2, 2]
+            case .updateWeights(let update)? where !update.path.hasPrefix("/weights"):
+                $0.success = false
+                $0.message = "Failed to get weights iterator: \(update.path) (repository not found)."
+            case .updateWeights?: $0.message = "Succeeded to update model weights."
+            case .weightChecksums?: $0.texts = ["00ff", "11aa"]
+            case .experts(let order)?:
+                if order.action == .dump { $0.message = "/tmp/expert_distribution_recorder_1.5.pt" }
             case .internalState?:
                 $0.state = .make {
                     $0.slotsTotal = 100
@@ -70,6 +77,7 @@ package enum EchoStages {
         switch generate.prompt {
         case .text(let text)?: prompt = text
         case .ids(let list)?: prompt = text(list.ids)
+        case .vectors(let vectors)?: prompt = String(repeating: "v", count: vectors.count)
         case .conversation(let conversation)?: prompt = text(conversation)
         case nil: prompt = ""
         }

@@ -12,7 +12,7 @@ import Testing
         "--moe-a2a-backend deepep", "--enable-response-store", "--tool-call-parser beam", "--crash-dump-folder d",
         "--tokenizer-worker-num 2", "--int4-head-bits 5", "--radix-eviction-policy lfu", "--numa-node 0 1",
         "--enable-watermark", "--kt-weight-path x", "--no-dllm-fdfo", "--revision main",
-        "--grammar-backend outlines", "--enable-return-hidden-states", "--weight-cache-mode on", "--enable-hisparse",
+        "--grammar-backend outlines", "--weight-cache-mode on", "--enable-hisparse",
         "--sidecar a b", "--use-ray", "--enable-multimodal", "--soft-watchdog-timeout 5",
         "--num-continuous-decode-steps 2",
     ])
@@ -31,7 +31,7 @@ import Testing
         #expect(
             quantization.hasPrefix(
                 "error: --quantization fp8 is not supported by srt: Invalid quantization method on CPU. "
-                    + "Available methods: ['w8a8_int8', 'int4']"))
+                    + "Available methods: ['w8a8_int8', 'int4', 'gguf']"))
         let policy = try #require(CommandLine("--model m --schedule-policy priority").failure)
         #expect(policy.contains("use --enable-priority-scheduling with fcfs or lof"))
     }

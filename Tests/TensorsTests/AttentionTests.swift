@@ -28,7 +28,10 @@ struct AttentionStep {
     var width: Int { heads.query * heads.dimension }
 
     /// Attention of the given positions' rows, cut into sequences by `chunks` (each a range of positions).
-    func run(_ compute: Compute, chunks: [Range<Int>], dtype: DType = .float32) -> TypedArray {
+    func run(
+        _ compute: Compute, chunks: [Range<Int>], sight: AttentionSight = .causal,
+        dtype: DType = .float32
+    ) -> TypedArray {
         var rows = [Float]()
         var sequences = [AttentionSequence]()
         for chunk in chunks {
@@ -37,31 +40,38 @@ struct AttentionStep {
                     rowStart: rows.count / width, rowCount: chunk.count, slotStart: 0, length: chunk.upperBound))
             rows += query[chunk.lowerBound * width..<chunk.upperBound * width]
         }
-        return run(compute, rows: rows, sequences: sequences, slots: slots, dtype: dtype)
+        return run(compute, rows: rows, sequences: sequences, slots: slots, sight: sight, dtype: dtype)
     }
 
     /// Attention of any query rows over the step's cache.
     func run(
-        _ compute: Compute, rows: [Float], sequences: [AttentionSequence], slots: [Int32], dtype: DType = .float32
+        _ compute: Compute, rows: [Float], sequences: [AttentionSequence], slots: [Int32],
+        sight: AttentionSight = .causal, dtype: DType = .float32
     ) -> TypedArray {
         let out = TypedArray(zeros: rows.count, dtype)
         compute.attention(
             rows, heads: heads, cache: cache.layer, sequences: sequences, sequenceCount: sequences.count, slots: slots,
-            scale: scale, dtype: dtype, into: out.pointer)
+            scale: scale, sight: sight, dtype: dtype, into: out.pointer)
         return out
     }
 
-    /// The definition, in double precision.
-    func expected(position: Int) -> [Double] {
+    /// The definition, in double precision, over the positions `seen` or all up to the row's own; `bias` is what a position adds
+    /// to a query head's score.
+    func expected(
+        position: Int, seen range: Range<Int>? = nil, bias: (_ head: Int, _ position: Int) -> Double = { _, _ in 0 }
+    ) -> [Double] {
+        let range = range ?? 0..<position + 1
         let dim = heads.dimension, group = heads.query / heads.keyValue
         return (0..<heads.keyValue).flatMap { head -> [Double] in
-            let seen = slots.prefix(position + 1).map(Int.init)
+            let seen = slots[range].map(Int.init)
             let keys = seen.map { cache.row(.keys, head: head, slot: $0) }
             let values = seen.map { cache.row(.values, head: head, slot: $0) }
             return (head * group..<(head + 1) * group).flatMap { queryHead -> [Double] in
                 let start = position * width + queryHead * dim
                 let q = query[start..<start + dim].map(Double.init)
-                let scores = keys.map { key in zip(q, key).map { $0 * $1 }.reduce(0, +) * Double(scale) }
+                let scores = zip(range, keys).map { position, key in
+                    zip(q, key).map { $0 * $1 }.reduce(0, +) * Double(scale) + bias(queryHead, position)
+                }
                 let top = scores.max() ?? 0
                 let weights = scores.map { exponential($0 - top) }, sum = weights.reduce(0, +)
                 return (0..<dim).map { d in zip(values, weights).map { $0[d] * $1 }.reduce(0, +) / sum }

@@ -20,8 +20,11 @@ package struct ChatParsers: Sendable {
     private func reasoning(for chat: ChatRequest) -> ReasoningParser? {
         guard let reasoning, chat.parts.separatesReasoning else { return nil }
         let options = ReasoningOptions(
-            isForced: thinking.isForced(chat.variables), streams: chat.parts.streamsReasoning,
-            prefix: chat.opening, needsContent: chat.variables["force_nonempty_content"] == true)
+            isForced: ReasoningParser.isForced(
+                reasoning, chat.variables, template: thinking.isForced(chat.variables)),
+            streams: chat.parts.streamsReasoning, prefix: chat.opening,
+            needsContent: chat.variables["force_nonempty_content"] == true,
+            effort: chat.variables["reasoning_effort"]?.stringValue)
         return try? ReasoningParser.named(reasoning, options)
     }
 

@@ -8,6 +8,8 @@ package struct ServedModel: Sendable {
     /// Texts at which answers stop, where the template is a built-in one.
     package var stops: [String] = []
     package var parsers = ChatParsers()
+    /// The template has the model judge a document by "yes" or "no".
+    package var judges = false
 
     package init() {}
 
@@ -22,6 +24,11 @@ package struct ServedModel: Sendable {
         rules.stops = stops
         rules.contextLimit = settings.contextLength
         return rules
+    }
+
+    /// A template tells the model to answer with nothing but "yes" or "no".
+    package static func asksForYesOrNo(_ template: String) -> Bool {
+        template.replacing("\\", with: "").contains("answer can only be \"yes\" or \"no\"")
     }
 
     /// A flag's JSON object, which was checked when the flag was read.

@@ -2,6 +2,8 @@ package import Ledger
 
 /// What an interface is made from; each of its routes takes only what it needs.
 package struct FrontServices: Sendable {
+    /// Which incarnation of the front this is.
+    package let generation: UInt64
     package let board: HealthBoard
     package let requests: OpenRequests
     package let answering: Answering
@@ -14,10 +16,11 @@ package struct FrontServices: Sendable {
     package let clock: @Sendable () -> Double
 
     package init(
-        board: HealthBoard, requests: OpenRequests, answering: Answering, questions: PipeQuestions,
+        generation: UInt64, board: HealthBoard, requests: OpenRequests, answering: Answering, questions: PipeQuestions,
         keepsake: FrontKeepsake, requestLog: RequestLog, numbers: RequestNumbers,
         clock: @escaping @Sendable () -> Double
     ) {
+        self.generation = generation
         self.board = board
         self.requests = requests
         self.answering = answering

@@ -6,8 +6,12 @@ internal import Values
 /// What the server and its model say about requests that generate.
 package struct GenerationRules: Sendable {
     package var limits = SamplingRanges.Limits()
+    /// What requests that ask for hidden states get.
+    package var hiddenStates = HiddenStateMode.noRow
     package var streamInterval = 1
     package var allowsTruncation = false
+    /// Answers tell, where asked, which experts tokens took.
+    package var returnsRoutedExperts = false
     /// Seeds the seeds of requests that name none.
     package var randomSeed: UInt64 = 0
     /// Routing key of requests that name none: the one in the header.
@@ -22,6 +26,7 @@ package struct GenerationRules: Sendable {
         limits = SamplingRanges.Limits(settings)
         streamInterval = settings.streamInterval
         allowsTruncation = settings.allowAutoTruncate
+        returnsRoutedExperts = settings.enableReturnRoutedExperts
         randomSeed = UInt64(bitPattern: Int64(settings.randomSeed))
         maximumRows = AdmissionGate.ownLimit
     }

@@ -9,9 +9,14 @@ package final class HealthBoard: Sendable {
         package var isDraining = false
         /// Generation is paused by an operator.
         package var isPaused = false
+        /// Weights may be pushed.
+        package var isUpdateWindowOpen = false
         /// Monotonic milliseconds at which the table arrived.
         package var topologyTime: UInt64 = 0
-        package var weightVersion: String
+        package var weightVersion: String { weights.current.version }
+        let weights: WeightNames
+        /// Memory is given back that requests need.
+        package var isReleased = false
         /// The model's facts, once known.
         package var model: ModelFacts? { topology.hasModel ? topology.model : nil }
         /// Requests are answered now.
@@ -20,9 +25,16 @@ package final class HealthBoard: Sendable {
 
     private let state: Mutex<View>
 
-    /// - Parameter isPaused: an operator told an earlier front so.
-    package init(weightVersion: String, isPaused: Bool) {
-        state = Mutex(View(isPaused: isPaused, weightVersion: weightVersion))
+    /// Which weights are served.
+    package let weights: WeightNames
+
+    /// - Parameter orders: what an operator told an earlier front; nil: nothing.
+    package init(weights: WeightNames, orders: StandingOrders?) {
+        self.weights = weights
+        state = Mutex(
+            View(
+                isPaused: orders?.hasPaused ?? false, weights: weights,
+                isReleased: orders?.released.stopsRequests ?? false))
     }
 
     package var view: View { state.withLock { $0 } }
@@ -38,7 +50,23 @@ package final class HealthBoard: Sendable {
         }
     }
 
+    /// Opens or closes the window in which weights may be pushed; whether it was open before.
+    package func openUpdateWindow(_ isOpen: Bool) -> Bool {
+        state.withLock { view in
+            defer { view.isUpdateWindowOpen = isOpen }
+            return view.isUpdateWindowOpen
+        }
+    }
+
     package func drain() { state.withLock { $0.isDraining = true } }
     package func pause(_ isPaused: Bool) { state.withLock { $0.isPaused = isPaused } }
-    package func setWeightVersion(_ version: String) { state.withLock { $0.weightVersion = version } }
+    package func release(_ memory: ReleasedMemory) { state.withLock { $0.isReleased = memory.stopsRequests } }
+}
+
+extension ReleasedMemory {
+    /// The kinds of memory, as clients call them.
+    package static let allTags = ["weights", "kv_cache", "cuda_graph"]
+
+    /// Without it no request can be computed. There are no graphs on this device: theirs takes nothing.
+    var stopsRequests: Bool { tags.contains { $0 != "cuda_graph" } }
 }

@@ -8,6 +8,8 @@ internal import Values
 package struct MetaInfo: Sendable {
     /// What the server's settings say about answers.
     package struct Style: Sendable {
+        /// Names the weights that answers were computed with; nil: they are called `weightVersion`.
+        package var weights: WeightNames?
         package var weightVersion = "default"
         /// Times of the request are part of meta_info.
         package var withTimes = false
@@ -61,17 +63,26 @@ package struct MetaInfo: Sendable {
         json.key("finish_reason")
         if let finish = extent.finish { finish.write(to: &json) } else { json.null() }
         json.member("prompt_tokens", output.promptTokens)
-        json.member("weight_version", style.weightVersion)
+        json.member("weight_version", spans(output, extent).last?.version ?? style.weightVersion)
         json.member("num_retractions", output.retractions)
         if style.withTimes { writeSchedulingTimes(row.times, to: &json) }
         if case .generate(let request) = row.errand, request.hasLogprobs {
             LogprobAnswer(options: request.logprobs, output: output).write(
                 extent.from.ids..<extent.to.ids, to: &json)
         }
+        if case .generate(let request) = row.errand, request.options.hiddenStates != .noRow {
+            HiddenStateAnswer(mode: request.options.hiddenStates, states: output.hidden).write(extent.to.ids, to: &json)
+        }
         json.member("reasoning_tokens", 0)
         json.member("completion_tokens", extent.to.ids)
         json.member("cached_tokens", output.cachedTokens)
-        if extent.finish != nil { writeWeightVersions(extent.to.ids, to: &json) }
+        if extent.finish != nil {
+            writeWeightVersions(spans(output, extent), to: &json)
+            if let experts = output.routedExperts {
+                json.key("routed_experts")
+                json.base64(experts)
+            }
+        }
         json.key("cached_tokens_details")
         writeCachedDetails(output.cachedTokens, to: &json)
         json.key("dp_rank")
@@ -84,14 +95,20 @@ package struct MetaInfo: Sendable {
         json.endObject()
     }
 
-    private func writeWeightVersions(_ count: Int, to json: inout JSONWriter) {
+    private func spans(_ output: RowOutput, _ extent: Extent) -> [(version: String, start: Int, end: Int)] {
+        style.weights?.spans(of: output, count: extent.to.ids) ?? [(style.weightVersion, 0, extent.to.ids)]
+    }
+
+    private func writeWeightVersions(_ spans: [(version: String, start: Int, end: Int)], to json: inout JSONWriter) {
         json.key("weight_versions")
         json.beginArray()
-        json.beginObject()
-        json.member("version", style.weightVersion)
-        json.member("start", 0)
-        json.member("end", count)
-        json.endObject()
+        for span in spans {
+            json.beginObject()
+            json.member("version", span.version)
+            json.member("start", span.start)
+            json.member("end", span.end)
+            json.endObject()
+        }
         json.endArray()
     }
 

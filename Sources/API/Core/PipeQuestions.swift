@@ -34,6 +34,35 @@ package final class PipeQuestions: Sendable {
         }
     }
 
+    /// Orders something that is to be done although processes die: where one ends the order goes out again, with the same number, for a
+    /// few times; nil when it is not answered then.
+    ///
+    /// - Parameter fill: gets the call's number, and whether it goes out again.
+    package func order(
+        patience: Double = 86_400, _ fill: @escaping @Sendable (inout ControlCall, _ isAgain: Bool) -> Void
+    ) async -> ControlReply? {
+        let send = send
+        let ask: @Sendable (UInt64, Bool) -> Void = { number, isAgain in
+            send(
+                .make {
+                    $0.control = .make {
+                        $0.call = number
+                        fill(&$0, isAgain)
+                    }
+                })
+        }
+        return await controls.ask(patience: patience, again: { ask($0, true) }) { ask($0, false) }
+    }
+
+    /// Other incarnations of the processes behind this front are ready: what was ordered of those before goes out again.
+    package func pipeChanged() { controls.askAgain() }
+
+    /// Nobody is there any more who could obey.
+    package func giveUp() { controls.giveUp() }
+
+    /// Tells the other fronts something by way of the tokenizer manager.
+    package func tellFronts(_ abort: AbortMatching) { send(.make { $0.abortMatching = abort }) }
+
     /// Tells the worker something whose answer nobody waits for.
     package func tell(_ fill: (inout ControlCall) -> Void) {
         send(
@@ -111,7 +140,14 @@ private final class PendingAnswers<Answer: Sendable>: Sendable {
     private struct Waiter {
         let continuation: CheckedContinuation<Answer?, Never>
         let deadline: Double
+        /// Sends the question anew.
+        let again: (@Sendable (UInt64) -> Void)?
+        /// How often that was done.
+        var repetitions = 0
     }
+
+    /// A question that went out so often is what ends the processes.
+    private static var mostRepetitions: Int { 3 }
 
     private struct State {
         var waiters: [UInt64: Waiter] = [:]
@@ -128,12 +164,16 @@ private final class PendingAnswers<Answer: Sendable>: Sendable {
     }
 
     /// Asks and waits; nil when no answer came within `patience` seconds.
-    func ask(patience: Double, _ send: (UInt64) -> Void) async -> Answer? {
+    ///
+    /// - Parameter again: sends it anew when processes ended that may have had it; nil: the answer is lost with them.
+    func ask(
+        patience: Double, again: (@Sendable (UInt64) -> Void)? = nil, _ send: (UInt64) -> Void
+    ) async -> Answer? {
         await withCheckedContinuation { continuation in
             let deadline = clock() + patience
             let number = state.withLock { state in
                 state.counter += 1
-                state.waiters[state.counter] = Waiter(continuation: continuation, deadline: deadline)
+                state.waiters[state.counter] = Waiter(continuation: continuation, deadline: deadline, again: again)
                 return state.counter
             }
             send(number)
@@ -151,6 +191,37 @@ private final class PendingAnswers<Answer: Sendable>: Sendable {
     /// Hands an answer to whom it belongs.
     func answer(_ number: UInt64, _ answer: Answer) {
         state.withLock { $0.waiters.removeValue(forKey: number) }?.continuation.resume(returning: answer)
+    }
+
+    /// Sends anew what has to be; what was sent too often ends.
+    func askAgain() {
+        let (repeated, ended) = state.withLock { state in
+            var repeated: [(UInt64, @Sendable (UInt64) -> Void)] = []
+            var ended: [Waiter] = []
+            for (number, waiter) in state.waiters.sorted(by: { $0.key < $1.key }) {
+                guard let again = waiter.again else { continue }
+                if waiter.repetitions < Self.mostRepetitions {
+                    state.waiters[number]?.repetitions += 1
+                    repeated.append((number, again))
+                } else {
+                    state.waiters[number] = nil
+                    ended.append(waiter)
+                }
+            }
+            return (repeated, ended)
+        }
+        for (number, again) in repeated { again(number) }
+        for waiter in ended { waiter.continuation.resume(returning: nil) }
+    }
+
+    /// Ends what would be sent anew.
+    func giveUp() {
+        let ended = state.withLock { state in
+            let ended = state.waiters.filter { $0.value.again != nil }
+            for number in ended.keys { state.waiters[number] = nil }
+            return ended
+        }
+        for waiter in ended.values { waiter.continuation.resume(returning: nil) }
     }
 
     /// Time passes: calls that waited too long end.

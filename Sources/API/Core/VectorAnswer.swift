@@ -19,7 +19,7 @@ package struct VectorAnswer: Sendable {
         json.beginObject()
         json.member("id", row.rid.text)
         json.key("finish_reason")
-        write(row.finish, to: &json)
+        if let finish = row.finish { finish.write(to: &json) } else { json.null() }
         json.member("prompt_tokens", row.output.promptTokens)
         json.member("weight_version", weightVersion)
         json.member("num_retractions", row.output.retractions)
@@ -36,20 +36,6 @@ package struct VectorAnswer: Sendable {
             json.member("request_finished_ts", row.finishedAt)
         }
         json.member("response_sent_to_client_ts", now)
-        json.endObject()
-    }
-
-    private func write(_ finish: FinishReason?, to json: inout JSONWriter) {
-        json.beginObject()
-        if case .aborted(let aborted)? = finish?.reason {
-            json.member("type", "abort")
-            json.member("message", aborted.message)
-            json.member("status_code", .null)
-            json.member("err_type", .null)
-        } else {
-            json.member("type", "length")
-            json.member("length", 0)
-        }
         json.endObject()
     }
 }
@@ -73,7 +59,7 @@ extension JSONWriter {
     }
 
     /// Writes the little-endian bytes of numbers as a text in Base64.
-    package mutating func base64(_ values: [Float]) {
+    package mutating func base64<Number: BitwiseCopyable>(_ values: [Number]) {
         raw(values.withUnsafeBytes { Base64.quoted($0) })
     }
 

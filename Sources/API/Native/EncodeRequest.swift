@@ -53,13 +53,11 @@ struct EncodeRequest: Sendable {
 
     private static func refuseUnserved(_ fields: RequestFields) throws(RequestFailure) {
         if try fields.bool("return_pooled_hidden_states") {
-            throw .invalid("return_pooled_hidden_states is not supported by this server.")
+            throw .unsupported("return_pooled_hidden_states")
         }
         let adapters = try fields.oneOrMany("lora_path", "a valid string") { $0.isNull ? "" : $0.stringValue }
         if let adapter = adapters?.all.first(where: { !$0.isEmpty }) {
-            throw .invalid(
-                "LoRA adapter '\(adapter)' was requested, but LoRA is not enabled. Please launch the server with "
-                    + "--enable-lora flag and preload adapters using --lora-paths or /load_lora_adapter endpoint.")
+            throw .noAdapter(adapter)
         }
     }
 

@@ -29,7 +29,16 @@ enum GenerateDescription {
             ])),
         answers: [
             .init(
-                200, [(.json, .object([.required("predictions", .list(of: .named("GenerateAnswer")))])), (.events, .text)])
+                200,
+                [
+                    (
+                        .json,
+                        .either([
+                            .object([.required("predictions", .list(of: .named("GenerateAnswer")))]),
+                            .list(of: .anything),
+                        ])
+                    ), (.events, .text),
+                ])
         ], failures: [500, 503])
 
     static let components: [(name: String, schema: Schema)] = [
@@ -81,7 +90,8 @@ enum GenerateDescription {
         .optional("return_text_in_logprobs", .flag),
         .optional("return_prompt_token_ids", .flag),
         .optional("return_hidden_states", .oneOrMany(.flag)),
-        .optional("return_routed_experts", .flag),
+        .optional("return_routed_experts", .flag, "Needs --enable-return-routed-experts."),
+        .optional("routed_experts_start_len", .integer(least: 0), "First position whose experts are told."),
     ]
 
     private static let treatment: [Schema.Member] = [

@@ -79,22 +79,42 @@ struct GeneratePlan: Sendable {
             }
             if texts[prompt].isEmpty { throw .invalid("text cannot be empty.") }
             message.text = texts[prompt]
+        case .vectors(let prompts): message.vectors = prompts[prompt]
         case .ids(let lists):
             message.ids = try TokenIDs(checking: lists[prompt], "input_ids", rules.limits.vocabulary)
         }
         let given = request.sampling[prompt]
         message.sampling = try ranges.parameters(given)
         if let logprobs = try Self.logprobs(request, prompt, rules) { message.logprobs = logprobs }
+        let routedExpertsFrom = try Self.routedExpertsStart(request, rules)
         message.options = .make {
+            if let routedExpertsFrom { $0.routedExpertsFrom = routedExpertsFrom }
             $0.stream = request.stream
             $0.streamInterval = UInt32(clamping: max(1, given["stream_interval"]?.intValue ?? rules.streamInterval))
             $0.cacheKey = request.cacheKeys[prompt]
+            $0.hiddenStates = request.returnHiddenStates[prompt] ? rules.hiddenStates : .noRow
             if let priority = request.priority { $0.priority = Int64(priority) }
             $0.routingKey = request.routingKey.isEmpty ? rules.routingKey : request.routingKey
         }
         message.allowTruncate = rules.allowsTruncation
         message.wantsPromptIds = request.returnPromptIDs || request.session != nil
         return message
+    }
+
+    /// Where the experts begin that the answer tells; the worker knows how long the prompt is.
+    private static func routedExpertsStart(
+        _ request: GenerateRequest, _ rules: GenerationRules
+    ) throws(RequestFailure) -> UInt32? {
+        guard let start = request.routedExpertsStart else { return nil }
+        guard rules.returnsRoutedExperts else {
+            throw .invalid(
+                "The server is not configured to return routed experts. Please set `--enable-return-routed-experts` to "
+                    + "enable this feature.")
+        }
+        guard start >= 0 else {
+            throw .invalid("routed_experts_start_len must be in [0, prompt_tokens], got \(start).")
+        }
+        return UInt32(clamping: start)
     }
 
     private static func logprobs(

@@ -1,6 +1,7 @@
 internal import APICore
 internal import JSON
 internal import Ledger
+internal import Messages
 internal import Values
 
 /// The body of POST /generate after both validation stages: types by field, then the strict schema.
@@ -9,11 +10,14 @@ struct GenerateRequest: Sendable {
     enum Prompts: Sendable {
         case texts([String])
         case ids([[Int]])
+        /// Vectors in the place of those of tokens.
+        case vectors([PromptVectors])
 
         var count: Int {
             switch self {
             case .texts(let texts): texts.count
             case .ids(let lists): lists.count
+            case .vectors(let prompts): prompts.count
             }
         }
     }
@@ -31,6 +35,9 @@ struct GenerateRequest: Sendable {
     var tokenIDsLogprob: OneOrMany<[Int]>?
     var textInLogprobs: Bool
     var returnPromptIDs: Bool
+    var returnHiddenStates: OneOrMany<Bool>
+    /// First position whose experts the answer tells; nil: it tells none.
+    var routedExpertsStart: Int?
     var cacheKeys: OneOrMany<String>
     /// How urgent the request is; nil when it does not say.
     var priority: Int?
@@ -46,9 +53,11 @@ struct GenerateRequest: Sendable {
 
     /// Reads a body.
     ///
-    /// - Parameter preferred: sampling parameters used where the request names none.
+    /// - Parameters:
+    ///   - preferred: sampling parameters used where the request names none.
+    ///   - seen: what the operator lets clients see of the model.
     /// - Throws: `.malformed` for wrong types, `.offSchema` for what the strict schema forbids, `.invalid` for the rest.
-    init(_ fields: RequestFields, preferred: JSONObject) throws(RequestFailure) {
+    init(_ fields: RequestFields, preferred: JSONObject, seen: ModelSight = .init()) throws(RequestFailure) {
         let texts = try fields.oneOrMany("text", "a valid string", \.stringValue)
         let ids = try fields.idLists("input_ids")
         rid = try Self.rid(fields)
@@ -60,6 +69,10 @@ struct GenerateRequest: Sendable {
         tokenIDsLogprob = try fields.idLists("token_ids_logprob")
         textInLogprobs = try fields.bool("return_text_in_logprobs")
         returnPromptIDs = try fields.bool("return_prompt_token_ids")
+        returnHiddenStates =
+            try fields.oneOrMany("return_hidden_states", "a valid boolean", RequestFields.laxBool) ?? .one(false)
+        let expertsStart = try fields.int("routed_experts_start_len") ?? 0
+        routedExpertsStart = try fields.bool("return_routed_experts") ? expertsStart : nil
         cacheKeys = try Self.cacheKeys(fields)
         priority = try fields.int("priority")
         routingKey = try fields.string("routing_key") ?? ""
@@ -73,22 +86,7 @@ struct GenerateRequest: Sendable {
         try SamplingSchema.checkFlag("stream", in: fields.object)
         try SamplingSchema.checkFlag("return_prompt_token_ids", in: fields.object)
 
-        // Of several inputs the ids win, but whether there is a batch is read from the text.
-        switch (texts, ids) {
-        case (nil, nil):
-            if fields["input_embeds"] != nil { throw refused.embeddings }
-            throw .invalid("Either text, input_ids or input_embeds should be provided.")
-        case (let texts?, let ids?):
-            if fields["input_embeds"] != nil {
-                throw .invalid("Either text, input_ids or input_embeds should be provided.")
-            }
-            guard (texts.count == nil) == (ids.count == nil), texts.count == ids.count else {
-                throw .invalid("text and input_ids must agree on the batch size.")
-            }
-            (prompts, isList) = (.ids(ids.all), ids.count != nil)
-        case (let texts?, nil): (prompts, isList) = (.texts(texts.all), texts.count != nil)
-        case (nil, let ids?): (prompts, isList) = (.ids(ids.all), ids.count != nil)
-        }
+        (prompts, isList) = try Self.prompts(fields, texts, ids, seen)
         if case .ids(let lists) = prompts, lists.contains(where: \.isEmpty) {
             throw .invalid("input_ids cannot be empty.")
         }
@@ -99,7 +97,34 @@ struct GenerateRequest: Sendable {
         }
         samples = try Self.samples(sampling)
         try refused.check()
+        if returnHiddenStates.all.contains(true) { try seen.checkHiddenStates() }
         try checkLengths()
+    }
+
+    /// Of several inputs the ids win, but whether there is a batch is read from the text.
+    private static func prompts(
+        _ fields: RequestFields, _ texts: OneOrMany<String>?, _ ids: OneOrMany<[Int]>?, _ seen: ModelSight
+    ) throws(RequestFailure) -> (Prompts, isList: Bool) {
+        guard fields["input_embeds"] == nil else {
+            guard texts == nil, ids == nil else {
+                let isAll = texts != nil && ids != nil
+                throw .invalid(
+                    isAll
+                        ? "Either text, input_ids or input_embeds should be provided."
+                        : "input_embeds takes the place of text and input_ids: only one of them can be provided.")
+            }
+            return try seen.vectors(fields)
+        }
+        switch (texts, ids) {
+        case (nil, nil): throw .invalid("Either text, input_ids or input_embeds should be provided.")
+        case (let texts?, let ids?):
+            guard (texts.count == nil) == (ids.count == nil), texts.count == ids.count else {
+                throw .invalid("text and input_ids must agree on the batch size.")
+            }
+            return (.ids(ids.all), ids.count != nil)
+        case (let texts?, nil): return (.texts(texts.all), texts.count != nil)
+        case (nil, let ids?): return (.ids(ids.all), ids.count != nil)
+        }
     }
 
     /// The number of prompts.
@@ -165,6 +190,7 @@ struct GenerateRequest: Sendable {
             ("sampling_params", sampling.count), ("return_logprob", returnLogprob.count),
             ("logprob_start_len", logprobStart.count), ("top_logprobs_num", topLogprobs.count),
             ("token_ids_logprob", tokenIDsLogprob?.count), ("extra_key", cacheKeys.count),
+            ("return_hidden_states", returnHiddenStates.count),
         ]
         for case (let name, let count?) in counts {
             guard isList else {

@@ -15,12 +15,15 @@ struct GenerateRoute: Sendable {
         var preferred: JSONObject
         var rules: GenerationRules
         var style: MetaInfo.Style
+        var seen: ModelSight
         /// Where prompts in Vertex AI's manner come in.
         var predictionPath: String
 
         init(_ settings: FrontSettings) {
             preferred = settings.preferredSamplingParams.flatMap { try? JSON.parse($0).objectValue } ?? [:]
+            seen = ModelSight(settings)
             rules = GenerationRules(settings)
+            rules.hiddenStates = seen.mode
             style = MetaInfo.Style(settings)
             predictionPath = settings.predictionPath
         }
@@ -77,7 +80,7 @@ struct GenerateRoute: Sendable {
 
     private func writer(rids: [ClientName]) -> GenerateWriter {
         var style = settings.style
-        style.weightVersion = board.view.weightVersion
+        style.weights = board.weights
         return GenerateWriter(style, rids: rids)
     }
 
@@ -104,7 +107,7 @@ struct GenerateRoute: Sendable {
     }
 
     private func plan(_ fields: RequestFields, _ routingKey: String) throws(RequestFailure) -> GeneratePlan {
-        let request = try GenerateRequest(fields, preferred: settings.preferred)
+        let request = try GenerateRequest(fields, preferred: settings.preferred, seen: settings.seen)
         var rules = settings.rules
         rules.limits.vocabulary = board.view.model.map { Int($0.vocabularySize) } ?? 0
         rules.routingKey = routingKey

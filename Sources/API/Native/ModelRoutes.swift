@@ -26,7 +26,7 @@ struct ModelRoutes: Sendable {
     /// The four keys that the oldest clients compare as a set.
     private var oldModelInfo: JSONObject {
         [
-            "model_path": .string(settings.modelPath), "tokenizer_path": .string(settings.tokenizerPath),
+            "model_path": .string(board.weights.current.path), "tokenizer_path": .string(settings.tokenizerPath),
             "is_generation": .bool(!makesVectors), "preferred_sampling_params": preferred,
         ]
     }
@@ -42,10 +42,11 @@ struct ModelRoutes: Sendable {
 
     private var modelInfo: JSONObject {
         let view = board.view
+        let served = board.weights.current
         return [
-            "model_path": .string(settings.modelPath), "served_model_name": .string(settings.servedModelName),
+            "model_path": .string(served.path), "served_model_name": .string(name(served)),
             "tokenizer_path": .string(settings.tokenizerPath), "is_generation": .bool(!makesVectors),
-            "preferred_sampling_params": preferred, "weight_version": .string(view.weightVersion),
+            "preferred_sampling_params": preferred, "weight_version": .string(served.version),
             "load_format": .string(settings.loadFormat.rawValue),
             "reasoning_parser": settings.reasoningParser.map { .string($0) } ?? .null,
             "tool_call_parser": settings.toolCallParser.map { .string($0) } ?? .null,
@@ -56,8 +57,13 @@ struct ModelRoutes: Sendable {
         ]
     }
 
+    /// As the reference does, other weights are called by their path.
+    private func name(_ served: WeightNames.Served) -> String {
+        served.number == 0 ? settings.servedModelName : served.path
+    }
+
     private var card: JSONObject {
-        let name = settings.servedModelName
+        let name = name(board.weights.current)
         let length = board.view.model.map { Int($0.contextLength) } ?? settings.contextLength
         return [
             "id": .string(name), "object": "model", "created": .int(Int64(started)), "owned_by": "sglang",
@@ -67,7 +73,7 @@ struct ModelRoutes: Sendable {
 
     private func model(_ request: Request) throws(RequestFailure) -> Response {
         let id = request.uri.path.dropFirst("/v1/models/".count).percentDecoded
-        guard id != settings.servedModelName else { return .json(.object(card)) }
+        guard id != name(board.weights.current) else { return .json(.object(card)) }
         throw .unknownModel(id)
     }
 }

@@ -9,7 +9,6 @@ struct UnservedFields: Sendable {
 
     /// Reads the fields.
     init(_ fields: RequestFields) throws(RequestFailure) {
-        try hiddenStates(fields)
         try processors(fields)
         try placement(fields)
         try extras(fields)
@@ -20,22 +19,10 @@ struct UnservedFields: Sendable {
         if let failure { throw failure }
     }
 
-    /// What `input_embeds` alone is answered with.
-    let embeddings = RequestFailure.invalid(
-        "input_embeds is provided while disable_radix_cache is False. Please add `--disable-radix-cache` when you launch "
-            + "the server if you want to use input_embeds as inputs.")
-
     private mutating func refuse(_ message: String) { refuse(.invalid(message)) }
 
     private mutating func refuse(_ reason: RequestFailure) {
         if failure == nil { failure = reason }
-    }
-
-    private mutating func hiddenStates(_ fields: RequestFields) throws(RequestFailure) {
-        let wanted = try fields.oneOrMany("return_hidden_states", "a valid boolean", RequestFields.laxBool)
-        if wanted?.all.contains(true) == true {
-            refuse(.noHiddenStates)
-        }
     }
 
     private mutating func processors(_ fields: RequestFields) throws(RequestFailure) {
@@ -84,7 +71,7 @@ struct UnservedFields: Sendable {
         }
         let names = [
             "return_sampling_mask", "return_flat_raw_top_logprobs", "return_flat_raw_output_top_logprobs",
-            "return_routed_experts", "return_indexer_topk", "return_entropy", "return_bytes",
+            "return_indexer_topk", "return_entropy", "return_bytes",
         ]
         for name in names {
             if try fields.bool(name) { refuse(.unsupported(name)) }

@@ -10,7 +10,9 @@ struct ChatRoute: Sendable {
     let returnsIDs: (input: Bool, output: Bool)
 
     var routes: [Route] {
-        [Route([.post, .put], "/v1/chat/completions", in: OpenAIDialect()) { [self] in try await chat($0, $1) }]
+        ["/v1/chat/completions", "/invocations"].map { path in
+            Route([.post, .put], path, in: OpenAIDialect()) { [self] in try await chat($0, $1) }
+        }
     }
 
     private func chat(_ request: Request, _ context: RouteContext) async throws -> Response {

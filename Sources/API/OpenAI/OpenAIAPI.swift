@@ -8,12 +8,15 @@ package struct OpenAIAPI: Sendable {
     package let routes: [Route]
 
     /// The interface of one front.
-    package init(_ settings: FrontSettings, _ front: FrontServices, _ planner: ChatPlanner) {
+    ///
+    /// - Parameter judges: the model's template has it judge documents by "yes" or "no".
+    package init(_ settings: FrontSettings, _ front: FrontServices, _ planner: ChatPlanner, judges: Bool) {
         let chat = ChatRoute(planner: planner, returnsIDs: (settings.returnInputIDs, settings.returnOutputIDs))
         let completions = CompletionRoute(
             generation: planner.generation, defaults: planner.rules.defaults.withoutProposals)
         routes =
-            chat.routes + completions.routes + ParserRoutes().routes + VectorServices(settings, front).routes
+            chat.routes + completions.routes + ParserRoutes().routes
+            + VectorServices(settings, front, judges: judges).routes
             + MissingRoutes().routes
     }
 }

@@ -39,13 +39,19 @@ struct ParserRoutes: Sendable {
         let fields = try await request.fields(context)
         let text = try fields.required("text", fields.string)
         let name = try fields.required("reasoning_parser", fields.string)
-        let answer: ReasoningAnswer
-        do throws(UnknownParser) { answer = try ReasoningParser.named(name).parse(text) } catch {
+        let parser: ReasoningParser
+        do throws(UnknownParser) { parser = try ReasoningParser.named(name) } catch {
             throw RequestFailure.invalid("\(error)")
         }
+        let answer = parser.parse(text)
         var object: JSONObject = ["reasoning_text": .string(answer.reasoning), "text": .string(answer.content)]
         if try fields.bool("return_blocks") {
-            let parts = [("reasoning", answer.reasoning), ("text", answer.content)].filter { !$0.1.isEmpty }
+            let parts = parser.blocks(of: text).map { block in
+                switch block {
+                case .reasoning(let text): ("reasoning", text)
+                case .content(let text): ("text", text)
+                }
+            }
             for kind in ["reasoning", "text"] {
                 object[kind + "_blocks"] = .array(parts.filter { $0.0 == kind }.map { .string($0.1) })
             }

@@ -16,20 +16,30 @@ struct RerankRoute: Sendable {
     private func rerank(_ request: Request, _ context: RouteContext) async throws -> Response {
         try request.requireJSON()
         let view = try services.view()
-        let rules = services.rules
-        let (wanted, openings) = try await request.reading(context) { fields in
-            let wanted = try RerankRequest(fields)
-            if view.model?.task.kind == .embedding { throw RequestFailure.invalid(Self.noScores) }
-            let pairs = wanted.documents.map { VectorInput.pair(wanted.query, $0) }
-            return (wanted, try VectorPlan(pairs, wanted.wishes, model: view.model, rules).openings)
-        }
+        let isJudge = try services.isJudge(view)
+        let wanted = try await request.reading(context) { fields in try RerankRequest(fields) }
+        let openings =
+            isJudge
+            ? try await JudgedDocuments(wanted, services.questions).openings(services.rules, now: services.clock())
+            : try pairs(wanted, view)
         let answer = VectorAnswer(weightVersion: view.weightVersion, withTimes: services.withTimes)
         let writer = BodyWriter { rows, now, json throws(RequestFailure) in
             var scores: [Float] = []
-            for row in rows { scores.append(try row.vector().first ?? .nan) }
+            for row in rows {
+                scores.append(isJudge ? try JudgedDocuments.score(of: row) : try row.vector().first ?? .nan)
+            }
             RerankAnswer(wanted, scores).write(rows, answer, now: now, to: &json)
         }
         return try await services.answer(openings, writer, context)
+    }
+
+    /// Rows for a model that scores pairs.
+    private func pairs(
+        _ wanted: RerankRequest, _ view: HealthBoard.View
+    ) throws(RequestFailure) -> [RequestLedger.Opening] {
+        if view.model?.task.kind == .embedding { throw .invalid(Self.noScores) }
+        let pairs = wanted.documents.map { VectorInput.pair(wanted.query, $0) }
+        return try VectorPlan(pairs, wanted.wishes, model: view.model, services.rules).openings
     }
 
     private static let noScores =

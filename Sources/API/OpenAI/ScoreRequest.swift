@@ -40,10 +40,10 @@ struct ScoreRequest: Sendable {
         }
         self.temperature = temperature ?? 1
         if try fields.bool("return_pooled_hidden_states") {
-            throw .invalid("return_pooled_hidden_states is not supported by this server.")
+            throw .unsupported("return_pooled_hidden_states")
         }
         if try fields.bool("return_token_logprobs") {
-            throw .invalid("return_token_logprobs is not supported by this server.")
+            throw .unsupported("return_token_logprobs")
         }
         let count: Int
         switch parts {
@@ -100,8 +100,7 @@ struct ScoreRequest: Sendable {
             throw .invalid("Token ID \(wrong) is out of vocabulary (vocab size: \(vocabulary))")
         }
         return try inputs(asPairs: false).map { input throws(RequestFailure) in
-            var prompt = Self.oneToken
-            prompt.logprobs.tokenIds.ids = labels.map { Int32($0) }
+            var prompt = Generate.scoring(labels.map { Int32($0) })
             switch input {
             case .text(let text): prompt.text = text
             case .ids(let list):
@@ -115,19 +114,5 @@ struct ScoreRequest: Sendable {
             }
             return prompt
         }
-    }
-
-    /// A request that samples nothing and changes no logits.
-    private static let oneToken = Generate.make {
-        $0.sampling = .make {
-            $0.maxNewTokens = 1
-            $0.temperature = 1
-            $0.topP = 1
-            $0.topK = 1
-            $0.repetitionPenalty = 1
-            $0.ignoreEos = true
-        }
-        $0.logprobs = .make { $0.start = -1 }
-        $0.options = .make { $0.streamInterval = 1 }
     }
 }

@@ -71,9 +71,11 @@ struct ScoreRoute: Sendable {
 extension ScoreRequest {
     /// The scores that a row ended with.
     func scores(of row: LedgerRow) throws(RequestFailure) -> [Double] {
-        let vector = try row.vector().map(Double.init)
-        guard case .generate = row.errand else { return appliesSoftmax ? softmax(scaled(vector)) : vector }
-        let logprobs = row.output.chosenLogprobs.values.prefix(labels?.count ?? 0).map(Double.init)
+        guard case .generate = row.errand else {
+            let vector = try row.vector().map(Double.init)
+            return appliesSoftmax ? softmax(scaled(vector)) : vector
+        }
+        let logprobs = try row.labelLogprobs(labels?.count ?? 0)
         return appliesSoftmax ? softmax(scaled(logprobs)) : logprobs.map { exp($0) }
     }
 

@@ -12,9 +12,7 @@ enum VectorFields {
         _ = try fields.string("user")
         let adapters = try fields.oneOrMany("lora_path", "a valid string") { $0.isNull ? "" : $0.stringValue }
         if let adapter = adapters?.all.first(where: { !$0.isEmpty }) {
-            throw .invalid(
-                "LoRA adapter '\(adapter)' was requested, but LoRA is not enabled. Please launch the server with "
-                    + "--enable-lora flag and preload adapters using --lora-paths or /load_lora_adapter endpoint.")
+            throw .noAdapter(adapter)
         }
         return wishes
     }

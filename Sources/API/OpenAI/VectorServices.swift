@@ -1,6 +1,7 @@
 internal import APICore
 internal import Hummingbird
 internal import Ledger
+internal import Messages
 internal import ServerSettings
 
 /// What the routes for vectors and scores are made from.
@@ -11,15 +12,31 @@ struct VectorServices: Sendable {
     let reportsCache: Bool
     /// Times of requests are told.
     let withTimes: Bool
+    /// The model's template has it judge documents by "yes" or "no".
+    let judges: Bool
+    let questions: PipeQuestions
+    /// Seconds since 1970.
+    let clock: @Sendable () -> Double
     private let board: HealthBoard
     private let answering: Answering
-    let numbers: RequestNumbers
 
-    init(_ settings: FrontSettings, _ front: FrontServices) {
+    init(_ settings: FrontSettings, _ front: FrontServices, judges: Bool) {
         rules = VectorRules(allowsTruncation: settings.allowAutoTruncate, modelPath: settings.modelPath)
         servedName = settings.servedModelName
         (reportsCache, withTimes) = (settings.enableCacheReport, settings.enableMetrics)
-        (board, answering, numbers) = (front.board, front.answering, front.numbers)
+        self.judges = judges
+        (board, answering, questions, clock) = (front.board, front.answering, front.questions, front.clock)
+    }
+
+    /// A model that generates judges documents, as far as is known.
+    func isJudge(_ view: HealthBoard.View) throws(RequestFailure) -> Bool {
+        guard judges else { return false }
+        guard (view.model?.task.kind ?? .generation) == .generation else {
+            throw .invalid(
+                "Detected Qwen3 reranker chat template, but the server is not in generation mode. Please relaunch "
+                    + "without --is-embedding for Qwen3-Reranker models.")
+        }
+        return true
     }
 
     /// A look at the board.

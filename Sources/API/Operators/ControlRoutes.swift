@@ -13,6 +13,8 @@ struct ControlRoutes: Sendable {
     let questions: PipeQuestions
     let keepsake: FrontKeepsake
     let log: Logger
+    /// The front's.
+    let generation: UInt64
 
     /// Seconds the worker gets to obey.
     private static let patience = 30.0
@@ -25,8 +27,7 @@ struct ControlRoutes: Sendable {
             Route([.post], "/continue_generation", .admin) { [self] in try await resume($0, $1) },
             Route([.get, .post], "/freeze_gc", .admin) { _, _ in .text("Garbage collection frozen.\n") },
             Route([.post, .put], "/set_internal_state", .admin) { [self] in try await setInternalState($0, $1) },
-            Route([.post], "/update_weight_version", .admin) { [self] in try await updateVersion($0, $1) },
-            Route([.get, .post], "/get_weights_by_name", .admin) { [self] in try await weights($0, $1) },
+            Route([.get, .post], "/slow_down", .admin) { [self] in try await slowDown($0, $1) },
         ]
     }
 
@@ -58,7 +59,17 @@ struct ControlRoutes: Sendable {
         let fields = try await request.optionalFields(context)
         let rid = try fields.string("rid") ?? ""
         let isAll = try fields.bool("abort_all")
-        if isAll || !rid.isEmpty { requests.handle { $0.abort(prefix: isAll ? nil : ClientName(rid), now: $1) } }
+        guard isAll || !rid.isEmpty else { return .empty() }
+        requests.handle { $0.abort(prefix: isAll ? nil : ClientName(rid), now: $1) }
+        // What a front that was replaced still finishes can be meant as well.
+        if !board.view.topology.leaving.isEmpty {
+            let own = generation
+            questions.tellFronts(
+                .make {
+                    $0.front = own
+                    if !isAll { $0.prefix = rid }
+                })
+        }
         return .empty()
     }
 
@@ -103,56 +114,44 @@ struct ControlRoutes: Sendable {
         }
     }
 
+    /// Changes what can be changed while the server runs. With one stage of the pipeline a micro batch is a whole batch, so its bound is
+    /// taken and has no effect.
     private func setInternalState(_ request: Request, _ context: RouteContext) async throws -> Response {
         let fields = try await request.optionalFields(context)
         let arguments = try fields.required("server_args", fields.fields)
-        for name in arguments.object.keys { log.warning("Updating \(name) is not supported.") }
-        return .json([.bool(arguments.object.isEmpty)])
-    }
-
-    private func updateVersion(_ request: Request, _ context: RouteContext) async throws -> Response {
-        let fields = try await request.optionalFields(context)
-        let version = try fields.required("new_version", fields.string)
-        if try fields.bool("abort_all_requests", or: true) { requests.handle { $0.abort(prefix: nil, now: $1) } }
-        keepsake.order { $0.weightVersion = version }
-        board.setWeightVersion(version)
-        return .json([
-            "success": true, "message": .string("Weight version updated to \(version)"),
-            "new_version": .string(version),
-        ])
-    }
-
-    private func weights(_ request: Request, _ context: RouteContext) async throws -> Response {
-        let fields = try await request.optionalFields(context)
-        let name = try fields.required("name", fields.string)
-        let rows = try fields.int("truncate_size") ?? 100
-        guard rows >= 0 else {
-            throw RequestFailure.malformed("body.truncate_size: Input should be greater than or equal to 0")
-        }
-        let reply = try await ask {
-            $0.weight = .make {
-                $0.name = name
-                $0.rows = UInt32(clamping: rows)
+        var areAllTaken = true
+        for name in arguments.object.keys.sorted() {
+            if name == "pp_max_micro_batch_size" {
+                let most = board.view.model.map { Int($0.maxRunning) } ?? Int.max
+                if let size = try arguments.int(name), (1...max(1, most)).contains(size) {
+                    log.info("pp_max_micro_batch_size is \(size): it has no effect with one stage of the pipeline.")
+                    continue
+                }
+                log.warning("Updating \(name) is rejected: it should be from 1 to \(most).")
+            } else {
+                log.warning("Updating \(name) is not supported.")
             }
+            areAllTaken = false
         }
-        guard reply.success else { throw RequestFailure.invalid("Get parameter by name failed") }
-        var json = JSONWriter(reservingCapacity: reply.values.count * 12)
-        Self.write(reply.values[...], shape: reply.shape[...].map(Int.init), to: &json)
-        return .json(bytes: json.bytes)
+        return .json([.bool(areAllTaken)])
     }
 
-    /// Writes numbers nested as a tensor of this shape.
-    private static func write(_ values: ArraySlice<Float>, shape: [Int], to json: inout JSONWriter) {
-        json.beginArray()
-        if shape.count <= 1 {
-            for value in values { json.double(Double(value)) }
-        } else if let rows = shape.first, rows > 0 {
-            let size = values.count / rows
-            for row in 0..<rows {
-                let start = values.startIndex + row * size
-                write(values[start..<start + size], shape: Array(shape.dropFirst()), to: &json)
-            }
+    /// Longest sleep before a step that can be ordered, in seconds.
+    private static let longestSleep = 60.0
+
+    private func slowDown(_ request: Request, _ context: RouteContext) async throws -> Response {
+        let fields = try await request.fields(context)
+        guard fields.object["forward_sleep_time"] != nil else {
+            throw RequestFailure.malformed("body.forward_sleep_time: Field required")
         }
-        json.endArray()
+        let seconds = try fields.double("forward_sleep_time") ?? 0
+        guard (0...Self.longestSleep).contains(seconds) else {
+            throw RequestFailure.malformed(
+                "body.forward_sleep_time: Input should be from 0 to \(Int(Self.longestSleep)), got \(seconds)")
+        }
+        keepsake.order { $0.slowDown = seconds }
+        let reply = try await ask { $0.slowDown = seconds }
+        guard reply.success else { throw RequestFailure.invalid(reply.message) }
+        return .json(.null)
     }
 }

@@ -19,7 +19,7 @@ struct HealthRoutes: Sendable {
             Route([.get], "/ping") { [self] _, _ in state(board.view.isServing) },
             Route([.get], "/ready") { [self] _, _ in
                 let view = board.view
-                return state(view.isServing && !view.isPaused)
+                return state(view.isServing && !view.isPaused && !view.isReleased)
             },
             Route([.get], "/health_generate") { [self] _, context in state(try await probe(context)) },
             Route([.get], "/v1/processes") { [self] _, _ in .json(processes) },

@@ -106,7 +106,8 @@ struct MetricsPage {
         gauge("spec_accept_rate", "The average acceptance rate of speculative decoding.", 0)
         let computing = worker.counters.prefillSeconds + worker.counters.decodeSeconds
         let known = computing + worker.counters.idleSeconds
-        gauge("fwd_occupancy", "Share of the time so far in which the model computed.", known > 0 ? computing / known : 0)
+        gauge(
+            "fwd_occupancy", "Share of the time so far in which the model computed.", known > 0 ? computing / known : 0)
         gauge("is_cuda_graph", "Whether the batch is using CUDA graph.", 0)
     }
 

@@ -1,5 +1,4 @@
 internal import APICore
-internal import Glibc
 internal import HTTPTypes
 internal import Hummingbird
 internal import JSON
@@ -10,7 +9,7 @@ struct MissingRoutes: Sendable {
     /// Operators have a key of their own.
     let hasAdminKey: Bool
 
-    var routes: [Route] { weights + memory + adapters + experts + tracing + others }
+    var routes: [Route] { weights + adapters + others }
 
     private static let any: [HTTPRequest.Method] = [.get, .post]
 
@@ -35,31 +34,12 @@ struct MissingRoutes: Sendable {
 
     private var weights: [Route] {
         let paths = [
-            "/update_weights_from_tensor", "/update_weights_from_distributed", "/update_weights_from_ipc",
-            "/begin_weight_update", "/end_weight_update", "/init_weights_update_group", "/destroy_weights_update_group",
-            "/weights_checker", "/init_weights_send_group_for_remote_instance", "/send_weights_to_remote_instance",
-            "/pd_role_switch",
+            "/update_weights_from_distributed", "/update_weights_from_ipc", "/init_weights_update_group",
+            "/destroy_weights_update_group", "/init_weights_send_group_for_remote_instance",
+            "/send_weights_to_remote_instance", "/pd_role_switch",
         ]
         return answer([.post], paths, .badRequest) { path in
             ["success": false, "message": .string(Self.unavailable(path))]
-        } + [Route([.post], "/update_weights_from_disk", .admin) { [self] in try await updateFromDisk($0, $1) }]
-    }
-
-    private func updateFromDisk(_ request: Request, _ context: RouteContext) async throws -> Response {
-        let fields = try await request.fields(context)
-        let path = try fields.required("model_path", fields.string)
-        let isThere = access(path, F_OK) == 0
-        let message =
-            isThere
-            ? "Failed to update weights: this release cannot change the weights of a running server."
-            : "Failed to get weights iterator: \(path) (repository not found)."
-        let body: JSONValue = ["success": false, "message": .string(message), "num_paused_requests": 0]
-        return .json(body, status: isThere ? .notImplemented : .badRequest)
-    }
-
-    private var memory: [Route] {
-        refuse(Self.any, ["/release_memory_occupation", "/resume_memory_occupation"]) { path in
-            .invalid("\(path) needs --enable-memory-saver, which this server does not have.")
         }
     }
 
@@ -72,26 +52,6 @@ struct MissingRoutes: Sendable {
                 "loaded_adapters": .null,
             ]
         }
-    }
-
-    private var experts: [Route] {
-        let paths = ["start", "stop", "dump"].map { "/\($0)_expert_distribution_record" }
-        return refuse(Self.any, paths) { _ in
-            .invalid("Please set ServerArgs.expert_distribution_recorder_mode to use ExpertDistributionRecorder.")
-        }
-    }
-
-    private var tracing: [Route] {
-        [
-            Route(Self.any, "/slow_down", .admin) { request, context in
-                let fields = try await request.fields(context)
-                guard fields.object["forward_sleep_time"] != nil else {
-                    throw RequestFailure.malformed("body.forward_sleep_time: Field required")
-                }
-                _ = try fields.double("forward_sleep_time")
-                throw RequestFailure.notBuilt(Self.unavailable("/slow_down"))
-            }
-        ]
     }
 
     private var others: [Route] {

@@ -15,13 +15,23 @@ package struct OperatorAPI: Sendable {
         let info = ServerInfoRoutes(settings: settings, board: front.board, questions: front.questions)
         let control = ControlRoutes(
             board: front.board, requests: front.requests, questions: front.questions, keepsake: front.keepsake,
-            log: log)
+            log: log, generation: front.generation)
         let logging = LoggingRoutes(requestLog: front.requestLog, keepsake: front.keepsake)
         let profiles = ProfileRoutes(
             questions: front.questions, log: log, folder: settings.profileFolder, clock: front.clock)
+        let weights = WeightRoutes(
+            weights: front.board.weights, requests: front.requests, questions: front.questions,
+            loadFormat: settings.loadFormat)
+        let memory = MemoryRoutes(
+            board: front.board, questions: front.questions, keepsake: front.keepsake,
+            isEnabled: settings.enableMemorySaver)
+        let experts = ExpertRecordRoutes(
+            isServed: settings.expertRecorderMode != nil, questions: front.questions, keepsake: front.keepsake)
         let loads = LoadRoutes(questions: front.questions, clock: front.clock)
-        routes =
-            health.routes + info.routes + MetricsRoutes(settings, front, http).routes + loads.routes + control.routes
-            + logging.routes + profiles.routes + MissingRoutes(hasAdminKey: settings.adminAPIKey != nil).routes
+        let missing = MissingRoutes(hasAdminKey: settings.adminAPIKey != nil)
+        var routes = health.routes + info.routes + MetricsRoutes(settings, front, http).routes
+        routes += loads.routes + control.routes + logging.routes + profiles.routes
+        routes += weights.routes + WeightChannelRoutes(board: front.board).routes + memory.routes + experts.routes
+        self.routes = routes + missing.routes
     }
 }

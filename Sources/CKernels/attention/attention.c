@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "attention_tiles.h"
 #include "table.h"
 
 /// Positions whose keys or values are unpacked at a time: few for few rows, which use them once, so that they do not
@@ -15,33 +16,6 @@
 #define PREFILL_PIECE (4 * BLOCK)
 
 #define LOG2_E 1.44269504f
-
-typedef struct {
-    kernels_compute *c;
-    const float *query;
-    kernels_heads heads;
-    kernels_cache cache;
-    const kernels_sequence *sequences;
-    size_t sequence_count;
-    const int32_t *slots;
-    float scale;
-    kernels_dtype out_dtype;
-    char *out;
-    size_t group;      // query heads per key-value head
-    size_t tile_rows;  // query rows of a tile
-    bool split;        // blocks are items of their own, merged afterwards
-    size_t items;
-} attention_job;
-
-/// A tile of query rows of one sequence: what one key-value head's work is cut into.
-typedef struct {
-    size_t sequence;
-    size_t first, count;    // rows within the sequence
-    size_t blocks;          // blocks of positions its last row sees
-    size_t item, items;     // items of this tile, over all key-value heads
-    size_t partial;         // where its partial results start, in floats
-    size_t partial_floats;  // of one block and head
-} tile;
 
 /// Results of one tile for one key-value head; row i * group + g is query row i, head g of the group.
 typedef struct {
@@ -59,38 +33,6 @@ typedef struct {
 
 _Static_assert(sizeof(attention_scratch) <= THREAD_BYTES, "attention works in a thread's scratch");
 
-static void measure_tile(const attention_job *j, tile *t) {
-    const kernels_sequence *s = &j->sequences[t->sequence];
-    t->count = min_size(j->tile_rows, (size_t)s->row_count - t->first);
-    size_t last = (size_t)(s->length - s->row_count) + t->first + t->count;
-    t->blocks = (last + KV_BLOCK - 1) / KV_BLOCK;
-    t->items = j->heads.kv_heads * (j->split ? t->blocks : 1);
-    t->partial_floats = t->count * j->group * (j->heads.head_dim + 2);
-}
-
-/// Goes to the first tile at or after the one described; false at the end.
-static bool settle(const attention_job *j, tile *t) {
-    while (t->sequence < j->sequence_count && t->first >= (size_t)j->sequences[t->sequence].row_count) {
-        t->sequence++;
-        t->first = 0;
-    }
-    if (t->sequence == j->sequence_count) return false;
-    measure_tile(j, t);
-    return true;
-}
-
-static bool first_tile(const attention_job *j, tile *t) {
-    *t = (tile){0};
-    return settle(j, t);
-}
-
-static bool next_tile(const attention_job *j, tile *t) {
-    t->item += t->items;
-    t->partial += j->heads.kv_heads * t->blocks * t->partial_floats;
-    t->first += t->count;
-    return settle(j, t);
-}
-
 /// Copies the tile's query rows for one head group, scaled so that weights are powers of two.
 static void load_query(const attention_job *j, const tile *t, size_t head, attention_scratch *s) {
     size_t dim = j->heads.head_dim;
@@ -106,8 +48,10 @@ static void load_query(const attention_job *j, const tile *t, size_t head, atten
 typedef struct {
     const attention_job *job;
     const kernel_table *kernels;
+    const kernels_sequence *sequence;
+    size_t head;           // of keys and values
     size_t rows;           // query rows times group
-    size_t first, count;   // positions of the block that the tile's last row sees
+    size_t first, count;   // positions of the block up to the last one that the tile's last row sees
     size_t position;       // of the tile's first query row
     const int32_t *slots;  // of the block
     const void *keys, *values;
@@ -118,12 +62,14 @@ static block_view view_block(const attention_job *j, const tile *t, size_t head,
     const kernels_sequence *q = &j->sequences[t->sequence];
     size_t plane = head * j->cache.slots, bytes = plane * j->heads.head_dim * cache_element_size(j->cache.dtype);
     bool scaled = j->cache.dtype == KERNELS_CACHE_I8;
-    size_t first = block * KV_BLOCK, position = (size_t)(q->length - q->row_count) + t->first;
+    size_t first = (t->begin + block) * KV_BLOCK, position = (size_t)(q->length - q->row_count) + t->first;
     return (block_view){.job = j,
         .kernels = &j->c->table,
+        .sequence = q,
+        .head = head,
         .rows = t->count * j->group,
         .first = first,
-        .count = min_size(KV_BLOCK, position + t->count - first),
+        .count = min_size(KV_BLOCK, seen_from(j, q, position + t->count - 1).end - first),
         .position = position,
         .slots = j->slots + q->slot_start + first,
         .keys = (const char *)j->cache.keys + bytes,
@@ -132,10 +78,16 @@ static block_view view_block(const attention_job *j, const tile *t, size_t head,
         .value_scales = scaled ? j->cache.value_scales + plane : NULL};
 }
 
-/// How many of the block's positions a row sees.
-static size_t seen_by(const block_view *v, size_t row) {
-    size_t seen = v->position + row / v->job->group + 1;
-    return seen <= v->first ? 0 : min_size(v->count, seen - v->first);
+static size_t within_block(const block_view *v, size_t position) {
+    return position <= v->first ? 0 : min_size(v->count, position - v->first);
+}
+
+/// Which of the block's positions the rows `row ..< end` see between them; none where first >= end.
+static position_range seen_by(const block_view *v, size_t row, size_t end) {
+    size_t group = v->job->group;
+    position_range low = seen_from(v->job, v->sequence, v->position + row / group);
+    position_range high = seen_from(v->job, v->sequence, v->position + (end - 1) / group);
+    return (position_range){within_block(v, low.first), within_block(v, high.end)};
 }
 
 /// Row tiles of a view: how many, and where each starts. Rows are dealt out evenly.
@@ -160,15 +112,16 @@ static void run_tile(const kernel_table *k, gemm_tile t, size_t columns) {
 static void score_piece(const block_view *v, size_t p, size_t here, attention_scratch *s) {
     size_t tiles = row_tiles(v);
     for (size_t i = 0; i < tiles; i++) {
-        size_t row = i * v->rows / tiles, end = (i + 1) * v->rows / tiles, seen = seen_by(v, end - 1);
-        if (seen <= p) continue;
+        size_t row = i * v->rows / tiles, end = (i + 1) * v->rows / tiles;
+        position_range seen = seen_by(v, row, end);
+        if (seen.end <= p || seen.first >= p + here) continue;
         gemm_tile t = {.rows = end - row,
             .steps = v->job->heads.head_dim,
             .a = s->query + row * ATTENTION_STRIDE,
             .b = s->panel,
             .c = s->scores + row * ATTENTION_STRIDE + p,
             .ldc = ATTENTION_STRIDE};
-        run_tile(v->kernels, t, round_up(min_size(here, seen - p), BLOCK));
+        run_tile(v->kernels, t, round_up(min_size(here, seen.end - p), BLOCK));
     }
 }
 
@@ -177,14 +130,15 @@ static void add_piece(const block_view *v, size_t p, size_t here, attention_scra
     size_t tiles = row_tiles(v), dim = v->job->heads.head_dim;
     for (size_t i = 0; i < tiles; i++) {
         size_t row = i * v->rows / tiles, end = (i + 1) * v->rows / tiles;
-        if (seen_by(v, end - 1) <= p) continue;
+        position_range seen = seen_by(v, row, end);
+        if (seen.end <= p || seen.first >= p + here) continue;
         gemm_tile t = {.rows = end - row,
             .steps = here,
             .a = s->scores + row * ATTENTION_STRIDE + p,
             .b = s->panel,
             .c = out->values + row * ATTENTION_STRIDE,
             .ldc = ATTENTION_STRIDE,
-            .load = p > 0};
+            .load = seen.first < p};
         run_tile(v->kernels, t, round_up(dim, BLOCK));
     }
 }
@@ -198,6 +152,35 @@ static score_scales gather_scales(const block_view *v, attention_scratch *s) {
         s->value_scales[i] = i < v->count ? v->value_scales[v->slots[i]] : 0;
     }
     return (score_scales){.keys = s->key_scales, .values = s->value_scales};
+}
+
+/// Adds to a row's scores what the distance of positions is worth.
+static void add_bias(const block_view *v, size_t row, position_range seen, float *scores) {
+    const kernels_sight *sight = &v->job->sight;
+    ptrdiff_t reach = (ptrdiff_t)sight->reach, group = (ptrdiff_t)v->job->group;
+    size_t head = v->head * v->job->group + row % v->job->group;
+    const float *bias = sight->bias + head * (2 * sight->reach + 1) + reach;
+    ptrdiff_t distance = (ptrdiff_t)(v->first + seen.first) - (ptrdiff_t)(v->position + row / (size_t)group);
+    for (size_t i = seen.first; i < seen.end; i++, distance++)
+        scores[i] += bias[distance < -reach ? -reach : distance > reach ? reach : distance] * LOG2_E;
+}
+
+/// Turns the scores of a row into weights, 0 where it sees nothing.
+static void weigh_row(const block_view *v, size_t row, size_t padded, const score_scales *scales, float *scores,
+    float *max, float *sum) {
+    position_range seen = seen_by(v, row, row + 1);
+    score_scales own = *scales;
+    bool biased = v->job->sight.bias != NULL;
+    if (seen.first >= seen.end) seen = (position_range){0};
+    if (own.keys && (biased || seen.first > 0)) {
+        // Scales come before what is added, and before what hides the others.
+        for (size_t i = seen.first; i < seen.end; i++) scores[i] *= own.keys[i];
+        own.keys = NULL;
+    }
+    if (biased) add_bias(v, row, seen, scores);
+    for (size_t i = 0; i < seen.first; i++) scores[i] = -INFINITY;
+    v->kernels->block_softmax(scores, &own, seen.end, padded, max, sum);
+    for (size_t i = 0; i < seen.first; i++) scores[i] = 0;
 }
 
 /// One block of positions for a tile whose queries are loaded.
@@ -214,7 +197,7 @@ static void attend_block(
         score_piece(&v, p, here, s);
     }
     for (size_t r = 0; r < v.rows; r++)
-        k->block_softmax(s->scores + r * ATTENTION_STRIDE, &scales, seen_by(&v, r), padded, &out->max[r], &out->sum[r]);
+        weigh_row(&v, r, padded, &scales, s->scores + r * ATTENTION_STRIDE, &out->max[r], &out->sum[r]);
     for (size_t p = 0; p < v.count; p += piece) {
         size_t here = min_size(piece, v.count - p);
         k->load_values[j->cache.dtype](v.values, v.slots + p, here, v.count - p, dim, s->panel);
@@ -323,7 +306,7 @@ static void merge_items(void *context, size_t thread, size_t begin, size_t end) 
 
 void kernels_attention(kernels_compute *c, const float *query, const kernels_heads *heads, const kernels_cache *cache,
     const kernels_sequence *sequences, size_t sequence_count, const int32_t *slots, float scale,
-    kernels_dtype out_dtype, void *out) {
+    const kernels_sight *sight, kernels_dtype out_dtype, void *out) {
     size_t group = heads->query_heads / heads->kv_heads;
     attention_job j = {.c = c,
         .query = query,
@@ -333,6 +316,7 @@ void kernels_attention(kernels_compute *c, const float *query, const kernels_hea
         .sequence_count = sequence_count,
         .slots = slots,
         .scale = scale,
+        .sight = *sight,
         .out_dtype = out_dtype,
         .out = out,
         .group = group,

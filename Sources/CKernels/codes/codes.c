@@ -4,6 +4,7 @@
 // Int32 sums are exact in any order. Groups turn to float one by one, ascending, wherever K is cut, and it is only
 // cut between groups; so every row gets the same bits in every shape of call.
 #include "blocks.h"
+#include "products.h"
 #include "table.h"
 
 /// Columns in one K block at most, a multiple of every group: the panel of a row tile stays in the first-level cache
@@ -24,13 +25,10 @@ typedef struct {
     size_t columns;
     size_t group;   // columns that share a scale; 0 for int8
     size_t groups;
-    size_t cut;     // K is cut at multiples of this
-    bool bytes;     // codes of blocks are spread plus CODE_OFFSET
-    const float *bias;
-    bool accumulate;
-    float *out;
-    size_t stride;  // floats from one row of `out` to the next
-    char *gate_up_out;
+    size_t cut;  // K is cut at multiples of this
+    bool bytes;  // codes of blocks are spread plus CODE_OFFSET
+    product_end end;
+    chosen_rows chosen;
     // What rows become, in shared memory.
     int8_t *panels;
     float *scales;                     // int8
@@ -70,7 +68,7 @@ static void quantize_tile(const code_job *j, size_t tile, char *scratch) {
     float *numbers = (float *)scratch;
     int8_t *codes = (int8_t *)(scratch + round_up(inputs * 4, 64));
     for (size_t r = 0; r < rows; r++) {
-        const char *row = j->x + (first + r) * inputs * dtype_size(dtype);
+        const char *row = j->x + source_row(&j->chosen, first + r) * inputs * dtype_size(dtype);
         const float *x = dtype == KERNELS_F32 ? (const float *)row : numbers;
         int8_t *out = codes + r * j->columns;
         if (dtype != KERNELS_F32) j->c->table.to_float[dtype](row, inputs, numbers);
@@ -88,35 +86,65 @@ static void quantize_tiles(void *context, size_t thread, size_t begin, size_t en
     for (size_t tile = begin; tile < end; tile++) quantize_tile(j, tile, thread_scratch(j->c, thread));
 }
 
+/// Rows that are settled at a time before something else becomes of them.
+enum { SLICE = 16 };
+
+/// Adds finished sums of one block to the rows that they are meant for; `s` has all but the rows.
+static void add_chosen(const code_job *j, code_sums s, size_t block, size_t row, size_t rows) {
+    float sums[SLICE * BLOCK];
+    const int32_t *c = s.c;
+    const float *row_scales = s.row_scales;
+    s.out = sums;
+    s.ldout = BLOCK;
+    for (size_t r = 0; r < rows; r += SLICE) {
+        s.rows = min_size(SLICE, rows - r);
+        s.c = c + r * s.ldc;
+        s.row_scales = row_scales + r;
+        (j->group ? j->g->settle_int4 : j->g->settle_int8)(&s);
+        for (size_t i = 0; i < s.rows; i++)
+            add_chosen_row(
+                &j->chosen, row + r + i, j->w->outputs, block * BLOCK, s.columns, sums + i * BLOCK, j->end.out);
+    }
+}
+
 /// Takes finished sums of one block for `rows` rows from `row` on; they are `ldc` numbers apart.
 static void finish(const code_job *j, size_t block, size_t row, size_t rows, const int32_t *c, size_t ldc) {
-    enum { SLICE = 16 };
     const kernels_matrix *w = j->w;
     void (*settle)(const code_sums *) = j->group ? j->g->settle_int4 : j->g->settle_int8;
     const char *weights = (const char *)w->data + block * block_bytes(w);
     code_sums s = {.c = c, .ldc = ldc, .rows = rows, .row_scales = j->scales + row};
     s.scales = (const float *)(weights + j->columns * BLOCK);
-    if (!j->gate_up_out) {
+    bool gated = w->packing == KERNELS_GATE_UP;
+    if (!gated) {
         s.columns = min_size(BLOCK, w->outputs - block * BLOCK);
-        s.bias = j->bias ? j->bias + block * BLOCK : NULL;
-        s.accumulate = j->accumulate;
-        s.out = j->out + row * j->stride + block * BLOCK;
-        s.ldout = j->stride;
+        s.bias = j->end.bias ? j->end.bias + block * BLOCK : NULL;
+    }
+    if (!j->end.rounded_out) {
+        if (j->chosen.targets) return add_chosen(j, s, block, row, rows);
+        s.accumulate = j->end.accumulate;
+        s.out = j->end.out + row * j->end.stride + block * BLOCK;
+        s.ldout = j->end.stride;
         return settle(&s);
     }
     float sums[SLICE * BLOCK], products[SLICE * 16];
-    size_t width = w->outputs / 2, count = min_size(16, width - 16 * block), size = dtype_size(w->dtype);
-    char *out = j->gate_up_out + (row * width + 16 * block) * size;
-    s.columns = s.ldout = BLOCK;
+    size_t width = gated ? w->outputs / 2 : w->outputs, each = gated ? 16 : BLOCK, size = dtype_size(w->dtype);
+    size_t count = min_size(each, width - each * block);
+    char *out = j->end.rounded_out + (row * width + each * block) * size;
+    s.ldout = BLOCK;
+    if (gated) s.columns = BLOCK;
     s.out = sums;
     for (size_t r = 0; r < rows; r += SLICE) {
         s.rows = min_size(SLICE, rows - r);
         s.c = c + r * ldc;
         s.row_scales = j->scales + row + r;
         settle(&s);
-        j->c->table.silu_mul(sums, s.rows, products);
+        const float *results = gated ? products : sums;
+        if (gated)
+            j->c->table.gate[j->end.activation](sums, s.rows, products);
+        else
+            for (size_t i = 0; i < s.rows; i++) j->c->table.activate[j->end.activation](sums + i * BLOCK, NULL, count, sums + i * BLOCK);
         for (size_t i = 0; i < s.rows; i++)
-            j->c->table.from_float[w->dtype](products + 16 * i, count, out + (r + i) * width * size);
+            j->c->table.from_float[w->dtype](results + each * i, count, out + (r + i) * width * size);
     }
 }
 
@@ -314,19 +342,28 @@ static void many_rows(void *context, size_t thread, size_t begin, size_t end) {
 /// Panels of fewer elements than this are packed by the caller alone.
 #define PACK_GRAIN 16384
 
-static void run_pass(code_job *j) {
-    bool few = j->rows <= j->g->few_rows;
-    bool blocks = j->w->format == KERNELS_BLOCKS;
-    size_t most = few && !blocks ? j->g->wide_rows : j->g->max_rows;
+/// Chooses tiles for the rows of a pass.
+static void plan_pass(code_job *j) {
+    bool wide = j->rows <= j->g->few_rows && j->w->format != KERNELS_BLOCKS;
+    size_t most = wide ? j->g->wide_rows : j->g->max_rows;
     j->tiles = (j->rows + most - 1) / most;
-    size_t tile_elements = max_size(1, j->rows / j->tiles * j->columns);
-    pool_run(j->c->pool, quantize_tiles, j, j->tiles, max_size(1, PACK_GRAIN / tile_elements));
-    pool_run(j->c->pool, !few ? many_rows : blocks ? few_rows_of_blocks : few_rows, j, block_count(j->w), WIDE);
 }
 
-/// Divides the shared memory for passes of `rows` rows.
-static void place_rows(code_job *j, size_t rows) {
-    char *next = j->c->shared;
+static void multiply_blocks(void *context, size_t thread, size_t begin, size_t end) {
+    const code_job *j = context;
+    void (*few)(void *, size_t, size_t, size_t) = j->w->format == KERNELS_BLOCKS ? few_rows_of_blocks : few_rows;
+    (j->rows <= j->g->few_rows ? few : many_rows)(context, thread, begin, end);
+}
+
+static void run_pass(code_job *j) {
+    plan_pass(j);
+    size_t tile_elements = max_size(1, j->rows / j->tiles * j->columns);
+    pool_run(j->c->pool, quantize_tiles, j, j->tiles, max_size(1, PACK_GRAIN / tile_elements));
+    pool_run(j->c->pool, multiply_blocks, j, block_count(j->w), WIDE);
+}
+
+/// Divides memory for passes of `rows` rows.
+static void place_rows(code_job *j, size_t rows, char *next) {
     j->scales = (float *)next;
     next += round_up(rows * sizeof *j->scales, 64);
     j->starts = (int32_t *)next;
@@ -338,13 +375,9 @@ static void place_rows(code_job *j, size_t rows) {
     j->panels = (int8_t *)next;
 }
 
-void run_quantized_product(kernels_compute *c, const void *x, size_t rows, const kernels_matrix *w, const float *bias,
-    bool accumulate, float *out, size_t stride, void *gate_up_out) {
-    code_job j = {.c = c, .g = &c->table.codes, .w = w, .x = x, .bias = bias, .accumulate = accumulate, .out = out};
-    j.stride = stride;
-    j.gate_up_out = gate_up_out;
-    j.columns = padded_codes(w->inputs);
-    j.cut = 128;
+/// A product before its rows are known.
+static code_job new_job(kernels_compute *c, const kernels_matrix *w) {
+    code_job j = {.c = c, .g = &c->table.codes, .w = w, .columns = padded_codes(w->inputs), .cut = 128, .groups = 1};
     if (w->format == KERNELS_INT4) j.group = w->group;
     if (w->format == KERNELS_BLOCKS) {
         const block_shape shape = shape_of(w->blocks);
@@ -352,22 +385,58 @@ void run_quantized_product(kernels_compute *c, const void *x, size_t rows, const
         j.cut = 256;
         j.bytes = shape.bytes;
     }
-    j.groups = j.group ? (w->inputs + j.group - 1) / j.group : 1;
+    if (j.group) j.groups = (w->inputs + j.group - 1) / j.group;
+    return j;
+}
+
+/// Bytes that a row becomes.
+static size_t shared_row_bytes(const code_job *j) { return j->columns + (2 * j->groups + 2) * 4; }
+
+void run_quantized_product(
+    kernels_compute *c, const void *x, size_t rows, const kernels_matrix *w, product_end end) {
+    code_job j = new_job(c, w);
+    j.x = x;
+    j.end = end;
     if (rows == 0 || w->outputs == 0) return;
-    size_t row_bytes = j.columns + (2 * j.groups + 2) * 4;
-    size_t fit = max_size(1, min_size(PASS_ROWS, (SHARED_BYTES - 512) / row_bytes));
+    size_t fit = max_size(1, min_size(PASS_ROWS, (SHARED_BYTES - 512) / shared_row_bytes(&j)));
     size_t passes = (rows + fit - 1) / fit;
-    size_t width = gate_up_out ? w->outputs / 2 : w->outputs;
+    size_t width = w->packing == KERNELS_GATE_UP ? w->outputs / 2 : w->outputs;
     pool_lock(c->pool);
-    place_rows(&j, min_size(rows, fit));
+    place_rows(&j, min_size(rows, fit), c->shared);
     for (size_t pass = 0; pass < passes; pass++) {
         j.rows = rows / passes + (pass < rows % passes);
         run_pass(&j);
         j.x += j.rows * w->inputs * dtype_size(w->dtype);
-        if (gate_up_out)
-            j.gate_up_out += j.rows * width * dtype_size(w->dtype);
+        if (end.rounded_out)
+            j.end.rounded_out += j.rows * width * dtype_size(w->dtype);
         else
-            j.out += j.rows * j.stride;
+            j.end.out += j.rows * end.stride;
     }
     pool_unlock(c->pool);
 }
+
+// Products over chosen rows, see products.h.
+
+static size_t chosen_bytes(const kernels_compute *c, const kernels_matrix *w, size_t rows) {
+    code_job j = new_job((kernels_compute *)c, w);
+    return round_up(rows * shared_row_bytes(&j) + 256, 64);
+}
+
+static size_t begin_chosen(void *job, kernels_compute *c, const chosen_product *p, char *memory) {
+    code_job *j = job;
+    *j = new_job(c, p->w);
+    j->x = p->x;
+    j->rows = p->rows;
+    j->end = (product_end){.out = p->out, .rounded_out = p->gated, .activation = p->activation};
+    j->chosen = p->chosen;
+    place_rows(j, p->rows, memory);
+    plan_pass(j);
+    return j->tiles;
+}
+
+const product_kind quantized_products = {.job_bytes = sizeof(code_job),
+    .most_rows = PASS_ROWS,
+    .bytes = chosen_bytes,
+    .begin = begin_chosen,
+    .pack = quantize_tiles,
+    .multiply = multiply_blocks};

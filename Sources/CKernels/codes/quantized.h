@@ -140,8 +140,19 @@ void quantize_codes(const float *x, size_t n, float factor, int8_t *codes);
 void pack_quantized(const kernels_matrix *w, const float *rows, size_t first, size_t count, void *packed);
 void unpack_quantized_row(const kernels_matrix *w, size_t block, size_t lane, float *out);
 void unpack_blocks_row(const kernels_matrix *w, size_t block, size_t lane, float *out);
+
+/// What becomes of a product's sums: they go to `out`, or through a function to `rounded_out` in the weights' dtype.
+typedef struct {
+    const float *bias;
+    bool accumulate;
+    float *out;
+    size_t stride;  ///< floats from one row of `out` to the next
+    char *rounded_out;
+    kernels_activation activation;
+} product_end;
+
 /// Products with quantized weights, see codes.c.
-void run_quantized_product(kernels_compute *c, const void *x, size_t rows, const kernels_matrix *w, const float *bias,
-    bool accumulate, float *out, size_t stride, void *gate_up_out);
+void run_quantized_product(
+    kernels_compute *c, const void *x, size_t rows, const kernels_matrix *w, product_end end);
 
 #endif

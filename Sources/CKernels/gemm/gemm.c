@@ -2,6 +2,7 @@
 //
 // Whatever the cut, a tile adds to one f32 accumulator per output over ascending k (spilled to memory between K
 // blocks), so every row gets the same bits in every shape of call.
+#include "products.h"
 #include "table.h"
 
 /// Weight blocks whose sums a thread holds at a time when there are many rows.
@@ -25,6 +26,7 @@ typedef struct {
     const gemm_kernels *g;
     const kernels_matrix *w;
     const char *x;
+    char *panels;        // what the rows of this pass become, in shared memory
     size_t rows;         // of this pass
     size_t tiles;        // row tiles of this pass
     size_t tile_blocks;  // blocks of a tile
@@ -36,7 +38,10 @@ typedef struct {
     bool accumulate;
     float *out;
     size_t stride;  // floats from one row of `out` to the next
-    char *gate_up_out;
+    // Where results go in the weights' dtype, after the function.
+    char *rounded_out;
+    kernels_activation activation;
+    chosen_rows chosen;
 } gemm_job;
 
 /// First row of a tile; rows are dealt out evenly.
@@ -51,31 +56,37 @@ static size_t panel_bytes(const gemm_kernels *g, size_t rows, size_t columns) {
 
 static void finish_plain_row(const gemm_job *j, size_t row, size_t column, size_t count, const float *c) {
     float *out = j->out + row * j->stride + column;
-    const float *bias = j->bias ? j->bias + column : NULL;
-    if (j->accumulate && bias)
-        for (size_t i = 0; i < count; i++) out[i] += c[i] + bias[i];
-    else if (j->accumulate)
-        for (size_t i = 0; i < count; i++) out[i] += c[i];
-    else if (bias)
-        for (size_t i = 0; i < count; i++) out[i] = c[i] + bias[i];
-    else
-        for (size_t i = 0; i < count; i++) out[i] = c[i];
+    j->c->table.add_bias(c, j->bias ? j->bias + column : NULL, count, j->accumulate, out);
+}
+
+static void finish_gated_row(const gemm_job *j, size_t row, size_t block, size_t blocks, const float *c) {
+    const kernel_table *k = &j->c->table;
+    size_t width = j->w->outputs / 2, column = block * 16, count = min_size(blocks * 16, width - column);
+    float product[CHUNK_BLOCKS * 16];
+    k->gate[j->activation](c, blocks, product);
+    k->from_float[j->w->dtype](product, count, j->rounded_out + (row * width + column) * dtype_size(j->w->dtype));
+}
+
+static void finish_activated_row(const gemm_job *j, size_t row, size_t column, size_t count, const float *c) {
+    const kernel_table *k = &j->c->table;
+    float sums[CHUNK_BLOCKS * BLOCK];
+    k->activate[j->activation](c, j->bias ? j->bias + column : NULL, count, sums);
+    char *out = j->rounded_out + (row * j->w->outputs + column) * dtype_size(j->w->dtype);
+    k->from_float[j->w->dtype](sums, count, out);
 }
 
 /// Takes finished sums of `blocks` blocks from `block` on, all rows of the pass.
 static void finish(const gemm_job *j, size_t block, size_t blocks, const float *c, size_t ldc) {
-    if (!j->gate_up_out) {
-        size_t column = block * BLOCK, count = min_size(blocks * BLOCK, j->w->outputs - column);
+    size_t column = block * BLOCK, count = min_size(blocks * BLOCK, j->w->outputs - column);
+    if (j->chosen.targets)
+        for (size_t r = 0; r < j->rows; r++)
+            add_chosen_row(&j->chosen, r, j->w->outputs, column, count, c + r * ldc, j->out);
+    else if (!j->rounded_out)
         for (size_t r = 0; r < j->rows; r++) finish_plain_row(j, r, column, count, c + r * ldc);
-        return;
-    }
-    size_t size = dtype_size(j->w->dtype), width = j->w->outputs / 2;
-    size_t column = block * 16, count = min_size(blocks * 16, width - column);
-    for (size_t r = 0; r < j->rows; r++) {
-        float product[CHUNK_BLOCKS * 16];
-        j->c->table.silu_mul(c + r * ldc, blocks, product);
-        j->c->table.from_float[j->w->dtype](product, count, j->gate_up_out + (r * width + column) * size);
-    }
+    else if (j->w->packing == KERNELS_GATE_UP)
+        for (size_t r = 0; r < j->rows; r++) finish_gated_row(j, r, block, blocks, c + r * ldc);
+    else
+        for (size_t r = 0; r < j->rows; r++) finish_activated_row(j, r, column, count, c + r * ldc);
 }
 
 /// A thread's scratch in a product: weights that are expanded, and sums of all rows of a chunk.
@@ -105,7 +116,7 @@ static void add_blocks(const gemm_job *j, gemm_scratch *s, const char *weights, 
     for (size_t i = 0; i < j->tiles; i++) {
         size_t row = tile_start(j, i);
         t.rows = tile_start(j, i + 1) - row;
-        t.a = j->c->shared + panel_bytes(j->g, row, j->columns) + panel_bytes(j->g, t.rows, k);
+        t.a = j->panels + panel_bytes(j->g, row, j->columns) + panel_bytes(j->g, t.rows, k);
         t.c = sums + row * t.ldc;
         t.prefetch = j->tiles == 1 ? weights + BYTES_AHEAD : next + bytes / j->tiles * i;
         tile(&t);
@@ -146,10 +157,13 @@ static void multiply_blocks(void *context, size_t thread, size_t begin, size_t e
 
 static void pack_tiles(void *context, size_t thread, size_t begin, size_t end) {
     const gemm_job *j = context;
+    size_t row_bytes = j->w->inputs * dtype_size(j->w->dtype);
     for (size_t tile = begin; tile < end; tile++) {
         size_t row = tile_start(j, tile), rows = tile_start(j, tile + 1) - row;
-        j->g->pack_panel(j->x + row * j->w->inputs * dtype_size(j->w->dtype), j->w->inputs, rows, j->w->inputs,
-            j->c->shared + panel_bytes(j->g, row, j->columns));
+        const char *x = j->chosen.sources
+                            ? gather_rows(&j->chosen, j->x, row, rows, row_bytes, thread_scratch(j->c, thread))
+                            : j->x + row * row_bytes;
+        j->g->pack_panel(x, j->w->inputs, rows, j->w->inputs, j->panels + panel_bytes(j->g, row, j->columns));
     }
 }
 
@@ -189,18 +203,19 @@ static void run_pass(gemm_job *j) {
 static void run_product(gemm_job j, size_t rows) {
     j.g = &j.c->table.gemm[j.w->dtype];
     j.columns = padded_inputs(j.w->inputs);
+    j.panels = j.c->shared;
     if (rows == 0 || j.w->outputs == 0) return;
     size_t row_bytes = max_size(1, panel_bytes(j.g, 1, j.columns));
     size_t fit = max_size(1, min_size(PASS_ROWS, SHARED_BYTES / row_bytes));
     size_t passes = (rows + fit - 1) / fit;
-    size_t width = j.gate_up_out ? j.w->outputs / 2 : j.w->outputs;
+    size_t width = j.w->packing == KERNELS_GATE_UP ? j.w->outputs / 2 : j.w->outputs;
     pool_lock(j.c->pool);
     for (size_t pass = 0; pass < passes; pass++) {
         j.rows = rows / passes + (pass < rows % passes);
         run_pass(&j);
         j.x += j.rows * j.w->inputs * dtype_size(j.w->dtype);
-        if (j.gate_up_out)
-            j.gate_up_out += j.rows * width * dtype_size(j.w->dtype);
+        if (j.rounded_out)
+            j.rounded_out += j.rows * width * dtype_size(j.w->dtype);
         else
             j.out += j.rows * j.stride;
     }
@@ -209,13 +224,50 @@ static void run_product(gemm_job j, size_t rows) {
 
 void kernels_matmul(kernels_compute *c, const void *x, size_t rows, const kernels_matrix *w, const float *bias,
     bool accumulate, float *out, size_t stride) {
-    if (w->format != KERNELS_PLAIN_NUMBERS)
-        return run_quantized_product(c, x, rows, w, bias, accumulate, out, stride, NULL);
+    product_end end = {.bias = bias, .accumulate = accumulate, .out = out, .stride = stride};
+    if (w->format != KERNELS_PLAIN_NUMBERS) return run_quantized_product(c, x, rows, w, end);
     gemm_job j = {.c = c, .w = w, .x = x, .bias = bias, .accumulate = accumulate, .out = out, .stride = stride};
     run_product(j, rows);
 }
 
-void kernels_gate_up(kernels_compute *c, const void *x, size_t rows, const kernels_matrix *w, void *out) {
-    if (w->format != KERNELS_PLAIN_NUMBERS) return run_quantized_product(c, x, rows, w, NULL, false, NULL, 0, out);
-    run_product((gemm_job){.c = c, .w = w, .x = x, .gate_up_out = out}, rows);
+void kernels_gate_up(
+    kernels_compute *c, const void *x, size_t rows, const kernels_matrix *w, kernels_activation f, void *out) {
+    kernels_activated_matmul(c, x, rows, w, NULL, f, out);
 }
+
+void kernels_activated_matmul(kernels_compute *c, const void *x, size_t rows, const kernels_matrix *w,
+    const float *bias, kernels_activation f, void *out) {
+    product_end end = {.bias = bias, .rounded_out = out, .activation = f};
+    if (w->format != KERNELS_PLAIN_NUMBERS) return run_quantized_product(c, x, rows, w, end);
+    run_product((gemm_job){.c = c, .w = w, .x = x, .bias = bias, .rounded_out = out, .activation = f}, rows);
+}
+
+// Products over chosen rows, see products.h.
+
+static size_t chosen_bytes(const kernels_compute *c, const kernels_matrix *w, size_t rows) {
+    return round_up(panel_bytes(&c->table.gemm[w->dtype], rows, padded_inputs(w->inputs)), 64);
+}
+
+static size_t begin_chosen(void *job, kernels_compute *c, const chosen_product *p, char *memory) {
+    gemm_job *j = job;
+    *j = (gemm_job){.c = c,
+        .g = &c->table.gemm[p->w->dtype],
+        .w = p->w,
+        .x = p->x,
+        .panels = memory,
+        .rows = p->rows,
+        .columns = padded_inputs(p->w->inputs),
+        .out = p->out,
+        .rounded_out = p->gated,
+        .activation = p->activation,
+        .chosen = p->chosen};
+    plan_pass(j);
+    return j->tiles;
+}
+
+const product_kind plain_products = {.job_bytes = sizeof(gemm_job),
+    .most_rows = PASS_ROWS,
+    .bytes = chosen_bytes,
+    .begin = begin_chosen,
+    .pack = pack_tiles,
+    .multiply = multiply_blocks};

@@ -30,13 +30,16 @@ static void pack_pairs(const void *x, size_t ldx, size_t rows, size_t inputs, vo
     for (size_t k = 0; k < pairs; k += VW) {
         size_t columns = min_size(VW, pairs - k);
         vf r[VW];
-        for (size_t i = 0; i < VW; i++) r[i] = i < rows ? load_pairs(in + i * ldx + 2 * k, inputs - 2 * k) : vf_zero();
+        for (size_t i = 0; i < VW; i++) {
+            r[i] = i < rows ? load_pairs(in + i * ldx + 2 * k, inputs - 2 * k) : vf_zero();
+            if (i < rows) _mm_prefetch((const char *)(in + i * ldx + 2 * k) + 2 * 64, _MM_HINT_T0);
+        }
         if (rows == 1) {
             vf_store_n(out + k, r[0], columns);
             continue;
         }
         vf_transpose(r);
-        for (size_t i = 0; i < columns; i++) vf_store_n(out + (k + i) * rows, r[i], rows);
+        for (size_t i = 0; i < columns; i++) store_column(out, (k + i) * rows, pairs * rows, rows, r[i]);
     }
 }
 

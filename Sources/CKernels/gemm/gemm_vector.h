@@ -113,7 +113,7 @@ static void bf16_expanding_tile(const gemm_tile *t){TILE_SHAPES(bf16_expanding_b
                 continue;                                                                                              \
             }                                                                                                          \
             vf_transpose(r);                                                                                           \
-            for (size_t i = 0; i < columns; i++) vf_store_n(out + (k + i) * rows, r[i], rows);                         \
+            for (size_t i = 0; i < columns; i++) store_column(out, (k + i) * rows, padded * rows, rows, r[i]);         \
         }                                                                                                              \
     }
 PANEL_PACKER(f32, float) PANEL_PACKER(f16, uint16_t) PANEL_PACKER(bf16, uint16_t)

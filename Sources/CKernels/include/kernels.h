@@ -74,6 +74,15 @@ typedef struct {
     size_t query_heads, kv_heads, head_dim;
 } kernels_heads;
 
+/// Functions of single numbers inside an MLP.
+typedef enum {
+    KERNELS_SILU = 0,
+    KERNELS_GELU = 1,       ///< by erf
+    KERNELS_GELU_TANH = 2,  ///< its approximation by tanh
+    KERNELS_RELU = 3,
+    KERNELS_ACTIVATIONS = 4
+} kernels_activation;
+
 /// Element types of a key-value cache; the first three are those of `kernels_dtype`.
 typedef enum {
     KERNELS_CACHE_F32 = 0,
@@ -183,14 +192,40 @@ void kernels_unpack_row(const kernels_matrix *matrix, size_t row, float *out);
 void kernels_matmul(kernels_compute *c, const void *x, size_t rows, const kernels_matrix *w, const float *bias,
     bool accumulate, float *out, size_t stride);
 
-/// out[t] = silu(gate[t]) * up[t] in the matrix's dtype, [rows][outputs / 2], for a gate-up matrix.
-void kernels_gate_up(kernels_compute *c, const void *x, size_t rows, const kernels_matrix *w, void *out);
+/// out[t] = f(gate[t]) * up[t] in the matrix's dtype, [rows][outputs / 2], for a gate-up matrix.
+void kernels_gate_up(
+    kernels_compute *c, const void *x, size_t rows, const kernels_matrix *w, kernels_activation f, void *out);
+
+/// out[t] = f(x[t]·Wᵀ + bias) in the matrix's dtype, for a plain matrix.
+void kernels_activated_matmul(kernels_compute *c, const void *x, size_t rows, const kernels_matrix *w,
+    const float *bias, kernels_activation f, void *out);
+
+// Mixtures of experts
+
+/// The gated MLPs of a layer of experts, all of one shape: the matrices of expert e lie e times the packed bytes of one
+/// behind those of the first.
+typedef struct {
+    kernels_matrix gate_up, down;
+    size_t count;
+} kernels_experts;
+
+/// The `each` largest of every row's `experts` scores (0 ... 1), largest first, the lower index first on ties, and the
+/// scores as weights; with `normalizes` these are divided by their sum. A row of NaN gets the first experts, weighted
+/// NaN. `scores` is changed.
+void kernels_choose_experts(kernels_compute *c, float *scores, size_t rows, size_t experts, size_t each,
+    bool normalizes, int32_t *chosen, float *weights);
+
+/// out[t] += weights[t][i] * down(silu(gate(x[t])) * up(x[t])) of expert chosen[t][i], for the `each` different experts
+/// of every row, in ascending order of the experts. `gated` is working memory, [rows * each][down.inputs] of the
+/// experts' dtype; inputs are at most 65536.
+void kernels_mix_experts(kernels_compute *c, const void *x, size_t rows, const kernels_experts *e,
+    const int32_t *chosen, const float *weights, size_t each, void *gated, float *out);
 
 // Rows
 
-/// out[t] = table[tokens[t]] * scale.
-void kernels_embed(
-    kernels_compute *c, const int32_t *tokens, size_t count, const kernels_matrix *table, float scale, float *out);
+/// out[t] = table[tokens[t] + offset] * scale, or adds that to `out[t]`; null tokens are all 0.
+void kernels_embed(kernels_compute *c, const int32_t *tokens, size_t count, size_t offset, const kernels_matrix *table,
+    float scale, bool accumulate, float *out);
 
 /// out[t] = x[t] / rms(x[t]) * weight, rounded to `dtype`.
 void kernels_rms_norm(kernels_compute *c, const float *x, size_t rows, size_t size, const float *weight, float epsilon,
@@ -204,7 +239,7 @@ void kernels_layer_norm(kernels_compute *c, const float *x, size_t rows, size_t 
 /// Neighbouring rows.
 typedef struct {
     int32_t first, count;
-} kernels_span;
+} kernels_row_span;
 
 /// How rows become one; sums run over ascending rows.
 typedef enum {
@@ -215,7 +250,7 @@ typedef enum {
 } kernels_pooling;
 
 /// Pools the rows of each span, at least one, to one row of `out`.
-void kernels_pool_rows(kernels_compute *c, const float *x, size_t size, const kernels_span *spans, size_t count,
+void kernels_pool_rows(kernels_compute *c, const float *x, size_t size, const kernels_row_span *spans, size_t count,
     kernels_pooling pooling, float *out);
 
 /// Copies rows of `row_bytes` each: out[i] = source[indices[i]].
@@ -238,12 +273,21 @@ void kernels_rope_store(kernels_compute *c, const float *qkv, size_t rows, const
     const kernels_rotary *rotary, const kernels_head_norm *norm, const int32_t *positions, const int32_t *slots,
     const kernels_cache *cache, float *query);
 
-/// Causal attention of each sequence's rows over its slots; out is `[rows][query_heads * head_dim]` of `out_dtype`,
+/// What a row at position p sees: positions p - before ... p + after of its sequence.
+typedef struct {
+    size_t before, after;  ///< SIZE_MAX stands for no limit
+    /// Added to scores, `[query_heads][2 * reach + 1]`, the key's position minus the row's from -reach on, beyond which the
+    /// ends count; null is none.
+    const float *bias;
+    size_t reach;
+} kernels_sight;
+
+/// Attention of each sequence's rows over the slots they see; out is `[rows][query_heads * head_dim]` of `out_dtype`,
 /// whatever the cache's type. Positions are reduced in blocks of 256 that start at multiples of 256, in position order.
 /// head_dim is a multiple of 8 up to 256, query_heads a multiple of kv_heads.
 void kernels_attention(kernels_compute *c, const float *query, const kernels_heads *heads, const kernels_cache *cache,
     const kernels_sequence *sequences, size_t sequence_count, const int32_t *slots, float scale,
-    kernels_dtype out_dtype, void *out);
+    const kernels_sight *sight, kernels_dtype out_dtype, void *out);
 
 // Logits
 

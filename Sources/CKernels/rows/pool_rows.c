@@ -7,12 +7,12 @@
 typedef struct {
     const float *x;
     size_t size;
-    const kernels_span *spans;
+    const kernels_row_span *spans;
     kernels_pooling pooling;
     float *out;
 } pool_job;
 
-static void pool_span(const pool_job *j, const kernels_span *span, float *out) {
+static void pool_span(const pool_job *j, const kernels_row_span *span, float *out) {
     const float *x = j->x + (size_t)span->first * j->size;
     size_t rows = (size_t)span->count, size = j->size;
     memcpy(out, x, size * sizeof(float));
@@ -36,7 +36,7 @@ static void pool_spans(void *context, size_t thread, size_t begin, size_t end) {
     for (size_t i = begin; i < end; i++) pool_span(j, &j->spans[i], j->out + i * j->size);
 }
 
-void kernels_pool_rows(kernels_compute *c, const float *x, size_t size, const kernels_span *spans, size_t count,
+void kernels_pool_rows(kernels_compute *c, const float *x, size_t size, const kernels_row_span *spans, size_t count,
     kernels_pooling pooling, float *out) {
     pool_job j = {.x = x, .size = size, .spans = spans, .pooling = pooling, .out = out};
     pool_lock(c->pool);

@@ -13,6 +13,8 @@ typedef struct {
     const char *x;
     char *out;
     const int32_t *indices;
+    size_t offset;
+    bool adds;
     const kernels_matrix *table;
     const float *weight, *bias;
     float *kept;
@@ -30,15 +32,23 @@ static void run_rows(row_job *j, pool_work work, size_t rows, size_t row_element
 static void embed_rows(void *context, size_t thread, size_t begin, size_t end) {
     const row_job *j = context;
     for (size_t t = begin; t < end; t++) {
-        float *out = (float *)j->out + t * j->size;
-        kernels_unpack_row(j->table, (size_t)j->indices[t], out);
-        if (j->number != 1) j->c->table.scale(out, j->size, j->number, out);
+        float *out = (float *)j->out + t * j->size, *row = j->adds ? (float *)thread_scratch(j->c, thread) : out;
+        kernels_unpack_row(j->table, (j->indices ? (size_t)j->indices[t] : 0) + j->offset, row);
+        if (j->number != 1) j->c->table.scale(row, j->size, j->number, row);
+        if (j->adds) j->c->table.blend(out, 1, row, 1, j->size);
     }
 }
 
-void kernels_embed(
-    kernels_compute *c, const int32_t *tokens, size_t count, const kernels_matrix *table, float scale, float *out) {
-    row_job j = {.c = c, .out = (char *)out, .indices = tokens, .table = table, .size = table->inputs, .number = scale};
+void kernels_embed(kernels_compute *c, const int32_t *tokens, size_t count, size_t offset, const kernels_matrix *table,
+    float scale, bool accumulate, float *out) {
+    row_job j = {.c = c,
+        .out = (char *)out,
+        .indices = tokens,
+        .offset = offset,
+        .table = table,
+        .size = table->inputs,
+        .number = scale,
+        .adds = accumulate};
     run_rows(&j, embed_rows, count, 4 * j.size);
 }
 

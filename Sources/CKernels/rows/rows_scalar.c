@@ -29,17 +29,50 @@ static void rotate(float *x, const float *cosines, const float *sines, size_t ro
     }
 }
 
-static void silu_mul(const float *c, size_t blocks, float *out) {
-    for (size_t b = 0; b < blocks; b++)
-        for (size_t j = 0; j < 16; j++) {
-            float gate = c[b * BLOCK + j], up = c[b * BLOCK + 16 + j];
-            out[b * 16 + j] = gate / (1 + expf(-gate)) * up;
-        }
+static void add_bias(const float *c, const float *bias, size_t n, bool accumulate, float *out) {
+    if (accumulate && bias)
+        for (size_t i = 0; i < n; i++) out[i] += c[i] + bias[i];
+    else if (accumulate)
+        for (size_t i = 0; i < n; i++) out[i] += c[i];
+    else if (bias)
+        for (size_t i = 0; i < n; i++) out[i] = c[i] + bias[i];
+    else
+        for (size_t i = 0; i < n; i++) out[i] = c[i];
 }
+
+static float silu(float x) { return x / (1 + expf(-x)); }
+static float gelu(float x) { return 0.5f * x * (1 + erff(x * (float)M_SQRT1_2)); }
+static float gelu_tanh(float x) {
+    float y = GELU_TANH_SCALE * (x + 0.044715f * x * x * x);
+    return 0.5f * x * (1 + tanhf(y));
+}
+static float relu(float x) { return x > 0 || isnan(x) ? x : 0; }
+
+/// The two forms of a function: over single numbers, and over gates and ups.
+#define ACTIVATION(f)                                                                                                  \
+    static void f##_rows(const float *c, const float *bias, size_t n, float *out) {                                    \
+        for (size_t i = 0; i < n; i++) out[i] = f(bias ? c[i] + bias[i] : c[i]);                                       \
+    }                                                                                                                  \
+    static void f##_gate(const float *c, size_t blocks, float *out) {                                                  \
+        for (size_t b = 0; b < blocks; b++)                                                                            \
+            for (size_t j = 0; j < 16; j++) out[b * 16 + j] = f(c[b * BLOCK + j]) * c[b * BLOCK + 16 + j];             \
+    }
+ACTIVATION(silu)
+ACTIVATION(gelu)
+ACTIVATION(gelu_tanh)
+ACTIVATION(relu)
 
 void fill_rows_scalar(kernel_table *t) {
     t->rms_norm = rms_norm;
     t->layer_norm = layer_norm;
     t->rotate = rotate;
-    t->silu_mul = silu_mul;
+    t->add_bias = add_bias;
+    t->activate[KERNELS_SILU] = silu_rows;
+    t->activate[KERNELS_GELU] = gelu_rows;
+    t->activate[KERNELS_GELU_TANH] = gelu_tanh_rows;
+    t->activate[KERNELS_RELU] = relu_rows;
+    t->gate[KERNELS_SILU] = silu_gate;
+    t->gate[KERNELS_GELU] = gelu_gate;
+    t->gate[KERNELS_GELU_TANH] = gelu_tanh_gate;
+    t->gate[KERNELS_RELU] = relu_gate;
 }

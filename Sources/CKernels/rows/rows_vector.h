@@ -65,18 +65,79 @@ static void rotate(float *x, const float *cosines, const float *sines, size_t ro
     }
 }
 
-static void silu_mul(const float *c, size_t blocks, float *out) {
-    for (size_t b = 0; b < blocks; b++)
-        for (size_t j = 0; j < 16; j += VW) {
-            vf gate = vf_load(c + b * BLOCK + j), up = vf_load(c + b * BLOCK + 16 + j);
-            vf denominator = vf_add(vf_set1(1), vf_exp(vf_sub(vf_zero(), gate)));
-            vf_store(out + b * 16 + j, vf_mul(vf_div(gate, denominator), up));
-        }
+static void add_bias(const float *c, const float *bias, size_t n, bool accumulate, float *out) {
+    size_t i = 0;
+    for (; i + VW <= n; i += VW) {
+        vf x = bias ? vf_add(vf_load(c + i), vf_load(bias + i)) : vf_load(c + i);
+        vf_store(out + i, accumulate ? vf_add(vf_load(out + i), x) : x);
+    }
+    if (i == n) return;
+    vf x = vf_load_n(c + i, n - i);
+    if (bias) x = vf_add(x, vf_load_n(bias + i, n - i));
+    vf_store_n(out + i, accumulate ? vf_add(vf_load_n(out + i, n - i), x) : x, n - i);
 }
+
+static inline vf vf_silu(vf x) { return vf_div(x, vf_add(vf_set1(1), vf_exp(vf_sub(vf_zero(), x)))); }
+
+/// x Φ(x), with erf by formula 7.1.26 of Abramowitz and Stegun, "Handbook of Mathematical Functions" (1964), which is
+/// within 1.5e-7: erfc(y) ≈ t (a1 + t (a2 + …)) e^(-y²), t = 1 / (1 + p y), for y >= 0.
+static inline vf vf_gelu(vf x) {
+    vf flipped = vf_sub(vf_zero(), x), magnitude = vf_max(x, flipped);
+    vf y = vf_mul(magnitude, vf_set1((float)M_SQRT1_2));
+    vf t = vf_div(vf_set1(1), vf_fma(y, vf_set1(0.3275911f), vf_set1(1)));
+    vf p = vf_fma(t, vf_set1(1.061405429f), vf_set1(-1.453152027f));
+    p = vf_fma(p, t, vf_set1(1.421413741f));
+    p = vf_fma(p, t, vf_set1(-0.284496736f));
+    p = vf_fma(p, t, vf_set1(0.254829592f));
+    vf half = vf_mul(vf_set1(0.5f), vf_mul(vf_mul(p, t), vf_exp(vf_sub(vf_zero(), vf_mul(y, y)))));
+    // x Φ(x) = max(x, 0) - |x| (1 - Φ(|x|)), whose last factor is 0 long before 64; NaN, the second operand, passes.
+    return vf_fnma(vf_min(vf_set1(64), magnitude), half, vf_max(vf_zero(), x));
+}
+
+/// x / 2 · (1 + tanh y) = x / (1 + e^(-2y)).
+static inline vf vf_gelu_tanh(vf x) {
+    vf cube = vf_mul(vf_mul(x, x), x);
+    vf y = vf_mul(vf_set1(-2 * GELU_TANH_SCALE), vf_fma(cube, vf_set1(0.044715f), x));
+    return vf_div(x, vf_add(vf_set1(1), vf_exp(y)));
+}
+
+static inline vf vf_relu(vf x) { return vf_max(vf_zero(), x); }
+
+/// The two forms of a function: over single numbers, and over gates and ups.
+#define ACTIVATION(f)                                                                                                  \
+    static void f##_rows(const float *c, const float *bias, size_t n, float *out) {                                    \
+        size_t i = 0;                                                                                                  \
+        for (; i + VW <= n; i += VW) {                                                                                 \
+            vf x = vf_load(c + i);                                                                                     \
+            vf_store(out + i, vf_##f(bias ? vf_add(x, vf_load(bias + i)) : x));                                        \
+        }                                                                                                              \
+        if (i == n) return;                                                                                            \
+        vf x = vf_load_n(c + i, n - i);                                                                                \
+        vf_store_n(out + i, vf_##f(bias ? vf_add(x, vf_load_n(bias + i, n - i)) : x), n - i);                          \
+    }                                                                                                                  \
+    static void f##_gate(const float *c, size_t blocks, float *out) {                                                  \
+        for (size_t b = 0; b < blocks; b++)                                                                            \
+            for (size_t j = 0; j < 16; j += VW) {                                                                      \
+                vf gate = vf_load(c + b * BLOCK + j), up = vf_load(c + b * BLOCK + 16 + j);                            \
+                vf_store(out + b * 16 + j, vf_mul(vf_##f(gate), up));                                                  \
+            }                                                                                                          \
+    }
+ACTIVATION(silu)
+ACTIVATION(gelu)
+ACTIVATION(gelu_tanh)
+ACTIVATION(relu)
 
 static void fill_rows(kernel_table *t) {
     t->rms_norm = rms_norm;
     t->layer_norm = layer_norm;
     t->rotate = rotate;
-    t->silu_mul = silu_mul;
+    t->add_bias = add_bias;
+    t->activate[KERNELS_SILU] = silu_rows;
+    t->activate[KERNELS_GELU] = gelu_rows;
+    t->activate[KERNELS_GELU_TANH] = gelu_tanh_rows;
+    t->activate[KERNELS_RELU] = relu_rows;
+    t->gate[KERNELS_SILU] = silu_gate;
+    t->gate[KERNELS_GELU] = gelu_gate;
+    t->gate[KERNELS_GELU_TANH] = gelu_tanh_gate;
+    t->gate[KERNELS_RELU] = relu_gate;
 }

@@ -20,6 +20,9 @@
 /// keys and values is a tenth of what so many rows then do with it.
 #define ATTENTION_ROWS 192
 
+/// √(2/π), of GELU by tanh.
+#define GELU_TANH_SCALE 0.7978845608f
+
 /// A case of a switch over rows * 8 + blocks of tile `t`: the body for just that shape, so that its sums are registers.
 #define TILE_CASE(body, rows, blocks)                                                                                  \
     case (rows)*8 + (blocks):                                                                                          \
@@ -87,8 +90,12 @@ typedef struct {
     void (*layer_norm)(const float *x, const float *w, const float *bias, size_t n, float epsilon, float *out);
     /// Rotates the halves of the first `rotary_dim` elements in place.
     void (*rotate)(float *x, const float *cosines, const float *sines, size_t rotary_dim);
-    /// out[i] = silu(gate) * up over `blocks` blocks of 16 gates then 16 ups; 16 results per block.
-    void (*silu_mul)(const float *c, size_t blocks, float *out);
+    /// out[i] (+)= c[i] + bias[i]; a null bias is none.
+    void (*add_bias)(const float *c, const float *bias, size_t n, bool accumulate, float *out);
+    /// out[i] = f(c[i] + bias[i]); a null bias is none.
+    void (*activate[KERNELS_ACTIVATIONS])(const float *c, const float *bias, size_t n, float *out);
+    /// out[i] = f(gate) * up over `blocks` blocks of 16 gates then 16 ups; 16 results per block.
+    void (*gate[KERNELS_ACTIVATIONS])(const float *c, size_t blocks, float *out);
 
     /// Transposes keys of `count` slots into `[count/32][dim][32]` f32, missing slots as zero; int8 codes stay
     /// unscaled. `keys` is one head's, rows of `dim` elements. `ahead` of the slots, at least `count`, are wanted by

@@ -68,6 +68,14 @@ static inline void store_f16(void *p, vf x) { _mm256_storeu_si256(p, f16_bits(x)
 static inline void store_bf16_n(void *p, vf x, size_t n) { _mm256_mask_storeu_epi16(p, first_lanes(n), bf16_bits(x)); }
 static inline void store_f16_n(void *p, vf x, size_t n) { _mm256_mask_storeu_epi16(p, first_lanes(n), f16_bits(x)); }
 
+/// Stores the first n lanes at p[at]; the others too where p, of `end` elements, goes on, since what follows is stored later.
+static inline void store_column(float *p, size_t at, size_t end, size_t n, vf x) {
+    if (at + VW <= end)
+        vf_store(p + at, x);
+    else
+        vf_store_n(p + at, x, n);
+}
+
 /// Transposes a square of vectors in place.
 static inline __attribute__((always_inline)) void vf_transpose(vf r[VW]) {
     vf t[16];

@@ -10,6 +10,11 @@
 
 /// What several receivers share: identities, sampling parameters, reasons to finish, log probabilities.
 
+#if canImport(FoundationEssentials)
+package import FoundationEssentials
+#else
+package import Foundation
+#endif
 package import SwiftProtobuf
 
 // If the compiler emits an error on this type, it is because this file
@@ -20,6 +25,49 @@ package import SwiftProtobuf
 fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobuf.ProtobufAPIVersionCheck {
   struct _2: SwiftProtobuf.ProtobufAPIVersion_2 {}
   typealias Version = _2
+}
+
+/// Of which rows a request wants the hidden states behind the last norm.
+package nonisolated enum HiddenStateMode: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+  case noRow // = 0
+
+  /// Of the rows that tokens are chosen from: the prompt's last one, then one for each token.
+  case lastRow // = 1
+
+  /// Of the whole prompt too.
+  case everyRow // = 2
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .noRow
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .noRow
+    case 1: self = .lastRow
+    case 2: self = .everyRow
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .noRow: return 0
+    case .lastRow: return 1
+    case .everyRow: return 2
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [HiddenStateMode] = [
+    .noRow,
+    .lastRow,
+    .everyRow,
+  ]
+
 }
 
 /// Which request, and which try of it.
@@ -188,14 +236,45 @@ package nonisolated struct RequestOptions: Sendable {
   /// Requests with the same key had better run together (the routing-key policy); empty for none.
   package var routingKey: String = String()
 
+  /// Which hidden states go into the answer.
+  package var hiddenStates: HiddenStateMode = .noRow
+
   /// Seconds since 1970 at which the front sent it: a profile shows how long its way was. Of each attempt its own.
   package var sentAt: Double = 0
+
+  /// The answer tells which experts each token took, from this position on; absent: it does not.
+  package var routedExpertsFrom: UInt32 {
+    get {_routedExpertsFrom ?? 0}
+    set {_routedExpertsFrom = newValue}
+  }
+  /// Returns true if `routedExpertsFrom` has been explicitly set.
+  package var hasRoutedExpertsFrom: Bool {self._routedExpertsFrom != nil}
+  /// Clears the value of `routedExpertsFrom`. Subsequent reads from it will return its default value.
+  package mutating func clearRoutedExpertsFrom() {self._routedExpertsFrom = nil}
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
   fileprivate var _priority: Int64? = nil
+  fileprivate var _routedExpertsFrom: UInt32? = nil
+}
+
+/// A prompt as vectors in the place of its tokens'.
+package nonisolated struct PromptVectors: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Float32, little-endian, vector by vector.
+  package var values: Data = Data()
+
+  /// Numbers of a vector.
+  package var width: UInt32 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
 }
 
 /// Which log probabilities a request wants.
@@ -406,6 +485,23 @@ package nonisolated struct LogprobFrame: @unchecked Sendable {
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
+/// The experts that the tokens of one request took, in its last frame.
+package nonisolated struct RoutedExperts: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Which request of the frame: an index into its parallel arrays.
+  package var row: UInt32 = 0
+
+  /// For each position from the asked one to the last that was computed, for each layer, the experts, the best first.
+  package var ids: [Int32] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 /// Log probabilities of the prompt from position `start`; where a position has no predecessor its value is NaN.
 package nonisolated struct InputLogprobs: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -450,6 +546,70 @@ package nonisolated struct InputLogprobs: Sendable {
   fileprivate var _chosen: TokenLogprobs? = nil
 }
 
+/// Hidden states that belong to one request in one frame: float32, little-endian, row by row.
+package nonisolated struct HiddenFrame: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Which request of the frame: an index into its parallel arrays.
+  package var row: UInt32 = 0
+
+  /// Numbers of a row.
+  package var width: UInt32 = 0
+
+  /// Of the row that each id of this frame was chosen from.
+  package var output: Data = Data()
+
+  /// Of the prompt before its last row, in a request's first frame only.
+  package var input: Data = Data()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// Which weights a server computes with. Worker rank 0 writes it down whenever they change, for the workers that come later and
+/// for the fronts.
+package nonisolated struct ServedWeights: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Which they are, counted from those of the start, which are 0 and are not written down.
+  package var number: UInt64 = 0
+
+  /// The latest ones that everything began anew with: what began with those or later ones may go on with these, since whoever
+  /// ordered the changes in between asked for that.
+  package var pureSince: UInt64 = 0
+
+  /// The order that brought them.
+  package var order: UInt64 = 0
+
+  package var path: String = String()
+
+  package var loadFormat: String = String()
+
+  /// What the order calls them, or one before it that named weights; absent: none did.
+  package var version: String {
+    get {_version ?? String()}
+    set {_version = newValue}
+  }
+  /// Returns true if `version` has been explicitly set.
+  package var hasVersion: Bool {self._version != nil}
+  /// Clears the value of `version`. Subsequent reads from it will return its default value.
+  package mutating func clearVersion() {self._version = nil}
+
+  /// Number of the weights whose order named them so.
+  package var namedAt: UInt64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _version: String? = nil
+}
+
 /// The generations of all fronts that live. What any other asked for is given up: nobody waits for it any more.
 package nonisolated struct LivingFronts: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -461,6 +621,32 @@ package nonisolated struct LivingFronts: Sendable {
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+}
+
+/// Give up requests by the names that their clients gave them.
+package nonisolated struct AbortMatching: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Generation of the front that was asked.
+  package var front: UInt64 = 0
+
+  /// Their names begin so; absent: all.
+  package var prefix: String {
+    get {_prefix ?? String()}
+    set {_prefix = newValue}
+  }
+  /// Returns true if `prefix` has been explicitly set.
+  package var hasPrefix: Bool {self._prefix != nil}
+  /// Clears the value of `prefix`. Subsequent reads from it will return its default value.
+  package mutating func clearPrefix() {self._prefix = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _prefix: String? = nil
 }
 
 /// Give up a request and free what it holds; unknown ids are ignored.
@@ -496,6 +682,10 @@ package nonisolated struct Abort: Sendable {
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "srt"
+
+nonisolated extension HiddenStateMode: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0NO_ROW\0\u{1}LAST_ROW\0\u{1}EVERY_ROW\0")
+}
 
 nonisolated extension RequestKey: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".RequestKey"
@@ -749,7 +939,7 @@ nonisolated extension SamplingParams: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension RequestOptions: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".RequestOptions"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}stream\0\u{3}stream_interval\0\u{3}cache_key\0\u{1}priority\0\u{3}routing_key\0\u{4}#sent_at\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}stream\0\u{3}stream_interval\0\u{3}cache_key\0\u{1}priority\0\u{3}routing_key\0\u{4}\u{f}hidden_states\0\u{4}\u{14}sent_at\0\u{4}\u{a}routed_experts_from\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -762,7 +952,9 @@ nonisolated extension RequestOptions: SwiftProtobuf.Message, SwiftProtobuf._Mess
       case 3: try { try decoder.decodeSingularStringField(value: &self.cacheKey) }()
       case 4: try { try decoder.decodeSingularInt64Field(value: &self._priority) }()
       case 5: try { try decoder.decodeSingularStringField(value: &self.routingKey) }()
+      case 20: try { try decoder.decodeSingularEnumField(value: &self.hiddenStates) }()
       case 40: try { try decoder.decodeSingularDoubleField(value: &self.sentAt) }()
+      case 50: try { try decoder.decodeSingularUInt32Field(value: &self._routedExpertsFrom) }()
       default: break
       }
     }
@@ -788,9 +980,15 @@ nonisolated extension RequestOptions: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if !self.routingKey.isEmpty {
       try visitor.visitSingularStringField(value: self.routingKey, fieldNumber: 5)
     }
+    if self.hiddenStates != .noRow {
+      try visitor.visitSingularEnumField(value: self.hiddenStates, fieldNumber: 20)
+    }
     if self.sentAt.bitPattern != 0 {
       try visitor.visitSingularDoubleField(value: self.sentAt, fieldNumber: 40)
     }
+    try { if let v = self._routedExpertsFrom {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 50)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -800,7 +998,44 @@ nonisolated extension RequestOptions: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if lhs.cacheKey != rhs.cacheKey {return false}
     if lhs._priority != rhs._priority {return false}
     if lhs.routingKey != rhs.routingKey {return false}
+    if lhs.hiddenStates != rhs.hiddenStates {return false}
     if lhs.sentAt != rhs.sentAt {return false}
+    if lhs._routedExpertsFrom != rhs._routedExpertsFrom {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PromptVectors: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".PromptVectors"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}values\0\u{1}width\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.values) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.width) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.values.isEmpty {
+      try visitor.visitSingularBytesField(value: self.values, fieldNumber: 1)
+    }
+    if self.width != 0 {
+      try visitor.visitSingularUInt32Field(value: self.width, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: PromptVectors, rhs: PromptVectors) -> Bool {
+    if lhs.values != rhs.values {return false}
+    if lhs.width != rhs.width {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1143,6 +1378,41 @@ nonisolated extension LogprobFrame: SwiftProtobuf.Message, SwiftProtobuf._Messag
   }
 }
 
+nonisolated extension RoutedExperts: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RoutedExperts"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}row\0\u{1}ids\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.row) }()
+      case 2: try { try decoder.decodeRepeatedInt32Field(value: &self.ids) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.row != 0 {
+      try visitor.visitSingularUInt32Field(value: self.row, fieldNumber: 1)
+    }
+    if !self.ids.isEmpty {
+      try visitor.visitPackedInt32Field(value: self.ids, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: RoutedExperts, rhs: RoutedExperts) -> Bool {
+    if lhs.row != rhs.row {return false}
+    if lhs.ids != rhs.ids {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension InputLogprobs: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".InputLogprobs"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tokens\0\u{1}top\0\u{1}chosen\0")
@@ -1187,6 +1457,115 @@ nonisolated extension InputLogprobs: SwiftProtobuf.Message, SwiftProtobuf._Messa
   }
 }
 
+nonisolated extension HiddenFrame: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".HiddenFrame"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}row\0\u{1}width\0\u{1}output\0\u{1}input\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.row) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.width) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.output) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.input) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.row != 0 {
+      try visitor.visitSingularUInt32Field(value: self.row, fieldNumber: 1)
+    }
+    if self.width != 0 {
+      try visitor.visitSingularUInt32Field(value: self.width, fieldNumber: 2)
+    }
+    if !self.output.isEmpty {
+      try visitor.visitSingularBytesField(value: self.output, fieldNumber: 3)
+    }
+    if !self.input.isEmpty {
+      try visitor.visitSingularBytesField(value: self.input, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: HiddenFrame, rhs: HiddenFrame) -> Bool {
+    if lhs.row != rhs.row {return false}
+    if lhs.width != rhs.width {return false}
+    if lhs.output != rhs.output {return false}
+    if lhs.input != rhs.input {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ServedWeights: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ServedWeights"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{3}pure_since\0\u{1}order\0\u{1}path\0\u{3}load_format\0\u{1}version\0\u{3}named_at\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.number) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.pureSince) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.order) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.path) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.loadFormat) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self._version) }()
+      case 7: try { try decoder.decodeSingularUInt64Field(value: &self.namedAt) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.number != 0 {
+      try visitor.visitSingularUInt64Field(value: self.number, fieldNumber: 1)
+    }
+    if self.pureSince != 0 {
+      try visitor.visitSingularUInt64Field(value: self.pureSince, fieldNumber: 2)
+    }
+    if self.order != 0 {
+      try visitor.visitSingularUInt64Field(value: self.order, fieldNumber: 3)
+    }
+    if !self.path.isEmpty {
+      try visitor.visitSingularStringField(value: self.path, fieldNumber: 4)
+    }
+    if !self.loadFormat.isEmpty {
+      try visitor.visitSingularStringField(value: self.loadFormat, fieldNumber: 5)
+    }
+    try { if let v = self._version {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 6)
+    } }()
+    if self.namedAt != 0 {
+      try visitor.visitSingularUInt64Field(value: self.namedAt, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: ServedWeights, rhs: ServedWeights) -> Bool {
+    if lhs.number != rhs.number {return false}
+    if lhs.pureSince != rhs.pureSince {return false}
+    if lhs.order != rhs.order {return false}
+    if lhs.path != rhs.path {return false}
+    if lhs.loadFormat != rhs.loadFormat {return false}
+    if lhs._version != rhs._version {return false}
+    if lhs.namedAt != rhs.namedAt {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension LivingFronts: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".LivingFronts"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}generations\0")
@@ -1212,6 +1591,45 @@ nonisolated extension LivingFronts: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
   package static func ==(lhs: LivingFronts, rhs: LivingFronts) -> Bool {
     if lhs.generations != rhs.generations {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension AbortMatching: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".AbortMatching"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}front\0\u{1}prefix\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.front) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self._prefix) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.front != 0 {
+      try visitor.visitSingularUInt64Field(value: self.front, fieldNumber: 1)
+    }
+    try { if let v = self._prefix {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 2)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: AbortMatching, rhs: AbortMatching) -> Bool {
+    if lhs.front != rhs.front {return false}
+    if lhs._prefix != rhs._prefix {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -101,6 +101,13 @@ package nonisolated struct TokenBatch: Sendable {
   /// Incarnation of the worker group. What an older one sent is dropped, and so are the states it opened.
   package var generation: UInt64 = 0
 
+  /// Number of the weights that the ids were computed with.
+  package var weights: UInt64 = 0
+
+  package var hidden: [HiddenFrame] = []
+
+  package var routedExperts: [RoutedExperts] = []
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -225,7 +232,7 @@ nonisolated extension DetokenizerCommand: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension TokenBatch: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".TokenBatch"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}request_ids\0\u{1}attempts\0\u{1}offsets\0\u{1}counts\0\u{1}ids\0\u{1}finish\0\u{3}prompt_tokens\0\u{3}cached_tokens\0\u{1}retractions\0\u{1}openings\0\u{1}logprobs\0\u{1}generation\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}request_ids\0\u{1}attempts\0\u{1}offsets\0\u{1}counts\0\u{1}ids\0\u{1}finish\0\u{3}prompt_tokens\0\u{3}cached_tokens\0\u{1}retractions\0\u{1}openings\0\u{1}logprobs\0\u{1}generation\0\u{2}\u{8}weights\0\u{1}hidden\0\u{4}\u{1d}routed_experts\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -245,6 +252,9 @@ nonisolated extension TokenBatch: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       case 10: try { try decoder.decodeRepeatedMessageField(value: &self.openings) }()
       case 11: try { try decoder.decodeRepeatedMessageField(value: &self.logprobs) }()
       case 12: try { try decoder.decodeSingularUInt64Field(value: &self.generation) }()
+      case 20: try { try decoder.decodeSingularUInt64Field(value: &self.weights) }()
+      case 21: try { try decoder.decodeRepeatedMessageField(value: &self.hidden) }()
+      case 50: try { try decoder.decodeRepeatedMessageField(value: &self.routedExperts) }()
       default: break
       }
     }
@@ -287,6 +297,15 @@ nonisolated extension TokenBatch: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if self.generation != 0 {
       try visitor.visitSingularUInt64Field(value: self.generation, fieldNumber: 12)
     }
+    if self.weights != 0 {
+      try visitor.visitSingularUInt64Field(value: self.weights, fieldNumber: 20)
+    }
+    if !self.hidden.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.hidden, fieldNumber: 21)
+    }
+    if !self.routedExperts.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.routedExperts, fieldNumber: 50)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -303,6 +322,9 @@ nonisolated extension TokenBatch: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if lhs.openings != rhs.openings {return false}
     if lhs.logprobs != rhs.logprobs {return false}
     if lhs.generation != rhs.generation {return false}
+    if lhs.weights != rhs.weights {return false}
+    if lhs.hidden != rhs.hidden {return false}
+    if lhs.routedExperts != rhs.routedExperts {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -87,6 +87,15 @@ package nonisolated struct FrontReply: Sendable {
     set {reply = .resubmit(newValue)}
   }
 
+  /// Another front was asked to give these up: they may be here.
+  package var abortMatching: AbortMatching {
+    get {
+      if case .abortMatching(let v)? = reply {return v}
+      return AbortMatching()
+    }
+    set {reply = .abortMatching(newValue)}
+  }
+
   /// From the worker.
   package var vectors: VectorBatch {
     get {
@@ -108,6 +117,8 @@ package nonisolated struct FrontReply: Sendable {
     case promptIds(PromptIDs)
     /// The detokenizer does not have the state that a frame continues: submit these requests again.
     case resubmit(Resubmit)
+    /// Another front was asked to give these up: they may be here.
+    case abortMatching(AbortMatching)
     /// From the worker.
     case vectors(VectorBatch)
 
@@ -146,6 +157,13 @@ package nonisolated struct TextBatch: Sendable {
   package var retractions: [UInt32] = []
 
   package var logprobs: [LogprobFrame] = []
+
+  /// Number of the weights that the ids were computed with.
+  package var weights: UInt64 = 0
+
+  package var hidden: [HiddenFrame] = []
+
+  package var routedExperts: [RoutedExperts] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -270,6 +288,9 @@ package nonisolated struct ControlReply: Sendable {
   package var values: [Float] = []
 
   package var shape: [UInt32] = []
+
+  /// One for each rank.
+  package var texts: [String] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -470,7 +491,7 @@ fileprivate nonisolated let _protobuf_package = "srt"
 
 nonisolated extension FrontReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".FrontReply"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}text\0\u{1}failure\0\u{1}control\0\u{1}encoded\0\u{1}decoded\0\u{3}prompt_ids\0\u{1}resubmit\0\u{1}vectors\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}text\0\u{1}failure\0\u{1}control\0\u{1}encoded\0\u{1}decoded\0\u{3}prompt_ids\0\u{1}resubmit\0\u{1}vectors\0\u{4}\u{c}abort_matching\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -582,6 +603,19 @@ nonisolated extension FrontReply: SwiftProtobuf.Message, SwiftProtobuf._MessageI
           self.reply = .vectors(v)
         }
       }()
+      case 20: try {
+        var v: AbortMatching?
+        var hadOneofValue = false
+        if let current = self.reply {
+          hadOneofValue = true
+          if case .abortMatching(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.reply = .abortMatching(v)
+        }
+      }()
       default: break
       }
     }
@@ -625,6 +659,10 @@ nonisolated extension FrontReply: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       guard case .vectors(let v)? = self.reply else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
     }()
+    case .abortMatching?: try {
+      guard case .abortMatching(let v)? = self.reply else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -639,7 +677,7 @@ nonisolated extension FrontReply: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension TextBatch: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".TextBatch"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}request_ids\0\u{1}attempts\0\u{1}offsets\0\u{1}counts\0\u{1}ids\0\u{3}text_offsets\0\u{1}texts\0\u{1}finish\0\u{3}prompt_tokens\0\u{3}cached_tokens\0\u{1}retractions\0\u{1}logprobs\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}request_ids\0\u{1}attempts\0\u{1}offsets\0\u{1}counts\0\u{1}ids\0\u{3}text_offsets\0\u{1}texts\0\u{1}finish\0\u{3}prompt_tokens\0\u{3}cached_tokens\0\u{1}retractions\0\u{1}logprobs\0\u{2}\u{8}weights\0\u{1}hidden\0\u{4}\u{1d}routed_experts\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -659,6 +697,9 @@ nonisolated extension TextBatch: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       case 10: try { try decoder.decodeRepeatedUInt32Field(value: &self.cachedTokens) }()
       case 11: try { try decoder.decodeRepeatedUInt32Field(value: &self.retractions) }()
       case 12: try { try decoder.decodeRepeatedMessageField(value: &self.logprobs) }()
+      case 20: try { try decoder.decodeSingularUInt64Field(value: &self.weights) }()
+      case 21: try { try decoder.decodeRepeatedMessageField(value: &self.hidden) }()
+      case 50: try { try decoder.decodeRepeatedMessageField(value: &self.routedExperts) }()
       default: break
       }
     }
@@ -701,6 +742,15 @@ nonisolated extension TextBatch: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if !self.logprobs.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.logprobs, fieldNumber: 12)
     }
+    if self.weights != 0 {
+      try visitor.visitSingularUInt64Field(value: self.weights, fieldNumber: 20)
+    }
+    if !self.hidden.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.hidden, fieldNumber: 21)
+    }
+    if !self.routedExperts.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.routedExperts, fieldNumber: 50)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -717,6 +767,9 @@ nonisolated extension TextBatch: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if lhs.cachedTokens != rhs.cachedTokens {return false}
     if lhs.retractions != rhs.retractions {return false}
     if lhs.logprobs != rhs.logprobs {return false}
+    if lhs.weights != rhs.weights {return false}
+    if lhs.hidden != rhs.hidden {return false}
+    if lhs.routedExperts != rhs.routedExperts {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -907,7 +960,7 @@ nonisolated extension Resubmit: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
 
 nonisolated extension ControlReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ControlReply"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}call\0\u{1}success\0\u{1}message\0\u{1}state\0\u{1}values\0\u{1}shape\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}call\0\u{1}success\0\u{1}message\0\u{1}state\0\u{1}values\0\u{1}shape\0\u{2}\u{e}texts\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -921,6 +974,7 @@ nonisolated extension ControlReply: SwiftProtobuf.Message, SwiftProtobuf._Messag
       case 4: try { try decoder.decodeSingularMessageField(value: &self._state) }()
       case 5: try { try decoder.decodeRepeatedFloatField(value: &self.values) }()
       case 6: try { try decoder.decodeRepeatedUInt32Field(value: &self.shape) }()
+      case 20: try { try decoder.decodeRepeatedStringField(value: &self.texts) }()
       default: break
       }
     }
@@ -949,6 +1003,9 @@ nonisolated extension ControlReply: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if !self.shape.isEmpty {
       try visitor.visitPackedUInt32Field(value: self.shape, fieldNumber: 6)
     }
+    if !self.texts.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.texts, fieldNumber: 20)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -959,6 +1016,7 @@ nonisolated extension ControlReply: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if lhs._state != rhs._state {return false}
     if lhs.values != rhs.values {return false}
     if lhs.shape != rhs.shape {return false}
+    if lhs.texts != rhs.texts {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

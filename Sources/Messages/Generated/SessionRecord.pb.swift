@@ -114,6 +114,22 @@ package nonisolated struct StandingOrders: Sendable {
   /// Clears the value of `weightVersion`. Subsequent reads from it will return its default value.
   package mutating func clearWeightVersion() {self._weightVersion = nil}
 
+  /// Number of the weights that were called so; later ones may bring a name of their own.
+  package var namedWeights: UInt64 = 0
+
+  /// Memory that is given back to the system; absent: nobody has ever asked for that.
+  package var released: ReleasedMemory {
+    get {_released ?? ReleasedMemory()}
+    set {_released = newValue}
+  }
+  /// Returns true if `released` has been explicitly set.
+  package var hasReleased: Bool {self._released != nil}
+  /// Clears the value of `released`. Subsequent reads from it will return its default value.
+  package mutating func clearReleased() {self._released = nil}
+
+  /// Seconds that the worker sleeps before each step.
+  package var slowDown: Double = 0
+
   /// What is written about requests; absent: as the server was told at its start.
   package var requestLog: RequestLogOrders {
     get {_requestLog ?? RequestLogOrders()}
@@ -124,13 +140,30 @@ package nonisolated struct StandingOrders: Sendable {
   /// Clears the value of `requestLog`. Subsequent reads from it will return its default value.
   package mutating func clearRequestLog() {self._requestLog = nil}
 
+  /// The experts that rows take are recorded.
+  package var recordsExperts: Bool = false
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
   fileprivate var _paused: PauseGeneration? = nil
   fileprivate var _weightVersion: String? = nil
+  fileprivate var _released: ReleasedMemory? = nil
   fileprivate var _requestLog: RequestLogOrders? = nil
+}
+
+/// Kinds of memory that are given back.
+package nonisolated struct ReleasedMemory: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var tags: [String] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
 }
 
 /// What is written about single requests.
@@ -347,7 +380,7 @@ nonisolated extension SessionRecord: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension StandingOrders: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".StandingOrders"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}paused\0\u{3}weight_version\0\u{4}&request_log\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}paused\0\u{3}weight_version\0\u{4}\u{12}named_weights\0\u{1}released\0\u{3}slow_down\0\u{4}\u{12}request_log\0\u{4}\u{a}records_experts\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -357,7 +390,11 @@ nonisolated extension StandingOrders: SwiftProtobuf.Message, SwiftProtobuf._Mess
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularMessageField(value: &self._paused) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self._weightVersion) }()
+      case 20: try { try decoder.decodeSingularUInt64Field(value: &self.namedWeights) }()
+      case 21: try { try decoder.decodeSingularMessageField(value: &self._released) }()
+      case 22: try { try decoder.decodeSingularDoubleField(value: &self.slowDown) }()
       case 40: try { try decoder.decodeSingularMessageField(value: &self._requestLog) }()
+      case 50: try { try decoder.decodeSingularBoolField(value: &self.recordsExperts) }()
       default: break
       }
     }
@@ -374,16 +411,62 @@ nonisolated extension StandingOrders: SwiftProtobuf.Message, SwiftProtobuf._Mess
     try { if let v = self._weightVersion {
       try visitor.visitSingularStringField(value: v, fieldNumber: 2)
     } }()
+    if self.namedWeights != 0 {
+      try visitor.visitSingularUInt64Field(value: self.namedWeights, fieldNumber: 20)
+    }
+    try { if let v = self._released {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 21)
+    } }()
+    if self.slowDown.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.slowDown, fieldNumber: 22)
+    }
     try { if let v = self._requestLog {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 40)
     } }()
+    if self.recordsExperts != false {
+      try visitor.visitSingularBoolField(value: self.recordsExperts, fieldNumber: 50)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: StandingOrders, rhs: StandingOrders) -> Bool {
     if lhs._paused != rhs._paused {return false}
     if lhs._weightVersion != rhs._weightVersion {return false}
+    if lhs.namedWeights != rhs.namedWeights {return false}
+    if lhs._released != rhs._released {return false}
+    if lhs.slowDown != rhs.slowDown {return false}
     if lhs._requestLog != rhs._requestLog {return false}
+    if lhs.recordsExperts != rhs.recordsExperts {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ReleasedMemory: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ReleasedMemory"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tags\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedStringField(value: &self.tags) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.tags.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.tags, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: ReleasedMemory, rhs: ReleasedMemory) -> Bool {
+    if lhs.tags != rhs.tags {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -87,6 +87,15 @@ package nonisolated struct TokenizerCommand: Sendable {
     set {command = .embeds(newValue)}
   }
 
+  /// Told to all fronts but the one that says so.
+  package var abortMatching: AbortMatching {
+    get {
+      if case .abortMatching(let v)? = command {return v}
+      return AbortMatching()
+    }
+    set {command = .abortMatching(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Command: Equatable, Sendable {
@@ -99,6 +108,8 @@ package nonisolated struct TokenizerCommand: Sendable {
     /// Passed on to the worker.
     case control(ControlCall)
     case embeds(Embeds)
+    /// Told to all fronts but the one that says so.
+    case abortMatching(AbortMatching)
 
   }
 
@@ -148,6 +159,14 @@ package nonisolated struct Generate: @unchecked Sendable {
       return Conversation()
     }
     set {_uniqueStorage()._prompt = .conversation(newValue)}
+  }
+
+  package var vectors: PromptVectors {
+    get {
+      if case .vectors(let v)? = _storage._prompt {return v}
+      return PromptVectors()
+    }
+    set {_uniqueStorage()._prompt = .vectors(newValue)}
   }
 
   package var sampling: SamplingParams {
@@ -208,6 +227,12 @@ package nonisolated struct Generate: @unchecked Sendable {
   /// Clears the value of `options`. Subsequent reads from it will return its default value.
   package mutating func clearOptions() {_uniqueStorage()._options = nil}
 
+  /// Number of the weights that the last of `resumed_ids` was computed with.
+  package var resumedWeights: UInt64 {
+    get {_storage._resumedWeights}
+    set {_uniqueStorage()._resumedWeights = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Prompt: Equatable, Sendable {
@@ -215,6 +240,7 @@ package nonisolated struct Generate: @unchecked Sendable {
     case ids(TokenIDs)
     /// The model's chat template turns it into text, which is tokenized as it is.
     case conversation(Conversation)
+    case vectors(PromptVectors)
 
   }
 
@@ -457,7 +483,7 @@ fileprivate nonisolated let _protobuf_package = "srt"
 
 nonisolated extension TokenizerCommand: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".TokenizerCommand"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}generate\0\u{1}abort\0\u{3}living_fronts\0\u{1}encode\0\u{1}decode\0\u{1}control\0\u{1}embeds\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}generate\0\u{1}abort\0\u{3}living_fronts\0\u{1}encode\0\u{1}decode\0\u{1}control\0\u{1}embeds\0\u{4}\u{d}abort_matching\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -556,6 +582,19 @@ nonisolated extension TokenizerCommand: SwiftProtobuf.Message, SwiftProtobuf._Me
           self.command = .embeds(v)
         }
       }()
+      case 20: try {
+        var v: AbortMatching?
+        var hadOneofValue = false
+        if let current = self.command {
+          hadOneofValue = true
+          if case .abortMatching(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.command = .abortMatching(v)
+        }
+      }()
       default: break
       }
     }
@@ -595,6 +634,10 @@ nonisolated extension TokenizerCommand: SwiftProtobuf.Message, SwiftProtobuf._Me
       guard case .embeds(let v)? = self.command else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
     }()
+    case .abortMatching?: try {
+      guard case .abortMatching(let v)? = self.command else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -609,7 +652,7 @@ nonisolated extension TokenizerCommand: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension Generate: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Generate"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}text\0\u{1}ids\0\u{1}sampling\0\u{1}logprobs\0\u{3}resumed_ids\0\u{3}allow_truncate\0\u{3}plain_text\0\u{1}history\0\u{3}wants_prompt_ids\0\u{1}options\0\u{1}conversation\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}text\0\u{1}ids\0\u{1}sampling\0\u{1}logprobs\0\u{3}resumed_ids\0\u{3}allow_truncate\0\u{3}plain_text\0\u{1}history\0\u{3}wants_prompt_ids\0\u{1}options\0\u{1}conversation\0\u{2}\u{8}vectors\0\u{3}resumed_weights\0")
 
   fileprivate class _StorageClass {
     var _key: RequestKey? = nil
@@ -622,6 +665,7 @@ nonisolated extension Generate: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     var _history: [Int32] = []
     var _wantsPromptIds: Bool = false
     var _options: RequestOptions? = nil
+    var _resumedWeights: UInt64 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -642,6 +686,7 @@ nonisolated extension Generate: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       _history = source._history
       _wantsPromptIds = source._wantsPromptIds
       _options = source._options
+      _resumedWeights = source._resumedWeights
     }
   }
 
@@ -703,6 +748,20 @@ nonisolated extension Generate: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
             _storage._prompt = .conversation(v)
           }
         }()
+        case 20: try {
+          var v: PromptVectors?
+          var hadOneofValue = false
+          if let current = _storage._prompt {
+            hadOneofValue = true
+            if case .vectors(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._prompt = .vectors(v)
+          }
+        }()
+        case 21: try { try decoder.decodeSingularUInt64Field(value: &_storage._resumedWeights) }()
         default: break
         }
       }
@@ -753,9 +812,20 @@ nonisolated extension Generate: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       try { if let v = _storage._options {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
       } }()
-      try { if case .conversation(let v)? = _storage._prompt {
+      switch _storage._prompt {
+      case .conversation?: try {
+        guard case .conversation(let v)? = _storage._prompt else { preconditionFailure() }
         try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
-      } }()
+      }()
+      case .vectors?: try {
+        guard case .vectors(let v)? = _storage._prompt else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
+      }()
+      default: break
+      }
+      if _storage._resumedWeights != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._resumedWeights, fieldNumber: 21)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -775,6 +845,7 @@ nonisolated extension Generate: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
         if _storage._history != rhs_storage._history {return false}
         if _storage._wantsPromptIds != rhs_storage._wantsPromptIds {return false}
         if _storage._options != rhs_storage._options {return false}
+        if _storage._resumedWeights != rhs_storage._resumedWeights {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -84,59 +84,78 @@ package nonisolated struct WorkerCommand: Sendable {
 }
 
 /// Generate from token ids. A second one with the same id and a higher attempt replaces the first.
-package nonisolated struct GenerateIDs: Sendable {
+package nonisolated struct GenerateIDs: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   package var key: RequestKey {
-    get {_key ?? RequestKey()}
-    set {_key = newValue}
+    get {_storage._key ?? RequestKey()}
+    set {_uniqueStorage()._key = newValue}
   }
   /// Returns true if `key` has been explicitly set.
-  package var hasKey: Bool {self._key != nil}
+  package var hasKey: Bool {_storage._key != nil}
   /// Clears the value of `key`. Subsequent reads from it will return its default value.
-  package mutating func clearKey() {self._key = nil}
+  package mutating func clearKey() {_uniqueStorage()._key = nil}
 
-  package var prompt: [Int32] = []
+  package var prompt: [Int32] {
+    get {_storage._prompt}
+    set {_uniqueStorage()._prompt = newValue}
+  }
 
   package var sampling: SamplingParams {
-    get {_sampling ?? SamplingParams()}
-    set {_sampling = newValue}
+    get {_storage._sampling ?? SamplingParams()}
+    set {_uniqueStorage()._sampling = newValue}
   }
   /// Returns true if `sampling` has been explicitly set.
-  package var hasSampling: Bool {self._sampling != nil}
+  package var hasSampling: Bool {_storage._sampling != nil}
   /// Clears the value of `sampling`. Subsequent reads from it will return its default value.
-  package mutating func clearSampling() {self._sampling = nil}
+  package mutating func clearSampling() {_uniqueStorage()._sampling = nil}
 
   package var logprobs: LogprobOptions {
-    get {_logprobs ?? LogprobOptions()}
-    set {_logprobs = newValue}
+    get {_storage._logprobs ?? LogprobOptions()}
+    set {_uniqueStorage()._logprobs = newValue}
   }
   /// Returns true if `logprobs` has been explicitly set.
-  package var hasLogprobs: Bool {self._logprobs != nil}
+  package var hasLogprobs: Bool {_storage._logprobs != nil}
   /// Clears the value of `logprobs`. Subsequent reads from it will return its default value.
-  package mutating func clearLogprobs() {self._logprobs = nil}
+  package mutating func clearLogprobs() {_uniqueStorage()._logprobs = nil}
 
-  package var resumedIds: [Int32] = []
+  package var resumedIds: [Int32] {
+    get {_storage._resumedIds}
+    set {_uniqueStorage()._resumedIds = newValue}
+  }
 
   package var options: RequestOptions {
-    get {_options ?? RequestOptions()}
-    set {_options = newValue}
+    get {_storage._options ?? RequestOptions()}
+    set {_uniqueStorage()._options = newValue}
   }
   /// Returns true if `options` has been explicitly set.
-  package var hasOptions: Bool {self._options != nil}
+  package var hasOptions: Bool {_storage._options != nil}
   /// Clears the value of `options`. Subsequent reads from it will return its default value.
-  package mutating func clearOptions() {self._options = nil}
+  package mutating func clearOptions() {_uniqueStorage()._options = nil}
+
+  /// In the place of the prompt's token vectors; its ids are zeros then.
+  package var vectors: PromptVectors {
+    get {_storage._vectors ?? PromptVectors()}
+    set {_uniqueStorage()._vectors = newValue}
+  }
+  /// Returns true if `vectors` has been explicitly set.
+  package var hasVectors: Bool {_storage._vectors != nil}
+  /// Clears the value of `vectors`. Subsequent reads from it will return its default value.
+  package mutating func clearVectors() {_uniqueStorage()._vectors = nil}
+
+  /// Number of the weights that the last of `resumed_ids` was computed with.
+  package var resumedWeights: UInt64 {
+    get {_storage._resumedWeights}
+    set {_uniqueStorage()._resumedWeights = newValue}
+  }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
-  fileprivate var _key: RequestKey? = nil
-  fileprivate var _sampling: SamplingParams? = nil
-  fileprivate var _logprobs: LogprobOptions? = nil
-  fileprivate var _options: RequestOptions? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 /// Requests for vectors, in order.
@@ -258,6 +277,48 @@ package nonisolated struct ControlCall: Sendable {
     set {kind = .weight(newValue)}
   }
 
+  package var updateWeights: WeightUpdate {
+    get {
+      if case .updateWeights(let v)? = kind {return v}
+      return WeightUpdate()
+    }
+    set {kind = .updateWeights(newValue)}
+  }
+
+  package var releaseMemory: MemoryOrder {
+    get {
+      if case .releaseMemory(let v)? = kind {return v}
+      return MemoryOrder()
+    }
+    set {kind = .releaseMemory(newValue)}
+  }
+
+  package var resumeMemory: MemoryOrder {
+    get {
+      if case .resumeMemory(let v)? = kind {return v}
+      return MemoryOrder()
+    }
+    set {kind = .resumeMemory(newValue)}
+  }
+
+  /// Seconds to sleep before each step.
+  package var slowDown: Double {
+    get {
+      if case .slowDown(let v)? = kind {return v}
+      return 0
+    }
+    set {kind = .slowDown(newValue)}
+  }
+
+  /// Checksums of the weights in memory, one for each rank.
+  package var weightChecksums: Bool {
+    get {
+      if case .weightChecksums(let v)? = kind {return v}
+      return false
+    }
+    set {kind = .weightChecksums(newValue)}
+  }
+
   package var startProfile: StartProfile {
     get {
       if case .startProfile(let v)? = kind {return v}
@@ -274,6 +335,15 @@ package nonisolated struct ControlCall: Sendable {
     set {kind = .stopProfile(newValue)}
   }
 
+  /// What the reply says of a dump is the path of its file.
+  package var experts: ExpertRecording {
+    get {
+      if case .experts(let v)? = kind {return v}
+      return ExpertRecording()
+    }
+    set {kind = .experts(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -284,10 +354,71 @@ package nonisolated struct ControlCall: Sendable {
     case resume(Bool)
     /// First values of a weight as it is in memory, by its checkpoint name.
     case weight(WeightByName)
+    case updateWeights(WeightUpdate)
+    case releaseMemory(MemoryOrder)
+    case resumeMemory(MemoryOrder)
+    /// Seconds to sleep before each step.
+    case slowDown(Double)
+    /// Checksums of the weights in memory, one for each rank.
+    case weightChecksums(Bool)
     case startProfile(StartProfile)
     case stopProfile(Bool)
+    /// What the reply says of a dump is the path of its file.
+    case experts(ExpertRecording)
 
   }
+
+  package init() {}
+}
+
+/// Go on with other weights of the same model. Nothing changes before they lie ready beside the present ones.
+package nonisolated struct WeightUpdate: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Names the order: it may come again when a process died, and is obeyed once.
+  package var order: UInt64 = 0
+
+  package var path: String = String()
+
+  package var loadFormat: String = String()
+
+  /// Requests that have begun are given up instead of waited for.
+  package var abortsRequests: Bool = false
+
+  /// Prefixes that were computed with the present ones stay in the cache.
+  package var keepsCache: Bool = false
+
+  /// What they are called; absent: as the present ones.
+  package var version: String {
+    get {_version ?? String()}
+    set {_version = newValue}
+  }
+  /// Returns true if `version` has been explicitly set.
+  package var hasVersion: Bool {self._version != nil}
+  /// Clears the value of `version`. Subsequent reads from it will return its default value.
+  package mutating func clearVersion() {self._version = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _version: String? = nil
+}
+
+/// Which memory to give back, or to take again.
+package nonisolated struct MemoryOrder: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var tags: [String] = []
+
+  /// It holds already: a worker that comes later hears of it.
+  package var isStanding: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 }
@@ -374,6 +505,71 @@ package nonisolated struct StartProfile: Sendable {
   package var firstStep: UInt64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// What becomes of the record of the experts that rows take.
+package nonisolated struct ExpertRecording: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var action: ExpertRecording.Action = .start
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package nonisolated enum Action: SwiftProtobuf.Enum, Swift.CaseIterable {
+    package typealias RawValue = Int
+
+    /// Begin anew.
+    case start // = 0
+    case stop // = 1
+
+    /// Write what was recorded to a file, and forget it.
+    case dump // = 2
+
+    /// What an operator ordered holds for a worker that may not know it: record, or do not.
+    case resume // = 3
+    case rest // = 4
+    case UNRECOGNIZED(Int)
+
+    package init() {
+      self = .start
+    }
+
+    package init?(rawValue: Int) {
+      switch rawValue {
+      case 0: self = .start
+      case 1: self = .stop
+      case 2: self = .dump
+      case 3: self = .resume
+      case 4: self = .rest
+      default: self = .UNRECOGNIZED(rawValue)
+      }
+    }
+
+    package var rawValue: Int {
+      switch self {
+      case .start: return 0
+      case .stop: return 1
+      case .dump: return 2
+      case .resume: return 3
+      case .rest: return 4
+      case .UNRECOGNIZED(let i): return i
+      }
+    }
+
+    // The compiler won't synthesize support with the UNRECOGNIZED case.
+    package static let allCases: [ExpertRecording.Action] = [
+      .start,
+      .stop,
+      .dump,
+      .resume,
+      .rest,
+    ]
+
+  }
 
   package init() {}
 }
@@ -517,58 +713,118 @@ nonisolated extension WorkerCommand: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension GenerateIDs: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".GenerateIDs"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}prompt\0\u{1}sampling\0\u{1}logprobs\0\u{3}resumed_ids\0\u{1}options\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}prompt\0\u{1}sampling\0\u{1}logprobs\0\u{3}resumed_ids\0\u{1}options\0\u{2}\u{e}vectors\0\u{3}resumed_weights\0")
+
+  fileprivate class _StorageClass {
+    var _key: RequestKey? = nil
+    var _prompt: [Int32] = []
+    var _sampling: SamplingParams? = nil
+    var _logprobs: LogprobOptions? = nil
+    var _resumedIds: [Int32] = []
+    var _options: RequestOptions? = nil
+    var _vectors: PromptVectors? = nil
+    var _resumedWeights: UInt64 = 0
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _key = source._key
+      _prompt = source._prompt
+      _sampling = source._sampling
+      _logprobs = source._logprobs
+      _resumedIds = source._resumedIds
+      _options = source._options
+      _vectors = source._vectors
+      _resumedWeights = source._resumedWeights
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularMessageField(value: &self._key) }()
-      case 2: try { try decoder.decodeRepeatedInt32Field(value: &self.prompt) }()
-      case 3: try { try decoder.decodeSingularMessageField(value: &self._sampling) }()
-      case 4: try { try decoder.decodeSingularMessageField(value: &self._logprobs) }()
-      case 5: try { try decoder.decodeRepeatedInt32Field(value: &self.resumedIds) }()
-      case 6: try { try decoder.decodeSingularMessageField(value: &self._options) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularMessageField(value: &_storage._key) }()
+        case 2: try { try decoder.decodeRepeatedInt32Field(value: &_storage._prompt) }()
+        case 3: try { try decoder.decodeSingularMessageField(value: &_storage._sampling) }()
+        case 4: try { try decoder.decodeSingularMessageField(value: &_storage._logprobs) }()
+        case 5: try { try decoder.decodeRepeatedInt32Field(value: &_storage._resumedIds) }()
+        case 6: try { try decoder.decodeSingularMessageField(value: &_storage._options) }()
+        case 20: try { try decoder.decodeSingularMessageField(value: &_storage._vectors) }()
+        case 21: try { try decoder.decodeSingularUInt64Field(value: &_storage._resumedWeights) }()
+        default: break
+        }
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    try { if let v = self._key {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
-    } }()
-    if !self.prompt.isEmpty {
-      try visitor.visitPackedInt32Field(value: self.prompt, fieldNumber: 2)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      try { if let v = _storage._key {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+      } }()
+      if !_storage._prompt.isEmpty {
+        try visitor.visitPackedInt32Field(value: _storage._prompt, fieldNumber: 2)
+      }
+      try { if let v = _storage._sampling {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+      } }()
+      try { if let v = _storage._logprobs {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+      } }()
+      if !_storage._resumedIds.isEmpty {
+        try visitor.visitPackedInt32Field(value: _storage._resumedIds, fieldNumber: 5)
+      }
+      try { if let v = _storage._options {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+      } }()
+      try { if let v = _storage._vectors {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
+      } }()
+      if _storage._resumedWeights != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._resumedWeights, fieldNumber: 21)
+      }
     }
-    try { if let v = self._sampling {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
-    } }()
-    try { if let v = self._logprobs {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
-    } }()
-    if !self.resumedIds.isEmpty {
-      try visitor.visitPackedInt32Field(value: self.resumedIds, fieldNumber: 5)
-    }
-    try { if let v = self._options {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
-    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: GenerateIDs, rhs: GenerateIDs) -> Bool {
-    if lhs._key != rhs._key {return false}
-    if lhs.prompt != rhs.prompt {return false}
-    if lhs._sampling != rhs._sampling {return false}
-    if lhs._logprobs != rhs._logprobs {return false}
-    if lhs.resumedIds != rhs.resumedIds {return false}
-    if lhs._options != rhs._options {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._key != rhs_storage._key {return false}
+        if _storage._prompt != rhs_storage._prompt {return false}
+        if _storage._sampling != rhs_storage._sampling {return false}
+        if _storage._logprobs != rhs_storage._logprobs {return false}
+        if _storage._resumedIds != rhs_storage._resumedIds {return false}
+        if _storage._options != rhs_storage._options {return false}
+        if _storage._vectors != rhs_storage._vectors {return false}
+        if _storage._resumedWeights != rhs_storage._resumedWeights {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -695,7 +951,7 @@ nonisolated extension TokenTypeRun: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension ControlCall: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ControlCall"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}call\0\u{3}flush_cache\0\u{3}internal_state\0\u{1}pause\0\u{1}resume\0\u{1}weight\0\u{4}\"start_profile\0\u{3}stop_profile\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}call\0\u{3}flush_cache\0\u{3}internal_state\0\u{1}pause\0\u{1}resume\0\u{1}weight\0\u{4}\u{e}update_weights\0\u{3}release_memory\0\u{3}resume_memory\0\u{3}slow_down\0\u{3}weight_checksums\0\u{4}\u{10}start_profile\0\u{3}stop_profile\0\u{2}\u{9}experts\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -759,6 +1015,61 @@ nonisolated extension ControlCall: SwiftProtobuf.Message, SwiftProtobuf._Message
           self.kind = .weight(v)
         }
       }()
+      case 20: try {
+        var v: WeightUpdate?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .updateWeights(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .updateWeights(v)
+        }
+      }()
+      case 21: try {
+        var v: MemoryOrder?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .releaseMemory(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .releaseMemory(v)
+        }
+      }()
+      case 22: try {
+        var v: MemoryOrder?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .resumeMemory(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .resumeMemory(v)
+        }
+      }()
+      case 23: try {
+        var v: Double?
+        try decoder.decodeSingularDoubleField(value: &v)
+        if let v = v {
+          if self.kind != nil {try decoder.handleConflictingOneOf()}
+          self.kind = .slowDown(v)
+        }
+      }()
+      case 24: try {
+        var v: Bool?
+        try decoder.decodeSingularBoolField(value: &v)
+        if let v = v {
+          if self.kind != nil {try decoder.handleConflictingOneOf()}
+          self.kind = .weightChecksums(v)
+        }
+      }()
       case 40: try {
         var v: StartProfile?
         var hadOneofValue = false
@@ -778,6 +1089,19 @@ nonisolated extension ControlCall: SwiftProtobuf.Message, SwiftProtobuf._Message
         if let v = v {
           if self.kind != nil {try decoder.handleConflictingOneOf()}
           self.kind = .stopProfile(v)
+        }
+      }()
+      case 50: try {
+        var v: ExpertRecording?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .experts(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .experts(v)
         }
       }()
       default: break
@@ -814,6 +1138,26 @@ nonisolated extension ControlCall: SwiftProtobuf.Message, SwiftProtobuf._Message
       guard case .weight(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
     }()
+    case .updateWeights?: try {
+      guard case .updateWeights(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
+    }()
+    case .releaseMemory?: try {
+      guard case .releaseMemory(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 21)
+    }()
+    case .resumeMemory?: try {
+      guard case .resumeMemory(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 22)
+    }()
+    case .slowDown?: try {
+      guard case .slowDown(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularDoubleField(value: v, fieldNumber: 23)
+    }()
+    case .weightChecksums?: try {
+      guard case .weightChecksums(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularBoolField(value: v, fieldNumber: 24)
+    }()
     case .startProfile?: try {
       guard case .startProfile(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 40)
@@ -821,6 +1165,10 @@ nonisolated extension ControlCall: SwiftProtobuf.Message, SwiftProtobuf._Message
     case .stopProfile?: try {
       guard case .stopProfile(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularBoolField(value: v, fieldNumber: 41)
+    }()
+    case .experts?: try {
+      guard case .experts(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 50)
     }()
     case nil: break
     }
@@ -830,6 +1178,100 @@ nonisolated extension ControlCall: SwiftProtobuf.Message, SwiftProtobuf._Message
   package static func ==(lhs: ControlCall, rhs: ControlCall) -> Bool {
     if lhs.call != rhs.call {return false}
     if lhs.kind != rhs.kind {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WeightUpdate: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".WeightUpdate"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}order\0\u{1}path\0\u{3}load_format\0\u{3}aborts_requests\0\u{3}keeps_cache\0\u{1}version\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.order) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.path) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.loadFormat) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.abortsRequests) }()
+      case 5: try { try decoder.decodeSingularBoolField(value: &self.keepsCache) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self._version) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.order != 0 {
+      try visitor.visitSingularUInt64Field(value: self.order, fieldNumber: 1)
+    }
+    if !self.path.isEmpty {
+      try visitor.visitSingularStringField(value: self.path, fieldNumber: 2)
+    }
+    if !self.loadFormat.isEmpty {
+      try visitor.visitSingularStringField(value: self.loadFormat, fieldNumber: 3)
+    }
+    if self.abortsRequests != false {
+      try visitor.visitSingularBoolField(value: self.abortsRequests, fieldNumber: 4)
+    }
+    if self.keepsCache != false {
+      try visitor.visitSingularBoolField(value: self.keepsCache, fieldNumber: 5)
+    }
+    try { if let v = self._version {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 6)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WeightUpdate, rhs: WeightUpdate) -> Bool {
+    if lhs.order != rhs.order {return false}
+    if lhs.path != rhs.path {return false}
+    if lhs.loadFormat != rhs.loadFormat {return false}
+    if lhs.abortsRequests != rhs.abortsRequests {return false}
+    if lhs.keepsCache != rhs.keepsCache {return false}
+    if lhs._version != rhs._version {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension MemoryOrder: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".MemoryOrder"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tags\0\u{3}is_standing\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedStringField(value: &self.tags) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.isStanding) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.tags.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.tags, fieldNumber: 1)
+    }
+    if self.isStanding != false {
+      try visitor.visitSingularBoolField(value: self.isStanding, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: MemoryOrder, rhs: MemoryOrder) -> Bool {
+    if lhs.tags != rhs.tags {return false}
+    if lhs.isStanding != rhs.isStanding {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -942,6 +1384,40 @@ nonisolated extension StartProfile: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
+}
+
+nonisolated extension ExpertRecording: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ExpertRecording"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}action\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularEnumField(value: &self.action) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.action != .start {
+      try visitor.visitSingularEnumField(value: self.action, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: ExpertRecording, rhs: ExpertRecording) -> Bool {
+    if lhs.action != rhs.action {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ExpertRecording.Action: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0START\0\u{1}STOP\0\u{1}DUMP\0\u{1}RESUME\0\u{1}REST\0")
 }
 
 nonisolated extension WeightByName: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {

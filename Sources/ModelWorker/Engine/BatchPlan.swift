@@ -16,9 +16,20 @@ package struct BatchPlan {
 
     package init() {}
 
-    /// Fills input and targets for a batch of this scheduler.
-    package mutating func prepare(_ batch: Batch, _ scheduler: borrowing Scheduler) {
+    /// Puts vectors into the place of the tokens' where an entry's rows have any; `vectors` holds those of its first positions.
+    package mutating func add(_ vectors: [Float], width: Int, entry index: Int, _ entry: Batch.Entry) {
+        let end = min(entry.start + entry.count, vectors.count / width)
+        guard entry.start < end else { return }
+        for row in 0..<end - entry.start {
+            input.vectorRows.append(Int32(input.sequences[index].rowStart + row))
+        }
+        input.vectors.append(contentsOf: vectors[entry.start * width..<end * width])
+    }
+
+    /// Fills input and targets for a batch of this scheduler; `keepsEveryRow` as in `ForwardInput`.
+    package mutating func prepare(_ batch: Batch, _ scheduler: borrowing Scheduler, keepsEveryRow: Bool = false) {
         input.removeAll()
+        input.keepsEveryRow = keepsEveryRow
         targets.removeAll(keepingCapacity: true)
         for (index, entry) in batch.entries.enumerated() {
             guard let request = scheduler.request(entry.id) else {

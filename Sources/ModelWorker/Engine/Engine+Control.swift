@@ -6,6 +6,10 @@ internal import Scheduling
 /// Orders under way.
 struct ControlState {
     var paused = false
+    /// Kinds of memory that were given back.
+    var released: Set<String> = []
+    /// Seconds to sleep before each step.
+    var slowDown = 0.0
     /// A flush that waits for idleness: its call, and until when.
     var flush: (call: UInt64, until: Double)?
 }
@@ -23,8 +27,16 @@ extension Engine {
             control.paused = false
             reply(call.call, success: true, "Generation continued successfully.")
         case .weight(let weight): emit(.readWeight(call: call.call, weight))
+        case .updateWeights(let order): update(order, call: call.call)
+        case .releaseMemory(let order): release(order, call: call.call)
+        case .resumeMemory(let order): restore(order, call: call.call)
+        case .weightChecksums: addUpWeights(call.call)
+        case .slowDown(let seconds):
+            control.slowDown = seconds
+            reply(call.call, success: true, "")
         case .startProfile(let order): emit(.profile(call: call.call, order))
         case .stopProfile: emit(.profile(call: call.call, nil))
+        case .experts(let order): record(order.action, call.call)
         case nil: reply(call.call, success: false, "unknown control call")
         }
     }
@@ -57,22 +69,29 @@ extension Engine {
 
     private mutating func stop(_ mode: PauseGeneration.Mode, _ call: UInt64) {
         switch mode {
-        case .abort:
-            for request in heldRequests {
-                giveUp(
-                    .make {
-                        $0.key = request.key; $0.wantsAnswer = true
-                    })
-            }
-        case .retract:
-            scheduler.retractAll()
-            control.paused = true
-        case .inPlace, .UNRECOGNIZED: control.paused = true
+        case .abort: giveUpAll()
+        case .retract: scheduler.retractAll()
+        case .inPlace, .UNRECOGNIZED: break
         }
+        control.paused = true
         reply(call, success: true, "Generation paused successfully.")
     }
 
-    private mutating func reply(_ call: UInt64, success: Bool, _ message: String, state: WorkerState? = nil) {
+    /// Ends all requests; their clients get what there is of an answer.
+    mutating func giveUpAll() {
+        for request in heldRequests.sorted(by: { $0.key.id < $1.key.id }) {
+            giveUp(
+                .make {
+                    $0.key = request.key
+                    $0.wantsAnswer = true
+                })
+        }
+    }
+
+    /// Answers a call.
+    mutating func reply(
+        _ call: UInt64, success: Bool, _ message: String, state: WorkerState? = nil, texts: [String] = []
+    ) {
         emit(
             .front(
                 .make {
@@ -80,6 +99,7 @@ extension Engine {
                         $0.call = call
                         $0.success = success
                         $0.message = message
+                        $0.texts = texts
                         if let state { $0.state = state }
                     }
                 }))

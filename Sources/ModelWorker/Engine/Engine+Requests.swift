@@ -7,6 +7,10 @@ extension Engine {
     /// Queues a request; one with the same id and an older attempt makes way for it.
     mutating func accept(_ command: GenerateIDs, now: Double) {
         guard makesWay(for: command.key) else { return }
+        // What it has was generated with weights that nobody wanted to be mixed with others.
+        if !command.resumedIds.isEmpty, !changes.continues(command.resumedWeights) {
+            return refuse(command.key, Refusal(message: Self.weightsChanged, status: 503))
+        }
         let room = scheduler.limits.maxRequestLength - command.prompt.count - 1
         let asked = command.sampling.maxNewTokens < 0 ? Int.max : Int(command.sampling.maxNewTokens)
         let limit = max(0, min(asked, room))
@@ -14,13 +18,18 @@ extension Engine {
             guard traits.generates else { throw Refusal(message: KindMismatch.noGenerator, status: 400) }
             let chooser = try TokenChooser(
                 command, maxNewTokens: limit, endIDs: traits.endIDs, vocabularySize: traits.vocabularySize)
-            try queue(command, limit: limit, EngineRequest(command, chooser: chooser, now: now))
+            try queue(
+                command, limit: limit, EngineRequest(command, chooser: chooser, hiddenSize: traits.hiddenSize, now: now)
+            )
         } catch let refusal as Refusal {
             refuse(command.key, refusal)
         } catch {
             refuse(command.key, Refusal(message: "\(error)", status: 400))
         }
     }
+
+    private static let weightsChanged =
+        "The weights of the model were changed while this answer was interrupted: it cannot go on with others."
 
     /// Takes what is there of a request back from the scheduler when a newer attempt comes; false when it is not newer.
     mutating func makesWay(for key: RequestKey) -> Bool {
@@ -32,10 +41,12 @@ extension Engine {
     }
 
     private mutating func queue(_ command: GenerateIDs, limit: Int, _ request: EngineRequest) throws(Refusal) {
+        if command.hasVectors { try check(command.vectors) }
         try check(prompt: command.prompt)
+        try checkExperts(command)
         let scheduled = ScheduledRequest(
             id: command.key.id, prompt: command.prompt, output: command.resumedIds, maxNewTokens: limit,
-            scoredFrom: command.hasLogprobs && command.logprobs.start >= 0 ? Int(command.logprobs.start) : nil,
+            scoredFrom: command.options.hiddenStates == .everyRow ? 0 : request.logprobStart,
             namespace: ClientName(command.options.cacheKey),
             priority: command.options.hasPriority ? command.options.priority : nil,
             routingKey: ClientName(command.options.routingKey), wasAccepted: command.key.attempt > 0)
@@ -74,6 +85,33 @@ extension Engine {
             let text =
                 "Input length (\(scheduled.tokens.count) tokens) exceeds the maximum allowed length (\(limit) tokens). "
                 + "Use a shorter input or enable --allow-auto-truncate."
+            throw Refusal(message: text, status: 400)
+        }
+    }
+
+    /// Vectors must be of the model's width, and nobody may take what they leave behind for that of tokens.
+    private func check(_ vectors: PromptVectors) throws(Refusal) {
+        guard !scheduler.limits.usesPrefixCache else {
+            throw Refusal(
+                message: "input_embeds needs a server that was started with --disable-radix-cache.", status: 400)
+        }
+        guard Int(vectors.width) == traits.hiddenSize else {
+            let text = "input_embeds has vectors of \(vectors.width) numbers; the model's have \(traits.hiddenSize)."
+            throw Refusal(message: text, status: 400)
+        }
+    }
+
+    /// What a request asks about experts can be told.
+    private func checkExperts(_ command: GenerateIDs) throws(Refusal) {
+        guard command.options.hasRoutedExpertsFrom else { return }
+        guard routes != nil else {
+            let text = "return_routed_experts needs a model with experts; this one has none."
+            throw Refusal(message: text, status: 400)
+        }
+        guard command.options.routedExpertsFrom <= UInt32(command.prompt.count) else {
+            let text =
+                "routed_experts_start_len must be in [0, \(command.prompt.count)], got "
+                + "\(command.options.routedExpertsFrom)."
             throw Refusal(message: text, status: 400)
         }
     }

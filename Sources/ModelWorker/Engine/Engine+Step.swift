@@ -9,9 +9,11 @@ extension Engine {
         statistics.began(now: now)
         noteAdmissions(batch, now: now)
         restartScores(batch)
-        plan.prepare(batch, scheduler)
+        plan.prepare(batch, scheduler, keepsEveryRow: tracksExperts)
+        addVectors(batch)
         plan.setTypes(batch, vectors)
         model.forward(plan.input)
+        noteExperts(on: model)
         if traits.generates { takeTokens(batch, from: model) } else { takeVectors(batch, from: model) }
         model.endStep()
         for entry in batch.entries where !entry.yieldsToken { scheduler.commit(entry, tokens: [], finished: false) }
@@ -19,7 +21,7 @@ extension Engine {
 
     /// Uses the step's logits, and tells what came of them.
     private mutating func takeTokens(_ batch: Batch, from model: some StepModel) {
-        var frames = TokenFrames(generation: traits.generation)
+        var frames = TokenFrames(generation: traits.generation, weights: changes.served.number)
         let size = traits.vocabularySize
         let rows = logits.bound(to: Float.self)
         var done = 0
@@ -29,6 +31,11 @@ extension Engine {
             for index in block {
                 let row = UnsafeMutableBufferPointer(start: rows + (index - done) * size, count: size)
                 let target = plan.targets[index]
+                if requests[batch.entries[target.entry].id]?.hidden != nil {
+                    hiddenRow.withUnsafeMutableBufferPointer {
+                        model.hiddenStates(index..<index + 1, into: $0.baseAddress!)
+                    }
+                }
                 // Committed here, where nothing else holds the request's tokens: the new ones are appended without a copy.
                 if let isOver = use(row, target, batch, &frames) {
                     scheduler.commit(batch.entries[target.entry], tokens: chosen[...], finished: isOver)
@@ -43,6 +50,14 @@ extension Engine {
     package mutating func stepped(_ batch: Batch, now: Double) {
         pieces.stepped(batch, seconds: statistics.secondsOfStep(now: now))
         for line in statistics.stepped(batch, scheduler.counts, now: now) { emit(line) }
+    }
+
+    /// Puts the vectors of prompts that are none of tokens into the step.
+    private mutating func addVectors(_ batch: Batch) {
+        for (index, entry) in batch.entries.enumerated() {
+            guard let request = requests[entry.id], !request.vectors.isEmpty else { continue }
+            plan.add(request.vectors, width: traits.hiddenSize, entry: index, entry)
+        }
     }
 
     /// Keeps when requests began to run.
@@ -62,7 +77,9 @@ extension Engine {
                 entry.logitsFrom == scored,
                 entry.start <= scored
             else { continue }
-            requests[entry.id]?.chooser.logprobs?.startInput(prompt: scheduled.tokens[scored..<scheduled.promptCount])
+            requests[entry.id]?.hidden?.startInput()
+            guard let first = requests[entry.id]?.logprobStart, first < scheduled.promptCount else { continue }
+            requests[entry.id]?.chooser.logprobs?.startInput(prompt: scheduled.tokens[first..<scheduled.promptCount])
         }
     }
 
@@ -80,9 +97,14 @@ extension Engine {
             let scored = LogitRow(row, inverseTemperature: 1, compute: sampler.compute)
             if isLast {
                 requests[entry.id]!.chooser.logprobs!.addLastInput(scored)
-            } else if target.position + 1 < scheduled.promptCount {
+            } else if target.position + 1 < scheduled.promptCount,
+                target.position >= requests[entry.id]!.logprobStart ?? Int.max
+            {
                 requests[entry.id]!.chooser.logprobs!.addInput(scored, token: scheduled.tokens[target.position + 1])
             }
+        }
+        if !isLast, target.position + 1 < scheduled.promptCount {
+            hiddenRow.withUnsafeBufferPointer { requests[entry.id]!.hidden?.addInput($0.baseAddress!) }
         }
         return isLast ? choose(entry.id, scheduled, row, &frames) : nil
     }
@@ -102,11 +124,15 @@ extension Engine {
             from: row, after: scheduled.tokens, promptCount: scheduled.promptCount, with: &sampler,
             tokenizer: traits.tokenizer)
         chosen.removeAll(keepingCapacity: true)
-        if let token = choice.token { chosen.append(token) }
+        if let token = choice.token {
+            chosen.append(token)
+            hiddenRow.withUnsafeBufferPointer { request.hidden?.addOutput($0.baseAddress!) }
+        }
         request.unsent.append(contentsOf: chosen)
         let isOver = choice.finish != nil
         if request.isFrameDue(finished: isOver) {
             frames.add(&request, scheduled, finish: choice.finish, idsOnly: traits.tokenizer == nil)
+            if isOver, let experts = routedExperts(request, scheduled) { frames.addExperts(experts) }
             scheduler.scored(id)
         }
         if isOver { pacing.forget(id) } else { keep(request, id) }

@@ -4,6 +4,16 @@ internal import Scheduling
 internal import Tensors
 internal import Values
 
+extension EmbedIDs {
+    /// Where a prompt may find its prefix: ids of other types leave other keys and values behind.
+    fileprivate func prefixNamespace(telling typeCount: Int) -> ClientName {
+        guard typeCount > 1, !types.isEmpty else { return ClientName(options.cacheKey) }
+        // The separator cannot be part of a key that a client sends alone.
+        let runs = types.map { "\($0.type)x\($0.count)" }.joined(separator: ",")
+        return ClientName(options.cacheKey + "\u{0}\u{0}" + runs)
+    }
+}
+
 /// Requests for vectors: each is over with the step that computes the end of its prompt.
 extension Engine {
     /// Queues a request; one with the same id and an older attempt makes way for it.
@@ -12,18 +22,28 @@ extension Engine {
         do throws(Refusal) {
             guard !traits.generates else { throw Refusal(message: KindMismatch.noEmbedder, status: 400) }
             try check(prompt: command.prompt)
-            let request = VectorRequest(command, now: now)
-            guard request.types.isEmpty || request.types.count == command.prompt.count else {
-                throw Refusal(message: "The token types do not fit the ids.", status: 400)
-            }
+            let request = VectorRequest(command, telling: traits.tokenTypeCount, now: now)
+            guard request.types.isEmpty || request.types.count == command.prompt.count,
+                request.types.allSatisfy({ (0..<Int32(traits.tokenTypeCount)).contains($0) })
+            else { throw Refusal(message: "The tokenizer's token types are not those of the model.", status: 400) }
+            try check(dimensions: Int(command.dimensions))
             try queue(
                 ScheduledRequest(
                     id: command.key.id, prompt: command.prompt, maxNewTokens: 0,
-                    namespace: ClientName(command.options.cacheKey),
+                    namespace: command.prefixNamespace(telling: traits.tokenTypeCount),
                     priority: command.options.hasPriority ? command.options.priority : nil,
                     routingKey: ClientName(command.options.routingKey), wasAccepted: command.key.attempt > 0))
             vectors[command.key.id] = request
         } catch { refuse(command.key, error) }
+    }
+
+    /// The front has checked them as well, once it knew what the model is.
+    private func check(dimensions: Int) throws(Refusal) {
+        guard dimensions > 0 else { return }
+        let (sizes, width) = (traits.task.matryoshka, traits.task.width)
+        guard let sizes, dimensions <= width, sizes.isEmpty || sizes.contains(dimensions) else {
+            throw Refusal(message: "The model has no vectors of \(dimensions) dimensions.", status: 400)
+        }
     }
 
     /// Takes the step's vectors and hands them to the fronts in one message.

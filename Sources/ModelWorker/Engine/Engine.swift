@@ -13,6 +13,7 @@ package struct Engine: ~Copyable {
     /// Requests for vectors; a model answers one kind of requests only.
     var vectors: [UInt64: VectorRequest] = [:]
     var control = ControlState()
+    var changes: WeightChanges
     var statistics: StepStatistics
     var pieces: PromptPieces
     var pacing = PatternPacing()
@@ -24,19 +25,38 @@ package struct Engine: ~Copyable {
     var sampler: Sampler
     let logits: AlignedBuffer
     var chosen: [Int32] = []
+    /// The hidden state of the row that is being used.
+    var hiddenRow: [Float]
 
-    /// There is no memory for the logits.
+    /// Records which experts rows take; nil where there are none, or nobody may ask.
+    var recorder: ExpertRecorder?
+    /// Which experts the tokens in the slots took; nil likewise.
+    let routes: RouteMemory?
+
+    /// There is no memory for what a step works with.
     package struct NoMemory: Error, CustomStringConvertible {
-        package let description = "Not enough memory for the logits of a step."
+        let purpose: String
+        package var description: String { "Not enough memory for \(purpose)." }
     }
 
     /// An engine without work.
     package init(_ traits: EngineTraits, compute: Compute, now: Double) throws(NoMemory) {
         let bytes = traits.logitRows * traits.task.width * MemoryLayout<Float>.size
-        guard let logits = AlignedBuffer(byteCount: bytes) else { throw NoMemory() }
+        guard let logits = AlignedBuffer(byteCount: bytes) else { throw NoMemory(purpose: "the logits of a step") }
+        var routes: RouteMemory?
+        if traits.returnsRoutedExperts, let experts = traits.experts {
+            routes = RouteMemory(experts, slots: traits.limits.storeRows)
+            guard routes != nil else { throw NoMemory(purpose: "the experts of cached tokens") }
+        }
+        self.routes = routes
+        recorder = traits.expertRecorderMode.flatMap { mode in
+            traits.experts.map { ExpertRecorder(mode, $0, capacity: traits.expertRecorderBufferSize) }
+        }
         self.traits = traits
         self.logits = logits
         scheduler = Scheduler(limits: traits.limits)
+        changes = WeightChanges(traits.served)
+        hiddenRow = Array(repeating: 0, count: max(1, traits.hiddenSize))
         sampler = Sampler(compute: compute, vocabularySize: traits.vocabularySize)
         statistics = StepStatistics(traits, now: now)
         pieces = PromptPieces(gap: traits.targetGap)
@@ -60,13 +80,15 @@ package struct Engine: ~Copyable {
     /// Does what time alone makes due.
     package mutating func settle(now: Double) {
         settleFlush(now: now)
+        settleChange()
         expire(now: now)
     }
 
     /// What the next step computes; nil when there is nothing to compute, or nothing may be.
     package mutating func nextBatch() -> Batch? {
-        guard !control.paused else { return nil }
+        guard !isStopped else { return nil }
         var terms = StepTerms()
+        terms.holdsNewRequests = changes.holdsNewRequests
         terms.promptTokensBesideDecoding = pieces.limit
         terms.holdsLastTokens = traits.generates && pieces.holdsLastTokens
         terms.resting = pacing.resting()
@@ -75,7 +97,9 @@ package struct Engine: ~Copyable {
 
     /// The moment until which only a command gives it anything to do; infinity for ever, nil when there is work.
     package var restsUntil: Double? {
-        guard scheduler.isIdle || control.paused else { return nil }
+        guard scheduler.isIdle || isStopped else { return nil }
+        // What waited for the last request is due now that there is none.
+        if isChangeDue || control.flush != nil && scheduler.isIdle { return 0 }
         return control.flush?.until ?? .infinity
     }
 
@@ -84,6 +108,9 @@ package struct Engine: ~Copyable {
         statistics.becameIdle(now: now)
         if scheduler.isIdle { pieces.rest() }
     }
+
+    /// Seconds to sleep before each step, as an operator wants to see what that does.
+    package var slowDown: Double { control.slowDown }
 
     /// Requests that wait and that run.
     package var load: (waiting: Int, running: Int) { (scheduler.counts.waiting, scheduler.counts.running) }

@@ -1,5 +1,7 @@
+package import Messages
 package import Models
 package import Scheduling
+package import ServerSettings
 package import Tokenizers
 
 /// What an engine is made for; fixed at start.
@@ -8,6 +10,8 @@ package struct EngineTraits: Sendable {
     package var vocabularySize: Int
     /// What the model is for.
     package var task: ModelTask
+    /// Kinds of tokens that the model tells apart.
+    package var tokenTypeCount = 1
     /// Rows of logits that the model computes at once.
     package var logitRows: Int
     /// Ids that end an answer: the model's and the tokenizer's.
@@ -21,8 +25,21 @@ package struct EngineTraits: Sendable {
     package var targetGap = PromptPieces.usualGap
     /// Decode steps between two lines of the log.
     package var logInterval = 40
+    /// What the model's layers choose from; nil: it has no experts.
+    package var experts: ExpertTraits?
+    /// What may be recorded of that, and how many passes at most; nil: nothing, and all.
+    package var expertRecorderMode: ServerSettings.ExpertRecorderMode?
+    package var expertRecorderBufferSize: Int?
+    /// Requests may ask which experts their tokens took.
+    package var returnsRoutedExperts = false
     package var weightBytes: UInt64 = 0
     package var kvBytes: UInt64 = 0
+    /// Which weights were loaded.
+    package var served = ServedWeights()
+    /// What the server was started with.
+    package var modelPath = ""
+    /// Numbers of a hidden state.
+    package var hiddenSize = 0
 
     /// An engine for a model of this task; nil: one that generates.
     package init(limits: SchedulerLimits, vocabularySize: Int, logitRows: Int, task: ModelTask? = nil) {

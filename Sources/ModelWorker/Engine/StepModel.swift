@@ -11,6 +11,20 @@ package protocol StepModel {
     /// Logits, vectors or scores of the entries `range` of the step's `logitRows`.
     func logits(_ range: Range<Int>, into rows: UnsafeMutablePointer<Float>)
 
+    /// Hidden states of the entries `range` of the step's `logitRows`.
+    func hiddenStates(_ range: Range<Int>, into states: UnsafeMutablePointer<Float>)
+
+    /// The experts that the step's rows took in a layer, `[rows][each]`, where the step kept every row; empty for a layer
+    /// without experts.
+    func chosenExperts(inLayer layer: Int) -> UnsafeBufferPointer<Int32>
+
     /// Nothing more is asked of this step.
     func endStep()
+}
+
+extension StepModel {
+    /// None: a model without experts.
+    package func chosenExperts(inLayer layer: Int) -> UnsafeBufferPointer<Int32> {
+        UnsafeBufferPointer(start: nil, count: 0)
+    }
 }

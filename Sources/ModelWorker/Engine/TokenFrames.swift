@@ -8,7 +8,11 @@ struct TokenFrames {
     /// Prompt ids that go with an opening: enough to begin before any character, however many ids it is spread over.
     private static let promptTail = 16
 
-    init(generation: UInt64) { batch.generation = generation }
+    /// - Parameter weights: number of those that the step computes with.
+    init(generation: UInt64, weights: UInt64) {
+        batch.generation = generation
+        batch.weights = weights
+    }
 
     var isEmpty: Bool { batch.requestIds.isEmpty }
 
@@ -26,9 +30,20 @@ struct TokenFrames {
             if resumed > 0 { addRow(&request, scheduled, count: resumed, finish: FinishReason()) }
         }
         let frame = request.chooser.logprobs?.take(row: batch.requestIds.count)
+        let states = request.hidden?.take(row: batch.requestIds.count)
         addRow(&request, scheduled, count: request.unsent.count, finish: finish ?? FinishReason())
         if let frame { batch.logprobs.append(frame) }
+        if let states { batch.hidden.append(states) }
         request.opened = true
+    }
+
+    /// Tells which experts the tokens of the request took that was added last.
+    mutating func addExperts(_ ids: [Int32]) {
+        batch.routedExperts.append(
+            .make {
+                $0.row = UInt32(batch.requestIds.count - 1)
+                $0.ids = ids
+            })
     }
 
     private mutating func addRow(

@@ -10,10 +10,11 @@ struct VectorRequest: HeldRequest {
     let arrived: Double
     var admitted: Double?
 
-    init(_ command: EmbedIDs, now: Double) {
+    /// A request to a model that tells so many kinds of tokens apart; one that knows no kinds is told of none.
+    init(_ command: EmbedIDs, telling typeCount: Int, now: Double) {
         key = command.key
         dimensions = Int(command.dimensions)
-        types = command.types.allSatisfy { $0.type == 0 } ? [] : command.tokenTypes
+        types = typeCount < 2 || command.types.allSatisfy { $0.type == 0 } ? [] : command.tokenTypes
         arrived = now
     }
 }

@@ -7,22 +7,29 @@ struct RankLoop {
     let model: any LanguageModel
     let compute: Compute
     let link: RankLink
+    let weights: RankWeights
     let stamp: ProgressStamp
 
     /// Computes until the supervision line ends the process.
-    func run() -> Never {
+    ///
+    /// - Throws: when the rank cannot do what all others do; the group ends then.
+    func run() throws -> Never {
         var input = ForwardInput()
         while true {
             stamp.enter(.idle)
             var expected = true
             // The next step usually follows at once; after that an idle rank wakes only to be seen alive.
-            var kind: RankLink.Kind?
-            while kind == nil {
-                kind = link.receive(into: &input, expected: expected, seconds: 60)
+            var order: (kind: RankLink.Kind, text: String)?
+            while order == nil {
+                order = link.receive(into: &input, expected: expected, seconds: 60)
                 expected = false
             }
-            switch kind {
-            case .step: compute(input)
+            switch order {
+            case (.step, _)?: compute(input)
+            case (.report, _)?: link.exchange(weights.state)
+            case (let kind, let text)?:
+                link.acknowledge()
+                try weights.obey(kind, text)
             case nil: break
             }
         }

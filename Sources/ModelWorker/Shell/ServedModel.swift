@@ -16,11 +16,19 @@ struct ServedModel {
     let limits: SchedulerLimits
     /// The other ranks; nil for a rank alone.
     let link: RankLink?
+    /// How orders change its weights and its cache.
+    let weights: RankWeights
+    /// Which weights these are.
+    let served: ServedWeights
     let weightBytes: UInt64
     /// Bytes of the KV pool over all ranks.
     let kvBytes: UInt64
 
-    init(_ settings: WorkerSettings, group: Collectives?, log: Logger, progress: (Double) -> Void) throws {
+    /// Loads what the server was started with, or what took its place: `served`. The configuration is always that of the start.
+    init(
+        _ settings: WorkerSettings, served written: ServedWeights?, group: Collectives?, log: Logger,
+        progress: (Double) -> Void
+    ) throws {
         let overrides = try JSON.parse(settings.jsonModelOverrideArgs)
         let config = try ModelConfig.load(modelPath: settings.modelPath, overrides: overrides)
         let choice = TaskSettings(
@@ -34,16 +42,21 @@ struct ServedModel {
             settings.dtype == .auto && config.checkpointDType == nil
             ? .bfloat16 : config.resolvedDType(flag: settings.dtype)
         let rank = ShardRank(index: group?.rank ?? 0, count: group?.size ?? 1)
+        let served = written ?? Self.launched(settings)
+        self.served = served
         let source = ModelSource(
-            settings.modelPath, config: config, dtype: dtype, quantization: Self.quantization(settings),
-            loadFormat: settings.loadFormat, isStrict: settings.strictWeights, task: choice)
+            served.path, config: config, dtype: dtype, quantization: Self.quantization(settings),
+            loadFormat: LoadFormat(rawValue: served.loadFormat) ?? settings.loadFormat,
+            isStrict: settings.strictWeights, task: choice)
         let sizes = try ModelSizes(source, kvCacheDType: settings.kvCacheDType, ranks: rank.count)
         let bytesPerSlot = sizes.bytesPerSlot
         var slots = 0
         if rank.index == 0 {
-            slots = try Self.slots(settings, bytesPerSlot: bytesPerSlot, weights: UInt64(sizes.weightBytes))
+            let routes = settings.enableReturnRoutedExperts ? sizes.experts.map(RouteMemory.bytesPerSlot) ?? 0 : 0
+            slots = try Self.slots(
+                settings, bytesPerSlot: bytesPerSlot + routes, weights: UInt64(sizes.weightBytes))
         }
-        if let group { slots = try Self.agree(on: slots, group, settings, config, task) }
+        if let group { slots = try Self.agree(on: slots, served.number, group, settings, config, task) }
         limits = try Self.limits(settings, config, task, slots: slots)
         kvBytes = UInt64(bytesPerSlot) * UInt64(limits.storeRows)
         let products = ProductKind(dtype, isQuantized: sizes.isQuantized)
@@ -58,9 +71,18 @@ struct ServedModel {
                 source, kvCacheDType: settings.kvCacheDType, cacheDirectory: settings.weightCacheDirectory,
                 limits: Self.forwardLimits(limits), rank: rank, group: group, compute: compute),
             progress: progress)
+        weights = RankWeights(model, source: source, rank: rank, cacheDirectory: settings.weightCacheDirectory)
         weightBytes = UInt64(model.report.byteCount)
         if let note = model.report.note { log.info("\(note)") }
         if rank.index == 0 { for warning in model.report.warnings { log.warning("\(warning)") } }
+    }
+
+    /// The weights of the start.
+    private static func launched(_ settings: WorkerSettings) -> ServedWeights {
+        .make {
+            $0.path = settings.modelPath
+            $0.loadFormat = settings.loadFormat.rawValue
+        }
     }
 
     /// KV slots that the operator or the machine's memory allows.
@@ -78,15 +100,21 @@ struct ServedModel {
 
     /// Rank 0 decides how large the pool is, since each rank would measure other numbers, and sizes what they share.
     private static func agree(
-        on slots: Int, _ group: Collectives, _ settings: WorkerSettings, _ config: ModelConfig, _ task: ModelTask
+        on slots: Int, _ weights: UInt64, _ group: Collectives, _ settings: WorkerSettings, _ config: ModelConfig,
+        _ task: ModelTask
     ) throws -> Int {
         guard group.rank == 0 else {
             guard let terms = group.accept() else { throw StartError.noGroup }
+            guard terms[1] == weights else { throw StartError.otherWeights }
             return Int(terms[0])
         }
         let limits = forwardLimits(try limits(settings, config, task, slots: slots))
         let slotCount = try ShardPlan.slotCount(config, limits: limits, ranks: group.size)
-        guard group.offer(terms: [UInt64(slots)], planBytes: RankLink.planBytes(limits), slotCount: slotCount) else {
+        guard
+            group.offer(
+                terms: [UInt64(slots), weights], planBytes: RankLink.planBytes(limits, hiddenSize: config.hiddenSize),
+                slotCount: slotCount)
+        else {
             throw StartError.noGroup
         }
         return slots
@@ -130,8 +158,7 @@ struct ServedModel {
 
     private static func quantization(_ settings: WorkerSettings) -> Quantization {
         Quantization(
-            settings.quantization, groupSize: settings.int4GroupSize, headBits: settings.int4HeadBits,
-            dtypeIsAsked: settings.dtype != .auto)
+            settings.quantization, groupSize: settings.int4GroupSize, headBits: settings.int4HeadBits)
     }
 
     /// What the engine must know of it.
@@ -139,8 +166,12 @@ struct ServedModel {
         var traits = EngineTraits(
             limits: limits, vocabularySize: model.config.vocabularySize, logitRows: model.limits.logitRows,
             task: model.task)
+        traits.tokenTypeCount = model.config.tokenTypeCount
         traits.weightBytes = weightBytes
         traits.kvBytes = kvBytes
+        traits.served = served
+        traits.hiddenSize = model.config.hiddenSize
+        traits.experts = model.experts
         return traits
     }
 
@@ -182,7 +213,8 @@ extension TaskFacts {
         dimensions = (task.matryoshka ?? []).map { UInt32($0) }
         labels = task.labels
         maxTokens = UInt32(min(limits.maxPromptLength, task.trainedTokens ?? Int.max))
-        bidirectional = task.wholePrompts
+        bidirectional = task.isBidirectional
+        pooling = task.pooling
         sharesPrefixes = limits.usesPrefixCache
         cutsPrompts = limits.cutsPrompts
     }

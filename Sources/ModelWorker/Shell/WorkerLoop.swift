@@ -1,4 +1,5 @@
 internal import ChildRuntime
+internal import Glibc
 internal import Logging
 internal import Messages
 internal import Scheduling
@@ -10,19 +11,27 @@ struct WorkerLoop: ~Copyable {
     private var engine: Engine
     private let pipes: WorkerPipes
     private let model: RankedModel
+    private let keepsake: WeightsKeepsake
     private let profiler: Profiler
     private let stamp: ProgressStamp
+    private let records: ExpertRecordFolder
     private let log: Logger
+    /// When the ranks are asked again how far they are, in monotonic seconds.
+    private var nextLook = 0.0
+    /// Seconds between two such looks.
+    private static let look = 0.01
 
     init(
-        _ engine: consuming Engine, _ pipes: consuming WorkerPipes, model: RankedModel, profiler: Profiler,
-        stamp: ProgressStamp, log: Logger
+        _ engine: consuming Engine, _ pipes: consuming WorkerPipes, model: RankedModel, keepsake: WeightsKeepsake,
+        profiler: Profiler, stamp: ProgressStamp, records: ExpertRecordFolder, log: Logger
     ) {
         self.engine = engine
         self.pipes = pipes
         self.model = model
+        self.keepsake = keepsake
         self.profiler = profiler
         self.stamp = stamp
+        self.records = records
         self.log = log
     }
 
@@ -30,10 +39,12 @@ struct WorkerLoop: ~Copyable {
     mutating func run() throws {
         while true {
             try drainCommands()
+            lookAtRanks()
             engine.settle(now: monotonicSeconds())
-            perform()
+            try perform()
             let planning = monotonicSeconds()
             guard let batch = engine.nextBatch() else { continue }
+            if engine.slowDown > 0 { usleep(UInt32(engine.slowDown * 1e6)) }
             stamp.enter(batch.prefillTokens > 0 ? .prefill : .decode)
             let began = monotonicSeconds()
             profiler.planned(batch, engine.load, from: planning, to: began)
@@ -41,7 +52,9 @@ struct WorkerLoop: ~Copyable {
             let ended = monotonicSeconds()
             engine.stepped(batch, now: ended)
             profiler.stepped(batch, from: began, to: ended)
-            profiler.note(.send) { perform() }
+            let sending = monotonicSeconds()
+            try perform()
+            profiler.note(.send, from: sending)
         }
     }
 
@@ -55,34 +68,65 @@ struct WorkerLoop: ~Copyable {
             let now = monotonicSeconds()
             engine.rest(now: now)
             wait = until.isFinite ? .seconds(max(0, until - now)) : nil
+            if engine.awaitsRanks { wait = .seconds(Self.look) }
         }
         while let command = try pipes.receive(within: wait) {
             stamp.enter(.receiving)
             let now = monotonicSeconds()
             profiler.received(command, now: now)
             engine.obey(command, now: now)
-            perform()
+            try perform()
             profiler.note(.receive, from: now)
             wait = .zero
         }
     }
 
+    /// Asks the ranks, now and then, how far they are with what they prepare or compute beside the steps.
+    private mutating func lookAtRanks() {
+        guard engine.awaitsRanks, monotonicSeconds() >= nextLook else { return }
+        nextLook = monotonicSeconds() + Self.look
+        if let outcome = model.outcome { engine.ranksAreDone(outcome) }
+    }
+
     /// Does what the engine wants done.
-    private mutating func perform() {
-        guard engine.hasEffects else { return }
-        for effect in engine.takeEffects() {
-            switch effect {
-            case .detokenizer(let command):
-                profiler.sends(command, now: monotonicSeconds())
-                pipes.send(command)
-            case .front(let reply):
-                profiler.sends(reply, now: monotonicSeconds())
-                pipes.send(reply)
-            case .log(let level, let line): log.log(level: level, "\(line)")
-            case .batchLine(let line): log.info("\(line), timestamp: \(CalendarTime.now().iso)")
-            case .readWeight(let call, let order): pipes.send(model.answer(call, order))
-            case .profile(let call, let order): pipes.send(profiler.obey(call, order, now: monotonicSeconds()))
-            }
+    private mutating func perform() throws {
+        while engine.hasEffects {
+            for effect in engine.takeEffects() { try perform(effect) }
         }
+    }
+
+    private mutating func perform(_ effect: Effect) throws {
+        switch effect {
+        case .detokenizer(let command):
+            profiler.sends(command, now: monotonicSeconds())
+            pipes.send(command)
+        case .front(let reply):
+            profiler.sends(reply, now: monotonicSeconds())
+            pipes.send(reply)
+        case .profile(let call, let order): pipes.send(profiler.obey(call, order, now: monotonicSeconds()))
+        case .log(let level, let line): log.log(level: level, "\(line)")
+        case .batchLine(let line): log.info("\(line), timestamp: \(CalendarTime.now().iso)")
+        case .readWeight(let call, let order): pipes.send(model.answer(call, order))
+        case .writeExperts(let call, let record):
+            let file = Result { try records.write(record, now: wallClockSeconds()) }
+            engine.wrote(record, call: call, to: file)
+        case .prepareWeights(let path, let format):
+            let available = fixed(Double(MemoryBudget.current().available) / Double(1 << 30), 2)
+            log.info("Update engine weights online from disk begin. avail mem=\(available) GB")
+            try model.order(.prepare, format + "\n" + path)
+        case .checksumWeights: try model.order(.checksum)
+        case .exchangeWeights(let served, let removesOld): try exchange(served, removesOld: removesOld)
+        case .discardWeights: try model.order(.discard)
+        case .releaseWeights: try model.order(.releaseWeights)
+        case .releaseCache: try model.order(.releaseCache)
+        case .restoreCache: try model.order(.restoreCache)
+        }
+    }
+
+    /// First it is written down: a worker that dies between the two is followed by one with the new weights.
+    private mutating func exchange(_ served: ServedWeights?, removesOld: Bool) throws {
+        if let served, !keepsake.write(served) { return engine.weightsChanged(to: served, isWritten: false) }
+        try model.order(.exchange, removesOld ? RankWeights.removal : "")
+        engine.weightsChanged(to: served)
     }
 }

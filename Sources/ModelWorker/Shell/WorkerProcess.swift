@@ -25,14 +25,20 @@ package func runModelWorker(identity: ChildIdentity, settings: WorkerSettings) t
     }
     line.progress("model", 0)
     let group = try joinRanks(identity, settings)
-    let loaded = try ServedModel(settings, group: group, log: log) { line.progress("weights", $0) }
+    let keepsake = WeightsKeepsake(descriptor: ChildIdentity.weightsDescriptor)
+    let loaded = try ServedModel(settings, served: keepsake.read(), group: group, log: log) {
+        line.progress("weights", $0)
+    }
     guard identity.rank == 0 else {
         line.ready()
-        RankLoop(model: loaded.model, compute: loaded.compute, link: loaded.link!, stamp: stamp).run()
+        try RankLoop(
+            model: loaded.model, compute: loaded.compute, link: loaded.link!, weights: loaded.weights, stamp: stamp
+        ).run()
     }
     let tokenizer = try openTokenizer(settings, TokenizerMemory(descriptor: ChildIdentity.tokenizerDescriptor))
     let endIDs = loaded.model.config.eosTokenIDs.map { Int32($0) } + (tokenizer?.eosIDs ?? [])
     var traits = loaded.traits
+    traits.modelPath = settings.modelPath
     traits.endIDs = Set(endIDs).sorted()
     traits.tokenizer = tokenizer
     traits.generation = identity.generation
@@ -40,13 +46,17 @@ package func runModelWorker(identity: ChildIdentity, settings: WorkerSettings) t
         waiting: settings.requestWaitingTimeout, running: settings.requestRunningTimeout)
     traits.targetGap = Double(settings.targetInterTokenMilliseconds) / 1000
     traits.logInterval = settings.decodeLogInterval
+    traits.expertRecorderMode = settings.expertRecorderMode
+    traits.expertRecorderBufferSize = settings.expertRecorderBufferSize
+    traits.returnsRoutedExperts = settings.enableReturnRoutedExperts
     let profiler = Profiler(compute: loaded.compute, title: identity.title, log: log)
     var loop = try WorkerLoop(
         Engine(traits, compute: loaded.compute, now: monotonicSeconds()),
         WorkerPipes(identity, context: context, fronts: fronts, log: log),
         model: RankedModel(
-            model: loaded.model, compute: loaded.compute, link: loaded.link, profiler: profiler), profiler: profiler,
-        stamp: stamp, log: log)
+            model: loaded.model, compute: loaded.compute, link: loaded.link, weights: loaded.weights,
+            profiler: profiler), keepsake: keepsake, profiler: profiler, stamp: stamp,
+        records: ExpertRecordFolder(path: settings.expertRecorderDirectory, log: log), log: log)
     line.ready(loaded.facts(endIDs: endIDs, seconds: Double(monotonicMilliseconds() - started) / 1000))
     try loop.run()
 }

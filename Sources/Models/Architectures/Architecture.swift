@@ -8,6 +8,10 @@ package struct Architecture: Sendable {
         var theta = 10_000.0
         /// `max_position_embeddings`.
         var maxPositions: Int
+        /// Whether position 0 has the row behind the padding's of a table of positions.
+        var padsPositions = false
+        /// Other keys that count where the usual ones, which come first, are absent.
+        var aliases: [String: String] = [:]
     }
 
     /// As `architectures[0]` of config.json has it.
@@ -52,10 +56,10 @@ package struct Architecture: Sendable {
     }
 
     /// Every architecture that can be loaded; of those with one model type the first is meant where no name is given.
-    static let all: [Architecture] = decoders + decoders.flatMap(\.withOtherHeads)
+    static let all: [Architecture] = decoders + decoders.flatMap(\.withOtherHeads) + encoders
 
     /// Those that predict tokens.
-    static let decoders: [Architecture] = [.llama, .mistral, .qwen2, .qwen3]
+    static let decoders: [Architecture] = [.llama, .mistral, .qwen2, .qwen3, .qwen2Moe, .qwen3Moe, .mixtral]
 
     /// The names of all, in alphabetical order.
     package static var names: [String] { all.map(\.name).sorted() }
@@ -70,8 +74,16 @@ package struct Architecture: Sendable {
         return found
     }
 
-    /// The architecture that llama.cpp calls so; nil when there is none.
-    static func of(gguf name: String) -> Architecture? { all.first { $0.gguf?.name == name } }
+    /// The architecture that llama.cpp calls so, where the file has experts one with experts, if there is one; nil when there is
+    /// none.
+    static func of(gguf name: String, hasExperts: Bool) -> Architecture? {
+        let named = all.filter { $0.gguf?.name == name }
+        return named.first { ($0.gguf?.experts != nil) == hasExperts } ?? named.first
+    }
+
+    /// Those that see texts both ways.
+    static let encoders: [Architecture] =
+        bertKin + xlmRobertaKin + mpnetKin + [nomicBert] + modernBertKin + [embeddingGemma]
 
     /// The names of its kin with other heads: vectors, classes and rewards.
     private var withOtherHeads: [Architecture] {
@@ -96,7 +108,7 @@ package struct Architecture: Sendable {
     }
 
     /// The names under which GGUF files may state their architecture, in alphabetical order.
-    static var ggufNames: [String] { all.compactMap { $0.gguf?.name }.sorted() }
+    static var ggufNames: [String] { Set(all.compactMap { $0.gguf?.name }).sorted() }
 }
 
 /// Turns rows of tokens into rows of hidden states. What surrounds it (cache, scratch memory, heads) is the same for
@@ -107,7 +119,15 @@ protocol Network {
     /// The norm behind the last layer; nil where the last layer ends in one.
     var norm: (any RowNorm)? { get }
 
+    /// Positions that it has a table for; nil where they are only turned.
+    var positionLimit: Int? { get }
+
     /// Carries the step's rows from token ids to the residual stream after the last layer, which may drop rows that
     /// nobody wants an answer for.
     func forward(_ step: inout Step)
+}
+
+extension Network {
+    /// No limit.
+    var positionLimit: Int? { nil }
 }

@@ -42,6 +42,8 @@ struct LlamaLayers {
     var normalizesHeads = false
     /// Whether the MLP's projections have biases.
     var mlpBias = false
+    /// Makes what stands behind attention from a layer's place in the checkpoint and its number; nil: a gated MLP.
+    var feedForward: ((ModelScope, Int) throws(CheckpointError) -> any FeedForward)?
 
     /// Layers without biases and head norms that attend as the configuration says.
     init(_ root: ModelScope) throws(CheckpointError) { attention = try AttentionShape(root) }
@@ -62,7 +64,7 @@ struct Llama: Network {
         let inputNorm: RMSNorm
         let attention: Attention
         let postAttentionNorm: RMSNorm
-        let mlp: GatedMLP
+        let mlp: any FeedForward
 
         /// Takes the tensors under `model.layers.N`.
         init(_ scope: ModelScope, _ layers: LlamaLayers, index: Int) throws(CheckpointError) {
@@ -71,7 +73,11 @@ struct Llama: Network {
                 scope.at("self_attn"), layers.attention, layer: index,
                 biases: (input: layers.inputBias, output: layers.outputBias), normalizesHeads: layers.normalizesHeads)
             postAttentionNorm = try RMSNorm(scope.at("post_attention_layernorm"))
-            mlp = try GatedMLP(scope.at("mlp"), bias: layers.mlpBias)
+            if let feedForward = layers.feedForward {
+                mlp = try feedForward(scope, index)
+            } else {
+                mlp = try GatedMLP(scope.at("mlp"), bias: layers.mlpBias)
+            }
         }
 
         /// Advances the residual stream by this layer.

@@ -31,19 +31,22 @@ package final class GGUFCheckpoint: Checkpoint {
         var tensors: [String: TensorInfo] = [:]
         var places: [String: Place] = [:]
         let name = try parts[0].string("general.architecture") ?? ""
-        let dialect = Architecture.of(gguf: name)?.gguf ?? GGUFDialect(name)
+        let hasExperts = try parts[0].integer("\(name).expert_count") ?? 0 > 0
+        let dialect = Architecture.of(gguf: name, hasExperts: hasExperts)?.gguf ?? GGUFDialect(name)
         for (index, part) in parts.enumerated() {
             for tensor in part.tensors where !ggufConfigurationTensors.contains(tensor.name) {
-                let name = dialect.huggingFaceName(of: tensor.name) ?? tensor.name
-                guard tensors[name] == nil else {
-                    throw .malformed(
-                        file: part.path, place: "tensor `\(printable(tensor.name))`", reason: "is in two parts")
-                }
                 let head =
                     dialect.interleavesHeads
                     ? try GGUFCheckpoint.interleavedHead(tensor, parts[0], name: dialect.name) : nil
-                tensors[name] = TensorInfo(name: name, shape: tensor.shape, type: tensor.type, file: part.path)
-                places[name] = Place(part: index, offset: tensor.offset, interleavedHead: head)
+                for piece in GGUFCheckpoint.pieces(of: tensor, dialect) {
+                    guard tensors[piece.name] == nil else {
+                        throw .malformed(
+                            file: part.path, place: "tensor `\(printable(tensor.name))`", reason: "is in two parts")
+                    }
+                    tensors[piece.name] = TensorInfo(
+                        name: piece.name, shape: piece.shape, type: tensor.type, file: part.path)
+                    places[piece.name] = Place(part: index, offset: piece.offset, interleavedHead: head)
+                }
             }
         }
         self.tensors = tensors
@@ -51,6 +54,25 @@ package final class GGUFCheckpoint: Checkpoint {
         var header: UInt64 = 0
         for part in parts { header = checksum64("\(header) \(part.headerHash)") }
         identity = CheckpointIdentity(files: parts.map { $0.mapped.stamp }, headerHash: header)
+    }
+
+    /// What a tensor is under Hugging Face names: itself, or, where it stacks experts, one for each of them.
+    private static func pieces(
+        of tensor: GGUFTensor, _ dialect: GGUFDialect
+    ) -> [(name: String, shape: [Int], offset: Int)] {
+        if tensor.shape.count == 3, tensor.shape[0] <= 65_536, dialect.expertName(of: tensor.name, expert: 0) != nil {
+            let shape = Array(tensor.shape[1...])
+            if let elements = checkedElementCount(shape), let bytes = tensor.type.byteCount(elements: elements) {
+                return (0..<tensor.shape[0]).map { expert in
+                    let name = dialect.expertName(of: tensor.name, expert: expert) ?? tensor.name
+                    return (name, shape, tensor.offset + expert * bytes)
+                }
+            }
+        }
+        let name = dialect.huggingFaceName(of: tensor.name) ?? tensor.name
+        // The converter drops the first dimension of a matrix that has one row.
+        let isRow = tensor.shape.count == 1 && name.hasSuffix("shared_expert_gate.weight")
+        return [(name, isRow ? [1] + tensor.shape : tensor.shape, tensor.offset)]
     }
 
     /// The tokenizer of the first part.

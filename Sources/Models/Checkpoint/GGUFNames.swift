@@ -53,28 +53,62 @@ struct GGUFDialect: Sendable {
     let name: String
     /// Whether the rows of q and k are in the order of interleaved rotation.
     let interleavesHeads: Bool
+    /// Tensors outside of the blocks, without `.weight` and `.bias`.
+    private let roots: [String: String]
+    /// What stands before a block's number.
+    private let layers: String
+    /// What its mixtures of experts are like; nil where it has none.
+    let experts: GGUFExperts?
     private let modules: [String: String]
 
     /// Names an architecture; `modules` has the parts of a block that others do not have, and the modules they are.
-    init(_ name: String, interleavesHeads: Bool = false, modules: [String: String] = [:]) {
+    init(
+        _ name: String, interleavesHeads: Bool = false, modules: [String: String] = [:], experts: GGUFExperts? = nil
+    ) {
         self.name = name
+        self.experts = experts
         self.interleavesHeads = interleavesHeads
         self.modules = Self.common.merging(modules) { $1 }
+        roots = ["token_embd": "model.embed_tokens", "output_norm": "model.norm", "output": "lm_head"]
+        layers = "model.layers"
+    }
+
+    /// Names an architecture that has nothing in common with the usual ones.
+    init(_ name: String, roots: [String: String], layers: String, parts: [String: String]) {
+        self.name = name
+        experts = nil
+        interleavesHeads = false
+        self.roots = roots
+        self.layers = layers
+        modules = parts
+    }
+
+    /// The name of one of the experts' tensors that a tensor stacks, one for each of its first dimension; nil for a tensor
+    /// that is no such stack.
+    func expertName(of name: String, expert: Int) -> String? {
+        guard let (layer, part, kind) = Self.blockParts(name), kind == "weight",
+            let projection = experts?.stacks[part]
+        else { return nil }
+        return "\(layers).\(layer).\(experts?.place ?? "mlp").experts.\(expert).\(projection).weight"
     }
 
     /// The Hugging Face name of a tensor; nil when there is none.
     func huggingFaceName(of name: String) -> String? {
-        switch name {
-        case "token_embd.weight": return "model.embed_tokens.weight"
-        case "output_norm.weight": return "model.norm.weight"
-        case "output.weight": return "lm_head.weight"
-        default: break
+        let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+        if parts.count == 2, parts[1] == "weight" || parts[1] == "bias" {
+            return roots[String(parts[0])].map { "\($0).\(parts[1])" }
         }
+        guard let (layer, part, kind) = Self.blockParts(name), let module = modules[part] else { return nil }
+        return "\(layers).\(layer).\(module).\(kind)"
+    }
+
+    /// The parts of `blk.LAYER.PART.weight` or `.bias`; nil for other names.
+    private static func blockParts(_ name: String) -> (layer: Int, part: String, kind: String)? {
         let parts = name.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 4, parts[0] == "blk", parts[3] == "weight" || parts[3] == "bias",
-            let layer = Int(parts[1]), layer >= 0, String(layer) == parts[1], let module = modules[String(parts[2])]
+            let layer = Int(parts[1]), layer >= 0, String(layer) == parts[1]
         else { return nil }
-        return "model.layers.\(layer).\(module).\(parts[3])"
+        return (layer, String(parts[2]), String(parts[3]))
     }
 
     /// Block parts that every architecture has.
@@ -89,6 +123,16 @@ struct GGUFDialect: Sendable {
         "ffn_up": "mlp.up_proj",
         "ffn_down": "mlp.down_proj",
     ]
+}
+
+/// How GGUF files hold mixtures of experts: those of a layer stacked in one tensor for each projection.
+struct GGUFExperts: Sendable {
+    /// Whether the weights of a row's experts add up to one; files do not say it.
+    let normalizes: Bool
+    /// What the layer is called in the checkpoint.
+    var place = "mlp"
+    /// The block parts that are stacks, and the projections in them.
+    var stacks = ["ffn_gate_exps": "gate_proj", "ffn_up_exps": "up_proj", "ffn_down_exps": "down_proj"]
 }
 
 /// Tensors that belong to the configuration (`rope_freqs.weight` becomes `RopeScaling.frequencyFactors`).

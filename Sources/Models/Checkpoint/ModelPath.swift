@@ -39,6 +39,9 @@ package struct ModelPath: Sendable, Equatable {
         folder = self.path
     }
 
+    /// Whether there is anything at a path.
+    package static func isThere(_ path: String) -> Bool { fileExists(path) }
+
     /// The GGUF file that this is or that stands for the folder: its only one, or a part of its only split one; nil when
     /// there is none.
     package func gguf() throws(CheckpointError) -> String? {

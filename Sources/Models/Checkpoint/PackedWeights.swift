@@ -22,17 +22,20 @@ package final class PackedWeights: Sendable {
     package let origin: Origin
     /// One line for the log when something was not as it should be: why there is no cache file, or why one was rebuilt.
     package let note: String?
+    /// The cache file that holds them; nil when there is none.
+    let path: String?
     private let mapping: PackedMapping
     private let ranges: [String: Range<Int>]
 
     /// Wraps a mapping whose sections are complete.
-    init(_ mapping: PackedMapping, _ layout: PackedLayout, origin: Origin, note: String?) {
+    init(_ mapping: PackedMapping, _ layout: PackedLayout, origin: Origin, path: String? = nil, note: String?) {
         var ranges: [String: Range<Int>] = [:]
         for (section, offset) in zip(layout.sections, layout.offsets) {
             ranges[section.name] = offset..<offset + section.byteCount
         }
         self.ranges = ranges
         self.mapping = mapping
+        self.path = path
         self.origin = origin
         self.note = note
     }
@@ -45,6 +48,11 @@ package final class PackedWeights: Sendable {
 
     /// Bytes of all the sections with their padding.
     package var byteCount: Int { mapping.count }
+
+    /// Removes a cache file that nobody is going to ask for again. Whoever has it mapped keeps what it holds.
+    package static func removeFile(_ path: String) {
+        for ending in ["", ".verified"] { unlink(path + ending) }
+    }
 
     /// As `open(key:cache:sections:fill:)` with the usual patience; a nil directory means memory.
     package static func open(
@@ -68,7 +76,8 @@ package final class PackedWeights: Sendable {
         }
         let file = PackedFile(directory: directory, key: key, layout: layout, settledAfter: cache.settledAfter)
         switch file.map() {
-        case .valid(let mapping): return PackedWeights(mapping, layout, origin: .mapped, note: nil)
+        case .valid(let mapping):
+            return PackedWeights(mapping, layout, origin: .mapped, path: file.path, note: nil)
         case .absent: break
         case .damaged: break
         }
@@ -81,7 +90,8 @@ package final class PackedWeights: Sendable {
         // Under the lock: another process may have finished the file meanwhile.
         let note: String?
         switch file.map() {
-        case .valid(let mapping): return PackedWeights(mapping, layout, origin: .mapped, note: nil)
+        case .valid(let mapping):
+            return PackedWeights(mapping, layout, origin: .mapped, path: file.path, note: nil)
         case .absent: note = nil
         case .damaged(let reason): note = "\(printable(file.path)) is rebuilt: \(reason)"
         }
@@ -105,7 +115,8 @@ package final class PackedWeights: Sendable {
         let failure = draft.seal()
         let origin: Origin = failure == nil ? .built : .memory
         let reason = failure.map { "packed weights are not kept: \(printable(file.path)): \($0)" }
-        return PackedWeights(draft.mapping, layout, origin: origin, note: reason ?? note)
+        return PackedWeights(
+            draft.mapping, layout, origin: origin, path: failure == nil ? file.path : nil, note: reason ?? note)
     }
 
     /// Packs into anonymous memory.

@@ -25,12 +25,22 @@ package struct StoredVocabulary: Sendable {
     package var unknownTokenID: Int?
     /// `tokenizer.ggml.padding_token_id`.
     package var paddingTokenID: Int?
+    /// `tokenizer.ggml.cls_token_id`: what BERT puts in front of a text.
+    package var classTokenID: Int?
+    /// `tokenizer.ggml.seperator_token_id`, spelled so: what BERT puts behind a text.
+    package var separatorTokenID: Int?
+    /// `tokenizer.ggml.mask_token_id`.
+    package var maskTokenID: Int?
     /// Whether a prompt begins with the BOS token; nil when the file does not say.
     package var addsBOS: Bool?
     /// Whether a prompt ends with the EOS token; nil when the file does not say.
     package var addsEOS: Bool?
     /// Whether SentencePiece puts a space before the text; nil when the file does not say.
     package var addsSpacePrefix: Bool?
+    /// Whether runs of spaces count as one; nil when the file does not say.
+    package var removesExtraSpaces: Bool?
+    /// SentencePiece's table of replacements; empty when the file has none.
+    package var characterMap: [UInt8]
     /// The Jinja chat template.
     package var chatTemplate: String?
 }
@@ -74,9 +84,15 @@ extension StoredVocabulary {
         eotTokenID = try StoredVocabulary.tokenID(file, prefix + "eot_token_id", tokens.count)
         unknownTokenID = try StoredVocabulary.tokenID(file, prefix + "unknown_token_id", tokens.count)
         paddingTokenID = try StoredVocabulary.tokenID(file, prefix + "padding_token_id", tokens.count)
+        classTokenID = try StoredVocabulary.tokenID(file, prefix + "cls_token_id", tokens.count)
+        separatorTokenID = try StoredVocabulary.tokenID(file, prefix + "seperator_token_id", tokens.count)
+        maskTokenID = try StoredVocabulary.tokenID(file, prefix + "mask_token_id", tokens.count)
         addsBOS = try file.boolean(prefix + "add_bos_token")
         addsEOS = try file.boolean(prefix + "add_eos_token")
         addsSpacePrefix = try file.boolean(prefix + "add_space_prefix")
+        removesExtraSpaces = try file.boolean(prefix + "remove_extra_whitespaces")
+        let table = try file.numbers(prefix + "precompiled_charsmap") ?? []
+        characterMap = table.map { UInt8(truncatingIfNeeded: Int($0)) }
         chatTemplate = try file.string("tokenizer.chat_template")
     }
 

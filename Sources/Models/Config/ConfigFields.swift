@@ -86,6 +86,16 @@ struct ConfigFields: Sendable {
         return nil
     }
 
+    /// The same object with further keys that have the values of others, where they are absent; errors name those that are
+    /// there.
+    func adding(_ aliases: [String: String]) -> ConfigFields {
+        let added = aliases.filter { !has($0.key) && has($0.value) }
+        if added.isEmpty { return self }
+        let shown = cursor.reading.shownNames.merging(added) { $1 }
+        let extra = added.map { (key: $0.key, value: members[$0.value] ?? .null) }
+        return ConfigFields(file: file, members: members.map { (key: $0.0, value: $0.1) } + extra, shownNames: shown)
+    }
+
     /// Whether another object has the same value at the key.
     func agrees(with other: ConfigFields, _ key: String) -> Bool { members[key] == other.members[key] }
 

@@ -17,17 +17,22 @@ struct GGUFConfigTranslation {
     /// Translates everything.
     mutating func translate() throws(CheckpointError) {
         let name = try file.string("general.architecture") ?? ""
-        guard let architecture = Architecture.of(gguf: name) else {
+        let experts = try file.integer("\(name).expert_count") ?? 0
+        guard let architecture = Architecture.of(gguf: name, hasExperts: experts > 0) else {
             throw .unsupportedArchitecture(file: file.path, name: name, supported: Architecture.ggufNames)
         }
-        if let experts = try file.integer("\(name).expert_count"), experts > 0 {
-            let supported = Architecture.ggufNames.map { "\($0) without experts" }
+        if experts > 0, architecture.gguf?.experts == nil {
+            let supported = Architecture.ggufNames.filter {
+                Architecture.of(gguf: $0, hasExperts: true)?.gguf?.experts != nil
+            }
             throw .unsupportedArchitecture(
                 file: file.path, name: "\(name) with \(experts) experts", supported: supported)
         }
         put("architectures", .array([.string(architecture.name)]))
         put("model_type", .string(name))
         try putSizes(name)
+        try putEncoder(name)
+        if let dialect = architecture.gguf?.experts { try putExperts(name, dialect) }
         try putHead(name)
         try putRope(name)
         try putBiases()
@@ -64,6 +69,46 @@ struct GGUFConfigTranslation {
             try putInteger("vocab_size", "\(name).vocab_size")
         } else if let count = try file.arrayCount("tokenizer.ggml.tokens") {
             put("vocab_size", .int(Int64(count)), from: "tokenizer.ggml.tokens")
+        }
+    }
+
+    /// What only encoders have: the epsilon of layer norms, tables of positions and token types, pooling.
+    private mutating func putEncoder(_ name: String) throws(CheckpointError) {
+        let epsilon = "\(name).attention.layer_norm_epsilon"
+        if let value = try file.number(epsilon) { put("layer_norm_eps", .double(value), from: epsilon) }
+        let tables = [("position_embeddings", "max_position_embeddings"), ("token_type_embeddings", "type_vocab_size")]
+        for (table, key) in tables {
+            guard let tensor = checkpoint.tensors["embeddings.\(table).weight"], tensor.shape.count == 2 else {
+                continue
+            }
+            put(key, .int(Int64(tensor.rowCount)))
+        }
+        let source = "\(name).pooling_type"
+        guard let type = try file.integer(source), type != 0 else { return }
+        let modes = [1: "mean", 2: "cls", 3: "lasttoken"]
+        guard let mode = modes[type] else {
+            throw .unsupported(file: file.path, place: "key `\(source)`", reason: "\(type) is not 0 to 3")
+        }
+        put(AnswerPlan.poolingKey, .string(mode), from: source)
+    }
+
+    /// Experts. Older files leave the size of an expert out: together those of a row are as wide as a dense layer.
+    private mutating func putExperts(_ name: String, _ dialect: GGUFExperts) throws(CheckpointError) {
+        for key in ["num_experts", "num_local_experts"] { try putInteger(key, "\(name).expert_count") }
+        try putInteger("num_experts_per_tok", "\(name).expert_used_count")
+        put("norm_topk_prob", .bool(dialect.normalizes))
+        let layers = try file.integer("\(name).block_count")
+        let width = try file.layerInteger("\(name).feed_forward_length", layers: layers)
+        let used = try file.integer("\(name).expert_used_count").flatMap { $0 > 0 ? $0 : nil }
+        let size = "\(name).expert_feed_forward_length"
+        shownNames["moe_intermediate_size"] = size
+        if let value = try file.integer(size) ?? width.flatMap({ width in used.map { width / $0 } }) {
+            put("moe_intermediate_size", .int(Int64(value)))
+        }
+        let shared = "\(name).expert_shared_feed_forward_length"
+        shownNames["shared_expert_intermediate_size"] = shared
+        if let value = try file.integer(shared) ?? width {
+            put("shared_expert_intermediate_size", .int(Int64(value)))
         }
     }
 

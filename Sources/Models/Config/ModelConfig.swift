@@ -37,6 +37,9 @@ package struct ModelConfig: Sendable, Equatable {
     /// The context length that the configuration implies, rope factor included.
     package var derivedContextLength: Int
 
+    /// Kinds of tokens that the network tells apart (`type_vocab_size`), for pairs of texts.
+    package var tokenTypeCount: Int
+
     /// `quant_method` of a checkpoint that is quantised in its own way, nil for plain ones.
     package var quantizationMethod: String?
     /// End-of-text ids of both files, ascending.
@@ -82,8 +85,9 @@ package struct ModelConfig: Sendable, Equatable {
     }
 
     /// Reads the members of a configuration.
-    init(_ fields: ConfigFields) throws(CheckpointError) {
-        let page = try Architecture.of(fields)
+    init(_ given: ConfigFields) throws(CheckpointError) {
+        let page = try Architecture.of(given)
+        let fields = given.adding(page.defaults.aliases)
         self.fields = fields
         architecture = page.name
         modelType = try fields.string("model_type") ?? page.modelType
@@ -104,6 +108,12 @@ package struct ModelConfig: Sendable, Equatable {
         rope = try ropeFields.rope(
             headDimension: headDimension, maxPositions: maxPositionEmbeddings, defaultTheta: page.defaults.theta)
         derivedContextLength = try ModelConfig.contextLength(fields, factor: ropeFields.contextFactor())
+        if page.defaults.padsPositions {
+            // Rows of the table of positions up to the padding's stand for no position.
+            let padding = try paddedPositions(fields)
+            derivedContextLength = max(1, min(derivedContextLength, maxPositionEmbeddings - padding))
+        }
+        tokenTypeCount = try fields.integer("type_vocab_size", in: 1...1024) ?? 1
         if let warning = ropeFields.warning { warnings.append(warning) }
 
         let quantization = try fields.object("quantization_config", "compression_config")
@@ -146,6 +156,11 @@ package struct ModelConfig: Sendable, Equatable {
         }
         return 2048
     }
+}
+
+/// The row of a padded table of positions that position 0 has.
+func paddedPositions(_ fields: ConfigFields) throws(CheckpointError) -> Int {
+    1 + (try fields.integer("pad_token_id", in: 0...65_536) ?? 1)
 }
 
 /// Ids at a key that holds one or a list; a text of digits counts as its number, and negative ones mean "none".

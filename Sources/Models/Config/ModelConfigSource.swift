@@ -56,3 +56,13 @@ struct ModelConfigSource {
         return try fields.string("quant_method") ?? "gptq"
     }
 }
+
+extension ModelConfig {
+    /// The architecture that the configuration at a model's path names; nil where there is no configuration.
+    package static func architecture(ifPresentAt path: String) throws(CheckpointError) -> String? {
+        let place = try ModelPath(path)
+        if try !place.hasFile("config.json"), try place.gguf() == nil { return nil }
+        let source = try ModelConfigSource(modelPath: path)
+        return try Architecture.of(ConfigFields(file: source.file, members: source.members)).name
+    }
+}

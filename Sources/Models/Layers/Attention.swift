@@ -1,6 +1,6 @@
 import Tensors
 
-/// Self-attention with rotary positions; several query heads may share a key-value head.
+/// Self-attention, with rotary positions or without; several query heads may share a key-value head.
 ///
 /// Queries, keys and values are one product; rotation, head norms and the cache write are one pass over its result.
 struct Attention {
@@ -9,17 +9,19 @@ struct Attention {
     let heads: AttentionHeads
     let shape: AttentionShape
     let cache: CacheID
-    let rotary: RotaryID
+    let rotary: RotaryID?
     let qkv: ColumnParallelLinear
     let output: RowParallelLinear
     let queryNorm: VectorID?
     let keyNorm: VectorID?
     let epsilon: Float
 
-    /// Takes `q_proj`, `k_proj`, `v_proj`, `o_proj` and, when heads are normalised, `q_norm` and `k_norm`.
+    /// Takes its tensors under the names that `names` has, and, when heads are normalised, `q_norm` and `k_norm`, to which
+    /// `normAddend` is added. `cache` is one that it shares with other layers, which need it at other times.
     init(
-        _ scope: ModelScope, _ shape: AttentionShape, layer: Int,
-        biases: (input: Bool, output: Bool) = (false, false), normalizesHeads: Bool = false
+        _ scope: ModelScope, _ shape: AttentionShape, layer: Int, names: AttentionNames = .usual,
+        biases: (input: Bool, output: Bool) = (false, false), normalizesHeads: Bool = false, normAddend: Float = 0,
+        cache shared: CacheID? = nil
     ) throws(CheckpointError) {
         let plan = scope.plan
         let config = scope.config
@@ -29,25 +31,23 @@ struct Attention {
         heads = AttentionHeads(query: parts.query.count, keyValue: parts.keyValue.count, dimension: size)
         self.shape = shape
         epsilon = config.normEpsilon
-        cache = plan.cache(KeyValueShape(heads: heads.keyValue, dimension: size))
-        rotary = plan.rotary(shape.rotary)
+        cache = shared ?? plan.cache(KeyValueShape(heads: heads.keyValue, dimension: size))
+        rotary = shape.rotary.map { plan.rotary($0) }
 
-        let named = [("q_proj", parts.query), ("k_proj", parts.keyValue), ("v_proj", parts.keyValue)]
+        let rows = [parts.query, parts.keyValue, parts.keyValue].map { $0.scaled(by: size) }
         func slices(_ kind: String, _ shape: (Int) -> [Int]) -> [TensorSlice] {
-            named.map { name, part in
-                let rows = part.scaled(by: size)
-                return TensorSlice("\(scope.prefix).\(name).\(kind)", shape: shape(rows.total), rows: rows.range)
-            }
+            names.slices(rows, prefix: scope.prefix, kind: kind, shape: shape)
         }
         qkv = try ColumnParallelLinear(
             plan, name: scope.prefix + ".qkv", weights: slices("weight") { [$0, config.hiddenSize] },
             biases: biases.input ? slices("bias") { [$0] } : [])
         output = try RowParallelLinear(
-            scope.at("o_proj"), outputs: config.hiddenSize, columns: parts.query.scaled(by: size), bias: biases.output)
+            scope.at(names.output), outputs: config.hiddenSize, columns: parts.query.scaled(by: size),
+            bias: biases.output)
         if normalizesHeads {
             let names = (scope.at("q_norm").prefix + ".weight", scope.at("k_norm").prefix + ".weight")
-            queryNorm = try plan.vector(names.0, [TensorSlice(names.0, shape: [size])])
-            keyNorm = try plan.vector(names.1, [TensorSlice(names.1, shape: [size])])
+            queryNorm = try plan.vector(names.0, [TensorSlice(names.0, shape: [size])], addend: normAddend)
+            keyNorm = try plan.vector(names.1, [TensorSlice(names.1, shape: [size])], addend: normAddend)
         } else {
             queryNorm = nil
             keyNorm = nil
@@ -58,20 +58,72 @@ struct Attention {
         plan.reserve(.attended, numbers: queries)
     }
 
-    /// Writes the rows' keys and values, lets every row attend to its sequence up to itself, and adds the result to the
+    /// Writes the rows' keys and values, lets every row attend to what it sees of its sequence, and adds the result to the
     /// residual stream; in the last layer only rows whose answers are wanted go on from there.
-    func callAsFunction(_ x: UnsafeRawPointer, _ step: inout Step) {
+    ///
+    /// `bias` is what the distance of positions adds to scores.
+    func callAsFunction(
+        _ x: UnsafeRawPointer, bias: (numbers: UnsafePointer<Float>, reach: Int)? = nil, _ step: inout Step
+    ) {
+        attend(x, bias: bias, &step)
+        output(step.attended, addingTo: step.residual, step)
+    }
+
+    /// The same, up to what the output's projection takes.
+    func attend(
+        _ x: UnsafeRawPointer, bias: (numbers: UnsafePointer<Float>, reach: Int)? = nil, _ step: inout Step
+    ) {
+        var sight = shape.sight
+        sight.bias = bias
         let memory = step.cache(cache)
         qkv(x, into: step.fused, step)
         step.compute.qkNormRopeStore(
             step.fused, rows: step.rows, heads: heads, rotary: step.rotary(rotary),
             norm: HeadNorm(queryWeight: step.weights[queryNorm], keyWeight: step.weights[keyNorm], epsilon: epsilon),
             positions: step.positions, writeSlots: memory.writeSlots, cache: memory.layer, query: step.query)
-        if isLast { step.dropUnwantedRows(querySize: heads.query * heads.dimension) }
+        // A row that becomes a sequence of its own keeps what it sees when that is all before it, or everything.
+        if isLast, sight.after == 0 || sight.after == nil && sight.before == nil && bias == nil {
+            step.dropUnwantedRows(querySize: heads.query * heads.dimension, seesAll: sight.after == nil)
+        }
         step.compute.attention(
             step.query, heads: heads, cache: memory.layer, sequences: step.sequences,
-            sequenceCount: step.sequenceCount, slots: memory.slots, scale: shape.scale, dtype: step.dtype,
-            into: step.attended)
-        output(step.attended, addingTo: step.residual, step)
+            sequenceCount: step.sequenceCount, slots: memory.slots, scale: shape.scale, sight: sight,
+            dtype: step.dtype, into: step.attended)
+    }
+}
+
+/// What the projections of an attention layer are called.
+enum AttentionNames {
+    /// `q_proj`, `k_proj`, `v_proj` and `o_proj`.
+    static var usual: AttentionNames { .apart(query: "q_proj", key: "k_proj", value: "v_proj", output: "o_proj") }
+
+    /// Three tensors, and that of the output.
+    case apart(query: String, key: String, value: String, output: String)
+    /// One tensor with the rows of queries, keys and values below each other, and that of the output.
+    case stacked(String, output: String)
+
+    /// The output's projection.
+    var output: String {
+        switch self {
+        case .apart(_, _, _, let output), .stacked(_, let output): output
+        }
+    }
+
+    /// A rank's rows of queries, keys and values; `shape` makes a tensor's shape of its rows.
+    func slices(_ rows: [ShardRange], prefix: String, kind: String, shape: (Int) -> [Int]) -> [TensorSlice] {
+        switch self {
+        case .apart(let query, let key, let value, _):
+            return zip([query, key, value], rows).map { name, part in
+                TensorSlice("\(prefix).\(name).\(kind)", shape: shape(part.total), rows: part.range)
+            }
+        case .stacked(let name, _):
+            var start = 0
+            return rows.map { part in
+                defer { start += part.total }
+                return TensorSlice(
+                    "\(prefix).\(name).\(kind)", shape: shape(rows.reduce(0) { $0 + $1.total }),
+                    rows: start + part.range.lowerBound..<start + part.range.upperBound)
+            }
+        }
     }
 }

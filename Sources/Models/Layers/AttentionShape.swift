@@ -2,16 +2,17 @@ import Tensors
 
 /// How a layer attends: everything about its scores that is no tensor. Layers of one network may differ in it.
 ///
-/// A row sees its own position and all those before it. Whatever else a layer may do (see both ways or through a window, cap
-/// its scores, have sinks) becomes a field here together with the kernel that computes it; until then an architecture
-/// refuses the keys that ask for it.
+/// Whatever else a layer may do (cap its scores, have sinks) becomes a field here together with the kernel that computes it;
+/// until then an architecture refuses the keys that ask for it.
 struct AttentionShape {
     /// Heads over all ranks, and the numbers of one.
     var heads: AttentionHeads
     /// Factor on the products of queries and keys.
     var scale: Float
-    /// How positions turn queries and keys.
-    var rotary: RopeConfig
+    /// How positions turn queries and keys; nil where they do not.
+    var rotary: RopeConfig?
+    /// Which positions a row sees.
+    var sight = AttentionSight.causal
 
     /// The usual shape: what the configuration says of heads and rotation, scores over the root of the head's size.
     ///
@@ -31,7 +32,9 @@ struct AttentionShape {
                 "num_key_value_heads",
                 "\(queries) query heads do not share \(keyValues) key-value heads evenly, 64 each at most")
         }
-        guard config.rope.rotaryDimension % 2 == 0, (2...size).contains(config.rope.rotaryDimension) else {
+        guard config.rope.rotaryDimension % 2 == 0,
+            (2...size).contains(config.rope.rotaryDimension)
+        else {
             throw bad(
                 "partial_rotary_factor", "\(config.rope.rotaryDimension) of \(size) elements cannot be rotated in pairs"
             )

@@ -6,11 +6,12 @@ struct RMSNorm: RowNorm {
     let size: Int
     let epsilon: Float
 
-    /// Takes `NAME.weight`, as long as the hidden size.
-    init(_ scope: ModelScope) throws(CheckpointError) {
+    /// Takes `NAME.weight`, as long as the hidden size, to which `addend` is added.
+    init(_ scope: ModelScope, addend: Float = 0) throws(CheckpointError) {
         size = scope.config.hiddenSize
         epsilon = scope.config.normEpsilon
-        weight = try scope.plan.vector(scope.prefix + ".weight", [TensorSlice(scope.prefix + ".weight", shape: [size])])
+        let name = scope.prefix + ".weight"
+        weight = try scope.plan.vector(name, [TensorSlice(name, shape: [size])], addend: addend)
         scope.plan.reserve(.normed, numbers: size)
     }
 

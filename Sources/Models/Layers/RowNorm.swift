@@ -36,6 +36,13 @@ struct LayerNorm: RowNorm {
             dtype: dtype, into: out)
     }
 
+    /// Normalises the step's rows from float32 to the model dtype.
+    func callAsFunction(_ x: UnsafePointer<Float>, into out: UnsafeMutableRawPointer, _ step: borrowing Step) {
+        step.compute.layerNorm(
+            x, rows: step.rows, size: size, weight: step.weights[weight], bias: step.weights[bias], epsilon: epsilon,
+            dtype: step.dtype, into: out)
+    }
+
     /// Normalises the step's rows in place, and leaves a copy in the model dtype for the next product.
     func callAsFunction(
         inPlace x: UnsafeMutablePointer<Float>, into out: UnsafeMutableRawPointer, _ step: borrowing Step

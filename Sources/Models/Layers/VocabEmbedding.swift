@@ -18,26 +18,28 @@ struct VocabEmbedding {
         scope.plan.reserve(.residual, floats: scope.config.hiddenSize)
     }
 
-    /// Looks up the step's tokens into the residual stream, float32.
+    /// Looks up the step's tokens into the residual stream, float32, times `scale`; vectors that came with it take their rows' places.
     func callAsFunction(
-        _ tokens: UnsafePointer<Int32>, into out: UnsafeMutablePointer<Float>, _ step: borrowing Step
+        _ tokens: UnsafePointer<Int32>, into out: UnsafeMutablePointer<Float>, scale: Float = 1,
+        _ step: borrowing Step
     ) {
         let matrix = step.weights[table]
         guard let group = step.group else {
-            step.compute.embed(tokens, count: step.rows, table: matrix, into: out)
-            return
+            step.compute.embed(tokens, count: step.rows, table: matrix, scale: scale, into: out)
+            return step.placeVectors(into: out)
         }
         let block = group.slotCount / matrix.inputs
         for first in stride(from: 0, to: step.rows, by: block) {
             let rows = min(block, step.rows - first)
-            exchange(tokens + first, rows: rows, group, into: out + first * matrix.inputs, step)
+            exchange(tokens + first, rows: rows, group, scale: scale, into: out + first * matrix.inputs, step)
         }
+        step.placeVectors(into: out)
     }
 
     /// Each rank looks up the tokens it has rows of; all then take each row from the slot of the rank that has it.
     private func exchange(
-        _ tokens: UnsafePointer<Int32>, rows: Int, _ group: Collectives, into out: UnsafeMutablePointer<Float>,
-        _ step: borrowing Step
+        _ tokens: UnsafePointer<Int32>, rows: Int, _ group: Collectives, scale: Float,
+        into out: UnsafeMutablePointer<Float>, _ step: borrowing Step
     ) {
         let matrix = step.weights[table]
         let shard = step.shard
@@ -47,7 +49,7 @@ struct VocabEmbedding {
                 let index = Int(tokens[row]) - shard.vocabulary.range.lowerBound
                 local.initializeElement(at: row, to: Int32(min(max(index, 0), matrix.outputs - 1)))
             }
-            step.compute.embed(local.baseAddress!, count: rows, table: matrix, into: group.ownSlot)
+            step.compute.embed(local.baseAddress!, count: rows, table: matrix, scale: scale, into: group.ownSlot)
         }
         group.exchange { slot in
             for row in 0..<rows {

@@ -5,13 +5,24 @@ import Values
 enum Answers: Sendable {
     /// A logit for each token; or vectors of the last row, where a flag asks for them.
     case tokens
-    /// A vector for each text, pooled so unless files or flags say otherwise; `sglang` is what SGLang does.
-    case vectors(Pooling, sglang: Pooling? = nil)
+    /// A vector for each text, pooled so unless files or flags say otherwise; `sglang` is what SGLang does, and `keepsModules`
+    /// whether it reads the modules behind the network.
+    case vectors(Pooling, sglang: Pooling? = nil, keepsModules: Bool = false)
     /// Scores or classes for each text, from its pooled row.
-    case scores(ModelTask.Kind, Pooling, stages: @Sendable (ConfigFields) throws(CheckpointError) -> [HeadStage.Plan])
+    case scores(
+        ModelTask.Kind, pooling: @Sendable (ConfigFields) throws(CheckpointError) -> Pooling,
+        stages: @Sendable (ConfigFields) throws(CheckpointError) -> [HeadStage.Plan])
 }
 
 extension Answers {
+    /// Scores or classes from a row of one place.
+    static func scores(
+        _ kind: ModelTask.Kind, _ pooling: Pooling,
+        stages: @escaping @Sendable (ConfigFields) throws(CheckpointError) -> [HeadStage.Plan]
+    ) -> Answers {
+        .scores(kind, pooling: { (_: ConfigFields) throws(CheckpointError) in pooling }, stages: stages)
+    }
+
     /// Classes from the last row by one product.
     static func classes(
         _ tensor: String, count: @escaping @Sendable (ConfigFields) throws(CheckpointError) -> Int
@@ -41,6 +52,9 @@ struct AnswerPlan {
     /// What happens to the pooled row.
     private(set) var stages: [HeadStage.Plan] = []
 
+    /// The key under which the pooling of a GGUF file is handed on.
+    static let poolingKey = "pooling_mode"
+
     /// Reads what the configuration, the files beside it and the flags say.
     init(_ config: ModelConfig, modelPath: String, settings: TaskSettings) throws(CheckpointError) {
         let architecture = try Architecture.of(config.fields)
@@ -50,29 +64,34 @@ struct AnswerPlan {
         case .tokens:
             guard settings.isEmbedding else { return }
             try setVectors(config, modelPath, settings, (usual: .last, sglang: .last))
-        case .vectors(let usual, let sglang):
-            try setVectors(config, modelPath, settings, (usual, sglang ?? usual))
-        case .scores(let kind, let pooling, let plan):
-            self.pooling = pooling
+        case .vectors(let usual, let sglang, let keepsModules):
+            try setVectors(config, modelPath, settings, (usual, sglang ?? usual), keepsModules: keepsModules)
+        case .scores(let kind, let pool, let plan):
+            pooling = try pool(config.fields)
             stages = try plan(config.fields)
             task.kind = kind
             task.width = width(config)
             task.labels = try Self.labels(config.fields, count: task.width)
         }
         task.wholePrompts = architecture.isBidirectional || pooling != .last
+        task.isBidirectional = architecture.isBidirectional
+        task.pooling = pooling?.word ?? ""
     }
 
     /// A vector's numbers, unless the checkpoint's modules make others of them.
     private mutating func setVectors(
-        _ config: ModelConfig, _ modelPath: String, _ settings: TaskSettings, _ pools: (usual: Pooling, sglang: Pooling)
+        _ config: ModelConfig, _ modelPath: String, _ settings: TaskSettings,
+        _ pools: (usual: Pooling, sglang: Pooling),
+        keepsModules: Bool = false
     ) throws(CheckpointError) {
         task.kind = .embedding
         task.normalizes = true
         let modules = try SentenceModules(modelPath: modelPath)
         let decides = settings.rule == .checkpoint
-        let chosen = decides ? modules.pooling ?? pools.usual : pools.sglang
+        let stated = try config.fields.string(Self.poolingKey).flatMap { Pooling(sentenceTransformers: $0) }
+        let chosen = decides ? modules.pooling ?? stated ?? pools.usual : pools.sglang
         pooling = Pooling(settings.pooler) ?? chosen
-        if decides { try addModules(modules.modules) }
+        if decides || keepsModules { try addModules(modules.modules) }
         if stages.last == .normalize { stages.removeLast() }
         task.width = width(config)
         task.trainedTokens = modules.maxTokens

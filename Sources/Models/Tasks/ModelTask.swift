@@ -31,6 +31,11 @@ package struct ModelTask: Sendable, Equatable {
     /// To how many tokens sentence-transformers cuts a text, where the checkpoint says it.
     package var trainedTokens: Int?
 
+    /// How the rows of a text become one, in a word; empty where every row counts by itself.
+    package var pooling = ""
+    /// Whether a token sees those behind it.
+    package var isBidirectional = false
+
     /// Describes a task; what is not named is as in generation.
     package init(kind: Kind, width: Int, maxTokens: Int) {
         self.kind = kind

@@ -13,6 +13,15 @@ enum Pooling: Sendable, Equatable {
     /// Whether one row is enough.
     var isOneRow: Bool { self == .last || self == .first }
 
+    /// It in the words of the flag and of sentence-transformers.
+    var word: String {
+        switch self {
+        case .last: "last"
+        case .first: "cls"
+        case .rows(let pooling): "\(pooling)"
+        }
+    }
+
     /// What a flag says; nil for `auto`.
     init?(_ type: PoolerType) {
         switch type {

@@ -15,11 +15,11 @@ package enum Quantization: Sendable, Hashable {
     /// in the head too.
     case int4(groupSize: Int = 64, headBits: Int = 8)
 
-    /// What `--quantization` and its companions ask for; without a method weights are what they are stored as, or of the
-    /// model's dtype where one was asked for.
-    package init(_ method: QuantizationMethod?, groupSize: Int, headBits: Int, dtypeIsAsked: Bool) {
+    /// What `--quantization` and its companions ask for; no method leaves weights in the model's dtype.
+    package init(_ method: QuantizationMethod?, groupSize: Int, headBits: Int) {
         switch method {
-        case nil: self = dtypeIsAsked ? .none : .stored
+        case nil: self = .none
+        case .gguf: self = .stored
         case .w8a8Int8: self = .w8a8Int8
         case .int4: self = .int4(groupSize: groupSize, headBits: headBits)
         }
@@ -54,6 +54,7 @@ package enum Quantization: Sendable, Hashable {
             }
             return .int8
         }
+        if role == .router { return .plain }
         if self == .stored { return Self.stored(tensors) }
         if role == .lookup { return .plain }
         switch self {
@@ -94,4 +95,6 @@ enum MatrixRole {
     case head
     /// Only looked up in, row by row.
     case lookup
+    /// Scores of experts, in float32 whatever the model's type is.
+    case router
 }

@@ -48,15 +48,12 @@ package struct ShardRange: Sendable, Equatable {
 package struct ShardPlan: Sendable, Equatable {
     /// Whose plan it is.
     package let rank: ShardRank
-    /// Elements between the MLP's projections.
-    package let intermediate: ShardRange
     /// Rows of embedding table and output head.
     package let vocabulary: ShardRange
 
     /// Splits the dimensions of `config`; throws when a rank would get nothing of one.
     package init(_ config: ModelConfig, rank: ShardRank, modelPath: String) throws(CheckpointError) {
         self.rank = rank
-        intermediate = try Self.even(config.intermediateSize, rank, key: "intermediate_size", modelPath)
         vocabulary = try Self.even(config.vocabularySize, rank, key: "vocab_size", modelPath)
     }
 
@@ -73,6 +70,15 @@ package struct ShardPlan: Sendable, Equatable {
     package func owner(ofToken token: Int32) -> Int {
         let units = Self.units(vocabulary.total, rank.count)
         return Self.owner(of: Int(token) / units.size, units: units.count, ranks: rank.count)
+    }
+
+    /// The elements between an MLP's projections that the rank has of `size`, which the configuration's `key` says.
+    ///
+    /// Layers of one network may differ in it: those of experts, of a shared expert, and dense ones.
+    package func intermediate(
+        _ size: Int, key: String, modelPath: String
+    ) throws(CheckpointError) -> ShardRange {
+        try Self.even(size, rank, key: key, modelPath)
     }
 
     /// The query and key-value heads that the rank has of a layer's; neighbouring ranks may share a key-value head.

@@ -2,21 +2,25 @@ import Tensors
 
 /// What the packed weights of a network are made of: two that are equal hold the same things in the same places.
 struct WeightLayout: Sendable, Equatable {
-    /// A packed matrix.
+    /// A packed matrix, or several of one shape behind each other.
     struct Matrix: Sendable, Equatable {
         let name: String
         let outputs: Int
         let inputs: Int
         let kind: PackedMatrix.Kind
         let format: WeightFormat
+        /// Type of the activations, and of plain numbers.
+        let dtype: DType
+        /// How many there are.
+        let count: Int
 
-        /// Bytes it takes in packed form.
-        func byteCount(_ dtype: DType) -> Int {
+        /// Bytes that one takes in packed form.
+        var byteCount: Int {
             PackedMatrix.byteCount(outputs: outputs, inputs: inputs, dtype: dtype, kind: kind, format: format)
         }
 
-        /// The matrix in packed memory.
-        func packed(at data: UnsafeRawPointer, dtype: DType) -> PackedMatrix {
+        /// One matrix in packed memory.
+        func packed(at data: UnsafeRawPointer) -> PackedMatrix {
             PackedMatrix(data: data, outputs: outputs, inputs: inputs, dtype: dtype, kind: kind, format: format)
         }
     }
@@ -28,7 +32,7 @@ struct WeightLayout: Sendable, Equatable {
 
     /// Sections of the packed form: each matrix, then all vectors together.
     var sections: [PackedSection] {
-        matrices.map { PackedSection(name: $0.name, byteCount: $0.byteCount(dtype)) }
+        matrices.map { PackedSection(name: $0.name, byteCount: $0.count * $0.byteCount) }
             + [PackedSection(name: Self.vectorSection, byteCount: max(vectorElements, 1) * MemoryLayout<Float>.size)]
     }
 

@@ -14,7 +14,7 @@ extension ModelPlan {
         var done = 0
         for start in stride(from: 0, to: stretches.count, by: threads * 8) {
             let batch = stretches[start..<min(stretches.count, start + threads * 8)]
-            try packBatch(Array(batch), into: memory)
+            try packBatch(Array(batch), threads: threads, into: memory)
             done += batch.reduce(0) { $0 + $1.elementCount }
             progress(Double(done) / Double(total))
         }
@@ -23,6 +23,8 @@ extension ModelPlan {
     /// Some consecutive rows of a slice and where they go.
     private struct Stretch {
         let matrix: Int
+        /// Which of several matrices of one shape.
+        let copy: Int
         let part: Int
         /// Rows of the checkpoint tensor.
         let rows: Range<Int>
@@ -35,23 +37,33 @@ extension ModelPlan {
     private func packingStretches() -> [Stretch] {
         var stretches: [Stretch] = []
         for (index, matrix) in matrices.enumerated() {
-            var target = 0
-            for (part, piece) in matrix.pieces.enumerated() {
-                let width = piece.tensor.rowElements
-                let step = max(32, (1 << 18) / max(1, width) / 32 * 32)
-                for first in stride(from: piece.slice.rows.lowerBound, to: piece.slice.rows.upperBound, by: step) {
-                    let rows = first..<min(piece.slice.rows.upperBound, first + step)
-                    stretches.append(
-                        Stretch(matrix: index, part: part, rows: rows, target: target, elementCount: rows.count * width)
-                    )
-                    target += rows.count
+            for (copy, pieces) in matrix.pieces.enumerated() {
+                var target = 0
+                for (part, piece) in pieces.enumerated() {
+                    let width = piece.tensor.rowElements
+                    let step = max(32, (1 << 18) / max(1, width) / 32 * 32)
+                    for first in stride(from: piece.slice.rows.lowerBound, to: piece.slice.rows.upperBound, by: step) {
+                        let rows = first..<min(piece.slice.rows.upperBound, first + step)
+                        stretches.append(
+                            Stretch(
+                                matrix: index, copy: copy, part: part, rows: rows, target: target,
+                                elementCount: rows.count * width))
+                        target += rows.count
+                    }
                 }
             }
         }
         return stretches
     }
 
-    private func packBatch(_ batch: [Stretch], into memory: PackedMemory) throws(CheckpointError) {
+    private func packBatch(
+        _ batch: [Stretch], threads: Int, into memory: PackedMemory
+    ) throws(CheckpointError) {
+        // Beside a model that computes, other threads are not to be had.
+        if threads == 1 {
+            for stretch in batch { try packStretch(stretch, into: memory) }
+            return
+        }
         let failure = Mutex<CheckpointError?>(nil)
         // The plan and the memory outlive the call, stretches are disjoint, and tensors may be read from many threads.
         nonisolated(unsafe) let plan = self
@@ -69,13 +81,13 @@ extension ModelPlan {
     private func packStretch(_ stretch: Stretch, into memory: PackedMemory) throws(CheckpointError) {
         let matrix = matrices[stretch.matrix]
         let shape = matrix.shape
-        let piece = matrix.pieces[stretch.part]
+        let piece = matrix.pieces[stretch.copy][stretch.part]
         let (tensor, slice) = (piece.tensor, piece.slice)
-        let packed = memory[shape.name].baseAddress!
+        let packed = memory[shape.name].baseAddress! + stretch.copy * shape.byteCount
         if tensor.keepsCodes(in: shape.format, columns: slice.columns) {
             return try tensor.packCodes(
                 rows: stretch.rows, columns: slice.columns, scale: piece.scale, target: stretch.target,
-                matrix: shape.packed(at: packed, dtype: dtype), into: packed)
+                matrix: shape.packed(at: packed), into: packed)
         }
         let width = tensor.rowElements
         let rows = UnsafeMutablePointer<Float>.allocate(capacity: stretch.rows.count * width)
@@ -89,7 +101,7 @@ extension ModelPlan {
         }
         PackedMatrix.pack(
             rows: rows, first: stretch.target, count: stretch.rows.count, outputs: shape.outputs, inputs: shape.inputs,
-            dtype: dtype, kind: shape.kind, format: shape.format, into: packed)
+            dtype: shape.dtype, kind: shape.kind, format: shape.format, into: packed)
     }
 
     private func copyVectors(into memory: PackedMemory) throws(CheckpointError) {
@@ -97,8 +109,10 @@ extension ModelPlan {
         for vector in vectors {
             var target = base + vector.offset
             for piece in vector.pieces {
+                let count = piece.slice.rows.count * piece.tensor.rowElements
                 try piece.tensor.readRows(piece.slice.rows, into: target)
-                target += piece.slice.rows.count
+                if vector.addend != 0 { for i in 0..<count { target[i] += vector.addend } }
+                target += count
             }
         }
     }

@@ -1,13 +1,51 @@
 /// What one name of `--reasoning-parser` stands for.
 struct ReasoningFamily: Sendable {
+    /// When a request's answer begins inside the thinking part, where its chat template does not show it.
+    let rule: ThinkingRule
     /// The parser for what a request says.
     let format: @Sendable (ReasoningOptions) -> any ReasoningFormat
 
     /// Every family by its name.
-    static let all: [String: ReasoningFamily] = [
-        "deepseek-r1": .always(think),
-        "qwen3": .unless(thinkOrCall),
-        "qwen3-thinking": .always(thinkOrCall),
+    static let all: [String: ReasoningFamily] = {
+        var families = ownFormats
+        for name in ["deepseek-r1", "gigachat35", "step3", "step3p5"] { families[name] = always(think) }
+        for name in ["minimax", "qwen3-thinking"] { families[name] = always(thinkOrCall) }
+        for name in ["dots", "glm45", "interns1", "nanbeige", "nemotron_3", "qwen3"] {
+            families[name] = asked(thinkOrCall, .unlessOff("enable_thinking"))
+        }
+        for name in ["mimo", "poolside_v1"] { families[name] = asked(thinkOrCall, .onlyIfOn("enable_thinking")) }
+        for name in ["deepseek-v4", "deepseek-v41"] { families[name] = asked(think, .onlyIfOn("thinking")) }
+        return families
+    }()
+
+    private static let ownFormats: [String: ReasoningFamily] = [
+        "apertus2509": ReasoningFamily(rule: .never) { ApertusReasoning($0) },
+        "cohere_command4": ReasoningFamily(rule: .always) { CohereReasoning($0) },
+        "deepseek-v3": asked(thinkOrCall, .onlyIfOn("thinking")),
+        "gemma4": asked(
+            .init(start: "<|channel>thought\n", end: "<channel|>", sign: "<|channel>"), .onlyIfOn("enable_thinking")),
+        "gpt-oss": ReasoningFamily(rule: .always) { HarmonyReasoning($0) },
+        "granite_thinking_parser": ReasoningFamily(rule: .unlessOff("enable_thinking")) {
+            GraniteReasoning(thinkOrCall, $0)
+        },
+        "hunyuan": asked(.init(start: "<think>", end: "</think>", tool: "<tool_calls>"), .ifEffortIsGiven),
+        "iquest_q1": ReasoningFamily(rule: .unlessBothAreOff) {
+            TaggedReasoning(think, forced: $0.isForced ?? true, $0)
+        },
+        "k2_horizon": ReasoningFamily(rule: .always) {
+            TaggedReasoning(horizon($0.effort ?? "high"), forced: true, $0)
+        },
+        "kimi": ReasoningFamily(rule: .never) {
+            TaggedReasoning(.init(start: "◁think▷", end: "◁/think▷"), forced: false, $0)
+        },
+        "kimi_k2": asked(
+            .init(start: "<think>", end: "</think>", tool: "<|tool_calls_section_begin|>"), .unlessOff("thinking")),
+        "ling3": ReasoningFamily(rule: .unlessOff("enable_thinking")) { LingReasoning(thinkOrCall, $0) },
+        "minimax-append-think": ReasoningFamily(rule: .never) { _ in OpenedReasoning(start: "<think>") },
+        "minimax-m3": ReasoningFamily(rule: .ifEqual("thinking_mode", "enabled")) {
+            StrayEndReasoning(.init(start: "<mm:think>", end: "</mm:think>"), $0)
+        },
+        "mistral": asked(.init(start: "[THINK]", end: "[/THINK]"), .ifEffortIsGiven),
     ]
 
     private static let think = TaggedReasoning.Markers(start: "<think>", end: "</think>")
@@ -15,11 +53,17 @@ struct ReasoningFamily: Sendable {
 
     /// An answer that always begins inside the thinking part, whatever the request says.
     private static func always(_ markers: TaggedReasoning.Markers) -> ReasoningFamily {
-        ReasoningFamily { TaggedReasoning(markers, forced: true, $0) }
+        ReasoningFamily(rule: .always) { TaggedReasoning(markers, forced: true, $0) }
     }
 
     /// An answer that begins inside the thinking part where the request says so.
-    private static func unless(_ markers: TaggedReasoning.Markers) -> ReasoningFamily {
-        ReasoningFamily { TaggedReasoning(markers, forced: $0.isForced ?? false, $0) }
+    private static func asked(_ markers: TaggedReasoning.Markers, _ rule: ThinkingRule) -> ReasoningFamily {
+        ReasoningFamily(rule: rule) { TaggedReasoning(markers, forced: $0.isForced ?? false, $0) }
+    }
+
+    /// K2 Horizon's markers for an effort; one that it does not know is its middle one.
+    private static func horizon(_ effort: String) -> TaggedReasoning.Markers {
+        let name = ["high": "think", "low": "think_faster"][effort] ?? "think_fast"
+        return .init(start: "<ifm|\(name)>", end: "</ifm|\(name)>", tool: "<ifm|tool_call")
     }
 }

@@ -8,11 +8,17 @@ package struct ReasoningOptions: Sendable, Equatable {
     package var prefix: String
     /// Whether an answer without content gives its thinking as content (`force_nonempty_content`).
     package var needsContent: Bool
+    /// `reasoning_effort`, which decides on the markers of k2_horizon; nil means high.
+    package var effort: String?
 
-    package init(isForced: Bool? = nil, streams: Bool = true, prefix: String = "", needsContent: Bool = false) {
+    package init(
+        isForced: Bool? = nil, streams: Bool = true, prefix: String = "", needsContent: Bool = false,
+        effort: String? = nil
+    ) {
         self.isForced = isForced
         self.streams = streams
         self.prefix = prefix
         self.needsContent = needsContent
+        self.effort = effort
     }
 }

@@ -1,3 +1,5 @@
+package import JSON
+
 /// One way of marking thinking, as a value that text is fed to.
 protocol ReasoningFormat: Sendable {
     /// The pieces that are certain now.
@@ -25,6 +27,16 @@ package struct ReasoningParser: Sendable {
         return ReasoningParser(format: family.format(options))
     }
 
+    /// Whether an answer begins inside the thinking part.
+    ///
+    /// - Parameters:
+    ///   - variables: the chat template's, with `reasoning_effort` among them where the request gives one.
+    ///   - template: what the template shows of it; nil where it shows nothing, and the parser's own rule decides.
+    package static func isForced(_ name: String, _ variables: JSONObject, template: Bool? = nil) -> Bool {
+        guard let rule = ReasoningFamily.all[name]?.rule else { return template ?? false }
+        return rule.isFirst ? rule.isForced(variables) : template ?? rule.isForced(variables)
+    }
+
     /// Every name, sorted.
     package static let names: [String] = ReasoningFamily.all.keys.sorted()
 
@@ -33,6 +45,13 @@ package struct ReasoningParser: Sendable {
 
     /// Gives what was held back, once no more text comes.
     package mutating func finish() -> [ReasoningEvent] { format.finish() }
+
+    /// The parts of a whole answer in order, by a parser that was fed nothing; the last one is content, even if empty.
+    package func blocks(of text: String) -> [ReasoningEvent] {
+        if let format = format as? ApertusReasoning { return format.blocks(of: text) }
+        let answer = parse(text)
+        return (answer.reasoning.isEmpty ? [] : [.reasoning(answer.reasoning)]) + [.content(answer.content)]
+    }
 
     /// A whole answer at once, by a parser that was fed nothing.
     package func parse(_ text: String) -> ReasoningAnswer { format.parse(text) }
@@ -46,6 +65,9 @@ package struct UnknownParser: Error, Equatable, CustomStringConvertible {
     package let choices: [String]
 
     package var description: String {
-        "unknown \(kind) parser '\(name)' (choose from \(choices.joined(separator: ", ")))"
+        if kind == "tool call", ["deepseekv4", "deepseekv41"].contains(name) {
+            return "'\(name)' output is parsed with its model's tokenizer; this server does not serve that model"
+        }
+        return "unknown \(kind) parser '\(name)' (choose from \(choices.joined(separator: ", ")))"
     }
 }

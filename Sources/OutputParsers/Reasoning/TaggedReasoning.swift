@@ -6,6 +6,8 @@ struct TaggedReasoning: ReasoningFormat {
         let end: String
         /// A marker of tool calls that ends the thinking part where its own end marker is missing.
         var tool: String?
+        /// What tells that a whole answer thinks, where that is not the whole opening marker.
+        var sign: String?
     }
 
     private enum Place: Sendable {
@@ -36,6 +38,9 @@ struct TaggedReasoning: ReasoningFormat {
             place = .before
         }
     }
+
+    /// Whether what comes next counts as thinking.
+    var isThinking: Bool { place == .inside || (place == .opening && isForced) }
 
     // MARK: In pieces
 
@@ -97,7 +102,6 @@ struct TaggedReasoning: ReasoningFormat {
     mutating func finish() -> [ReasoningEvent] {
         var events: [ReasoningEvent] = []
         let rest = pending.takeAll()
-        let isThinking = place == .inside || (place == .opening && isForced)
         if isThinking {
             events.add(options.needsContent ? .content(given + rest) : .reasoning(rest))
         } else {
@@ -119,7 +123,9 @@ struct TaggedReasoning: ReasoningFormat {
 
     private func separate(_ text: String) -> ReasoningAnswer {
         var rest = PendingText(text)
-        guard isForced || rest.place(of: markers.start) != nil else { return ReasoningAnswer(content: text) }
+        guard isForced || rest.place(of: markers.sign ?? markers.start) != nil else {
+            return ReasoningAnswer(content: text)
+        }
         while rest.begins(with: markers.start) { rest.drop(markers.start.utf8.count) }
         if let end = rest.place(of: markers.end) {
             let reasoning = rest.take(end)

@@ -44,6 +44,14 @@ struct PendingText: Sendable {
         }
     }
 
+    /// Removes the first character, if there is one; whether there was.
+    mutating func dropCharacter() -> Bool {
+        guard !isEmpty else { return false }
+        let first = self[0]
+        drop(first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4)
+        return true
+    }
+
     /// A part of what is left, as text.
     func text(_ range: Range<Int>) -> String {
         String(decoding: bytes[start + range.lowerBound..<start + range.upperBound], as: UTF8.self)
@@ -79,5 +87,12 @@ struct PendingText: Sendable {
     /// The same for several markers.
     func heldBack(for markers: [String]) -> Int {
         markers.reduce(0) { max($0, heldBack(for: $1)) }
+    }
+
+    /// The same with ASCII letters made small.
+    var lowered: PendingText {
+        var text = PendingText()
+        text.bytes = bytes[start...].map { 0x41...0x5A ~= $0 ? $0 | 0x20 : $0 }
+        return text
     }
 }

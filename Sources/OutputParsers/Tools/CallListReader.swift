@@ -47,7 +47,9 @@ struct CallListReader: Sendable {
                 isOpen = true
             }
             switch progress {
-            case .failed: return .failed
+            case .failed:
+                if isOpen { log.arguments(reader.takeArguments()) }
+                return .failed
             case .more:
                 expected = .inCall(reader, inList: inList)
                 return .more

@@ -23,6 +23,30 @@ struct CallReader: Sendable {
     /// What stands for the arguments where none are given or all are empty.
     private var fallback = Array("{}".utf8)
 
+    init() {}
+
+    /// Reads the arguments alone, of a call whose name is known.
+    init(name: String) {
+        self.name = name
+        key = Array("parameters".utf8)
+        expected = .value(JSONPrinter())
+    }
+
+    /// Whether a value of the object has ended and nothing has come behind it.
+    var isBehindValue: Bool { if case .commaOrEnd = expected { true } else { false } }
+
+    /// Reads the front of a text, up to a place; gives how far it came, with the byte that broke the object.
+    mutating func feed(_ text: PendingText, to end: Int) -> (read: Int, progress: Progress) {
+        for place in 0..<end {
+            let progress = feed(text[place])
+            if progress != .more { return (place + 1, progress) }
+        }
+        return (end, .more)
+    }
+
+    /// Ends the arguments of a call whose name is known; whether they are complete.
+    mutating func end() -> Bool { feed(UInt8(ascii: "}")) == .done }
+
     /// Takes what is printed of the arguments; only once the name is known.
     mutating func takeArguments() -> String {
         if isPrinting, case .value(var printer) = expected {
@@ -50,7 +74,10 @@ struct CallReader: Sendable {
             expected = .start
             let progress = printer.feed(byte)
             switch progress {
-            case .failed: return .failed
+            case .failed:
+                // What was printed so far is given, wherever the text was cut.
+                if isPrinting { printed += printer.take() }
+                return .failed
             case .more:
                 settle(printer)
                 expected = .value(printer)

@@ -6,6 +6,8 @@ struct TaggedJSONCalls: ToolCallFormat {
         let close: String
         /// A last block that is not closed counts if its JSON is complete; an answer with a broken block is text.
         let isLenient: Bool
+        /// An answer in which no block is closed is text.
+        var needsClose = false
     }
 
     private enum Place: Sendable {
@@ -112,7 +114,7 @@ struct TaggedJSONCalls: ToolCallFormat {
         case .text:
             if !hasBlocks { log.content(pending.takeAll()) }
         case .block(_, let read):
-            if style.isLenient, !pending.isEmpty { breakOff(at: read) }
+            if style.isLenient ? !pending.isEmpty : style.needsClose && log.count == 0 { breakOff(at: read) }
         case .rest, .broken: break
         }
         if case .broken = place { log.content(pending.takeAll()) }
@@ -125,10 +127,15 @@ struct TaggedJSONCalls: ToolCallFormat {
         var rest = PendingText(text)
         guard let first = rest.place(of: style.open) else { return ToolCallAnswer(content: text) }
         var answer = ToolCallAnswer(content: rest.text(0..<first).stripped)
+        var hasClosed = false
         while let open = rest.place(of: style.open) {
             rest.drop(open + style.open.utf8.count)
             let close = rest.place(of: style.close)
-            if close == nil, !style.isLenient { break }
+            if close == nil, !style.isLenient {
+                if style.needsClose, !hasClosed { return ToolCallAnswer(content: text) }
+                break
+            }
+            hasClosed = true
             let block = rest.take(close ?? rest.count)
             rest.drop(close == nil ? 0 : style.close.utf8.count)
             if style.isLenient, block.utf8.isEmpty { continue }

@@ -24,6 +24,12 @@ package struct ToolCallParser: Sendable {
     /// nil where there are no tools: then all is text.
     private var format: (any ToolCallFormat)?
 
+    /// A parser of a format that has a name or none.
+    init(name: String, format: (any ToolCallFormat)?) {
+        self.name = name
+        self.format = format
+    }
+
     /// The parser of a family of models, by the name that `--tool-call-parser` takes.
     package static func named(
         _ name: String, tools: [ToolDefinition]

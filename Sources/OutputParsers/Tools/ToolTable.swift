@@ -21,4 +21,17 @@ struct ToolTable: Sendable {
         let arguments = parameters.isTrue ? parameters : dict["arguments"] ?? .dict(PythonDict())
         return ToolCall(name: name, arguments: arguments.json, toolIndex: place)
     }
+
+    /// The call of a tool; nil where no tool has that name.
+    func call(_ name: String, _ arguments: PythonDict) -> ToolCall? {
+        place(of: name).map { ToolCall(name: name, arguments: PythonValue.dict(arguments).json, toolIndex: $0) }
+    }
+
+    /// The schema of a tool's arguments as a whole; nil where there is none.
+    func parameters(of name: String) -> JSONValue? { place(of: name).flatMap { tools[$0].parameters } }
+
+    /// The schemas of a tool's arguments; none for a name that no tool has.
+    func properties(of name: String) -> JSONObject {
+        place(of: name).map { SchemaTypes.properties(of: tools[$0].parameters) } ?? JSONObject()
+    }
 }

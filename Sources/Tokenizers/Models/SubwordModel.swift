@@ -17,7 +17,7 @@ enum SubwordModel: Sendable {
     var tables: TokenizerTables {
         switch self {
         case .bpe(let model): TokenizerTables(vocabulary: model.vocabulary, merges: model.merges)
-        case .wordPiece(let model): TokenizerTables(vocabulary: model.vocabulary)
+        case .wordPiece(let model): TokenizerTables(vocabulary: model.vocabulary, pieces: model.pieces)
         case .unigram(let model):
             TokenizerTables(vocabulary: model.vocabulary, pieces: model.pieces, scores: model.scores)
         }

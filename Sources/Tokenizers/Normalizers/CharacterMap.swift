@@ -6,6 +6,8 @@ struct CharacterMap: Sendable {
     private let units: [UInt32]
     /// Replacements in UTF-8, each ended by a zero.
     private let replacements: [UInt8]
+    /// Replacements of the characters of ASCII, nil for those that stay.
+    private var ascii = [[UInt8]?](repeating: nil, count: 128)
 
     /// Clusters of as many bytes or more are not looked up as a whole.
     private static let longestCluster = 5
@@ -22,13 +24,39 @@ struct CharacterMap: Sendable {
         units = Array(words[1...(size / 4)])
         replacements = Array(bytes[(4 + size)...])
         if String(validating: replacements, as: UTF8.self) == nil { return nil }
+        for code in UInt8(0)..<128 { ascii[Int(code)] = replacement(of: [code]).map(Array.init) }
     }
 
     /// Replaces what the table knows, cluster by cluster; what is long, or unknown as a whole, scalar by scalar.
     func apply(to text: inout [UInt8]) {
         var result: [UInt8] = []
         result.reserveCapacity(text.count)
-        for cluster in String(decoding: text, as: UTF8.self) {
+        text.withUnsafeBufferPointer { bytes in
+            var at = 0
+            while at < bytes.count {
+                if Self.endsCluster(bytes, at: at) {
+                    if let known = ascii[Int(bytes[at])] { result += known } else { result.append(bytes[at]) }
+                    at += 1
+                    continue
+                }
+                let start = at
+                while !Self.endsCluster(bytes, at: at) { at += 1 }
+                at += 1
+                replaceClusters(of: String(decoding: bytes[start..<at], as: UTF8.self), &result)
+            }
+        }
+        text = result
+    }
+
+    /// Whether a byte is an ASCII character with another one or nothing behind it: no cluster goes on there. Nor does one begin
+    /// before it, where the byte before it ends one.
+    private static func endsCluster(_ bytes: UnsafeBufferPointer<UInt8>, at index: Int) -> Bool {
+        guard index + 1 < bytes.count else { return true }
+        return bytes[index] < 0x80 && bytes[index + 1] < 0x80 && !(bytes[index] == 0x0D && bytes[index + 1] == 0x0A)
+    }
+
+    private func replaceClusters(of text: String, _ result: inout [UInt8]) {
+        for cluster in text {
             let bytes = cluster.utf8
             if bytes.count <= Self.longestCluster, let known = replacement(of: bytes) {
                 result += known
@@ -39,7 +67,6 @@ struct CharacterMap: Sendable {
                 if let known = replacement(of: character) { result += known } else { result += character }
             }
         }
-        text = result
     }
 
     /// The replacement of the shortest entry that the bytes begin with.
@@ -74,6 +101,23 @@ struct CharacterMap: Sendable {
 
 /// Base64 (RFC 4648).
 enum Base64 {
+    private static let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+
+    /// The text of bytes.
+    static func text(of bytes: [UInt8]) -> String {
+        var result: [UInt8] = []
+        result.reserveCapacity((bytes.count + 2) / 3 * 4)
+        for start in stride(from: 0, to: bytes.count, by: 3) {
+            let group = bytes[start..<min(start + 3, bytes.count)]
+            let bits = group.reduce(0 as UInt32) { $0 << 8 | UInt32($1) } << UInt32(8 * (3 - group.count))
+            for place in 0..<4 {
+                let digit = digits[Int(bits >> UInt32(18 - 6 * place) & 0x3F)]
+                result.append(place <= group.count ? digit : UInt8(ascii: "="))
+            }
+        }
+        return String(decoding: result, as: UTF8.self)
+    }
+
     /// The bytes of a text; nil where it is not base64.
     static func bytes(of text: String) -> [UInt8]? {
         var result: [UInt8] = []

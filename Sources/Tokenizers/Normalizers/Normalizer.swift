@@ -19,22 +19,27 @@ indirect enum Normalizer: Sendable {
     case nmt
 
     /// Normalizes well-formed UTF-8 in place; it stays well-formed.
-    func apply(to text: inout [UInt8], region: SearchRegion) {
+    ///
+    /// - Returns: Whether the text still begins where it began, with nothing cut off its start.
+    @discardableResult
+    func apply(to text: inout [UInt8], region: SearchRegion) -> Bool {
         switch self {
         case .sequence(let steps):
-            for step in steps { step.apply(to: &text, region: region) }
+            return steps.reduce(true) { keepsStart, step in step.apply(to: &text, region: region) && keepsStart }
         case .form(let form):
             form.apply(to: &text)
         case .lowercase:
             Self.lowercase(&text)
         case .strip(let left, let right):
+            let start = text.withUnsafeBufferPointer { left ? spanOfWhitespace(in: $0, from: 0) : 0 }
             text = Self.stripped(text, left: left, right: right)
+            return start == 0
         case .stripAccents:
-            Self.filterMap(&text) { CharacterClass.isMark($0) ? nil : $0 }
+            return Self.filterMap(&text) { CharacterClass.isMark($0) ? nil : $0 }
         case .prepend(let prefix):
             if !text.isEmpty { text.insert(contentsOf: prefix, at: 0) }
         case .replace(let pattern, let content):
-            text = pattern.replacing(text, with: content, region: region)
+            return pattern.replace(in: &text, with: content, region: region)
         case .bert(let normalizer):
             normalizer.apply(to: &text)
         case .characterMap(let map):
@@ -42,23 +47,31 @@ indirect enum Normalizer: Sendable {
         case .byteLevel:
             text = ByteAlphabet.spelled(text)
         case .nmt:
-            Self.filterMap(&text, Self.nmt)
+            return Self.filterMap(&text, Self.nmt)
         }
+        return true
     }
 
-    /// Keeps, changes or drops each scalar.
-    static func filterMap(_ text: inout [UInt8], _ change: (UInt32) -> UInt32?) {
+    /// Keeps, changes or drops each scalar; tells whether the first one was kept.
+    @discardableResult
+    static func filterMap(_ text: inout [UInt8], _ change: (UInt32) -> UInt32?) -> Bool {
+        var keepsStart = true
         var result: [UInt8] = []
         result.reserveCapacity(text.count)
         text.withUnsafeBufferPointer { buffer in
             var at = 0
             while at < buffer.count {
                 let (code, length) = scalar(in: buffer, at: at)
-                if let changed = change(code) { appendUTF8(changed, to: &result) }
+                if let changed = change(code) {
+                    appendUTF8(changed, to: &result)
+                } else if at == 0 {
+                    keepsStart = false
+                }
                 at += length
             }
         }
         text = result
+        return keepsStart
     }
 
     /// Full lower-case mapping of each scalar by itself, without context.

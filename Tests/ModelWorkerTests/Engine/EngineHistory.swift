@@ -4,25 +4,33 @@ import Scheduling
 import Values
 
 /// One server's life from a seed: requests come, are given up, lose a neighbouring process and come again, wait while all is paused, lose
-/// their slots to others; whoever remains must be answered as if alone. The test plays front and detokenizer.
+/// their slots to others, meet other weights and memory that is given back; whoever remains must be answered as if alone, with the weights
+/// it began with unless somebody asked for a mixture. The test plays front, detokenizer and ranks.
 struct EngineHistory: ~Copyable {
     /// What the front keeps of a request.
-    private struct Row {
+    struct Row {
         var request: GenerateIDs
         /// As it first came.
         let asked: GenerateIDs
         var answer = LoneRun()
+        /// Which weights computed each of its ids.
+        var weights: [UInt64] = []
+        /// Which ones its prompt was computed with, where it has no ids.
+        var prompt: UInt64 = 0
+        /// Other weights came while it was under way, and it went on.
+        var isMixed = false
     }
 
     let limits: SchedulerLimits
-    private var random: SplitMix64
-    private var engine: Engine
-    private var model: ToyModel
-    private var rows: [UInt64: Row] = [:]
+    var random: SplitMix64
+    var engine: Engine
+    var model: ToyModel
+    var rows: [UInt64: Row] = [:]
     private var nextID: UInt64 = 1
     private var generation: UInt64 = 1
-    private var isPaused = false
+    var isPaused = false
     private var now = 1.0
+    var ranks = RankPlay()
     /// How often something came about, over all histories that are told with it.
     private(set) var counts: [String: Int] = [:]
 
@@ -58,8 +66,9 @@ struct EngineHistory: ~Copyable {
             if let problem = try step() { return problem }
         }
         resume()
+        takeMemory()
         var steps = 0
-        while !rows.isEmpty {
+        while !rows.isEmpty || !ranks.unanswered.isEmpty {
             if let problem = try step() { return problem }
             steps += 1
             if steps > 3000 { return "never ended: \(rows.keys.sorted())" }
@@ -68,11 +77,11 @@ struct EngineHistory: ~Copyable {
         return engine.scheduler.slotError()
     }
 
-    private mutating func once(in n: Int) -> Bool { Int.random(in: 0..<n, using: &random) == 0 }
+    mutating func once(in n: Int) -> Bool { Int.random(in: 0..<n, using: &random) == 0 }
 
-    private mutating func note(_ event: String) { counts[event, default: 0] += 1 }
+    mutating func note(_ event: String) { counts[event, default: 0] += 1 }
 
-    private mutating func send(_ fill: (inout WorkerCommand) -> Void) {
+    mutating func send(_ fill: (inout WorkerCommand) -> Void) {
         now += 0.001
         engine.obey(.make(fill), now: now)
     }
@@ -88,6 +97,7 @@ extension EngineHistory {
             $0.options.stream = Bool.random(using: &random)
             $0.options.streamInterval = UInt32.random(in: 1...3, using: &random)
             $0.options.cacheKey = once(in: 5) ? "other" : ""
+            $0.options.hiddenStates = [.noRow, .noRow, .lastRow, .everyRow].randomElement(using: &random)!
             if limits.priorities != nil, Bool.random(using: &random) {
                 $0.options.priority = Int64.random(in: -20...20, using: &random)
             }
@@ -127,7 +137,7 @@ extension EngineHistory {
 
     private mutating func disturb() -> String? {
         let id = rows.keys.sorted().randomElement(using: &random)
-        switch Int.random(in: 0..<9, using: &random) {
+        switch Int.random(in: 0..<13, using: &random) {
         case 0:
             guard let id else { return nil }
             note("aborted")
@@ -144,6 +154,9 @@ extension EngineHistory {
             pause(.abort)
             rows.removeAll()
         case 7: resume()
+        case 8, 9: orderWeights()
+        case 10: giveMemory()
+        case 11: takeMemory()
         default: send { $0.control = .make { $0.flushCache = FlushCache() } }
         }
         return engine.scheduler.slotError()
@@ -151,8 +164,9 @@ extension EngineHistory {
 
     private mutating func pause(_ mode: PauseGeneration.Mode) {
         note("paused \(mode)")
+        if once(in: 3) { orderWeights() }
         send { $0.control = .make { $0.pause = .make { $0.mode = mode } } }
-        if mode != .abort { isPaused = true }
+        isPaused = true
     }
 
     private mutating func resume() {
@@ -164,9 +178,10 @@ extension EngineHistory {
     private mutating func killWorker() {
         note("worker died")
         generation += 1
-        engine = Toy.engine(limits, generation: generation, now: now)
+        engine = Toy.engine(limits, generation: generation, served: ranks.served, now: now)
         model = ToyModel(limits)
         isPaused = false
+        remindOfWeights()
         for id in rows.keys.sorted() { resubmit(id) }
     }
 
@@ -185,9 +200,10 @@ extension EngineHistory {
         if once(in: 2) { send { $0.abort = .make { $0.key = old.key } } }
     }
 
-    private mutating func resubmit(_ id: UInt64) {
+    mutating func resubmit(_ id: UInt64) {
         rows[id]!.request.key.attempt += 1
         rows[id]!.request.resumedIds = rows[id]!.answer.ids
+        rows[id]!.request.resumedWeights = rows[id]!.weights.last ?? 0
         let again = rows[id]!.request
         send { $0.generate = again }
     }
@@ -196,25 +212,43 @@ extension EngineHistory {
 // What it answers.
 extension EngineHistory {
     private mutating func step() throws -> String? {
+        ranksWork()
         engine.settle(now: now)
+        if let problem = try perform() { return problem }
         if let batch = engine.nextBatch() {
             if isPaused { return "it computes although it is paused" }
+            if ranks.isReleased { return "it computes although its memory is given back" }
             if !batch.retracted.isEmpty { note("retracted") }
             if !batch.preempted.isEmpty { note("preempted") }
             engine.step(batch, on: model, now: now)
             now += 0.01
             engine.stepped(batch, now: now)
-        } else if isPaused {
-            if once(in: 4) { resume() }
+        } else {
+            if isPaused, once(in: 4) { resume() }
+            if ranks.isReleased, once(in: 4) { takeMemory() }
         }
-        for effect in engine.takeEffects() {
-            switch effect {
-            case .detokenizer(let command):
-                guard case .tokens(let batch) = command.command else { continue }
-                if let problem = try take(batch) { return problem }
-            case .front(let reply):
-                if case .failure(let failure) = reply.reply { return "refused: \(failure.message)" }
-            case .readWeight, .profile, .log, .batchLine: break
+        return try perform()
+    }
+
+    private mutating func perform() throws -> String? {
+        while engine.hasEffects {
+            for effect in engine.takeEffects() {
+                switch effect {
+                case .detokenizer(let command):
+                    switch command.command {
+                    case .tokens(let batch): if let problem = try take(batch) { return problem }
+                    case .abort(let abort): end(abort)
+                    default: break
+                    }
+                case .front(let reply):
+                    switch reply.reply {
+                    case .failure(let failure): if let problem = lose(failure) { return problem }
+                    case .control(let answer): if let problem = hear(answer) { return problem }
+                    default: break
+                    }
+                case .readWeight, .profile, .log, .batchLine: break
+                default: obey(effect)
+                }
             }
         }
         return nil
@@ -238,8 +272,15 @@ extension EngineHistory {
             }
             let repeated = known.answer.ids[offset...].prefix(ids.count)
             guard ids.prefix(repeated.count).elementsEqual(repeated) else { return "\(id) contradicts itself" }
-            known.answer.ids += ids.dropFirst(repeated.count)
+            let fresh = ids.dropFirst(repeated.count)
+            if let last = known.weights.last, !fresh.isEmpty, last != batch.weights, last < ranks.served.pureSince {
+                return "\(id) goes on with weights that nobody wanted to be mixed"
+            }
+            known.weights += fresh.map { _ in batch.weights }
+            if known.weights.isEmpty { known.prompt = batch.weights }
+            known.answer.ids += fresh
             for frame in batch.logprobs where Int(frame.row) == row { known.answer.add(frame) }
+            for frame in batch.hidden where Int(frame.row) == row { known.answer.add(frame, known: repeated.count) }
             known.answer.finish = batch.finish[row]
             rows[id] = known
             if known.answer.finish.reason != nil, let problem = try compare(id) { return problem }
@@ -254,7 +295,14 @@ extension EngineHistory {
     private mutating func compare(_ id: UInt64) throws -> String? {
         let row = rows.removeValue(forKey: id)!
         let room = limits.maxRequestLength - row.asked.prompt.count - 1
-        let alone = try LoneRun(row.asked, maxNewTokens: max(0, min(Int(row.asked.sampling.maxNewTokens), room)))
+        let weights = row.weights.isEmpty ? [row.prompt] : row.weights
+        var alone = try LoneRun(
+            row.asked, maxNewTokens: max(0, min(Int(row.asked.sampling.maxNewTokens), room)), weights: weights)
+        if row.isMixed {
+            // Parts of its prompt may have been computed before.
+            note("mixed")
+            alone.hidden[0] = row.answer.hidden[0]
+        }
         note("\(alone.finish.reason.map { "\($0)".prefix { $0 != "(" } } ?? "")")
         return row.answer == alone
             ? nil : "\(id), attempt \(row.request.key.attempt): \(row.answer) instead of \(alone)"

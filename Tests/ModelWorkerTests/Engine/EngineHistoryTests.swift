@@ -22,9 +22,10 @@ import Testing
         for event in [
             "aborted", "worker died", "neighbour died", "late message", "lost frame", "retracted", "preempted",
             "paused retract", "paused inPlace", "paused abort", "stopToken", "stopString", "stopRegex", "length",
-            "aborted",
+            "aborted", "updated", "not updated", "mixed", "memory given", "memory kept", "aborted for weights",
         ] {
             #expect(counts[event, default: 0] >= 10, "\(event): \(counts)")
         }
+        #expect(counts["cache kept", default: 0] >= 2, "\(counts)")
     }
 }

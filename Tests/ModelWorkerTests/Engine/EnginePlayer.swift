@@ -10,9 +10,12 @@ final class EnginePlayer {
 
     static let roomy = SchedulerLimits(slots: 400, contextLength: 100, maxRunning: 8, chunkTokens: 64, logitRows: 64)
 
-    init(_ limits: SchedulerLimits = roomy, timeouts: RequestTimeouts = RequestTimeouts()) {
-        engine = Toy.engine(limits, timeouts: timeouts)
-        model = ToyModel(limits)
+    init(
+        _ limits: SchedulerLimits = roomy, timeouts: RequestTimeouts = RequestTimeouts(),
+        _ fill: (inout EngineTraits) -> Void = { _ in }
+    ) {
+        engine = Toy.engine(limits, timeouts: timeouts, fill)
+        model = ToyModel(limits, experts: engine.traits.experts)
     }
 
     var isIdle: Bool { engine.scheduler.isIdle }

@@ -40,7 +40,7 @@ import Testing
         #expect(try state(player).paused == 0)
     }
 
-    @Test func aPauseThatAbortsEndsEverythingAndPausesNothing() throws {
+    @Test func aPauseThatAbortsEndsEverythingAndHoldsWhatComes() throws {
         let player = EnginePlayer()
         for id: UInt64 in 1...3 { _ = player.send { $0.generate = Toy.request(id, [1, 2], Self.endless) } }
         _ = player.step()
@@ -48,7 +48,11 @@ import Testing
         #expect(Set(effects.compactMap(\.abort).map(\.key.id)) == [1, 2, 3])
         #expect(effects.compactMap(\.abort).map(\.wantsAnswer) == [true, true, true])
         #expect(player.isIdle)
-        #expect(try state(player).paused == 0)
+        #expect(try state(player).paused == 1)
+        _ = player.send { $0.generate = Toy.request(4, [1, 2], Self.endless) }
+        #expect(player.step() == nil)
+        _ = player.send { $0.control = .make { $0.resume = true } }
+        #expect(player.step()?.requestIds == [4])
     }
 
     @Test func aFlushWaitsForIdlenessUntilItsTimeIsOver() {

@@ -98,7 +98,7 @@ extension VectorHistory {
             request.prompt = (0..<length).map { Int32($0 / 4 + (once(in: 6) ? 5 : 0)) }
             if once(in: 3) { request.setTypes((0..<length).map { $0 < length / 2 ? 0 : 1 }) }
             if task.matryoshka != nil, once(in: 3) { request.dimensions = 5 }
-            request.options.cacheKey = request.types.isEmpty ? "" : "typed"
+            request.options.cacheKey = once(in: 5) ? "other" : ""
             if limits.priorities != nil, Bool.random(using: &random) {
                 request.options.priority = Int64.random(in: -20...20, using: &random)
             }
@@ -188,7 +188,7 @@ extension VectorHistory {
                 guard case .vectors(let batch) = reply.reply else { continue }
                 frames += 1
                 if let problem = take(batch) { return problem }
-            case .readWeight, .profile, .log, .batchLine: break
+            default: break
             }
         }
         return frames > 1 ? "\(frames) messages for one step" : nil

@@ -20,7 +20,8 @@ private struct Pair {
             }
         }
         let groups = (try #require(open(0)), try #require(open(1)))
-        try #require(groups.0.offer(terms: [1], planBytes: RankLink.planBytes(Self.limits), slotCount: 16))
+        try #require(
+            groups.0.offer(terms: [1], planBytes: RankLink.planBytes(Self.limits, hiddenSize: 5), slotCount: 16))
         #expect(groups.1.accept()?.first == 1)
         (first, second) = (RankLink(group: groups.0), RankLink(group: groups.1))
     }
@@ -43,6 +44,8 @@ private struct Pair {
                 input.tokenTypes.append(Int32(row % 2))
             }
             input.logitRows.append(Int32(input.tokens.count - 1))
+            input.vectorRows.append(Int32(input.tokens.count - 1))
+            input.vectors += [0.5, -1, Float(index), 1e-9, 3]
         }
         return input
     }
@@ -53,7 +56,7 @@ private struct Pair {
         var received = ForwardInput()
         for sent in [step(sequences: sequences, rows: rows), ForwardInput(), step(sequences: 2, rows: 3)] {
             pair.first.send(sent)
-            #expect(pair.second.receive(into: &received, expected: true, seconds: 60) == .step)
+            #expect(pair.second.receive(into: &received, expected: true, seconds: 60)?.kind == .step)
             #expect(received == sent)
         }
     }

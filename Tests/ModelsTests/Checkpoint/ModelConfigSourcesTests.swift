@@ -228,10 +228,21 @@ import Values
     @Test func refusesOtherArchitecturesAndExperts() {
         let error = checkpointError(naming: "`gemma9`") { _ = try load(GGUFWriter.llama(architecture: "gemma9")) }
         for name in ["llama", "qwen2", "qwen3"] { #expect(error?.description.contains(name) == true) }
-        var experts = GGUFWriter.llama()
-        experts.set("llama.expert_count", .uint32(8))
-        _ = checkpointError(naming: "8 experts") { _ = try load(experts) }
+        var experts = GGUFWriter.llama(architecture: "qwen3")
+        experts.set("qwen3.expert_count", .uint32(8))
+        let refusal = checkpointError(naming: "8 experts") { _ = try load(experts) }
+        #expect(refusal?.description.contains("qwen3moe") == true)
         _ = checkpointError(naming: "m.gguf") { _ = try load(GGUFWriter()) }
+    }
+
+    @Test func llamaWithExpertsIsMixtral() throws {
+        var writer = GGUFWriter.llama()
+        #expect(try load(writer).architecture == "LlamaForCausalLM")
+        writer.set("llama.expert_count", .uint32(8))
+        writer.set("llama.expert_used_count", .uint32(2))
+        #expect(try load(writer).architecture == "MixtralForCausalLM")
+        writer.set("llama.expert_used_count", .uint32(9))
+        _ = checkpointError(naming: "llama.expert_used_count") { _ = try load(writer) }
     }
 
     @Test func aConfigurationBesideTheFileCounts() throws {

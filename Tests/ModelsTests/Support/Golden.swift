@@ -12,9 +12,11 @@ struct Golden: Decodable {
         let top: [[[Float]]]
         /// One per prompt position; the first has none.
         let inputLogprobs: [Float?]
+        /// For each layer the experts of every token but the last, the best first; absent without experts.
+        let experts: [[Int32]?]?
 
         enum CodingKeys: String, CodingKey {
-            case text, ids, margins, top
+            case text, ids, margins, top, experts
             case outputIDs = "output_ids"
             case outputLogprobs = "output_logprobs"
             case inputLogprobs = "input_logprobs"

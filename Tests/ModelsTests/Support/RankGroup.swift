@@ -62,7 +62,23 @@ final class RankGroup: LanguageModel, @unchecked Sendable {
         }
     }
 
+    var experts: ExpertTraits? { ranks[0].experts }
+
+    func chosenExperts(inLayer layer: Int) -> UnsafeBufferPointer<Int32> { ranks[0].chosenExperts(inLayer: layer) }
+
     func shareLogits(_ range: Range<Int>) { fatalError("the group plays rank 0") }
+
+    func hiddenStates(_ range: Range<Int>, into states: UnsafeMutablePointer<Float>) {
+        ranks[ranks.count - 1].hiddenStates(range, into: states)
+    }
+
+    var weightFile: String? { ranks[0].weightFile }
+
+    func check(_ weights: PreparedWeights) { fatalError("each rank checks its own") }
+
+    func releaseWeights() { for rank in ranks { rank.releaseWeights() } }
+
+    func weightChecksum() -> (@Sendable () -> UInt64)? { ranks[0].weightChecksum() }
 
     func exchangeWeights(_ weights: PreparedWeights) { fatalError("each rank exchanges its own") }
 

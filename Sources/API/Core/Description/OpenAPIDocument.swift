@@ -83,7 +83,7 @@ package struct OpenAPIDocument: Sendable {
     ) -> JSONValue {
         var operation: JSONObject = [
             "tags": [.string(description.group.rawValue)], "summary": .string(description.summary),
-            "operationId": .string(Self.name(method, route.path)),
+            "operationId": .string(Self.name(method, Self.template(description))),
         ]
         if !description.parameters.isEmpty { operation["parameters"] = .array(description.parameters.map(\.json)) }
         // A query with a body has no meaning that all tools share; what it says can be sent as a POST.

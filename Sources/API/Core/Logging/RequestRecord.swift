@@ -117,7 +117,9 @@ struct RequestRecord: Sendable {
         if level >= 2 {
             object["text"] = Self.shortened(String(decoding: row.output.text, as: UTF8.self), level)
             object["output_ids"] = Self.shortened(row.output.ids, level)
-            if case .embed = row.errand { object = ["embedding": .array(row.output.vector.map { .double(Double($0)) })] }
+            if case .embed = row.errand {
+                object = ["embedding": .array(row.output.vector.map { .double(Double($0)) })]
+            }
         }
         object["meta_info"] = .object(Self.metaInfo(row))
         return object

@@ -14,7 +14,7 @@ extension OperatorAPI {
     }
 
     static let weights: [RouteDescription] =
-        ["/update_weights_from_disk"].map { path in
+        ["/update_weights_from_disk", "/update_weights"].map { path in
             order(
                 path, "Take weights of the same shape from a folder",
                 [

@@ -59,9 +59,25 @@ struct PrefixTrie: Sendable {
         writer.append(values)
     }
 
-    /// Calls `body` with the number and the length of each string that the text begins with from `start` on, shortest first.
-    func forEachPrefix(of text: UnsafeBufferPointer<UInt8>, from start: Int, _ body: (Int, Int) -> Void) {
-        var node = 0
+    /// The node that all strings begin at.
+    static let root = 0
+
+    /// The node behind a beginning that some strings have in common.
+    func node(behind beginning: [UInt8]) -> Int? {
+        var node = Self.root
+        for byte in beginning {
+            guard let next = child(of: node, by: byte) else { return nil }
+            node = next
+        }
+        return node
+    }
+
+    /// Calls `body` with the number and the length of each string that the text begins with from `start` on, shortest first;
+    /// of strings that are looked for behind a node, the part behind it.
+    func forEachPrefix(
+        of text: UnsafeBufferPointer<UInt8>, from start: Int, at node: Int = root, _ body: (Int, Int) -> Void
+    ) {
+        var node = node
         var at = start
         while at < text.count, let next = child(of: node, by: text[at]) {
             node = next

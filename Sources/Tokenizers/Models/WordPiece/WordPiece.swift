@@ -1,12 +1,24 @@
 /// The longest token first, from left to right (Devlin et al., arXiv:1810.04805): Hugging Face's `WordPiece` model.
 struct WordPiece: Sendable {
     let vocabulary: Vocabulary
+    /// The tokens by their spelling; numbers are ids.
+    let pieces: PrefixTrie
     /// Stands for a word that has no spelling in tokens.
     let unknownID: Int32
-    /// Written in front of every token of a word but the first.
-    let continuingPrefix: [UInt8]
     /// Words of more characters are unknown.
     let longestWord: Int
+    /// Where in `pieces` a word goes on: behind the prefix of every token of a word but the first; nil where no token has it.
+    private let continuation: Int?
+
+    init(
+        vocabulary: Vocabulary, pieces: PrefixTrie, unknownID: Int32, continuingPrefix: [UInt8], longestWord: Int
+    ) {
+        self.vocabulary = vocabulary
+        self.pieces = pieces
+        self.unknownID = unknownID
+        self.longestWord = longestWord
+        continuation = pieces.node(behind: continuingPrefix)
+    }
 
     /// Appends the ids of one word.
     func encode(_ word: UnsafeBufferPointer<UInt8>, into ids: inout [Int32]) {
@@ -15,29 +27,19 @@ struct WordPiece: Sendable {
             return
         }
         let first = ids.count
-        var candidate: [UInt8] = []
         var start = 0
         while start < word.count {
-            candidate.removeAll(keepingCapacity: true)
-            if start > 0 { candidate += continuingPrefix }
-            let prefix = candidate.count
-            candidate += word[start...]
-            var end = word.count
-            var id: Int32 = -1
-            while end > start {
-                id = candidate.withUnsafeBufferPointer {
-                    vocabulary.id(of: UnsafeBufferPointer(rebasing: $0[..<(prefix + end - start)]))
-                }
-                if id >= 0 { break }
-                end = startOfScalar(in: word, before: end)
+            var longest: (id: Int, length: Int)?
+            if let node = start == 0 ? PrefixTrie.root : continuation {
+                pieces.forEachPrefix(of: word, from: start, at: node) { longest = ($0, $1) }
             }
-            guard id >= 0 else {
+            guard let longest else {
                 ids.removeLast(ids.count - first)
                 ids.append(unknownID)
                 return
             }
-            ids.append(id)
-            start = end
+            ids.append(Int32(longest.id))
+            start += longest.length
         }
     }
 }

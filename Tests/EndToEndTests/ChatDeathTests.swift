@@ -1,0 +1,83 @@
+import Foundation
+import JSON
+import TestSupport
+import Testing
+
+extension EndToEndTests {
+    /// Processes die in the middle of chats: thoughts, calls of tools and texts come as if nothing had happened.
+    @Suite(.serialized, .share(.half), .timeLimit(.minutes(4))) struct ChatDeathTests {
+        private static let flags = ["--tool-call-parser", "qwen", "--reasoning-parser", "qwen3"]
+        private static let tools: JSONValue = [
+            [
+                "type": "function",
+                "function": ["name": "note", "parameters": ["type": "object", "properties": ["text": [:]]]],
+            ]
+        ]
+
+        /// What the model says: thoughts, text, and two calls, long enough to die in each.
+        private static func saying(_ index: Int) -> String {
+            let line = "The keeper counts \(index) lamps, 水位 \(index * 7) cm. "
+            let call = { (text: String) in
+                "<tool_call>\n{\"name\": \"note\", \"arguments\": {\"text\": \"\(text)\", \"n\": [\(index), null]}}\n</tool_call>"
+            }
+            return "<think>\n" + String(repeating: line, count: 6) + "\n</think>\n\nI note it. "
+                + call(String(repeating: line, count: 8)) + "\n" + call("short")
+        }
+
+        private static func body(_ index: Int, on server: Server) throws -> JSONObject {
+            [
+                "messages": [
+                    ["role": "user", "content": .string(try EchoModel.prompt(saying: saying(index), on: server))]
+                ],
+                "tools": tools, "temperature": 0, "stream": .bool(index % 4 != 3),
+                "n": .int(index % 4 == 2 ? 2 : 1), "logprobs": .bool(index % 2 == 1), "top_logprobs": 1,
+            ]
+        }
+
+        private func withEcho<R>(_ body: (Server) throws -> R) throws -> R {
+            let folder = try Server.temporaryFolder()
+            defer { try? FileManager.default.removeItem(atPath: folder) }
+            try EchoModel.write(to: folder + "/echo")
+            return try withServer(folder + "/echo", Self.flags, body)
+        }
+
+        @Test func theModelSaysWhatItIsTold() throws {
+            try withEcho { server in
+                for index in [0, 3] {
+                    let answer = try server.chat(try Self.body(index, on: server))
+                    let choice = try #require(answer.choices.first)
+                    #expect(choice.reasoning.contains("The keeper counts \(index) lamps, 水位"))
+                    #expect(choice.content.trimmingCharacters(in: .whitespacesAndNewlines) == "I note it.")
+                    #expect(choice.calls.map { $0[0] } == ["note", "note"])
+                    #expect(try JSON.parse(choice.calls.last?[1] ?? "")["text"] == "short")
+                    #expect(choice.finish == "tool_calls")
+                }
+            }
+        }
+
+        @Test func chatsGoOnWhicheverProcessDies() throws {
+            try withEcho { server in
+                let requests = try (0..<8).map { try Self.body($0, on: server) }
+                let undisturbed = try requests.map { try server.chat($0) }
+                for titles in Title.neighbours.map({ [$0] }) + [Title.neighbours] {
+                    let victims = try titles.map { try server.incarnation(of: $0) }
+                    let chunks = EventBoard([Int: Int]())
+                    let crew = started(requests.count) { index in
+                        try server.chat(requests[index]) { count in chunks.update { $0[index] = count } }
+                    }
+                    let begun: Void? = chunks.wait { seen in
+                        seen.values.filter { $0 > 20 }.count >= 3 || crew.ended > 0 ? () : nil
+                    }
+                    try #require(begun != nil)
+                    try server.kill(victims)
+                    #expect(crew.ended < requests.count, "all ended before \(titles) died")
+                    for (index, answer) in try crew.results().enumerated() {
+                        #expect(answer == undisturbed[index], "request \(index) after the death of \(titles)")
+                    }
+                    try server.allReady()
+                }
+                try server.awaitIdleness()
+            }
+        }
+    }
+}
