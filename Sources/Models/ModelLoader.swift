@@ -150,7 +150,8 @@ struct PlannedModel {
         let needsHead = answers.pooling == nil
         guard source.quantization != .stored || checkpoint is GGUFCheckpoint else {
             throw .badConfig(
-                file: source.path, key: "quantization", reason: "gguf keeps the blocks of a GGUF file, and this is none")
+                file: source.path, key: "quantization", reason: "gguf keeps the blocks of a GGUF file, and this is none"
+            )
         }
         let binder = WeightBinder(checkpoint, ignoresHead: config.tiesWordEmbeddings || !needsHead)
         let plan = ModelPlan(

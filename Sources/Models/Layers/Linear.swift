@@ -31,7 +31,8 @@ struct ColumnParallelLinear {
         let biases = step.weights[bias]
         for part in parts {
             step.compute.matmul(
-                x, rows: step.rows, weights: step.weights[part.weight], bias: biases.map { $0 + part.outputs.lowerBound },
+                x, rows: step.rows, weights: step.weights[part.weight],
+                bias: biases.map { $0 + part.outputs.lowerBound },
                 into: out + part.outputs.lowerBound, stride: width)
         }
     }

@@ -43,7 +43,8 @@ import Values
     @Test func hasGoldensOfEveryQuantisation() {
         #expect(
             Golden.all.map(\.type) == [
-                "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q4_K", "Q5_K", "Q6_K", "Q2_K", "Q3_K", "IQ4_NL", "IQ4_XS", "MXFP4",
+                "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q4_K", "Q5_K", "Q6_K", "Q2_K", "Q3_K", "IQ4_NL", "IQ4_XS",
+                "MXFP4",
             ])
     }
 
