@@ -180,7 +180,8 @@ struct BlockProduct {
             let dense = product.run(compute), wide = product.run(compute, stride: 50)
             for row in 0..<rows {
                 #expect(bits(wide[row * 50..<row * 50 + 33]) == bits(dense[row * 33..<row * 33 + 33]))
-                #expect(wide[row * 50 + 33..<row * 50 + 50].allSatisfy(\.isNaN), "nothing is written between rows")
+                let between = wide[row * 50 + 33..<row * 50 + 50].allSatisfy { $0.isNaN }
+                #expect(between, "nothing is written between rows")
             }
         }
     }

@@ -25,9 +25,7 @@ struct EncoderMLP {
     func callAsFunction(
         _ x: UnsafeRawPointer, addingTo residual: UnsafeMutablePointer<Float>, _ step: borrowing Step
     ) {
-        step.compute.activatedMatmul(
-            x, rows: step.rows, weights: step.weights[up.weight], bias: step.weights[up.bias], function,
-            into: step.gated)
+        up(x, function, into: step.gated, step)
         down(step.gated, addingTo: residual, step)
     }
 }

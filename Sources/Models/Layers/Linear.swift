@@ -36,6 +36,15 @@ struct ColumnParallelLinear {
                 into: out + part.outputs.lowerBound, stride: width)
         }
     }
+
+    /// Computes `out = f(x · Wᵀ + bias)` in the model dtype, of one tensor.
+    func callAsFunction(
+        _ x: UnsafeRawPointer, _ function: MLPFunction, into out: UnsafeMutableRawPointer, _ step: borrowing Step
+    ) {
+        precondition(parts.count == 1, "results of several matrices do not lie side by side")
+        step.compute.activatedMatmul(
+            x, rows: step.rows, weights: step.weights[parts[0].weight], bias: step.weights[bias], function, into: out)
+    }
 }
 
 /// A projection split by its inputs: each rank has its columns of the weight matrix, and the products are summed over
