@@ -89,6 +89,8 @@ import Values
         for name in Architecture.names {
             let changes: [String: JSONValue?] = [
                 "architectures": [.string(name)], "model_type": .some(nil), "use_bidirectional_attention": true,
+                "num_experts": 4, "num_local_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 32,
+                "shared_expert_intermediate_size": 32,
             ]
             #expect(try Self.load(changes).architecture == name)
         }

@@ -73,6 +73,6 @@ extension OperatorAPI {
             RouteDescription(
                 "/hicache/**", .unavailable, "Needs hierarchical caches",
                 parameters: [.init("rest", in: .path, .text, "An order to the cache.")], body: .optional(.anything),
-                answers: [.init(400, .json, .named("Failure"))])
+                answers: [.init(400, .json, .named("Failure"))], failures: [404])
         ]
 }
