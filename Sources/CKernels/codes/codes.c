@@ -3,9 +3,7 @@
 //
 // Int32 sums are exact in any order. Groups turn to float one by one, ascending, wherever K is cut, and it is only
 // cut between groups; so every row gets the same bits in every shape of call.
-#include "blocks.h"
-#include "products.h"
-#include "table.h"
+#include "codes_rows.h"
 
 /// Columns in one K block at most, a multiple of every group: the panel of a row tile stays in the first-level cache
 /// while the weights of a chunk pass.
@@ -14,77 +12,6 @@
 #define CHUNK_BYTES ((size_t)256 << 10)
 /// Rows of one pass over the weights.
 #define PASS_ROWS 512
-
-typedef struct {
-    kernels_compute *c;
-    const code_kernels *g;
-    const kernels_matrix *w;
-    const char *x;
-    size_t rows;   // of this pass
-    size_t tiles;  // row tiles of this pass
-    size_t columns;
-    size_t group;   // columns that share a scale; 0 for int8
-    size_t groups;
-    size_t cut;  // K is cut at multiples of this
-    bool bytes;  // codes of blocks are spread plus CODE_OFFSET
-    product_end end;
-    chosen_rows chosen;
-    // What rows become, in shared memory.
-    int8_t *panels;
-    float *scales;                     // int8
-    int32_t *starts;                   // what int8 sums begin with
-    float *group_scales, *group_sums;  // of groups: of each tile `[groups][rows]`
-} code_job;
-
-/// First row of a tile; rows are dealt out evenly.
-static size_t tile_start(const code_job *j, size_t tile) {
-    size_t each = j->rows / j->tiles, more = j->rows % j->tiles;
-    return tile * each + min_size(tile, more);
-}
-
-/// Rounds one row to int8 with one scale.
-static void quantize_whole(const code_job *j, const float *x, size_t row, int8_t *codes) {
-    j->scales[row] = j->g->quantize(x, j->w->inputs, codes);
-    j->starts[row] = -j->g->start_factor * j->g->sum(codes, j->w->inputs);
-}
-
-/// Rounds one row to int8 with a scale for each group; `at` is the row's place in the tile's `[groups][rows]`.
-static void quantize_groups(const code_job *j, const float *x, size_t at, size_t rows, int8_t *codes) {
-    for (size_t g = 0; g < j->groups; g++, at += rows) {
-        size_t k = g * j->group, count = min_size(j->group, j->w->inputs - k);
-        j->group_scales[at] = j->g->quantize(x + k, count, codes + k);
-        int32_t sum = j->g->sum(codes + k, count);
-        if (j->bytes)
-            ((int32_t *)j->group_sums)[at] = -j->g->start_factor * sum;
-        else
-            j->group_sums[at] = (float)sum * j->group_scales[at];
-    }
-}
-
-/// Rounds the rows of a tile to int8 and interleaves them into its panel.
-static void quantize_tile(const code_job *j, size_t tile, char *scratch) {
-    size_t inputs = j->w->inputs, first = tile_start(j, tile), rows = tile_start(j, tile + 1) - first;
-    kernels_dtype dtype = j->w->dtype;
-    float *numbers = (float *)scratch;
-    int8_t *codes = (int8_t *)(scratch + round_up(inputs * 4, 64));
-    for (size_t r = 0; r < rows; r++) {
-        const char *row = j->x + source_row(&j->chosen, first + r) * inputs * dtype_size(dtype);
-        const float *x = dtype == KERNELS_F32 ? (const float *)row : numbers;
-        int8_t *out = codes + r * j->columns;
-        if (dtype != KERNELS_F32) j->c->table.to_float[dtype](row, inputs, numbers);
-        if (j->group)
-            quantize_groups(j, x, first * j->groups + r, rows, out);
-        else
-            quantize_whole(j, x, first + r, out);
-        for (size_t k = inputs; k < j->columns; k++) out[k] = 0;
-    }
-    j->g->interleave(codes, rows, j->columns, j->panels + first * j->columns);
-}
-
-static void quantize_tiles(void *context, size_t thread, size_t begin, size_t end) {
-    const code_job *j = context;
-    for (size_t tile = begin; tile < end; tile++) quantize_tile(j, tile, thread_scratch(j->c, thread));
-}
 
 /// Rows that are settled at a time before something else becomes of them.
 enum { SLICE = 16 };
