@@ -15,12 +15,22 @@ extension EndToEndTests {
             "sampling_params": ["temperature": 0, "max_new_tokens": 8, "ignore_eos": true],
         ]
 
+        /// A file of the kernel, which comes a page at a time: a reader that takes a short piece for the end sees the first one.
+        private static func text(_ path: String) -> String {
+            let file = open(path, O_RDONLY)
+            defer { close(file) }
+            var bytes: [UInt8] = []
+            var piece = [UInt8](repeating: 0, count: 1 << 16)
+            while case let count = read(file, &piece, piece.count), count > 0 { bytes += piece[..<count] }
+            return String(decoding: bytes, as: UTF8.self)
+        }
+
         /// Bytes of a worker's memory that are backed by no file, and whether it has packed weights mapped.
         private func memory(_ server: Server, _ title: String) throws -> (anonymous: Int, hasWeights: Bool) {
             let pid = try server.incarnation(of: title).pid
-            let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
+            let status = Self.text("/proc/\(pid)/status")
             let line = status.split(separator: "\n").first { $0.hasPrefix("RssAnon:") } ?? ""
-            let maps = try String(contentsOfFile: "/proc/\(pid)/maps", encoding: .utf8)
+            let maps = Self.text("/proc/\(pid)/maps")
             return ((Int(line.filter(\.isNumber)) ?? 0) << 10, maps.contains(".packed"))
         }
 
