@@ -94,8 +94,8 @@ import Testing
         let first = try connection(server)
         try first.send("/generate", ["text": "hold", "stream": true])
         #expect(try first.head().status == 200)
+        // It is told before it can ask: a question might meet the end of the connection.
         let second = try connection(server)
-        try second.send("/health")
         #expect(try second.answer().status == 503)
     }
 
