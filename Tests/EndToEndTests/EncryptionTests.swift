@@ -65,10 +65,10 @@ extension EndToEndTests {
             let body: JSONObject = [
                 "text": "Once", "sampling_params": ["temperature": 0, "max_new_tokens": 600, "ignore_eos": true],
             ]
-            let quiet = try server.streamed(body).outcome
+            let quiet = try server.streamed(body, incremental: true).outcome
             let old = try server.incarnation(of: Title.http)
             let disturbed = started(1) { _ in
-                try server.streamed(body) { frames in
+                try server.streamed(body, incremental: true) { frames in
                     if frames == 3 {
                         _ = try? Subprocess.run(Server.binary, ["restart", "http", "--run-dir", server.runDirectory])
                     }
