@@ -19,11 +19,6 @@ extension FlagCatalog {
         group("thinking has no bound", "enable-strict-thinking"),
         group("it keeps no responses", "enable-response-store"),
         group("a request holds all it needs", "enable-streaming-session"),
-        group(
-            "it has no grammar engine",
-            """
-            constrained-json-whitespace-pattern constrained-json-disable-any-whitespace constrained-json-max-whitespace-cnt
-            """),
         group("paths start at /; rewrite them in the proxy", "fastapi-root-path"),
         group(
             "it speaks HTTP only",

@@ -201,7 +201,60 @@ package nonisolated struct SamplingParams: @unchecked Sendable {
     set {_uniqueStorage()._seed = newValue}
   }
 
+  /// What the text has to be; nothing where any text will do.
+  package var grammar: OneOf_Grammar? {
+    get {return _storage._grammar}
+    set {_uniqueStorage()._grammar = newValue}
+  }
+
+  package var jsonSchema: String {
+    get {
+      if case .jsonSchema(let v)? = _storage._grammar {return v}
+      return String()
+    }
+    set {_uniqueStorage()._grammar = .jsonSchema(newValue)}
+  }
+
+  package var regex: String {
+    get {
+      if case .regex(let v)? = _storage._grammar {return v}
+      return String()
+    }
+    set {_uniqueStorage()._grammar = .regex(newValue)}
+  }
+
+  package var ebnf: String {
+    get {
+      if case .ebnf(let v)? = _storage._grammar {return v}
+      return String()
+    }
+    set {_uniqueStorage()._grammar = .ebnf(newValue)}
+  }
+
+  package var structuralTag: String {
+    get {
+      if case .structuralTag(let v)? = _storage._grammar {return v}
+      return String()
+    }
+    set {_uniqueStorage()._grammar = .structuralTag(newValue)}
+  }
+
+  /// The grammar begins behind the first of these texts that comes, the end of a thought; empty: at the first token.
+  package var grammarAfter: [String] {
+    get {_storage._grammarAfter}
+    set {_uniqueStorage()._grammarAfter = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  /// What the text has to be; nothing where any text will do.
+  package nonisolated enum OneOf_Grammar: Equatable, Sendable {
+    case jsonSchema(String)
+    case regex(String)
+    case ebnf(String)
+    case structuralTag(String)
+
+  }
 
   package init() {}
 
@@ -370,6 +423,15 @@ package nonisolated struct FinishReason: Sendable {
     set {reason = .aborted(newValue)}
   }
 
+  /// The text can do nothing but end, by the request's grammar; its last token, which belongs to the text.
+  package var grammarEnd: Int32 {
+    get {
+      if case .grammarEnd(let v)? = reason {return v}
+      return 0
+    }
+    set {reason = .grammarEnd(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Reason: Equatable, Sendable {
@@ -384,6 +446,8 @@ package nonisolated struct FinishReason: Sendable {
     /// The limit of new tokens; its value.
     case length(Int32)
     case aborted(Aborted)
+    /// The text can do nothing but end, by the request's grammar; its last token, which belongs to the text.
+    case grammarEnd(Int32)
 
   }
 
@@ -754,7 +818,7 @@ nonisolated extension TokenIDs: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
 
 nonisolated extension SamplingParams: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".SamplingParams"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}max_new_tokens\0\u{3}min_new_tokens\0\u{1}temperature\0\u{3}top_p\0\u{3}top_k\0\u{3}min_p\0\u{3}frequency_penalty\0\u{3}presence_penalty\0\u{3}repetition_penalty\0\u{3}logit_bias_ids\0\u{3}logit_bias_values\0\u{1}stop\0\u{3}stop_regex\0\u{3}stop_token_ids\0\u{3}ignore_eos\0\u{3}skip_special_tokens\0\u{3}no_stop_trim\0\u{1}seed\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}max_new_tokens\0\u{3}min_new_tokens\0\u{1}temperature\0\u{3}top_p\0\u{3}top_k\0\u{3}min_p\0\u{3}frequency_penalty\0\u{3}presence_penalty\0\u{3}repetition_penalty\0\u{3}logit_bias_ids\0\u{3}logit_bias_values\0\u{1}stop\0\u{3}stop_regex\0\u{3}stop_token_ids\0\u{3}ignore_eos\0\u{3}skip_special_tokens\0\u{3}no_stop_trim\0\u{1}seed\0\u{3}json_schema\0\u{1}regex\0\u{1}ebnf\0\u{3}structural_tag\0\u{3}grammar_after\0")
 
   fileprivate class _StorageClass {
     var _maxNewTokens: Int32 = 0
@@ -775,6 +839,8 @@ nonisolated extension SamplingParams: SwiftProtobuf.Message, SwiftProtobuf._Mess
     var _skipSpecialTokens: Bool = false
     var _noStopTrim: Bool = false
     var _seed: UInt64 = 0
+    var _grammar: SamplingParams.OneOf_Grammar?
+    var _grammarAfter: [String] = []
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -803,6 +869,8 @@ nonisolated extension SamplingParams: SwiftProtobuf.Message, SwiftProtobuf._Mess
       _skipSpecialTokens = source._skipSpecialTokens
       _noStopTrim = source._noStopTrim
       _seed = source._seed
+      _grammar = source._grammar
+      _grammarAfter = source._grammarAfter
     }
   }
 
@@ -839,6 +907,39 @@ nonisolated extension SamplingParams: SwiftProtobuf.Message, SwiftProtobuf._Mess
         case 16: try { try decoder.decodeSingularBoolField(value: &_storage._skipSpecialTokens) }()
         case 17: try { try decoder.decodeSingularBoolField(value: &_storage._noStopTrim) }()
         case 18: try { try decoder.decodeSingularUInt64Field(value: &_storage._seed) }()
+        case 19: try {
+          var v: String?
+          try decoder.decodeSingularStringField(value: &v)
+          if let v = v {
+            if _storage._grammar != nil {try decoder.handleConflictingOneOf()}
+            _storage._grammar = .jsonSchema(v)
+          }
+        }()
+        case 20: try {
+          var v: String?
+          try decoder.decodeSingularStringField(value: &v)
+          if let v = v {
+            if _storage._grammar != nil {try decoder.handleConflictingOneOf()}
+            _storage._grammar = .regex(v)
+          }
+        }()
+        case 21: try {
+          var v: String?
+          try decoder.decodeSingularStringField(value: &v)
+          if let v = v {
+            if _storage._grammar != nil {try decoder.handleConflictingOneOf()}
+            _storage._grammar = .ebnf(v)
+          }
+        }()
+        case 22: try {
+          var v: String?
+          try decoder.decodeSingularStringField(value: &v)
+          if let v = v {
+            if _storage._grammar != nil {try decoder.handleConflictingOneOf()}
+            _storage._grammar = .structuralTag(v)
+          }
+        }()
+        case 23: try { try decoder.decodeRepeatedStringField(value: &_storage._grammarAfter) }()
         default: break
         }
       }
@@ -847,6 +948,10 @@ nonisolated extension SamplingParams: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
       if _storage._maxNewTokens != 0 {
         try visitor.visitSingularInt32Field(value: _storage._maxNewTokens, fieldNumber: 1)
       }
@@ -901,6 +1006,28 @@ nonisolated extension SamplingParams: SwiftProtobuf.Message, SwiftProtobuf._Mess
       if _storage._seed != 0 {
         try visitor.visitSingularUInt64Field(value: _storage._seed, fieldNumber: 18)
       }
+      switch _storage._grammar {
+      case .jsonSchema?: try {
+        guard case .jsonSchema(let v)? = _storage._grammar else { preconditionFailure() }
+        try visitor.visitSingularStringField(value: v, fieldNumber: 19)
+      }()
+      case .regex?: try {
+        guard case .regex(let v)? = _storage._grammar else { preconditionFailure() }
+        try visitor.visitSingularStringField(value: v, fieldNumber: 20)
+      }()
+      case .ebnf?: try {
+        guard case .ebnf(let v)? = _storage._grammar else { preconditionFailure() }
+        try visitor.visitSingularStringField(value: v, fieldNumber: 21)
+      }()
+      case .structuralTag?: try {
+        guard case .structuralTag(let v)? = _storage._grammar else { preconditionFailure() }
+        try visitor.visitSingularStringField(value: v, fieldNumber: 22)
+      }()
+      case nil: break
+      }
+      if !_storage._grammarAfter.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._grammarAfter, fieldNumber: 23)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -928,6 +1055,8 @@ nonisolated extension SamplingParams: SwiftProtobuf.Message, SwiftProtobuf._Mess
         if _storage._skipSpecialTokens != rhs_storage._skipSpecialTokens {return false}
         if _storage._noStopTrim != rhs_storage._noStopTrim {return false}
         if _storage._seed != rhs_storage._seed {return false}
+        if _storage._grammar != rhs_storage._grammar {return false}
+        if _storage._grammarAfter != rhs_storage._grammarAfter {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -1092,7 +1221,7 @@ nonisolated extension LogprobOptions: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension FinishReason: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".FinishReason"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}stop_token\0\u{3}stop_string\0\u{3}stop_regex\0\u{1}nan\0\u{1}length\0\u{1}aborted\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}stop_token\0\u{3}stop_string\0\u{3}stop_regex\0\u{1}nan\0\u{1}length\0\u{1}aborted\0\u{3}grammar_end\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1153,6 +1282,14 @@ nonisolated extension FinishReason: SwiftProtobuf.Message, SwiftProtobuf._Messag
           self.reason = .aborted(v)
         }
       }()
+      case 7: try {
+        var v: Int32?
+        try decoder.decodeSingularInt32Field(value: &v)
+        if let v = v {
+          if self.reason != nil {try decoder.handleConflictingOneOf()}
+          self.reason = .grammarEnd(v)
+        }
+      }()
       default: break
       }
     }
@@ -1187,6 +1324,10 @@ nonisolated extension FinishReason: SwiftProtobuf.Message, SwiftProtobuf._Messag
     case .aborted?: try {
       guard case .aborted(let v)? = self.reason else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    }()
+    case .grammarEnd?: try {
+      guard case .grammarEnd(let v)? = self.reason else { preconditionFailure() }
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 7)
     }()
     case nil: break
     }
