@@ -54,7 +54,8 @@ package final class Front: Sendable {
         self.send = send
         self.generation = generation
         let ledger = RequestLedger(
-            generation: generation, patience: patience ?? .init(settings), buckets: MetricBuckets(settings))
+            generation: generation, patience: patience ?? .init(settings),
+            metrics: RequestMetrics(MetricBuckets(settings), priorities: .init(settings)))
         services = Self.services(
             settings, ledger, FrontKeepsake(descriptor: sessions, clock: clock), generation, log,
             weights: weights, clock: clock, send: send)

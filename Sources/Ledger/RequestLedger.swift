@@ -31,10 +31,12 @@ package struct RequestLedger: Sendable {
     }
 
     /// `generation` is this front's: it makes ids unique over all incarnations.
-    package init(generation: UInt64, patience: Patience = Patience(), buckets: MetricBuckets = .init()) {
+    package init(
+        generation: UInt64, patience: Patience = Patience(), metrics: RequestMetrics = RequestMetrics()
+    ) {
         self.generation = generation
         self.patience = patience
-        metrics = RequestMetrics(buckets)
+        self.metrics = metrics
     }
 
     // MARK: Opening and closing

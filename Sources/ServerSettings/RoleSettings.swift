@@ -71,6 +71,8 @@ package struct FrontSettings: RoleSettings {
     package var bucketTimeToFirstToken, bucketInterTokenLatency, bucketEndToEndLatency: BucketBounds?
     package var promptTokensBuckets, generationTokensBuckets: BucketRule?
     package var extraMetricLabels: MetricLabels?
+    package var enablePriorityScheduling: Bool
+    package var defaultPriorityValue: Int?
     package var expertRecorderMode: ServerSettings.ExpertRecorderMode?
     package var enableReturnRoutedExperts: Bool
 
@@ -113,6 +115,8 @@ package struct FrontSettings: RoleSettings {
         promptTokensBuckets = settings.promptTokensBuckets
         generationTokensBuckets = settings.generationTokensBuckets
         extraMetricLabels = settings.extraMetricLabels
+        enablePriorityScheduling = settings.enablePriorityScheduling
+        defaultPriorityValue = settings.defaultPriorityValue
         expertRecorderMode = settings.expertRecorderMode
         enableReturnRoutedExperts = settings.enableReturnRoutedExperts
     }
