@@ -16,8 +16,9 @@ extension FlagCatalog {
         group(
             "there is one tokenizer process and one detokenizer process",
             "tokenizer-worker-num detokenizer-worker-num"),
-        group("thinking has no bound", "enable-strict-thinking"),
-        group("it keeps no responses", "enable-response-store"),
+        group(
+            "the budget of a chat's thinking (budget_tokens, reasoning_effort as a number) always holds",
+            "enable-strict-thinking"),
         group("a request holds all it needs", "enable-streaming-session"),
         group(
             "it has no grammar engine",

@@ -9,7 +9,7 @@ import Testing
         "--quantization awq", "--kv-cache-dtype fp8_e5m2", "--schedule-policy priority", "--int4-group-size 48",
         "--enable-lora", "--lora-paths a b=c", "--max-lora-rank 8", "--enable-custom-logit-processor", "--grpc-mode",
         "--speculative-algorithm NGRAM", "--speculative-draft-model x", "--disaggregation-mode prefill",
-        "--moe-a2a-backend deepep", "--enable-response-store", "--tool-call-parser beam", "--crash-dump-folder d",
+        "--moe-a2a-backend deepep", "--enable-strict-thinking", "--tool-call-parser beam", "--crash-dump-folder d",
         "--tokenizer-worker-num 2", "--int4-head-bits 5", "--radix-eviction-policy lfu", "--numa-node 0 1",
         "--enable-watermark", "--kt-weight-path x", "--no-dllm-fdfo", "--revision main",
         "--grammar-backend outlines", "--weight-cache-mode on", "--enable-hisparse",
