@@ -9,7 +9,7 @@ ARGS ?=
 MINUTES ?= 10
 
 .PHONY: help deps build serve model test check layout format chaos soak recovery hostile
-.PHONY: bench bench-serving bench-accuracy bench-peers protos clean
+.PHONY: bench bench-serving bench-accuracy bench-peers bench-streaming clients judges protos clean
 
 help:  ## lists these commands
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 22
@@ -72,6 +72,22 @@ bench-peers: deps $(MODEL)  ## installs llama.cpp and OpenVINO (half an hour, on
 	"$(CACHE)/peers/openvino/bin/python" Config/bench/peers/models.py "$(CACHE)/peers" "$(MODEL)" \
 	    Config/bench/qwen2.5-0.5b
 	python3 Config/bench/peers/compare.py --srt .build/release/srt --cache "$(CACHE)/peers" $(ARGS)
+
+bench-streaming: deps  ## what streaming costs the front: chunks for each second of its processor time
+	swift build -c release --product srt
+	Config/bench/streaming_cost.py
+
+# Programs of others against real servers.
+clients: deps $(MODEL)  ## runs the openai, anthropic, ollama, LiteLLM and LangChain packages; ARGS="WORD" runs some cases
+	swift build -c release --product srt
+	MODEL="$(MODEL)" "$$(Config/clients/install.sh "$(CACHE)" clients)/bin/python" Config/clients/run.py $(ARGS)
+
+judges: deps  ## lm-eval, SGLang's benchmark and its two gateways; MODEL_PATH names a model folder
+	swift build -c release --product srt
+	export MODEL="$(or $(MODEL_PATH),$(CURDIR)/Tests/Fixtures/llama-tied)"; \
+	    judges=$$(Config/clients/install.sh "$(CACHE)" judges) && export PATH="$$judges/bin:$$PATH" && \
+	    python3 Config/clients/lm_eval_agreement.py && python3 Config/clients/bench_sglang.py && \
+	    python3 Config/clients/gateways.py
 
 # Faults at length, on MODEL_PATH or else on a tiny model.
 FAULTS := $(TESTS) --filter

@@ -13,8 +13,9 @@ extension FlagCatalog {
         group("weights are mapped, never read", "weight-loader-disable-mmap"),
         group(
             "weights are quantized by --quantization only", "quantize-and-serve rl-quant-profile"),
-        group("thinking has no bound", "enable-strict-thinking"),
-        group("it keeps no responses", "enable-response-store"),
+        group(
+            "the budget of a chat's thinking (budget_tokens, reasoning_effort as a number) always holds",
+            "enable-strict-thinking"),
         group("a request holds all it needs", "enable-streaming-session"),
         group(
             "it has no grammar engine",

@@ -5,8 +5,8 @@ internal import Values
 enum FlagCatalog {
     /// All flags: the honoured ones in the order of `--help`, then those that are only recognised.
     static let flags: [Flag] =
-        model + serving + encryption + scheduling + device + observability + requestLines + experts + processes
-        + operators + ignored + refused + gone
+        model + serving + responses + encryption + scheduling + device + observability + requestLines + experts
+        + processes + operators + ignored + refused + gone
 
     /// Every name and alias with its flag.
     static let byName: [String: Flag] = {

@@ -46,6 +46,9 @@ package struct FrontSettings: RoleSettings {
     // How requests are understood and answered.
     package var isEmbedding: Bool
     package var skipTokenizerInit, allowAutoTruncate, incrementalStreamingOutput, enableCacheReport: Bool
+    package var enableResponseStore: Bool
+    package var responseStoreCount, responseStoreBytes: Int
+    package var responseStoreAge: Double
     package var samplingDefaults: ServerSettings.SamplingDefaults
     package var preferredSamplingParams: String?
     package var grammarBackend: ServerSettings.GrammarBackend
@@ -93,6 +96,9 @@ package struct FrontSettings: RoleSettings {
         (skipTokenizerInit, allowAutoTruncate) = (settings.skipTokenizerInit, settings.allowAutoTruncate)
         incrementalStreamingOutput = settings.incrementalStreamingOutput
         enableCacheReport = settings.enableCacheReport
+        enableResponseStore = settings.enableResponseStore
+        (responseStoreCount, responseStoreBytes) = (settings.responseStoreCount, settings.responseStoreBytes)
+        responseStoreAge = settings.responseStoreAge
         samplingDefaults = settings.samplingDefaults
         preferredSamplingParams = settings.preferredSamplingParams
         grammarBackend = settings.grammarBackend

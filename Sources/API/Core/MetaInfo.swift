@@ -73,7 +73,7 @@ package struct MetaInfo: Sendable {
         if case .generate(let request) = row.errand, request.options.hiddenStates != .noRow {
             HiddenStateAnswer(mode: request.options.hiddenStates, states: output.hidden).write(extent.to.ids, to: &json)
         }
-        json.member("reasoning_tokens", 0)
+        json.member("reasoning_tokens", min(output.thinkingTokens, extent.to.ids))
         json.member("completion_tokens", extent.to.ids)
         json.member("cached_tokens", output.cachedTokens)
         if extent.finish != nil {

@@ -23,6 +23,7 @@ package struct TokenChooser: Sendable {
     private let maxNewTokens: Int
     private var penalties: Penalties
     private var stop: StopRules
+    private var thinking: ThinkingWatch?
     /// Log probabilities that no frame has taken yet; nil when none are wanted.
     package var logprobs: LogprobCollector?
 
@@ -35,6 +36,9 @@ package struct TokenChooser: Sendable {
         stop = try StopRules(
             command.sampling, maxNewTokens: maxNewTokens, endIDs: endIDs, vocabularySize: vocabularySize)
         penalties = Penalties(command.sampling, stopIDs: stop.ids, output: command.resumedIds)
+        thinking =
+            command.sampling.hasThinking
+            ? ThinkingWatch(command.sampling.thinking, maxNewTokens: maxNewTokens) : nil
         logprobs = command.hasLogprobs ? LogprobCollector(command.logprobs) : nil
     }
 
@@ -51,6 +55,9 @@ package struct TokenChooser: Sendable {
         }
     }
 
+    /// Ids of the thinking part so far.
+    package var thinkingCount: Int { thinking?.count ?? 0 }
+
     /// What the search for stop patterns cost after the latest token, in steps; nil without patterns.
     package var patternCost: Int? { stop.patternCost }
 
@@ -61,7 +68,10 @@ package struct TokenChooser: Sendable {
         tokenizer: Tokenizer?
     ) -> Choice {
         penalties.apply(to: row)
-        let drawn = sampler.choose(row.baseAddress!, sampling, position: tokens.count - promptCount)
+        var drawn = sampler.choose(row.baseAddress!, sampling, position: tokens.count - promptCount)
+        if let id = forced(after: tokens[promptCount...], tokenizer), drawn.flaw != .notANumber {
+            drawn = Sampler.Choice(token: id, inverseTemperature: drawn.inverseTemperature)
+        }
         if drawn.flaw == .everythingForbidden { return Choice(token: nil, finish: .refused(Self.nothingLeft)) }
         if logprobs != nil {
             let scored = LogitRow(row, inverseTemperature: drawn.inverseTemperature, compute: sampler.compute)
@@ -71,8 +81,16 @@ package struct TokenChooser: Sendable {
         // A row without numbers ends the request; the id stays one that every vocabulary has.
         let id = max(drawn.token, 0)
         penalties.count(id)
+        if let tokenizer { thinking?.follow(tokens[promptCount...], id, tokenizer) }
         let finish = stop.finish(tokens, promptCount: promptCount, drawn.token, tokenizer: tokenizer)
         return Choice(token: id, finish: finish)
+    }
+
+    /// The id that ends a thinking part which has used up its budget.
+    private mutating func forced(after output: ArraySlice<Int32>, _ tokenizer: Tokenizer?) -> Int32? {
+        guard let tokenizer, thinking != nil else { return nil }
+        thinking!.follow(output, nil, tokenizer)
+        return thinking!.forced(tokenizer)
     }
 
     private static let nothingLeft = "logit_bias and min_new_tokens leave no token that may come next."
