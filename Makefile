@@ -8,7 +8,7 @@ FORMAT_OPTIONS := --configuration Config/swift-format.json --parallel --recursiv
 ARGS ?=
 MINUTES ?= 10
 
-.PHONY: help deps build serve model test check layout format chaos soak recovery hostile
+.PHONY: help deps build serve model test page-test check layout format chaos soak recovery hostile
 .PHONY: bench bench-serving bench-accuracy bench-peers bench-streaming clients judges protos clean
 
 help:  ## lists these commands
@@ -41,6 +41,11 @@ ifeq ($(ARGS),)
 else
 	$(TESTS) $(ARGS)
 endif
+
+page-test:  ## installs Chromium (once) and uses the page in it; ARGS="NAME --pictures FOLDER" picks tests and takes screenshots
+	@Config/install-packages.sh chromium fonts-liberation
+	swift build -c release --product srt
+	python3 Tests/WebPage/page_test.py .build/release/srt $(ARGS)
 
 check: deps  ## format, imports, lengths of files
 	$(FORMAT) lint --strict $(FORMAT_OPTIONS)

@@ -73,7 +73,7 @@ let package = Package(
             name: "HTTPFront",
             dependencies: [
                 log, deque, "NativeAPI", "OpenAIAPI", "AnthropicAPI", "OllamaAPI", "ResponsesAPI", "OperatorAPI",
-                "ChatAPI", "APICore",
+                "ChatAPI", "APICore", "WebPage",
                 "Ledger", "Transport",
                 "Messages", "TokenizerSource", "ChatTemplates", "JSON", "ServerSettings", "ChildRuntime", "CPlatform",
             ] + web + [
@@ -120,6 +120,12 @@ let package = Package(
                 log, "APICore", "Ledger", "Messages", "JSON", "ServerSettings", "ChildRuntime",
             ] + web,
             path: "Sources/API/Operators", swiftSettings: strict),
+        .target(
+            name: "WebPage", dependencies: ["APICore", "Ledger", "JSON", "CWebFiles"] + web, exclude: ["Embedded", "Site"],
+            swiftSettings: strict),
+        .target(
+            name: "CWebFiles", path: "Sources/WebPage/Embedded",
+            cSettings: [.unsafeFlags(["-std=c23", "-Wall", "-Werror"])]),
         .target(
             name: "APICore", dependencies: [log, "Ledger", "Messages", "JSON", "ServerSettings", "ChildRuntime"] + web,
             path: "Sources/API/Core",

@@ -10,6 +10,7 @@ internal import OpenAIAPI
 internal import OperatorAPI
 internal import ResponsesAPI
 internal import ServerSettings
+internal import WebPage
 
 /// All endpoints of a front, as a router and as rules for those who may ask.
 struct RouteTable: Sendable {
@@ -34,6 +35,7 @@ struct RouteTable: Sendable {
             + OllamaAPI(planner, servedName: front.settings.servedModelName).routes
             + ResponsesAPI(planner, servedName: front.settings.servedModelName, store: front.responses).routes
             + OperatorAPI(front.settings, front.services, http: front.http, log: front.log).routes
+            + WebPage(servesDescription: front.settings.servesDescription).routes
         let descriptions = Self.descriptions.map { description in
             description.path == Self.predictions ? description.at(front.settings.predictionPath) : description
         }
@@ -42,7 +44,8 @@ struct RouteTable: Sendable {
     }
 
     /// What the endpoints of all interfaces take and answer.
-    static let descriptions = NativeAPI.descriptions + OpenAIAPI.descriptions + OperatorAPI.descriptions
+    static let descriptions =
+        NativeAPI.descriptions + OpenAIAPI.descriptions + OperatorAPI.descriptions + WebPage.descriptions
     /// Where predictions are made unless an operator says otherwise.
     private static let predictions = "/vertex_generate"
     private static let components = NativeAPI.components + OperatorAPI.components

@@ -53,15 +53,6 @@ import Testing
         #expect(Set(names).count == names.count && names.count > 60)
     }
 
-    @Test func thePageNeedsNothingFromElsewhere() async throws {
-        let page = try await LocalFront().get("/docs")
-        #expect(page.status == 200 && page.headers["content-type"] == "text/html; charset=utf-8")
-        #expect(page.body.contains("fetch('openapi.json'"))
-        for address in ["http://", "https://", "src=", "href=", "@import", "url("] {
-            #expect(!page.body.contains(address), "\(address)")
-        }
-    }
-
     @Test func anOperatorCanHideTheDescription() async throws {
         var settings = FrontSettings.served()
         settings.servesDescription = false

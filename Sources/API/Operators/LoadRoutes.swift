@@ -95,6 +95,7 @@ struct LoadRoutes: Sendable {
             "cache_hit_rate": .double(state.cacheHitRate), "utilization": .double(max(usage, busy)),
             "total_prefill_uncached_tokens": .int(Int64(state.counters.prefilledTokens)),
             "total_prefill_busy_us": .int(Int64(state.counters.prefillSeconds * 1e6)),
+            "total_decoded_tokens": .int(Int64(state.counters.decodedTokens)),
         ]
     }
 

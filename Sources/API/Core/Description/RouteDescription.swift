@@ -48,7 +48,7 @@ package struct RouteDescription: Sendable {
 
     /// The body of an answer.
     package enum Content: Sendable, Hashable {
-        case json, events, text, page
+        case json, events, text, page, script, style, image
         /// Text or nothing, without a media type.
         case plain
 
@@ -59,6 +59,9 @@ package struct RouteDescription: Sendable {
             case .events: "text/event-stream"
             case .text: "text/plain"
             case .page: "text/html"
+            case .script: "text/javascript"
+            case .style: "text/css"
+            case .image: "image/svg+xml"
             case .plain: nil
             }
         }

@@ -148,8 +148,6 @@ extension OperatorAPI {
         }
 
     private static let described = [
-        RouteDescription("/openapi.json", .model, "This description", answers: [object]),
-        RouteDescription(
-            "/docs", .model, "This description for people", answers: [.init(200, [(.page, .text)])]),
+        RouteDescription("/openapi.json", .model, "This description", answers: [object])
     ]
 }
