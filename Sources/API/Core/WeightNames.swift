@@ -56,6 +56,7 @@ package final class WeightNames: Sendable {
             $0.weightVersion = version
             $0.namedWeights = number
         }
+        known.withLock { $0[number] = version }
     }
 
     /// What the weights of a number are called, as far as that is remembered.
