@@ -143,7 +143,7 @@ let package = Package(
         .target(
             name: "ModelWorker",
             dependencies: [
-                log, "Transport", "Messages", "Scheduling", "Models", "Tensors", "Tokenizers",
+                log, "Transport", "Messages", "Scheduling", "Grammar", "Models", "Tensors", "Tokenizers",
                 "TokenizerSource", "JSON",
                 "ServerSettings", "ChildRuntime", "CPlatform",
             ],
@@ -159,6 +159,7 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "Scheduling", dependencies: ["KVCache", deque], swiftSettings: strict),
         .target(name: "KVCache", dependencies: [heap], swiftSettings: strict),
+        .target(name: "Grammar", dependencies: ["JSON"], swiftSettings: strict + [.strictMemorySafety()]),
         .target(name: "Models", dependencies: ["Tensors", "JSON"], swiftSettings: strict),
         .target(name: "Tensors", dependencies: ["CKernels", "CRanks"], swiftSettings: strict),
         .target(name: "Tokenizers", dependencies: ["JSON", "COniguruma", "CUtf8proc"], swiftSettings: strict),
@@ -190,6 +191,7 @@ let package = Package(
             path: "Tests/Support", swiftSettings: strict),
         .testTarget(name: "ValuesTests", swiftSettings: strict),
         .testTarget(name: "KVCacheTests", dependencies: ["KVCache"], swiftSettings: strict),
+        .testTarget(name: "GrammarTests", dependencies: ["Grammar", "JSON"], swiftSettings: strict),
         .testTarget(name: "SchedulingTests", dependencies: ["Scheduling", "KVCache"], swiftSettings: strict),
         .testTarget(
             name: "TextWorkersTests",

@@ -17,11 +17,6 @@ extension FlagCatalog {
             "the budget of a chat's thinking (budget_tokens, reasoning_effort as a number) always holds",
             "enable-strict-thinking"),
         group("a request holds all it needs", "enable-streaming-session"),
-        group(
-            "it has no grammar engine",
-            """
-            constrained-json-whitespace-pattern constrained-json-disable-any-whitespace constrained-json-max-whitespace-cnt
-            """),
         group("paths start at /; rewrite them in the proxy", "fastapi-root-path"),
         group(
             "it speaks HTTP only",

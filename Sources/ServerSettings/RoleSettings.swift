@@ -174,8 +174,16 @@ package struct WorkerSettings: RoleSettings {
     package var expertRecorderDirectory: String
     package var enableReturnRoutedExperts: Bool
 
+    // How grammars are read.
+    package var grammarBackend: ServerSettings.GrammarBackend
+    package var disableAnyWhitespace: Bool
+    package var whitespacePattern: String?
+    package var maxWhitespaceCount: Int?
+
     /// See `RoleSettings`.
     package init(_ settings: ServerSettings = ServerSettings()) {
+        (grammarBackend, disableAnyWhitespace) = (settings.grammarBackend, settings.disableAnyWhitespace)
+        (whitespacePattern, maxWhitespaceCount) = (settings.whitespacePattern, settings.maxWhitespaceCount)
         (modelPath, tokenizerPath) = (settings.modelPath, settings.tokenizerPath)
         jsonModelOverrideArgs = settings.jsonModelOverrideArgs
         (loadFormat, dtype, quantization) = (settings.loadFormat, settings.dtype, settings.quantization)

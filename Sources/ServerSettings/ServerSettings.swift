@@ -189,6 +189,12 @@ package struct ServerSettings: Sendable, Equatable {
     package var enableReturnRoutedExperts = false
     /// Which grammar engine SGLang would use (`--grammar-backend`).
     package var grammarBackend = GrammarBackend.xgrammar
+    /// What stands between the parts of constrained JSON: one space behind commas and colons and nothing else
+    /// (`--constrained-json-disable-any-whitespace`), what an expression matches (`--constrained-json-whitespace-pattern`), up to
+    /// so many characters (`--constrained-json-max-whitespace-cnt`).
+    package var disableAnyWhitespace = false
+    package var whitespacePattern: String?
+    package var maxWhitespaceCount: Int?
 
     // MARK: Flags that only srt has
 

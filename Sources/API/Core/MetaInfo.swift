@@ -150,7 +150,7 @@ extension FinishReason {
         guard let reason else { return json.null() }
         json.beginObject()
         switch reason {
-        case .stopToken(let id):
+        case .stopToken(let id), .grammarEnd(let id):
             json.member("type", "stop")
             json.member("matched", id)
         case .stopString(let text), .stopRegex(let text):

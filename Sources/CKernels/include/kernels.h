@@ -299,6 +299,9 @@ void kernels_attention(kernels_compute *c, const float *query, const kernels_hea
 /// is forbidden.
 void kernels_argmax(kernels_compute *c, const float *x, size_t rows, size_t size, int32_t *out);
 
+// Makes minus infinity of all numbers whose bit is not set; bit i is bit i % 64 of allowed[i / 64].
+void kernels_mask_logits(float *x, size_t size, const uint64_t *allowed);
+
 /// What turns the logits of a row into log probabilities, with sums over exp(x * scale).
 typedef struct {
     float scale;    ///< as it was taken

@@ -201,6 +201,50 @@ package nonisolated struct SamplingParams: @unchecked Sendable {
     set {_uniqueStorage()._seed = newValue}
   }
 
+  /// What the text has to be; nothing where any text will do.
+  package var grammar: OneOf_Grammar? {
+    get {return _storage._grammar}
+    set {_uniqueStorage()._grammar = newValue}
+  }
+
+  package var jsonSchema: String {
+    get {
+      if case .jsonSchema(let v)? = _storage._grammar {return v}
+      return String()
+    }
+    set {_uniqueStorage()._grammar = .jsonSchema(newValue)}
+  }
+
+  package var regex: String {
+    get {
+      if case .regex(let v)? = _storage._grammar {return v}
+      return String()
+    }
+    set {_uniqueStorage()._grammar = .regex(newValue)}
+  }
+
+  package var ebnf: String {
+    get {
+      if case .ebnf(let v)? = _storage._grammar {return v}
+      return String()
+    }
+    set {_uniqueStorage()._grammar = .ebnf(newValue)}
+  }
+
+  package var structuralTag: String {
+    get {
+      if case .structuralTag(let v)? = _storage._grammar {return v}
+      return String()
+    }
+    set {_uniqueStorage()._grammar = .structuralTag(newValue)}
+  }
+
+  /// The grammar begins behind the first of these texts that comes, the end of a thought; empty: at the first token.
+  package var grammarAfter: [String] {
+    get {_storage._grammarAfter}
+    set {_uniqueStorage()._grammarAfter = newValue}
+  }
+
   /// The thinking part of the answer; absent: nobody looks for one.
   package var thinking: ThinkingPart {
     get {_storage._thinking ?? ThinkingPart()}
@@ -212,6 +256,15 @@ package nonisolated struct SamplingParams: @unchecked Sendable {
   package mutating func clearThinking() {_uniqueStorage()._thinking = nil}
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  /// What the text has to be; nothing where any text will do.
+  package nonisolated enum OneOf_Grammar: Equatable, Sendable {
+    case jsonSchema(String)
+    case regex(String)
+    case ebnf(String)
+    case structuralTag(String)
+
+  }
 
   package init() {}
 
@@ -426,6 +479,15 @@ package nonisolated struct FinishReason: Sendable {
     set {reason = .aborted(newValue)}
   }
 
+  /// The text can do nothing but end, by the request's grammar; its last token, which belongs to the text.
+  package var grammarEnd: Int32 {
+    get {
+      if case .grammarEnd(let v)? = reason {return v}
+      return 0
+    }
+    set {reason = .grammarEnd(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Reason: Equatable, Sendable {
@@ -440,6 +502,8 @@ package nonisolated struct FinishReason: Sendable {
     /// The limit of new tokens; its value.
     case length(Int32)
     case aborted(Aborted)
+    /// The text can do nothing but end, by the request's grammar; its last token, which belongs to the text.
+    case grammarEnd(Int32)
 
   }
 
@@ -810,7 +874,7 @@ nonisolated extension TokenIDs: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
 
 nonisolated extension SamplingParams: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".SamplingParams"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}max_new_tokens\0\u{3}min_new_tokens\0\u{1}temperature\0\u{3}top_p\0\u{3}top_k\0\u{3}min_p\0\u{3}frequency_penalty\0\u{3}presence_penalty\0\u{3}repetition_penalty\0\u{3}logit_bias_ids\0\u{3}logit_bias_values\0\u{1}stop\0\u{3}stop_regex\0\u{3}stop_token_ids\0\u{3}ignore_eos\0\u{3}skip_special_tokens\0\u{3}no_stop_trim\0\u{1}seed\0\u{2}*thinking\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}max_new_tokens\0\u{3}min_new_tokens\0\u{1}temperature\0\u{3}top_p\0\u{3}top_k\0\u{3}min_p\0\u{3}frequency_penalty\0\u{3}presence_penalty\0\u{3}repetition_penalty\0\u{3}logit_bias_ids\0\u{3}logit_bias_values\0\u{1}stop\0\u{3}stop_regex\0\u{3}stop_token_ids\0\u{3}ignore_eos\0\u{3}skip_special_tokens\0\u{3}no_stop_trim\0\u{1}seed\0\u{3}json_schema\0\u{1}regex\0\u{1}ebnf\0\u{3}structural_tag\0\u{3}grammar_after\0\u{1}thinking\0")
 
   fileprivate class _StorageClass {
     var _maxNewTokens: Int32 = 0
@@ -831,6 +895,8 @@ nonisolated extension SamplingParams: SwiftProtobuf.Message, SwiftProtobuf._Mess
     var _skipSpecialTokens: Bool = false
     var _noStopTrim: Bool = false
     var _seed: UInt64 = 0
+    var _grammar: SamplingParams.OneOf_Grammar?
+    var _grammarAfter: [String] = []
     var _thinking: ThinkingPart? = nil
 
       // This property is used as the initial default value for new instances of the type.
@@ -860,6 +926,8 @@ nonisolated extension SamplingParams: SwiftProtobuf.Message, SwiftProtobuf._Mess
       _skipSpecialTokens = source._skipSpecialTokens
       _noStopTrim = source._noStopTrim
       _seed = source._seed
+      _grammar = source._grammar
+      _grammarAfter = source._grammarAfter
       _thinking = source._thinking
     }
   }
@@ -897,7 +965,40 @@ nonisolated extension SamplingParams: SwiftProtobuf.Message, SwiftProtobuf._Mess
         case 16: try { try decoder.decodeSingularBoolField(value: &_storage._skipSpecialTokens) }()
         case 17: try { try decoder.decodeSingularBoolField(value: &_storage._noStopTrim) }()
         case 18: try { try decoder.decodeSingularUInt64Field(value: &_storage._seed) }()
-        case 60: try { try decoder.decodeSingularMessageField(value: &_storage._thinking) }()
+        case 19: try {
+          var v: String?
+          try decoder.decodeSingularStringField(value: &v)
+          if let v = v {
+            if _storage._grammar != nil {try decoder.handleConflictingOneOf()}
+            _storage._grammar = .jsonSchema(v)
+          }
+        }()
+        case 20: try {
+          var v: String?
+          try decoder.decodeSingularStringField(value: &v)
+          if let v = v {
+            if _storage._grammar != nil {try decoder.handleConflictingOneOf()}
+            _storage._grammar = .regex(v)
+          }
+        }()
+        case 21: try {
+          var v: String?
+          try decoder.decodeSingularStringField(value: &v)
+          if let v = v {
+            if _storage._grammar != nil {try decoder.handleConflictingOneOf()}
+            _storage._grammar = .ebnf(v)
+          }
+        }()
+        case 22: try {
+          var v: String?
+          try decoder.decodeSingularStringField(value: &v)
+          if let v = v {
+            if _storage._grammar != nil {try decoder.handleConflictingOneOf()}
+            _storage._grammar = .structuralTag(v)
+          }
+        }()
+        case 23: try { try decoder.decodeRepeatedStringField(value: &_storage._grammarAfter) }()
+        case 24: try { try decoder.decodeSingularMessageField(value: &_storage._thinking) }()
         default: break
         }
       }
@@ -964,8 +1065,30 @@ nonisolated extension SamplingParams: SwiftProtobuf.Message, SwiftProtobuf._Mess
       if _storage._seed != 0 {
         try visitor.visitSingularUInt64Field(value: _storage._seed, fieldNumber: 18)
       }
+      switch _storage._grammar {
+      case .jsonSchema?: try {
+        guard case .jsonSchema(let v)? = _storage._grammar else { preconditionFailure() }
+        try visitor.visitSingularStringField(value: v, fieldNumber: 19)
+      }()
+      case .regex?: try {
+        guard case .regex(let v)? = _storage._grammar else { preconditionFailure() }
+        try visitor.visitSingularStringField(value: v, fieldNumber: 20)
+      }()
+      case .ebnf?: try {
+        guard case .ebnf(let v)? = _storage._grammar else { preconditionFailure() }
+        try visitor.visitSingularStringField(value: v, fieldNumber: 21)
+      }()
+      case .structuralTag?: try {
+        guard case .structuralTag(let v)? = _storage._grammar else { preconditionFailure() }
+        try visitor.visitSingularStringField(value: v, fieldNumber: 22)
+      }()
+      case nil: break
+      }
+      if !_storage._grammarAfter.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._grammarAfter, fieldNumber: 23)
+      }
       try { if let v = _storage._thinking {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 60)
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 24)
       } }()
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -994,6 +1117,8 @@ nonisolated extension SamplingParams: SwiftProtobuf.Message, SwiftProtobuf._Mess
         if _storage._skipSpecialTokens != rhs_storage._skipSpecialTokens {return false}
         if _storage._noStopTrim != rhs_storage._noStopTrim {return false}
         if _storage._seed != rhs_storage._seed {return false}
+        if _storage._grammar != rhs_storage._grammar {return false}
+        if _storage._grammarAfter != rhs_storage._grammarAfter {return false}
         if _storage._thinking != rhs_storage._thinking {return false}
         return true
       }
@@ -1218,7 +1343,7 @@ nonisolated extension LogprobOptions: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension FinishReason: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".FinishReason"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}stop_token\0\u{3}stop_string\0\u{3}stop_regex\0\u{1}nan\0\u{1}length\0\u{1}aborted\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}stop_token\0\u{3}stop_string\0\u{3}stop_regex\0\u{1}nan\0\u{1}length\0\u{1}aborted\0\u{3}grammar_end\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1279,6 +1404,14 @@ nonisolated extension FinishReason: SwiftProtobuf.Message, SwiftProtobuf._Messag
           self.reason = .aborted(v)
         }
       }()
+      case 7: try {
+        var v: Int32?
+        try decoder.decodeSingularInt32Field(value: &v)
+        if let v = v {
+          if self.reason != nil {try decoder.handleConflictingOneOf()}
+          self.reason = .grammarEnd(v)
+        }
+      }()
       default: break
       }
     }
@@ -1313,6 +1446,10 @@ nonisolated extension FinishReason: SwiftProtobuf.Message, SwiftProtobuf._Messag
     case .aborted?: try {
       guard case .aborted(let v)? = self.reason else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    }()
+    case .grammarEnd?: try {
+      guard case .grammarEnd(let v)? = self.reason else { preconditionFailure() }
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 7)
     }()
     case nil: break
     }
