@@ -29,12 +29,15 @@ struct RouteTable: Sendable {
         let planner = ChatPlanner(
             GenerationServices(front.settings, front.services), front.model.chatRules(front.settings),
             front.model.parsers)
-        let routes =
-            NativeAPI(front.settings, front.services, planner).routes
-            + OpenAIAPI(front.settings, front.services, planner, judges: front.model.judges).routes
-            + AnthropicAPI(planner).routes
+        let openAI = OpenAIAPI(front.settings, front.services, planner, judges: front.model.judges).routes
+        let others =
+            NativeAPI(front.settings, front.services, planner).routes + AnthropicAPI(planner).routes
             + OllamaAPI(planner, servedName: front.settings.servedModelName).routes
             + ResponsesAPI(planner, servedName: front.settings.servedModelName).routes
+        let requestLog = front.services.requestLog
+        let routes =
+            others.map { $0.logged(by: requestLog, tellsBody: false) }
+            + openAI.map { $0.logged(by: requestLog, tellsBody: true) }
             + OperatorAPI(front.settings, front.services, http: front.http, log: front.log).routes
         let descriptions = Self.descriptions.map { description in
             description.path == Self.predictions ? description.at(front.settings.predictionPath) : description
