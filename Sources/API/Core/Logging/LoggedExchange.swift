@@ -1,6 +1,7 @@
 internal import HTTPTypes
 package import Hummingbird
 internal import JSON
+internal import ServerSettings
 
 /// What the log of requests tells of an HTTP exchange beside its rows: headers, and what OpenAI's routes were sent.
 struct LoggedExchange: Sendable {
