@@ -28,12 +28,15 @@ struct RouteTable: Sendable {
     /// The endpoints of all interfaces.
     init(_ front: Front) {
         let planner = front.planner
-        let routes =
-            NativeAPI(front.settings, front.services, planner).routes
-            + OpenAIAPI(front.settings, front.services, planner, judges: front.model.judges).routes
-            + AnthropicAPI(planner).routes
+        let openAI = OpenAIAPI(front.settings, front.services, planner, judges: front.model.judges).routes
+        let others =
+            NativeAPI(front.settings, front.services, planner).routes + AnthropicAPI(planner).routes
             + OllamaAPI(planner, servedName: front.settings.servedModelName).routes
             + ResponsesAPI(planner, servedName: front.settings.servedModelName, store: front.responses).routes
+        let requestLog = front.services.requestLog
+        let routes =
+            others.map { $0.logged(by: requestLog, tellsBody: false) }
+            + openAI.map { $0.logged(by: requestLog, tellsBody: true) }
             + OperatorAPI(front.settings, front.services, http: front.http, log: front.log).routes
             + WebPage(servesDescription: front.settings.servesDescription).routes
         let descriptions = Self.descriptions.map { description in

@@ -1,5 +1,4 @@
 package import Messages
-package import ServerSettings
 package import Values
 
 /// The requests that clients wait for, as a value: every event of the outside is a call, and what has to be done comes back.

@@ -66,17 +66,24 @@ import Testing
                 try await generate(server, fields)
             }
         }
-        let found = try await samples({ $0.servedModelName = "m"; $0.enablePriorityScheduling = true }, after: work)
+        let found = try await samples(
+            {
+                $0.servedModelName = "m"; $0.enablePriorityScheduling = true
+            }, after: work)
         #expect(count(found, "1") == 2 && count(found, "-5") == 1 && count(found, "") == 1)
         let byDefault = try await samples(
-            { $0.servedModelName = "m"; $0.enablePriorityScheduling = true; $0.defaultPriorityValue = 0 }, after: work)
+            {
+                $0.servedModelName = "m"; $0.enablePriorityScheduling = true; $0.defaultPriorityValue = 0
+            }, after: work)
         #expect(count(byDefault, "0") == 1 && count(byDefault, "") == nil)
         let untold = try await samples({ $0.servedModelName = "m" }, after: work)
         #expect(untold["sglang:e2e_request_latency_seconds_count" + labels] == 4 && count(untold, "1") == nil)
     }
 
     @Test func onlySoManyPrioritiesAreToldApart() async throws {
-        let found = try await samples({ $0.servedModelName = "m"; $0.enablePriorityScheduling = true }) { server in
+        let found = try await samples({
+            $0.servedModelName = "m"; $0.enablePriorityScheduling = true
+        }) { server in
             for priority in 0..<70 { try await generate(server, ",\"priority\":\(priority)") }
         }
         let counts = found.filter { $0.key.hasPrefix("sglang:e2e_request_latency_seconds_count") && $0.value > 0 }
