@@ -8,7 +8,7 @@ FORMAT_OPTIONS := --configuration Config/swift-format.json --parallel --recursiv
 ARGS ?=
 MINUTES ?= 10
 
-.PHONY: help deps build serve model test check layout format chaos soak recovery hostile
+.PHONY: help deps build serve model test check layout format walk chaos soak recovery hostile
 .PHONY: bench bench-serving bench-accuracy bench-peers protos clean
 
 help:  ## lists these commands
@@ -72,6 +72,10 @@ bench-peers: deps $(MODEL)  ## installs llama.cpp and OpenVINO (half an hour, on
 	"$(CACHE)/peers/openvino/bin/python" Config/bench/peers/models.py "$(CACHE)/peers" "$(MODEL)" \
 	    Config/bench/qwen2.5-0.5b
 	python3 Config/bench/peers/compare.py --srt .build/release/srt --cache "$(CACHE)/peers" $(ARGS)
+
+walk: deps  ## walks SGLang's page of native endpoints with tiny models; ARGS names real ones
+	swift build -c release --product srt
+	python3 Tests/EndToEndTests/walk_native_api.py --srt .build/release/srt $(ARGS)
 
 # Faults at length, on MODEL_PATH or else on a tiny model.
 FAULTS := $(TESTS) --filter
