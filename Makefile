@@ -8,7 +8,7 @@ FORMAT_OPTIONS := --configuration Config/swift-format.json --parallel --recursiv
 ARGS ?=
 MINUTES ?= 10
 
-.PHONY: help deps build serve model test page-test check layout format chaos soak recovery hostile
+.PHONY: help deps build serve model test page-test check layout format walk chaos soak recovery hostile
 .PHONY: bench bench-serving bench-accuracy bench-peers bench-streaming clients judges protos clean
 
 help:  ## lists these commands
@@ -93,6 +93,10 @@ judges: deps  ## lm-eval, SGLang's benchmark and its two gateways; MODEL_PATH na
 	    judges=$$(Config/clients/install.sh "$(CACHE)" judges) && export PATH="$$judges/bin:$$PATH" && \
 	    python3 Config/clients/lm_eval_agreement.py && python3 Config/clients/bench_sglang.py && \
 	    python3 Config/clients/gateways.py
+
+walk: deps  ## walks SGLang's page of native endpoints with tiny models; ARGS names real ones
+	swift build -c release --product srt
+	python3 Tests/EndToEndTests/walk_native_api.py --srt .build/release/srt $(ARGS)
 
 # Faults at length, on MODEL_PATH or else on a tiny model.
 FAULTS := $(TESTS) --filter

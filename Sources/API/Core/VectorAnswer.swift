@@ -5,12 +5,12 @@ internal import Values
 
 /// What answers with vectors and scores have in common.
 package struct VectorAnswer: Sendable {
-    private let weightVersion: String
+    private let weights: WeightNames
     /// Times of the request are part of meta_info.
     private let withTimes: Bool
 
-    package init(weightVersion: String, withTimes: Bool) {
-        self.weightVersion = weightVersion
+    package init(weights: WeightNames, withTimes: Bool) {
+        self.weights = weights
         self.withTimes = withTimes
     }
 
@@ -21,7 +21,7 @@ package struct VectorAnswer: Sendable {
         json.key("finish_reason")
         if let finish = row.finish { finish.write(to: &json) } else { json.null() }
         json.member("prompt_tokens", row.output.promptTokens)
-        json.member("weight_version", weightVersion)
+        json.member("weight_version", weights.current.version)
         json.member("num_retractions", row.output.retractions)
         let times = row.times
         if withTimes {

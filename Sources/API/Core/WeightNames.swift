@@ -1,4 +1,5 @@
 internal import ChildRuntime
+package import JSON
 package import Ledger
 internal import Messages
 internal import Synchronization
@@ -72,5 +73,21 @@ package final class WeightNames: Sendable {
                 index + 1 < spans.count ? spans[index + 1].start : count
             )
         }
+    }
+}
+
+extension JSONWriter {
+    /// Writes the member that tells which ids of an answer were computed with which weights.
+    package mutating func weightVersions(_ spans: [(version: String, start: Int, end: Int)]) {
+        key("weight_versions")
+        beginArray()
+        for span in spans {
+            beginObject()
+            member("version", span.version)
+            member("start", span.start)
+            member("end", span.end)
+            endObject()
+        }
+        endArray()
     }
 }

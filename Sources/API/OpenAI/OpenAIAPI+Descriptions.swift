@@ -32,8 +32,8 @@ extension OpenAIAPI {
             [.required("input", .anything), .optional("model", .text), .optional("stream", .flag)]),
         chat("/v1/messages", "Answer in Anthropic's manner", messages),
         chat("/v1/messages/count_tokens", "Count the tokens of a chat", messages),
-        chat("/api/chat", "Answer in Ollama's manner", messages),
-        chat("/api/generate", "Continue in Ollama's manner", prompt),
+        chat("/api/chat", "Answer in Ollama's manner", messages, stream: .lines),
+        chat("/api/generate", "Continue in Ollama's manner", prompt, stream: .lines),
     ]
 
     /// What the model is, in Ollama's manner.
