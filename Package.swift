@@ -121,7 +121,8 @@ let package = Package(
             ] + web,
             path: "Sources/API/Operators", swiftSettings: strict),
         .target(
-            name: "WebPage", dependencies: ["APICore", "Ledger", "JSON", "CWebFiles"] + web, exclude: ["Embedded", "Site"],
+            name: "WebPage", dependencies: ["APICore", "Ledger", "JSON", "CWebFiles"] + web,
+            exclude: ["Embedded", "Site"],
             swiftSettings: strict),
         .target(
             name: "CWebFiles", path: "Sources/WebPage/Embedded",

@@ -4,7 +4,9 @@ import Testing
 
 /// The page for browsers: who gets it, and what it may do. What it does is tested in a browser (`make page-test`).
 @Suite struct PageTests {
-    private static let browser = ("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8")
+    private static let browser = (
+        "Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
+    )
 
     /// The files that a file names as its own.
     private static func names(in text: String) -> Set<String> {
@@ -80,7 +82,8 @@ import Testing
             }
             for sign in ["src=\"", "href=\"", "from '"] {
                 for part in text.split(separator: sign, omittingEmptySubsequences: false).dropFirst() {
-                    #expect(!part.hasPrefix("http") && !part.hasPrefix("//") && !part.hasPrefix("data:"), "\(name): \(part.prefix(40))")
+                    let isForeign = ["http", "//", "data:"].contains { part.hasPrefix($0) }
+                    #expect(!isForeign, "\(name): \(part.prefix(40))")
                 }
             }
         }
@@ -92,7 +95,8 @@ import Testing
             let rules = policy.split(separator: ";").map { $0.split(separator: " ").map(String.init) }
             #expect(rules.contains(["default-src", "'none'"]) && rules.contains(["script-src", "'self'"]))
             #expect(rules.contains(["connect-src", "'self'"]) && rules.contains(["frame-ancestors", "'none'"]))
-            #expect(rules.contains(["require-trusted-types-for", "'script'"]) && rules.contains(["base-uri", "'none'"]))
+            #expect(
+                rules.contains(["require-trusted-types-for", "'script'"]) && rules.contains(["base-uri", "'none'"]))
             #expect(!policy.contains("unsafe") && !policy.contains("*"))
             #expect(file.headers["x-content-type-options"] == "nosniff", "\(name)")
         }

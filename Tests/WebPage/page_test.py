@@ -109,7 +109,11 @@ def say(page, text):
 def begin(page, text):
     page.until("document.getElementById('composer').checkVisibility() && document.getElementById('message').focus() === undefined")
     page.type(text)
-    page.press("Enter")
+    # On a phone Enter begins a line.
+    if page.run("matchMedia('(pointer: coarse)').matches"):
+        page.click("#send")
+    else:
+        page.press("Enter")
 
 
 def finished(page):

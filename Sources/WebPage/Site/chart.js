@@ -85,7 +85,7 @@ export class Chart {
     const words = shown.values ? this.words(shown.values) : 'not known';
     this.value.textContent = words;
     this.value.classList.toggle('is-past', this.pointed !== null);
-    this.top.textContent = this.most ? '' : most.toLocaleString('en');
+    this.top.textContent = this.most || tops.every((top) => top === 0) ? '' : most.toLocaleString('en');
     this.picture.setAttribute('aria-label', `${this.title}, last ${this.seconds / 60} minutes. Now: ${words}`);
     this.cursor.setAttribute('visibility', this.pointed ? 'visible' : 'hidden');
     if (this.pointed) for (const end of ['x1', 'x2']) this.cursor.setAttribute(end, x(this.pointed));
