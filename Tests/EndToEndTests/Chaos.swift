@@ -134,6 +134,7 @@ struct Chaos: Sendable {
             "max_tokens": .int(Int64(24 + kind * 5 % 90)), "ignore_eos": true, "seed": .int(Int64(500 + kind)),
             "temperature": kind % 2 == 0 ? 0 : 0.9, "n": kind % 4 == 0 ? 2 : 1, "logprobs": .bool(kind % 5 < 2),
             "top_logprobs": 1, "stream": .bool(kind % 2 == 0), "stream_options": ["include_usage": true],
+            "reasoning_effort": kind % 6 == 5 ? 0.3 : .null,
         ]
     }
 

@@ -174,11 +174,9 @@ import Testing
             let leaving = LocalFront(settings(), sessions: memory) { _ in [] }
             let begun = try await respond(["background": true], on: leaving)
             let next = LocalFront(settings(), generation: 2, ready: false, sessions: memory)
-            next.front.handle(
-                .make {
-                    $0 = Topology.ready()
-                    $0.leaving = [.make { ($0.role, $0.generation) = (.http, 1) }]
-                })
+            var topology = Topology.ready()
+            topology.leaving = [.make { ($0.role, $0.generation) = (.http, 1) }]
+            next.front.handle(topology)
             #expect(try await get(try id(begun), on: next).body["status"] == "in_progress")
             #expect(next.commands.allSatisfy { if case .generate? = $0.command { false } else { true } })
             next.front.handle(Topology.ready())

@@ -135,7 +135,8 @@ package struct ResponseStore: Sendable {
             services.keepsake.finish(
                 Self.stored(rows[0], stored.messages, writer), as: id, within: limits)
         }
-        _ = try await services.answering.answer(order, with: writer, for: NobodyWaiting())
+        let client = NobodyWaiting { [self] in services.keepsake.response(id, within: limits)?.hasWork == true }
+        _ = try await services.answering.answer(order, with: writer, for: client)
     }
 
     private func fail(_ id: String, _ stored: StoredResponse, _ failure: RequestFailure) {
@@ -153,8 +154,16 @@ package struct ResponseStore: Sendable {
 /// In the place of a client where none waits.
 private final class NobodyWaiting: Client {
     let delivery: Delivery? = nil
+    private let isWanted: @Sendable () -> Bool
 
-    func whenClosed(_ action: @escaping @Sendable () -> Void) {}
+    /// - Parameter isWanted: whether anybody will ask for the response.
+    init(_ isWanted: @escaping @Sendable () -> Bool) { self.isWanted = isWanted }
+
+    /// Called when the request is open: whoever gave it up before then found nothing to end.
+    func whenClosed(_ action: @escaping @Sendable () -> Void) {
+        if !isWanted() { action() }
+    }
+
     func mayGo(_ mayGo: Bool) {}
     func keepAsking(_ asks: Bool) {}
     func after(seconds: Double, _ action: @escaping @Sendable () -> Void) { action() }

@@ -24,13 +24,23 @@ package struct ResponsesAPI: Sendable {
 
     /// Every endpoint of the interface.
     package var routes: [Route] {
-        let dialect = ResponsesDialect(blaming: "response_id")
-        return [
+        [
             Route([.post, .put], "/v1/responses", in: ResponsesDialect()) { [self] in try await respond($0, $1) },
-            Route([.get], "/v1/responses/:id", in: dialect) { [self] request, _ in try shown(request) },
-            Route([.delete], "/v1/responses/:id", in: dialect) { [self] request, _ in try deleted(request) },
-            Route([.post], "/v1/responses/:id/cancel", in: dialect) { [self] request, _ in try cancelled(request) },
+            Route([.get], "/v1/responses/:id", in: Self.dialect) { [self] request, _ in told { try shown(request) } },
+            Route([.delete], "/v1/responses/:id", in: Self.dialect) { [self] request, _ in
+                told { try deleted(request) }
+            },
+            Route([.post], "/v1/responses/:id/cancel", in: Self.dialect) { [self] request, _ in
+                told { try cancelled(request) }
+            },
         ]
+    }
+
+    private static let dialect = ResponsesDialect(blaming: "response_id")
+
+    /// The answer of a route whose path has a name in it, by which nobody else would find its dialect.
+    private func told(_ answer: () throws(RequestFailure) -> Response) -> Response {
+        do { return try answer() } catch { return Self.dialect.response(to: error) }
     }
 
     // MARK: New responses
