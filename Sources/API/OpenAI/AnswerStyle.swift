@@ -9,7 +9,8 @@ internal import Values
 struct AnswerStyle: Sendable {
     /// The name that the client gave the model.
     var model: String
-    var weightVersion: String
+    /// Names the weights that answers were computed with.
+    var weights: WeightNames
     /// Samples of each prompt.
     var samples: Int
     var usage: GenerationFields.UsageWish
@@ -18,9 +19,9 @@ struct AnswerStyle: Sendable {
     /// Where cached tokens lay is told.
     var tellsCachedDetails: Bool
 
-    init(_ fields: GenerationFields, weightVersion: String, reportsCache: Bool) {
+    init(_ fields: GenerationFields, weights: WeightNames, reportsCache: Bool) {
         model = fields.model
-        self.weightVersion = weightVersion
+        self.weights = weights
         samples = fields.samples
         usage = fields.usage
         self.reportsCache = reportsCache
@@ -41,14 +42,17 @@ struct AnswerStyle: Sendable {
         writeUsage(TokenUsage(rows, samples: samples), to: &json)
         json.key("metadata")
         json.beginObject()
-        json.member("weight_version", weightVersion)
+        let output = rows[0].output
+        json.member("weight_version", weights.version(of: output))
         json.key("weight_versions")
         json.beginArray()
-        json.beginObject()
-        json.member("version", weightVersion)
-        json.member("start", 0)
-        json.member("end", rows[0].output.ids.count)
-        json.endObject()
+        for span in weights.spans(of: output, count: output.ids.count) {
+            json.beginObject()
+            json.member("version", span.version)
+            json.member("start", span.start)
+            json.member("end", span.end)
+            json.endObject()
+        }
         json.endArray()
         json.endObject()
     }
@@ -131,6 +135,6 @@ struct ChatExtension: Sendable {
 extension GenerationServices {
     /// How answers to a request look.
     func style(_ fields: GenerationFields) -> AnswerStyle {
-        AnswerStyle(fields, weightVersion: board.view.weightVersion, reportsCache: reportsCache)
+        AnswerStyle(fields, weights: board.weights, reportsCache: reportsCache)
     }
 }
