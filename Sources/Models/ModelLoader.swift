@@ -144,8 +144,8 @@ struct PlannedModel {
                 reason: "`\(method)` is not supported; w8a8_int8 and GGUF files are")
         }
         let architecture = try Architecture.of(config.fields)
-        let checkpoint = try openCheckpoint(source.path, source.loadFormat)
         let answers = try AnswerPlan(config, modelPath: source.path, settings: source.task)
+        let checkpoint = try openCheckpoint(source.path, source.loadFormat, head: source.task.sparseHeadFile)
         task = answers.task
         let needsHead = answers.pooling == nil
         guard source.quantization != .stored || checkpoint is GGUFCheckpoint else {
@@ -161,7 +161,8 @@ struct PlannedModel {
         network = try architecture.network(root)
         head =
             needsHead
-            ? try LanguageModelHead(root.at("lm_head"), tiedTo: network.embedding) : try PooledHead(root, answers)
+            ? try LanguageModelHead(root.at(architecture.headName), tiedTo: network.embedding)
+            : try PooledHead(root, answers)
         let extra = try binder.finish()
         if let extra, source.isStrict || !checkpoint.toleratesExtraTensors { throw extra }
         warnings =
@@ -192,7 +193,8 @@ struct PlannedModel {
         return PreparedWeights(
             layout: layout,
             origin: WeightOrigin(
-                path: source.path, format: source.loadFormat, identity: checkpoint.identity, names: plan.names),
+                path: source.path, format: source.loadFormat, identity: checkpoint.identity, names: plan.names,
+                head: source.task.sparseHeadFile),
             packed: packed,
             report: LoadReport(
                 origin: packed.origin, byteCount: packed.byteCount, layerParameters: plan.layerParameters,
