@@ -63,6 +63,22 @@ package struct CheckpointIdentity: Sendable, Hashable {
     package var headerHash: UInt64
 }
 
+/// Opens a checkpoint as `openCheckpoint(_:_:)` does, and shows what it stores in a way of its own as plain matrices.
+package func openCheckpoint(
+    _ path: String, _ format: LoadFormat, _ stored: StoredQuantization?
+) throws(CheckpointError) -> any Checkpoint {
+    try openCheckpoint(path, format, stored, head: nil)
+}
+
+/// The same, with the tensors of a file beside those of the model, which is a folder then.
+func openCheckpoint(
+    _ path: String, _ format: LoadFormat, _ stored: StoredQuantization?, head: HeadFile?
+) throws(CheckpointError) -> any Checkpoint {
+    let checkpoint = try openCheckpoint(path, format, head: head)
+    guard let stored, stored != .int8Rows, let files = checkpoint as? SafetensorsCheckpoint else { return checkpoint }
+    return try QuantizedCheckpoint(files, stored)
+}
+
 /// Opens a model folder, a GGUF file (any part of a split one) or a safetensors file; see `ModelPath`.
 ///
 /// `auto` takes safetensors if there are any, else GGUF; `dummy` reads no weight file.
@@ -72,8 +88,7 @@ package func openCheckpoint(_ path: String, _ format: LoadFormat) throws(Checkpo
     try openCheckpoint(path, format, head: nil)
 }
 
-/// The same, with the tensors of a file beside those of the model, which is a folder then.
-func openCheckpoint(
+private func openCheckpoint(
     _ path: String, _ format: LoadFormat, head: HeadFile?
 ) throws(CheckpointError) -> any Checkpoint {
     let place = try ModelPath(path)

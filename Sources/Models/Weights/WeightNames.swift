@@ -38,6 +38,7 @@ package struct WeightRows: Sendable, Equatable {
 struct WeightOrigin: Sendable {
     let path: String
     let format: LoadFormat
+    let stored: StoredQuantization?
     let identity: CheckpointIdentity
     let names: WeightNames
     /// A file that was read with it.
@@ -46,7 +47,7 @@ struct WeightOrigin: Sendable {
     /// Up to `rows` first rows of a tensor as float32; nil when the network has none of that name.
     func read(_ name: String, rows: Int) throws(CheckpointError) -> WeightRows? {
         guard let entry = names[name] else { return nil }
-        let checkpoint = try openCheckpoint(path, format, head: head)
+        let checkpoint = try openCheckpoint(path, format, stored, head: head)
         guard checkpoint.identity == identity else {
             throw .unreadable(path: path, reason: "has changed since its weights were loaded")
         }
