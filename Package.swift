@@ -196,7 +196,7 @@ let package = Package(
         .testTarget(name: "SchedulingTests", dependencies: ["Scheduling", "KVCache"], swiftSettings: strict),
         .testTarget(
             name: "TextWorkersTests",
-            dependencies: ["TextWorkers", "Messages", "TokenizerSource", "Tokenizers", "ChildRuntime"],
+            dependencies: ["TextWorkers", "Messages", "TokenizerSource", "Tokenizers", "ChildRuntime", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
             name: "ModelWorkerTests",

@@ -213,6 +213,8 @@ package struct RequestLedger: Sendable {
             start = values.upperBound
             guard var row = rows[id], !row.isEnded, batch.attempts[entry] == row.key.attempt else { continue }
             row.output.vector = Array(batch.values[values])
+            if batch.sparse { row.output.vectorTokens = Array(batch.tokenIds[values]) }
+            row.output.noteWeights(batch.weights)
             row.output.promptTokens = Int(batch.promptTokens[entry])
             row.output.cachedTokens = Int(batch.cachedTokens[entry])
             row.output.retractions = Int(batch.retractions[entry])

@@ -14,10 +14,12 @@ package struct TextSettings: RoleSettings {
     package var tokenizerPath: String
     package var chatTemplate, chatTemplateName: String?
     package var skipTokenizerInit, allowAutoTruncate: Bool
+    package var poolingRule: PoolingRule
     package var logLevel: LogLevel
 
     /// See `RoleSettings`.
     package init(_ settings: ServerSettings = ServerSettings()) {
+        poolingRule = settings.poolingRule
         tokenizerPath = settings.tokenizerPath
         (chatTemplate, chatTemplateName) = (settings.chatTemplate, settings.chatTemplateName)
         (skipTokenizerInit, allowAutoTruncate) = (settings.skipTokenizerInit, settings.allowAutoTruncate)
@@ -144,6 +146,7 @@ package struct WorkerSettings: RoleSettings {
     package var skipTokenizerInit, strictWeights, isEmbedding: Bool
     package var poolerType: PoolerType
     package var poolingRule: PoolingRule
+    package var sparseHead: String?
     package var weightCacheDirectory: String?
 
     // Memory and order of work.
@@ -191,7 +194,7 @@ package struct WorkerSettings: RoleSettings {
         (kvCacheDType, contextLength) = (settings.kvCacheDType, settings.contextLength)
         (skipTokenizerInit, strictWeights) = (settings.skipTokenizerInit, settings.strictWeights)
         isEmbedding = settings.isEmbedding
-        (poolerType, poolingRule) = (settings.poolerType, settings.poolingRule)
+        (poolerType, poolingRule, sparseHead) = (settings.poolerType, settings.poolingRule, settings.sparseHead)
         weightCacheDirectory = settings.weightCacheDirectory
         (memFractionStatic, maxTotalTokens) = (settings.memFractionStatic, settings.maxTotalTokens)
         maxRunningRequests = settings.maxRunningRequests

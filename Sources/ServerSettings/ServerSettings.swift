@@ -37,6 +37,8 @@ package struct ServerSettings: Sendable, Equatable {
     package var poolerType = PoolerType.auto
     /// Whose rule of pooling counts (`--pooling-compat`, only in srt).
     package var poolingRule = PoolingRule.checkpoint
+    /// The file in the model's folder with the head of sparse vectors; nil: vectors are dense.
+    package var sparseHead: String?
 
     // MARK: Serving
 

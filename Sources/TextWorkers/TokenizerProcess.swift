@@ -7,6 +7,7 @@ internal import Synchronization
 internal import TokenizerSource
 internal import Tokenizers
 internal import Transport
+internal import Values
 
 /// Runs the tokenizer manager: text becomes ids, requests are checked against the model and go on to the worker.
 ///
@@ -29,7 +30,9 @@ package func runTokenizerManager(identity: ChildIdentity, settings: TextSettings
     let templates = tokenizer == nil ? TemplateSet(TemplateSources()) : try openTemplates(settings)
     for fault in templates.faults { log.warning("\(fault)") }
     let process = try TokenizerProcess(
-        tokenizer: tokenizer, conversations: ConversationTexts(templates, tokenizer?.config), facts: shared,
+        tokenizer: tokenizer,
+        inputs: tokenizer.map { InputTexts($0, followsFiles: settings.poolingRule == .checkpoint) },
+        conversations: ConversationTexts(templates, tokenizer?.config), facts: shared,
         allowTruncate: settings.allowAutoTruncate, log: log,
         worker: PushSocket(connecting: Endpoint(.scheduler, in: identity.runDirectory), in: context),
         fronts: FrontPipes(in: identity.runDirectory, context, fronts))
@@ -78,6 +81,8 @@ final class SharedFacts: Sendable {
 /// The work of the tokenizer manager, one command at a time.
 struct TokenizerProcess: ~Copyable {
     let tokenizer: Tokenizer?
+    /// How texts of requests for vectors become ids; nil without a tokenizer.
+    let inputs: InputTexts?
     let conversations: ConversationTexts
     let facts: SharedFacts
     let allowTruncate: Bool

@@ -323,7 +323,8 @@ extension Tokenizer {
     package var inputRules: InputRules {
         var rules = parts.inputRules
         rules.longestInput = config.inputRules.longestInput ?? rules.longestInput
-        rules.lowercases = config.inputRules.lowercases
+        rules.trainedLength = config.inputRules.trainedLength
+        (rules.lowercases, rules.prompt) = (config.inputRules.lowercases, config.inputRules.prompt)
         rules.keepsEnd = config.keepsEnd ?? rules.keepsEnd
         return rules
     }

@@ -214,6 +214,13 @@ import Values
         #expect(CommandLine("--model m").settings.map { $0.weightCacheDirectory == nil } == true)
     }
 
+    @Test func looksUpTheHeadOfSparseVectors() {
+        var line = CommandLine("--model m")
+        #expect(line.settings.map { $0.sparseHead == nil } == true)
+        line.environment["SGLANG_EMBEDDINGS_SPARSE_HEAD"] = "sparse_linear.pt"
+        #expect(line.settings.map { WorkerSettings($0).sparseHead } == "sparse_linear.pt")
+    }
+
     @Test func looksUpTheCoresOfSGLang() {
         var line = CommandLine("--model m --tp 2")
         line.environment = ["SGLANG_CPU_OMP_THREADS_BIND": "0-1|2-3"]

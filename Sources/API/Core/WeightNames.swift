@@ -63,6 +63,11 @@ package final class WeightNames: Sendable {
     /// What the weights of a number are called, as far as that is remembered.
     package func version(of number: UInt64) -> String { known.withLock { $0[number] } ?? current.version }
 
+    /// What the weights are called that an answer ends with.
+    package func version(of output: RowOutput) -> String {
+        output.weightSpans.last.map { version(of: $0.number) } ?? current.version
+    }
+
     /// With which weights the first ids of an answer were computed: their names, and for which ids.
     package func spans(of output: RowOutput, count: Int) -> [(version: String, start: Int, end: Int)] {
         let spans = output.weightSpans.filter { $0.start < max(count, 1) }

@@ -43,7 +43,7 @@ struct EncodeRoute: Sendable {
             for row in rows {
                 json.beginObject()
                 json.key("embedding")
-                json.floats(row.output.vector)
+                json.vector(of: row)
                 json.key("meta_info")
                 answer.writeMetaInfo(row, now: now, to: &json)
                 if returnsIDs {

@@ -9,8 +9,8 @@ internal import Values
 struct AnswerStyle: Sendable {
     /// The name that the client gave the model.
     var model: String
-    /// What the weights are called that computed it.
-    let weights: WeightNames
+    /// Names the weights that answers were computed with.
+    var weights: WeightNames
     /// Samples of each prompt.
     var samples: Int
     var usage: GenerationFields.UsageWish
@@ -42,9 +42,9 @@ struct AnswerStyle: Sendable {
         writeUsage(TokenUsage(rows, samples: samples), to: &json)
         json.key("metadata")
         json.beginObject()
-        let spans = weights.spans(of: rows[0].output, count: rows[0].output.ids.count)
-        json.member("weight_version", spans.last?.version ?? weights.current.version)
-        json.weightVersions(spans)
+        let output = rows[0].output
+        json.member("weight_version", weights.version(of: output))
+        json.weightVersions(weights.spans(of: output, count: output.ids.count))
         json.endObject()
     }
 

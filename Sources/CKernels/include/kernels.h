@@ -236,9 +236,9 @@ void kernels_rms_norm(kernels_compute *c, const float *x, size_t rows, size_t si
 void kernels_layer_norm(kernels_compute *c, const float *x, size_t rows, size_t size, const float *weight,
     const float *bias, float epsilon, kernels_dtype dtype, void *out, float *kept);
 
-/// Neighbouring rows.
+/// Neighbouring rows, before which `skipped` others of the same text stand.
 typedef struct {
-    int32_t first, count;
+    int32_t first, count, skipped;
 } kernels_row_span;
 
 /// How rows become one; sums run over ascending rows.
@@ -246,7 +246,7 @@ typedef enum {
     KERNELS_POOL_MEAN = 0,
     KERNELS_POOL_MAX = 1,
     KERNELS_POOL_MEAN_SQUARE_ROOT = 2,  ///< the sum over the root of the count
-    KERNELS_POOL_WEIGHTED_MEAN = 3      ///< row i of the span, from 1, counts i times
+    KERNELS_POOL_WEIGHTED_MEAN = 3      ///< row i of the text, from 1, counts i times
 } kernels_pooling;
 
 /// Pools the rows of each span, at least one, to one row of `out`.

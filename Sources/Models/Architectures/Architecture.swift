@@ -26,6 +26,8 @@ package struct Architecture: Sendable {
     private(set) var answers: Answers
     /// Whether a token sees those behind it.
     let isBidirectional: Bool
+    /// Where the output's projection stands, for those that predict tokens.
+    var headName = "lm_head"
     /// Reads the keys that are its own; throws for a value that it cannot compute, with the key's name.
     let check: @Sendable (ConfigFields) throws(CheckpointError) -> Void
     /// Builds the network's layers from the places of its tensors in the checkpoint.
@@ -59,7 +61,9 @@ package struct Architecture: Sendable {
     static let all: [Architecture] = decoders + decoders.flatMap(\.withOtherHeads) + encoders
 
     /// Those that predict tokens.
-    static let decoders: [Architecture] = [.llama, .mistral, .qwen2, .qwen3, .qwen2Moe, .qwen3Moe, .mixtral]
+    static let decoders: [Architecture] = [
+        .llama, .mistral, .qwen2, .qwen3, .qwen2Moe, .qwen3Moe, .mixtral, .internLM2,
+    ]
 
     /// The names of all, in alphabetical order.
     package static var names: [String] { all.map(\.name).sorted() }
@@ -101,7 +105,10 @@ package struct Architecture: Sendable {
                     .classes("classification_head") { fields throws(CheckpointError) in
                         try fields.requiredInteger("classification_out_size", in: 1...65_536)
                     }))
+            kin.append(named("LlamaForSequenceClassificationWithNormal_Weights", .weighedAttributes))
         case "Qwen2", "Qwen3": kin.append(named(family + "ForRewardModel", .reward))
+        case "InternLM2":
+            kin.append(named("InternLM2ForRewardModel", .classes("v_head") { _ throws(CheckpointError) in 1 }))
         default: break
         }
         return kin

@@ -131,7 +131,7 @@ struct RequestRecord: Sendable {
             object["text"] = Self.shortened(String(decoding: row.output.text, as: UTF8.self), level)
             object["output_ids"] = Self.shortened(row.output.ids, level)
             if case .embed = row.errand {
-                object = ["embedding": .array(row.output.vector.map { .double(Double($0)) })]
+                object = ["embedding": row.output.vectorJSON]
             }
         }
         object["meta_info"] = .object(Self.metaInfo(row))
