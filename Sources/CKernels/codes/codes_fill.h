@@ -18,6 +18,6 @@ static void fill_codes(code_kernels *t) {
         .sum = sum_codes,
         .interleave = interleave,
         .settle_int8 = settle_int8,
-        .settle_int4 = settle_int4,
+        .settle_floats = settle_floats,
         .dot_peak = byte_dot_peak};
 }

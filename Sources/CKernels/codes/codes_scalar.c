@@ -165,7 +165,7 @@ static void settle_int8(const code_sums *s) {
         }
 }
 
-static void settle_int4(const code_sums *s) {
+static void settle_floats(const code_sums *s) {
     for (size_t r = 0; r < s->rows; r++)
         for (size_t j = 0; j < s->columns; j++) settle(s, r, j, ((const float *)s->c)[r * s->ldc + j]);
 }

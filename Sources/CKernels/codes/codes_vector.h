@@ -122,7 +122,7 @@ static inline __attribute__((always_inline)) void settle(const code_sums *s, con
 }
 
 static void settle_int8(const code_sums *s) { settle(s, true); }
-static void settle_int4(const code_sums *s) { settle(s, false); }
+static void settle_floats(const code_sums *s) { settle(s, false); }
 
 static double byte_dot_peak(size_t iterations) {
     vi sum[PEAK_SUMS], a = vi_set1(0x01020304), b = vi_set1(0x03010201);

@@ -94,7 +94,7 @@ typedef struct {
     void (*interleave)(const int8_t *codes, size_t rows, size_t n, int8_t *panel);
 
     void (*settle_int8)(const code_sums *s);
-    void (*settle_int4)(const code_sums *s);
+    void (*settle_floats)(const code_sums *s);
     /// Runs byte dot instructions in registers; returns operations done.
     double (*dot_peak)(size_t iterations);
 } code_kernels;
