@@ -272,7 +272,7 @@ static void many_rows(void *context, size_t thread, size_t begin, size_t end) {
 /// Chooses tiles for the rows of a pass.
 static void plan_pass(code_job *j) {
     bool wide = j->rows <= j->g->few_rows && j->w->format != KERNELS_BLOCKS;
-    size_t most = wide ? j->g->wide_rows : j->g->max_rows;
+    size_t most = wide ? j->g->wide_rows : j->group ? j->g->group_rows : j->g->max_rows;
     j->tiles = (j->rows + most - 1) / most;
 }
 

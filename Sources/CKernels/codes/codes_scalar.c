@@ -183,6 +183,7 @@ static double byte_dot_peak(size_t iterations) {
 }
 
 #define TILE_ROWS 1
+#define GROUP_ROWS 1
 #define FEW_ROWS 1
 #define DIRECT_ROWS 1
 #define WIDE_ROWS 1

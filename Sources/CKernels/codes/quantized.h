@@ -66,8 +66,9 @@ typedef struct {
 
 /// Quantized products of one level.
 typedef struct {
-    /// Most rows of a tile; and up to `few_rows` rows, tiles of WIDE blocks and at most `wide_rows` rows.
-    size_t max_rows, few_rows, wide_rows, direct_rows;
+    /// Most rows of a tile, and of one of spread codes; and up to `few_rows` rows, tiles of WIDE blocks and at most
+    /// `wide_rows` rows.
+    size_t max_rows, group_rows, few_rows, wide_rows, direct_rows;
     /// An int8 sum begins with minus this times the sum of its activations: CODE_OFFSET where the level multiplies
     /// stored weights as they are, 0 where it takes the offset off first.
     int32_t start_factor;
