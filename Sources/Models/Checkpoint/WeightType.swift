@@ -142,17 +142,22 @@ package struct TensorInfo: Sendable, Equatable {
     package let type: WeightType
     /// Path of the file that holds it.
     package let file: String
+    /// Neighbouring inputs that are known to have one scale, for Q4_0 whose scales are coarser than its blocks.
+    package let scaleGroup: Int
 
     /// Describes a tensor whose element count does not overflow.
-    package init(name: String, shape: [Int], type: WeightType, file: String) {
+    package init(name: String, shape: [Int], type: WeightType, file: String, scaleGroup: Int = 32) {
         self.name = name
         self.shape = shape
         self.type = type
         self.file = file
+        self.scaleGroup = scaleGroup
     }
 
     /// The same tensor under another name.
-    func named(_ name: String) -> TensorInfo { TensorInfo(name: name, shape: shape, type: type, file: file) }
+    func named(_ name: String) -> TensorInfo {
+        TensorInfo(name: name, shape: shape, type: type, file: file, scaleGroup: scaleGroup)
+    }
 
     /// Size of dimension 0; 1 for a scalar.
     package var rowCount: Int { shape.first ?? 1 }
