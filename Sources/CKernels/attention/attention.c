@@ -228,17 +228,26 @@ static void store_rows(const attention_job *j, const tile *t, size_t head, tile_
     size_t dim = j->heads.head_dim, size = dtype_size(j->out_dtype);
     size_t row = (size_t)j->sequences[t->sequence].row_start + t->first;
     for (size_t r = 0; r < t->count * j->group; r++) {
-        float *values = s->values + r * ATTENTION_STRIDE;
-        j->c->table.scale(values, dim, 1 / s->sum[r], values);
         size_t at = ((row + r / j->group) * j->heads.query_heads + head * j->group + r % j->group) * dim;
-        j->c->table.from_float[j->out_dtype](values, dim, j->out + at * size);
+        j->c->table.from_scaled[j->out_dtype](
+            s->values + r * ATTENTION_STRIDE, dim, 1 / s->sum[r], j->out + at * size);
     }
+}
+
+/// Rows see whole sequences, and nothing is added to scores.
+static bool sees_everything(const attention_job *j) {
+    return j->sight.before == SIZE_MAX && j->sight.after == SIZE_MAX && !j->sight.bias;
 }
 
 /// All blocks of a tile and head, one after the other.
 static void attend_tile(const attention_job *j, const tile *t, size_t head, attention_scratch *s) {
     size_t rows = t->count * j->group, dim = j->heads.head_dim;
     load_query(j, t, head, s);
+    // The only block is the result, as merging it with nothing would give it, where every row sees some of it.
+    if (t->blocks == 1 && sees_everything(j)) {
+        attend_block(j, t, head, 0, s, &s->total);
+        return store_rows(j, t, head, &s->total);
+    }
     clear(&s->total, rows, dim);
     for (size_t block = 0; block < t->blocks; block++) {
         attend_block(j, t, head, block, s, &s->block);

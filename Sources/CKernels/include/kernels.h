@@ -128,6 +128,16 @@ kernels_compute *kernels_compute_create(kernels_isa isa, size_t threads, const i
 void kernels_compute_destroy(kernels_compute *c);
 kernels_isa kernels_compute_isa(const kernels_compute *c);
 
+/// What `thread` uses alone inside `kernels_run_apart`: operations on it run on the calling thread. It lives as long as `c`.
+kernels_compute *kernels_compute_part(kernels_compute *c, size_t thread);
+
+/// Work on item `item` by `thread`, with operations on that thread's part.
+typedef void (*kernels_part_work)(void *context, size_t thread, size_t item);
+
+/// Runs `work` on items 0 ..< count, each as a whole on one thread, and returns when all are done: where items have nothing to
+/// do with each other, no thread waits for another between two operations. Operations on `c` itself are not allowed meanwhile.
+void kernels_run_apart(kernels_compute *c, size_t count, kernels_part_work work, void *context);
+
 /// For tests: from here on `c` multiplies bf16 the way the AVX512-BF16 level does, with the dot instruction emulated.
 /// False, and nothing changes, below the AVX-512 level.
 bool kernels_emulate_pair_dot(kernels_compute *c);
