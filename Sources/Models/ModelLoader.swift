@@ -138,7 +138,9 @@ struct PlannedModel {
     /// layers cannot compute.
     init(_ source: ModelSource, rank: ShardRank) throws(CheckpointError) {
         let config = source.config
-        if let method = config.quantizationMethod, !["w8a8_int8", "compressed-tensors", "gguf"].contains(method) {
+        if let method = config.quantizationMethod,
+            !["w8a8_int8", "compressed-tensors", "gguf", "mxfp4"].contains(method)
+        {
             throw .badConfig(
                 file: source.path, key: "quantization_config.quant_method",
                 reason: "`\(method)` is not supported; w8a8_int8 and GGUF files are")
@@ -161,7 +163,8 @@ struct PlannedModel {
         network = try architecture.network(root)
         head =
             needsHead
-            ? try LanguageModelHead(root.at("lm_head"), tiedTo: network.embedding) : try PooledHead(root, answers)
+            ? try LanguageModelHead(root.at("lm_head"), tiedTo: network.embedding, network.logitTerms)
+            : try PooledHead(root, answers)
         let extra = try binder.finish()
         if let extra, source.isStrict || !checkpoint.toleratesExtraTensors { throw extra }
         warnings =
