@@ -88,7 +88,8 @@ final class ModelPlan {
         precondition(stacks.joined().allSatisfy { $0.columns.count == inputs }, "stacked slices have one width")
         precondition(stacks.allSatisfy { $0.reduce(0) { $0 + $1.height } == outputs }, "matrices have one height")
         let format = try quantization.format(
-            of: role, pieces.joined().map { ($0.tensor.type, $0.slice.columns) }, modelPath: modelPath)
+            of: role, pieces.joined().map { ($0.tensor.type, $0.slice.columns, $0.tensor.info.scaleGroup) },
+            modelPath: modelPath)
         if quantization == .stored, format == .plain {
             for piece in pieces.joined() where piece.tensor.type.blockElements > 1 {
                 unpacked[piece.tensor.type, default: 0] += 1

@@ -147,6 +147,7 @@ extension EndToEndTests {
 
         @Test(arguments: [
             "llama-untied", "llama-tied", "qwen2-tied", "qwen3-untied", "llama-gguf", "qwen3moe", "qwen2moe-gguf",
+            "llama-fp8",
         ])
         func greedyIDsAreTheGoldens(_ model: String) throws {
             let bytes = try #require(FileManager.default.contents(atPath: Fixtures.path(model) + "/golden.json"))

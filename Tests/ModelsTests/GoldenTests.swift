@@ -54,23 +54,6 @@ import Values
         }
     }
 
-    /// Mean difference of the logprobs of all prompt tokens, `count` of them.
-    private func meanLogprobError(_ golden: Golden, _ model: any LanguageModel, count: Int? = 288) throws -> Double {
-        var errors: [Double] = []
-        for prompt in golden.prompts where prompt.ids.count > 1 {
-            let slots = (0..<prompt.ids.count).map(Int32.init)
-            var run = ModelRun(model: model, tracks: [.init(tokens: prompt.ids, slots: slots)])
-            run.runAlone(0, prefill: prompt.ids.count)
-            for position in 1..<prompt.ids.count {
-                let expected = Double(try #require(prompt.inputLogprobs[position]))
-                let found = logSoftmax(run.tracks[0].logits[position - 1])[Int(prompt.ids[position])]
-                errors.append((found - expected).magnitude)
-            }
-        }
-        #expect(!errors.isEmpty && errors.count == count ?? errors.count)
-        return errors.reduce(0, +) / Double(errors.count)
-    }
-
     @Test(
         .enabled(
             if: ProcessInfo.processInfo.environment["SRT_TEST_SMOLLM2_GGUF"] != nil,
@@ -111,4 +94,21 @@ func compareWithGolden(_ model: any LanguageModel, _ prompt: Golden.Prompt, tole
             #expect(abs(scores[row][Int(pair[1])] - Double(pair[0])) < tolerance, "top logprob \(index)")
         }
     }
+}
+
+/// Mean difference of the logprobs of all prompt tokens, `count` of them.
+func meanLogprobError(_ golden: Golden, _ model: any LanguageModel, count: Int? = 288) throws -> Double {
+    var errors: [Double] = []
+    for prompt in golden.prompts where prompt.ids.count > 1 {
+        let slots = (0..<prompt.ids.count).map(Int32.init)
+        var run = ModelRun(model: model, tracks: [.init(tokens: prompt.ids, slots: slots)])
+        run.runAlone(0, prefill: prompt.ids.count)
+        for position in 1..<prompt.ids.count {
+            let expected = Double(try #require(prompt.inputLogprobs[position]))
+            let found = logSoftmax(run.tracks[0].logits[position - 1])[Int(prompt.ids[position])]
+            errors.append((found - expected).magnitude)
+        }
+    }
+    #expect(!errors.isEmpty && errors.count == count ?? errors.count)
+    return errors.reduce(0, +) / Double(errors.count)
 }

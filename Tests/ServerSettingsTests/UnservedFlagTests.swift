@@ -6,7 +6,8 @@ import Testing
         "--dp-size 2", "--data-parallel-size 2",
         "--pp-size 2", "--ep-size 2", "--ep 2", "--expert-parallel-size 2", "--nnodes 2", "--node-rank 1",
         "--nccl-init-addr h:1", "--device cuda", "--device=npu", "--load-format pt", "--load-format bitsandbytes",
-        "--quantization awq", "--kv-cache-dtype fp8_e5m2", "--schedule-policy priority", "--int4-group-size 48",
+        "--quantization bitsandbytes", "--kv-cache-dtype fp8_e5m2", "--schedule-policy priority",
+        "--int4-group-size 48",
         "--enable-lora", "--lora-paths a b=c", "--max-lora-rank 8", "--enable-custom-logit-processor", "--grpc-mode",
         "--speculative-algorithm NGRAM", "--speculative-draft-model x", "--disaggregation-mode prefill",
         "--moe-a2a-backend deepep", "--enable-response-store", "--tool-call-parser beam", "--crash-dump-folder d",
@@ -27,11 +28,11 @@ import Testing
     @Test func namesTheFlagAndItsValue() throws {
         let pipeline = try #require(CommandLine("--model m --pp-size 2").failure)
         #expect(pipeline.hasPrefix("error: --pp-size 2 is not supported by srt: a model is not cut into stages"))
-        let quantization = try #require(CommandLine("--model m --quantization fp8").failure)
+        let quantization = try #require(CommandLine("--model m --quantization modelopt").failure)
         #expect(
             quantization.hasPrefix(
-                "error: --quantization fp8 is not supported by srt: Invalid quantization method on CPU. "
-                    + "Available methods: ['w8a8_int8', 'int4', 'gguf']"))
+                "error: --quantization modelopt is not supported by srt: Invalid quantization method on CPU. "
+                    + "Available methods: ['w8a8_int8', 'int4', 'gguf', 'gptq', 'awq', 'fp8', 'compressed-tensors']"))
         let policy = try #require(CommandLine("--model m --schedule-policy priority").failure)
         #expect(policy.contains("use --enable-priority-scheduling with fcfs or lof"))
     }

@@ -31,6 +31,7 @@ struct ServedModel {
     ) throws {
         let overrides = try JSON.parse(settings.jsonModelOverrideArgs)
         let config = try ModelConfig.load(modelPath: settings.modelPath, overrides: overrides)
+        try config.check(settings.quantization)
         let choice = TaskSettings(
             isEmbedding: settings.isEmbedding, pooler: settings.poolerType, rule: settings.poolingRule)
         let task = try ModelTask.of(config, modelPath: settings.modelPath, settings: choice)

@@ -63,6 +63,15 @@ package struct CheckpointIdentity: Sendable, Hashable {
     package var headerHash: UInt64
 }
 
+/// Opens a checkpoint as `openCheckpoint(_:_:)` does, and shows what it stores in a way of its own as plain matrices.
+package func openCheckpoint(
+    _ path: String, _ format: LoadFormat, _ stored: StoredQuantization?
+) throws(CheckpointError) -> any Checkpoint {
+    let checkpoint = try openCheckpoint(path, format)
+    guard let stored, stored != .int8Rows, stored != .mxfp4, let files = checkpoint as? SafetensorsCheckpoint else { return checkpoint }
+    return try QuantizedCheckpoint(files, stored)
+}
+
 /// Opens a model folder, a GGUF file (any part of a split one) or a safetensors file; see `ModelPath`.
 ///
 /// `auto` takes safetensors if there are any, else GGUF; `dummy` reads no weight file.

@@ -94,6 +94,14 @@ package final class SafetensorsCheckpoint: Checkpoint {
         }
     }
 
+    /// The bytes of a tensor of this checkpoint.
+    func bytes(of tensor: TensorInfo) -> StoredBytes {
+        guard let place = places[tensor.name] else {
+            preconditionFailure("\(tensor.name) is a tensor of this checkpoint")
+        }
+        return StoredBytes(tensor, file: files[place.file], offset: place.offset)
+    }
+
     /// Nil: the tokenizer lies beside the weights in files of its own.
     package func vocabulary() throws(CheckpointError) -> StoredVocabulary? { nil }
 

@@ -131,6 +131,13 @@ struct ConfigFields: Sendable {
         return ConfigFields(file: file, members: outer + inner + nulls, shownNames: shown)
     }
 
+    /// The same object with one more member.
+    func adding(_ key: String, _ text: String) -> ConfigFields {
+        ConfigFields(
+            file: file, members: members.map { (key: $0.0, value: $0.1) } + [(key: key, value: .string(text))],
+            shownNames: cursor.reading.shownNames)
+    }
+
     /// Whether another object has the same value at the key.
     func agrees(with other: ConfigFields, _ key: String) -> Bool { members[key] == other.members[key] }
 

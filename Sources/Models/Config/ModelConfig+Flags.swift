@@ -48,3 +48,16 @@ extension ModelConfig {
         return flag
     }
 }
+
+extension ModelConfig {
+    /// Throws where a flag names another method than the one that the checkpoint was quantized with.
+    package func check(_ asked: QuantizationMethod?) throws(CheckpointError) {
+        guard let asked = asked?.checkpointMethod, asked != "gguf", asked != quantizationMethod else { return }
+        throw .badConfig(
+            file: fields.file, key: "quantization_config.quant_method",
+            reason: quantizationMethod.map {
+                "Quantization method specified in the model config (\($0)) does not match the quantization method "
+                    + "specified in the `quantization` argument (\(asked))."
+            } ?? "is absent: the weights are not quantized as --quantization \(asked) says")
+    }
+}

@@ -42,6 +42,8 @@ package struct ModelConfig: Sendable, Equatable {
 
     /// `quant_method` of a checkpoint that is quantised in its own way, nil for plain ones.
     package var quantizationMethod: String?
+    /// How that method stores matrices; nil for plain ones and GGUF files.
+    package var storedQuantization: StoredQuantization?
     /// End-of-text ids of both files, ascending.
     package var eosTokenIDs: [Int]
     /// `dtype` or `torch_dtype`; nil when absent or another type.
@@ -78,7 +80,10 @@ package struct ModelConfig: Sendable, Equatable {
         let fields = ConfigFields(file: source.file, members: source.members, shownNames: source.shownNames)
         try self.init(fields.replacing(replacements), replacements)
         if let ties = source.tiesWordEmbeddings { tiesWordEmbeddings = ties }
-        if quantizationMethod == nil { quantizationMethod = source.quantizationMethod }
+        if quantizationMethod == nil, let fields = source.quantization {
+            quantizationMethod = try fields.string("quant_method") ?? "gptq"
+            storedQuantization = try StoredQuantization(fields)
+        }
         if let extra = source.generation {
             eosTokenIDs = Array(Set(eosTokenIDs).union(try tokenIDs(extra, "eos_token_id"))).sorted()
         }
@@ -121,6 +126,9 @@ package struct ModelConfig: Sendable, Equatable {
 
         let quantization = try fields.object("quantization_config", "compression_config")
         quantizationMethod = try quantization?.string("quant_method")
+        if let quantization, let quantizationMethod, quantizationMethod != "gguf" {
+            storedQuantization = try StoredQuantization(quantization)
+        }
         eosTokenIDs = Array(Set(try tokenIDs(fields, "eos_token_id"))).sorted()
         checkpointDType = DType(configName: try fields.string("dtype", "torch_dtype") ?? "")
         try page.check(fields)
