@@ -68,7 +68,9 @@ package func openCheckpoint(
     _ path: String, _ format: LoadFormat, _ stored: StoredQuantization?
 ) throws(CheckpointError) -> any Checkpoint {
     let checkpoint = try openCheckpoint(path, format)
-    guard let stored, stored != .int8Rows, stored != .mxfp4, let files = checkpoint as? SafetensorsCheckpoint else { return checkpoint }
+    guard let stored, stored != .int8Rows, stored != .mxfp4, let files = checkpoint as? SafetensorsCheckpoint else {
+        return checkpoint
+    }
     return try QuantizedCheckpoint(files, stored)
 }
 
