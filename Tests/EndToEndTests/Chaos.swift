@@ -49,7 +49,7 @@ struct Chaos: Sendable {
         guard let name = environment("SRT_CHAOS_LOAD") else {
             // The short storms have another suite for vectors.
             let vectors = minutes == 0 || model != nil ? [] : vectors(.embeddings, nil) + vectors(.ranks, nil)
-            return generations + (model == nil ? [experts] : []) + vectors
+            return generations + (model == nil ? [experts, windows] : []) + vectors
         }
         guard let load = Load(rawValue: name) else { preconditionFailure("SRT_CHAOS_LOAD names no load: \(name)") }
         return load == .answers ? generations : vectors(load, model)
@@ -64,6 +64,7 @@ struct Chaos: Sendable {
             name: "tp 2, int8 weights and cache", flags: generationFlags + int8 + ["--kv-cache-dtype", "int8"]),
     ]
     private static let experts = Variant(name: "tp 2, experts", flags: generationFlags, model: "qwen3moe")
+    private static let windows = Variant(name: "tp 2, windows and sinks", flags: generationFlags, model: "gpt-oss")
 
     /// Servers of vectors or of ranks, with a model or with tiny ones.
     private static func vectors(_ load: Load, _ model: String?) -> [Variant] {
