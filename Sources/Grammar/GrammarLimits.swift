@@ -7,6 +7,8 @@ package struct GrammarLimits: Sendable, Equatable {
     package var depth = 64
     /// States of all automata that are built on the way, dropped ones included.
     package var states = 1_000_000
+    /// Edges of one network before it is made deterministic.
+    package var edges = 2_000_000
     /// Edges looked at, some 10 ns each: a few seconds.
     package var work = 60_000_000
     /// Entries of the finished table, 4 bytes each.

@@ -156,6 +156,9 @@ void kernels_leave_vnni(kernels_compute *c);
 /// Pins the calling thread to `core`; false when the system refuses.
 bool kernels_pin_calling_thread(int32_t core);
 
+/// Lets the calling thread run on any core that the process may use; false when the system refuses.
+bool kernels_free_calling_thread(void);
+
 /// Writes the first `capacity` cores this thread may run on, ascending, and returns how many it wrote.
 size_t kernels_available_cores(int32_t *cores, size_t capacity);
 
@@ -338,7 +341,7 @@ void kernels_attention(kernels_compute *c, const float *query, const kernels_hea
 /// is forbidden.
 void kernels_argmax(kernels_compute *c, const float *x, size_t rows, size_t size, int32_t *out);
 
-// Makes minus infinity of all numbers whose bit is not set; bit i is bit i % 64 of allowed[i / 64].
+/// Makes minus infinity of all numbers whose bit is not set; bit i is bit i % 64 of allowed[i / 64].
 void kernels_mask_logits(float *x, size_t size, const uint64_t *allowed);
 
 /// What turns the logits of a row into log probabilities, with sums over exp(x * scale).

@@ -66,6 +66,7 @@ extension Network {
     mutating func add(
         _ expression: Expression, from: Int32, to: Int32, _ plan: RulePlan, _ budget: inout Budget
     ) throws(GrammarError) {
+        try check(budget)
         switch expression {
         case .empty: skip(from, to)
         case .never: break
@@ -107,6 +108,12 @@ extension Network {
         try budget.spend(work: 1)
     }
 
+    /// Refuses to grow beyond the limit.
+    func check(_ budget: Budget) throws(GrammarError) {
+        let most = budget.limits.edges
+        if edges.count + skips.count > most { throw GrammarError("it needs more than \(most) edges") }
+    }
+
     private mutating func add(_ bytes: [UInt8], from: Int32, to: Int32) {
         if bytes.isEmpty { return skip(from, to) }
         var here = from
@@ -141,6 +148,7 @@ extension Network {
         skip(from, first)
         for state in 0..<automaton.count {
             if automaton.accepting[state] { skip(first + Int32(state), to) }
+            try check(budget)
             for (target, set) in automaton.scalarEdges(from: state) {
                 try add(set, spelling, from: first + Int32(state), to: first + target, &budget)
             }

@@ -46,6 +46,9 @@ package struct Vocabulary: Sendable {
         return bytes[Int(starts[Int(id)])..<Int(starts[Int(id) + 1])]
     }
 
+    /// The token that is text and has these bytes, the first of several; nil: there is none.
+    package func id(of text: some Collection<UInt8>) -> Int32? { texts.id(of: text) }
+
     /// Whether a token is no text.
     package func isSpecial(_ id: Int32) -> Bool { id >= 0 && Int(id) < size && isSpecial[Int(id)] }
 }
@@ -102,6 +105,21 @@ struct TokenTree: Sendable {
         }
         close(&open, to: 0)
         idStart.append(Int32(self.ids.count))
+    }
+
+    /// The first id of a text.
+    func id(of text: some Collection<UInt8>) -> Int32? {
+        var node = 0
+        var found: Int?
+        for (level, wanted) in text.enumerated() {
+            let end = found.map { Int(past[$0]) } ?? count
+            while node < end, Int(depth[node]) != level + 1 || byte[node] != wanted { node = Int(past[node]) }
+            guard node < end else { return nil }
+            found = node
+            node += 1
+        }
+        guard let found, idStart[found] < idStart[found + 1] else { return nil }
+        return ids[Int(idStart[found])]
     }
 
     private mutating func close(_ open: inout [Int32], to depth: Int) {

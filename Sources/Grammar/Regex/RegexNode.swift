@@ -94,6 +94,7 @@ extension Network {
         _ node: RegexNode, from: Int32, to: Int32, _ budget: inout Budget
     ) throws(GrammarError) {
         try budget.spend(work: 1)
+        try check(budget)
         switch node {
         case .empty: skip(from, to)
         case .set(let set): for range in set.ranges { join(from, range, to) }

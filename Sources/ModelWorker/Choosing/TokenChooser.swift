@@ -1,5 +1,6 @@
 package import Grammar
 package import Messages
+internal import Tensors
 package import Tokenizers
 
 /// Chooses the tokens of one request: penalties and bias change its row of logits, the sampler draws, the log probabilities are told, the

@@ -1,4 +1,5 @@
 package import Grammar
+internal import Logging
 internal import Messages
 
 /// A request whose grammar is being compiled.

@@ -2,6 +2,7 @@ internal import ChildRuntime
 internal import Glibc
 package import Grammar
 internal import Synchronization
+internal import Tensors
 package import Tokenizers
 
 /// Compiles grammars on threads of their own, which stand behind all others, so that a stream's next token does not wait for them.
@@ -53,7 +54,7 @@ package final class GrammarPool: Sendable {
 
     private func work() {
         _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 5)
-        Self.leaveCore()
+        Compute.freeCallingThread()
         while let source = next() {
             let (vocabulary, specials) = words()
             var options = options
@@ -77,13 +78,6 @@ package final class GrammarPool: Sendable {
             }
             return state.open.removeFirst()
         }
-    }
-
-    /// The thread was begun by one that is bound to a core; it may run on any.
-    private static func leaveCore() {
-        var cores = cpu_set_t()
-        withUnsafeMutableBytes(of: &cores) { bytes in for index in bytes.indices { bytes[index] = 0xFF } }
-        sched_setaffinity(0, MemoryLayout<cpu_set_t>.size, &cores)
     }
 
     /// The tokens as bytes, made when the first grammar is.
