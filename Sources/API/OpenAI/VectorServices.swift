@@ -30,9 +30,6 @@ struct VectorServices: Sendable {
         (board, answering, questions, clock) = (front.board, front.answering, front.questions, front.clock)
     }
 
-    /// What weights are called.
-    var weights: WeightNames { board.weights }
-
     /// A model that generates judges documents, as far as is known.
     func isJudge(_ view: HealthBoard.View) throws(RequestFailure) -> Bool {
         guard judges else { return false }
