@@ -28,6 +28,7 @@ TEXT = {"Tokenizers", "ChatTemplates", "OutputParsers"}
 # HTTPFront, the process, is none of them: it reads what the model's files say of chats, as the tokenizer manager does.
 API = {
     "Ledger", "APICore", "ChatAPI", "NativeAPI", "OperatorAPI", "OpenAIAPI", "AnthropicAPI", "OllamaAPI", "ResponsesAPI",
+    "WebPage",
 }
 IMPORT = re.compile(
     r"^\s*(?:(?:public|package|internal|fileprivate|private|@\w+(?:\(\w+\))?)\s+)*import\s+"

@@ -137,21 +137,22 @@ struct PlannedModel {
     /// Builds the layers, each of which takes its tensors; throws for missing ones, those of another shape, and what the
     /// layers cannot compute.
     init(_ source: ModelSource, rank: ShardRank) throws(CheckpointError) {
+        var source = source
         let config = source.config
-        if let method = config.quantizationMethod, !["w8a8_int8", "compressed-tensors", "gguf"].contains(method) {
-            throw .badConfig(
-                file: source.path, key: "quantization_config.quant_method",
-                reason: "`\(method)` is not supported; w8a8_int8 and GGUF files are")
-        }
         let architecture = try Architecture.of(config.fields)
-        let checkpoint = try openCheckpoint(source.path, source.loadFormat)
         let answers = try AnswerPlan(config, modelPath: source.path, settings: source.task)
+        let checkpoint = try openCheckpoint(
+            source.path, source.loadFormat, config.storedQuantization, head: source.task.sparseHeadFile)
+        // What was quantized before it was published runs in its own bits.
+        let keepsBits =
+            checkpoint is QuantizedCheckpoint || config.storedQuantization == .mxfp4 && source.dtype != .float32
+        if keepsBits, source.quantization == .none { source.quantization = .stored }
         task = answers.task
         let needsHead = answers.pooling == nil
-        guard source.quantization != .stored || checkpoint is GGUFCheckpoint else {
+        guard source.quantization != .stored || checkpoint is GGUFCheckpoint || config.storedQuantization != nil else {
             throw .badConfig(
-                file: source.path, key: "quantization", reason: "gguf keeps the blocks of a GGUF file, and this is none"
-            )
+                file: source.path, key: "quantization",
+                reason: "keeps a checkpoint's own bits, and this is neither a GGUF file nor quantized otherwise")
         }
         let binder = WeightBinder(checkpoint, ignoresHead: config.tiesWordEmbeddings || !needsHead)
         let plan = ModelPlan(
@@ -161,7 +162,9 @@ struct PlannedModel {
         network = try architecture.network(root)
         head =
             needsHead
-            ? try LanguageModelHead(root.at("lm_head"), tiedTo: network.embedding) : try PooledHead(root, answers)
+            ? try LanguageModelHead(
+                root.at(architecture.headName), tiedTo: network.embedding, network.logitTerms)
+            : try PooledHead(root, answers)
         let extra = try binder.finish()
         if let extra, source.isStrict || !checkpoint.toleratesExtraTensors { throw extra }
         warnings =
@@ -192,7 +195,8 @@ struct PlannedModel {
         return PreparedWeights(
             layout: layout,
             origin: WeightOrigin(
-                path: source.path, format: source.loadFormat, identity: checkpoint.identity, names: plan.names),
+                path: source.path, format: source.loadFormat, stored: source.config.storedQuantization,
+                identity: checkpoint.identity, names: plan.names, head: source.task.sparseHeadFile),
             packed: packed,
             report: LoadReport(
                 origin: packed.origin, byteCount: packed.byteCount, layerParameters: plan.layerParameters,

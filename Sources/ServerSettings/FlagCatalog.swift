@@ -5,9 +5,8 @@ internal import Values
 enum FlagCatalog {
     /// All flags: the honoured ones in the order of `--help`, then those that are only recognised.
     static let flags: [Flag] =
-        model + serving + grammars + encryption + scheduling + device + observability + requestLines + experts
-        + processes
-        + operators + ignored + refused + gone
+        model + serving + responses + grammars + encryption + scheduling + device + observability + requestLines
+        + experts + processes + operators + ignored + refused + gone
 
     /// Every name and alias with its flag.
     static let byName: [String: Flag] = {
@@ -62,11 +61,11 @@ extension FlagCatalog {
         Flag(
             name: "quantization", kind: .choice(KnownWords.quantizations),
             standing: .honoured(FlagBinding(\.quantization)), section: .model,
-            help: "quantizes the weights at load; gguf keeps a GGUF file's blocks (they are unpacked)",
+            help: "weights quantized at load, or as the checkpoint has them",
             served: ServedValues(
                 QuantizationMethod.allCases.map(\.rawValue),
-                otherwise: "Invalid quantization method on CPU. Available methods: ['w8a8_int8', 'int4', 'gguf']; "
-                    + "a quantized GGUF file loads without the flag")),
+                otherwise: "Invalid quantization method on CPU. Available methods: ['w8a8_int8', 'int4', 'gguf', "
+                    + "'gptq', 'awq', 'fp8', 'compressed-tensors']; a quantized GGUF file loads without the flag")),
         Flag(
             name: "int4-group-size", kind: .integer(32...128), standing: .honoured(FlagBinding(\.int4GroupSize)),
             section: .model, help: "weights that share a scale with --quantization int4",

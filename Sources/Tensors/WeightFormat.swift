@@ -24,7 +24,7 @@ package enum WeightFormat: Sendable, Hashable {
     }
 
     /// Inputs that share a scale; 0 where there are no groups.
-    var group: Int {
+    package var group: Int {
         if case .int4(let group) = self { return group }
         return 0
     }

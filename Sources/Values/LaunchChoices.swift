@@ -59,6 +59,18 @@ package enum QuantizationMethod: String, Sendable, Codable, CaseIterable {
     case int4
     /// Weights in the blocks of a GGUF file, as they are.
     case gguf
+    /// What a checkpoint of this method stores, as it is.
+    case gptq, awq, fp8
+    /// What a checkpoint of this method stores, as it is.
+    case compressedTensors = "compressed-tensors"
+
+    /// The method that a checkpoint must have been quantized with; nil where weights are quantized at load.
+    package var checkpointMethod: String? {
+        switch self {
+        case .w8a8Int8, .int4: nil
+        case .gguf, .gptq, .awq, .fp8, .compressedTensors: rawValue
+        }
+    }
 }
 
 /// How the rows of a text become one vector (`--pooler-type`).

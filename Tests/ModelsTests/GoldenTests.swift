@@ -15,8 +15,8 @@ import Values
         for prompt in golden.prompts { try compareWithGolden(model, prompt, tolerance: 1e-3) }
     }
 
-    @Test(arguments: Fixture.all, presentLevels)
-    func halfPrecisionStaysNearFloat32(_ fixture: Fixture, _ isa: KernelISA) throws {
+    @Test(arguments: Fixture.atLevels) func halfPrecisionStaysNearFloat32(_ run: Fixture.AtLevel) throws {
+        let (fixture, isa) = (run.fixture, run.isa)
         let golden = try fixture.golden()
         for (dtype, bound) in [(DType.float16, 0.02), (.bfloat16, 0.15)] {
             let error = try meanLogprobError(golden, try fixture.load(dtype: dtype, isa: isa))
@@ -26,8 +26,8 @@ import Values
 
     /// The fixtures' random weights punish rounding more than trained ones: int8 costs 0.02 to 0.2, int4 0.3 to 1.6. Where
     /// rounding makes a token take another expert it costs more.
-    @Test(arguments: Fixture.all, presentLevels)
-    func quantizedWeightsStayNearFloat32(_ fixture: Fixture, _ isa: KernelISA) throws {
+    @Test(arguments: Fixture.atLevels) func quantizedWeightsStayNearFloat32(_ run: Fixture.AtLevel) throws {
+        let (fixture, isa) = (run.fixture, run.isa)
         let golden = try fixture.golden()
         let hasExperts = ExpertTests.fixtures.contains { $0.name == fixture.name }
         let cases: [(Quantization, Double)] = [
@@ -52,23 +52,6 @@ import Values
             let error = try meanLogprobError(golden, model, count: nil)
             #expect(error < bound, "mean error of \(error) in \(quantization.name)")
         }
-    }
-
-    /// Mean difference of the logprobs of all prompt tokens, `count` of them.
-    private func meanLogprobError(_ golden: Golden, _ model: any LanguageModel, count: Int? = 288) throws -> Double {
-        var errors: [Double] = []
-        for prompt in golden.prompts where prompt.ids.count > 1 {
-            let slots = (0..<prompt.ids.count).map(Int32.init)
-            var run = ModelRun(model: model, tracks: [.init(tokens: prompt.ids, slots: slots)])
-            run.runAlone(0, prefill: prompt.ids.count)
-            for position in 1..<prompt.ids.count {
-                let expected = Double(try #require(prompt.inputLogprobs[position]))
-                let found = logSoftmax(run.tracks[0].logits[position - 1])[Int(prompt.ids[position])]
-                errors.append((found - expected).magnitude)
-            }
-        }
-        #expect(!errors.isEmpty && errors.count == count ?? errors.count)
-        return errors.reduce(0, +) / Double(errors.count)
     }
 
     @Test(
@@ -111,4 +94,21 @@ func compareWithGolden(_ model: any LanguageModel, _ prompt: Golden.Prompt, tole
             #expect(abs(scores[row][Int(pair[1])] - Double(pair[0])) < tolerance, "top logprob \(index)")
         }
     }
+}
+
+/// Mean difference of the logprobs of all prompt tokens, `count` of them.
+func meanLogprobError(_ golden: Golden, _ model: any LanguageModel, count: Int? = 288) throws -> Double {
+    var errors: [Double] = []
+    for prompt in golden.prompts where prompt.ids.count > 1 {
+        let slots = (0..<prompt.ids.count).map(Int32.init)
+        var run = ModelRun(model: model, tracks: [.init(tokens: prompt.ids, slots: slots)])
+        run.runAlone(0, prefill: prompt.ids.count)
+        for position in 1..<prompt.ids.count {
+            let expected = Double(try #require(prompt.inputLogprobs[position]))
+            let found = logSoftmax(run.tracks[0].logits[position - 1])[Int(prompt.ids[position])]
+            errors.append((found - expected).magnitude)
+        }
+    }
+    #expect(!errors.isEmpty && errors.count == count ?? errors.count)
+    return errors.reduce(0, +) / Double(errors.count)
 }

@@ -60,6 +60,10 @@ import Values
         Case("--stream-interval 8") { $0.streamInterval == 8 },
         Case("--incremental-streaming-output") { $0.incrementalStreamingOutput },
         Case("--enable-cache-report") { $0.enableCacheReport },
+        Case("--enable-response-store") { $0.enableResponseStore && $0.responseStoreCount == 1024 },
+        Case("--response-store-count 3 --response-store-bytes 1Mi --response-store-age 60") {
+            $0.responseStoreCount == 3 && $0.responseStoreBytes == 1 << 20 && $0.responseStoreAge == 60
+        },
         Case("--allow-auto-truncate") { $0.allowAutoTruncate },
         Case("--tp-size 1") { $0.tensorParallelSize == 1 },
         Case("--tp-size 2") { $0.tensorParallelSize == 2 },
@@ -208,6 +212,13 @@ import Values
         #expect(line.settings?.kernelISA == .scalar)
         #expect(line.settings.map { $0.weightCacheDirectory == nil } == true)
         #expect(CommandLine("--model m").settings.map { $0.weightCacheDirectory == nil } == true)
+    }
+
+    @Test func looksUpTheHeadOfSparseVectors() {
+        var line = CommandLine("--model m")
+        #expect(line.settings.map { $0.sparseHead == nil } == true)
+        line.environment["SGLANG_EMBEDDINGS_SPARSE_HEAD"] = "sparse_linear.pt"
+        #expect(line.settings.map { WorkerSettings($0).sparseHead } == "sparse_linear.pt")
     }
 
     @Test func looksUpTheCoresOfSGLang() {

@@ -4,17 +4,17 @@ import Testing
 @Suite struct UnservedFlagTests {
     @Test(arguments: [
         "--dp-size 2", "--data-parallel-size 2",
-        "--pp-size 2", "--ep-size 2", "--ep 2", "--expert-parallel-size 2", "--nnodes 2", "--node-rank 1",
+        "--pp-size 2", "--nnodes 2", "--node-rank 1",
         "--nccl-init-addr h:1", "--device cuda", "--device=npu", "--load-format pt", "--load-format bitsandbytes",
-        "--quantization awq", "--kv-cache-dtype fp8_e5m2", "--schedule-policy priority", "--int4-group-size 48",
-        "--enable-lora", "--lora-paths a b=c", "--max-lora-rank 8", "--enable-custom-logit-processor", "--grpc-mode",
+        "--quantization bitsandbytes", "--kv-cache-dtype fp8_e5m2", "--schedule-policy priority",
+        "--int4-group-size 48",
+        "--enable-lora", "--lora-paths a b=c", "--max-lora-rank 8", "--grpc-mode",
         "--speculative-algorithm NGRAM", "--speculative-draft-model x", "--disaggregation-mode prefill",
-        "--moe-a2a-backend deepep", "--enable-response-store", "--tool-call-parser beam", "--crash-dump-folder d",
-        "--tokenizer-worker-num 2", "--int4-head-bits 5", "--radix-eviction-policy lfu", "--numa-node 0 1",
+        "--moe-a2a-backend deepep", "--enable-strict-thinking", "--tool-call-parser beam", "--crash-dump-folder d",
+        "--int4-head-bits 5", "--numa-node 0 1",
         "--enable-watermark", "--kt-weight-path x", "--no-dllm-fdfo", "--revision main",
         "--weight-cache-mode on", "--enable-hisparse",
-        "--sidecar a b", "--use-ray", "--enable-multimodal", "--soft-watchdog-timeout 5",
-        "--num-continuous-decode-steps 2",
+        "--sidecar a b", "--use-ray", "--enable-multimodal",
     ])
     func refusesWhatItCannotServe(_ line: String) throws {
         let command = CommandLine("--model m " + line)
@@ -27,11 +27,11 @@ import Testing
     @Test func namesTheFlagAndItsValue() throws {
         let pipeline = try #require(CommandLine("--model m --pp-size 2").failure)
         #expect(pipeline.hasPrefix("error: --pp-size 2 is not supported by srt: a model is not cut into stages"))
-        let quantization = try #require(CommandLine("--model m --quantization fp8").failure)
+        let quantization = try #require(CommandLine("--model m --quantization modelopt").failure)
         #expect(
             quantization.hasPrefix(
-                "error: --quantization fp8 is not supported by srt: Invalid quantization method on CPU. "
-                    + "Available methods: ['w8a8_int8', 'int4', 'gguf']"))
+                "error: --quantization modelopt is not supported by srt: Invalid quantization method on CPU. "
+                    + "Available methods: ['w8a8_int8', 'int4', 'gguf', 'gptq', 'awq', 'fp8', 'compressed-tensors']"))
         let policy = try #require(CommandLine("--model m --schedule-policy priority").failure)
         #expect(policy.contains("use --enable-priority-scheduling with fcfs or lof"))
     }
@@ -86,6 +86,11 @@ import Testing
         "--enable-tf32-matmul",
         "--trust-remote-code --trust-remote-code", "--load-balance-method total_tokens",
         "--model-loader-extra-config {\"a\":1}", "--enable-dp-attention", "--warmups a,b",
+        "--ep-size 2", "--ep 2", "--expert-parallel-size 2", "--enable-custom-logit-processor",
+        "--tokenizer-worker-num 2",
+        "--detokenizer-worker-num 2", "--radix-eviction-policy lfu", "--soft-watchdog-timeout 5",
+        "--num-continuous-decode-steps 2", "--enable-mixed-chunk", "--enable-weights-cpu-backup",
+        "--disable-piecewise-cuda-graph", "--piecewise-cuda-graph-max-tokens 512",
     ])
     func warnsOnceOfWhatHasNoEffect(_ line: String) throws {
         let command = CommandLine("--model m " + line)

@@ -245,6 +245,16 @@ package nonisolated struct SamplingParams: @unchecked Sendable {
     set {_uniqueStorage()._grammarAfter = newValue}
   }
 
+  /// The thinking part of the answer; absent: nobody looks for one.
+  package var thinking: ThinkingPart {
+    get {_storage._thinking ?? ThinkingPart()}
+    set {_uniqueStorage()._thinking = newValue}
+  }
+  /// Returns true if `thinking` has been explicitly set.
+  package var hasThinking: Bool {_storage._thinking != nil}
+  /// Clears the value of `thinking`. Subsequent reads from it will return its default value.
+  package mutating func clearThinking() {_uniqueStorage()._thinking = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   /// What the text has to be; nothing where any text will do.
@@ -259,6 +269,52 @@ package nonisolated struct SamplingParams: @unchecked Sendable {
   package init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// How the thinking part of an answer shows, and how long it may be. Where it is, is a function of the ids so far.
+package nonisolated struct ThinkingPart: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Text that opens it.
+  package var start: String = String()
+
+  /// Text that ends it; its ids are what comes where the budget is used up.
+  package var end: String = String()
+
+  /// Text that ends it as well, where calls of tools begin; empty for none.
+  package var calls: String = String()
+
+  /// The prompt has opened it.
+  package var isOpen: Bool = false
+
+  /// Most ids of it; absent: as many as the model likes.
+  package var budget: UInt32 {
+    get {_budget ?? 0}
+    set {_budget = newValue}
+  }
+  /// Returns true if `budget` has been explicitly set.
+  package var hasBudget: Bool {self._budget != nil}
+  /// Clears the value of `budget`. Subsequent reads from it will return its default value.
+  package mutating func clearBudget() {self._budget = nil}
+
+  /// The same as a share of the most ids that the answer may have.
+  package var share: Double {
+    get {_share ?? 0}
+    set {_share = newValue}
+  }
+  /// Returns true if `share` has been explicitly set.
+  package var hasShare: Bool {self._share != nil}
+  /// Clears the value of `share`. Subsequent reads from it will return its default value.
+  package mutating func clearShare() {self._share = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _budget: UInt32? = nil
+  fileprivate var _share: Double? = nil
 }
 
 /// How a request wants to be treated, whatever it asks for: read by the front, carried unopened, obeyed by the worker. It is the same in every
@@ -818,7 +874,7 @@ nonisolated extension TokenIDs: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
 
 nonisolated extension SamplingParams: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".SamplingParams"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}max_new_tokens\0\u{3}min_new_tokens\0\u{1}temperature\0\u{3}top_p\0\u{3}top_k\0\u{3}min_p\0\u{3}frequency_penalty\0\u{3}presence_penalty\0\u{3}repetition_penalty\0\u{3}logit_bias_ids\0\u{3}logit_bias_values\0\u{1}stop\0\u{3}stop_regex\0\u{3}stop_token_ids\0\u{3}ignore_eos\0\u{3}skip_special_tokens\0\u{3}no_stop_trim\0\u{1}seed\0\u{3}json_schema\0\u{1}regex\0\u{1}ebnf\0\u{3}structural_tag\0\u{3}grammar_after\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}max_new_tokens\0\u{3}min_new_tokens\0\u{1}temperature\0\u{3}top_p\0\u{3}top_k\0\u{3}min_p\0\u{3}frequency_penalty\0\u{3}presence_penalty\0\u{3}repetition_penalty\0\u{3}logit_bias_ids\0\u{3}logit_bias_values\0\u{1}stop\0\u{3}stop_regex\0\u{3}stop_token_ids\0\u{3}ignore_eos\0\u{3}skip_special_tokens\0\u{3}no_stop_trim\0\u{1}seed\0\u{3}json_schema\0\u{1}regex\0\u{1}ebnf\0\u{3}structural_tag\0\u{3}grammar_after\0\u{1}thinking\0")
 
   fileprivate class _StorageClass {
     var _maxNewTokens: Int32 = 0
@@ -841,6 +897,7 @@ nonisolated extension SamplingParams: SwiftProtobuf.Message, SwiftProtobuf._Mess
     var _seed: UInt64 = 0
     var _grammar: SamplingParams.OneOf_Grammar?
     var _grammarAfter: [String] = []
+    var _thinking: ThinkingPart? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -871,6 +928,7 @@ nonisolated extension SamplingParams: SwiftProtobuf.Message, SwiftProtobuf._Mess
       _seed = source._seed
       _grammar = source._grammar
       _grammarAfter = source._grammarAfter
+      _thinking = source._thinking
     }
   }
 
@@ -940,6 +998,7 @@ nonisolated extension SamplingParams: SwiftProtobuf.Message, SwiftProtobuf._Mess
           }
         }()
         case 23: try { try decoder.decodeRepeatedStringField(value: &_storage._grammarAfter) }()
+        case 24: try { try decoder.decodeSingularMessageField(value: &_storage._thinking) }()
         default: break
         }
       }
@@ -1028,6 +1087,9 @@ nonisolated extension SamplingParams: SwiftProtobuf.Message, SwiftProtobuf._Mess
       if !_storage._grammarAfter.isEmpty {
         try visitor.visitRepeatedStringField(value: _storage._grammarAfter, fieldNumber: 23)
       }
+      try { if let v = _storage._thinking {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 24)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1057,10 +1119,70 @@ nonisolated extension SamplingParams: SwiftProtobuf.Message, SwiftProtobuf._Mess
         if _storage._seed != rhs_storage._seed {return false}
         if _storage._grammar != rhs_storage._grammar {return false}
         if _storage._grammarAfter != rhs_storage._grammarAfter {return false}
+        if _storage._thinking != rhs_storage._thinking {return false}
         return true
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ThinkingPart: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ThinkingPart"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}start\0\u{1}end\0\u{1}calls\0\u{3}is_open\0\u{1}budget\0\u{1}share\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.start) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.end) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.calls) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.isOpen) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self._budget) }()
+      case 6: try { try decoder.decodeSingularDoubleField(value: &self._share) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.start.isEmpty {
+      try visitor.visitSingularStringField(value: self.start, fieldNumber: 1)
+    }
+    if !self.end.isEmpty {
+      try visitor.visitSingularStringField(value: self.end, fieldNumber: 2)
+    }
+    if !self.calls.isEmpty {
+      try visitor.visitSingularStringField(value: self.calls, fieldNumber: 3)
+    }
+    if self.isOpen != false {
+      try visitor.visitSingularBoolField(value: self.isOpen, fieldNumber: 4)
+    }
+    try { if let v = self._budget {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 5)
+    } }()
+    try { if let v = self._share {
+      try visitor.visitSingularDoubleField(value: v, fieldNumber: 6)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: ThinkingPart, rhs: ThinkingPart) -> Bool {
+    if lhs.start != rhs.start {return false}
+    if lhs.end != rhs.end {return false}
+    if lhs.calls != rhs.calls {return false}
+    if lhs.isOpen != rhs.isOpen {return false}
+    if lhs._budget != rhs._budget {return false}
+    if lhs._share != rhs._share {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -25,6 +25,7 @@ package struct TokenChooser: Sendable {
     private let maxNewTokens: Int
     private var penalties: Penalties
     private var stop: StopRules
+    private var thinking: ThinkingWatch?
     /// How far the text is within its grammar; nil: it has none.
     private var grammar: GrammarProgress?
     /// Log probabilities that no frame has taken yet; nil when none are wanted.
@@ -41,10 +42,18 @@ package struct TokenChooser: Sendable {
         stop = try StopRules(
             command.sampling, maxNewTokens: maxNewTokens, endIDs: endIDs, vocabularySize: vocabularySize)
         penalties = Penalties(command.sampling, stopIDs: stop.ids, output: command.resumedIds)
+        thinking =
+            command.sampling.hasThinking
+            ? ThinkingWatch(command.sampling.thinking, maxNewTokens: maxNewTokens) : nil
         logprobs = command.hasLogprobs ? LogprobCollector(command.logprobs) : nil
         grammar = masks.map {
-            GrammarProgress($0, after: command.sampling.grammarAfter, output: command.resumedIds)
+            GrammarProgress($0, after: Self.openers(command.sampling), output: command.resumedIds)
         }
+    }
+
+    /// What the grammar begins behind: the end of the thinking part, where the answer begins inside of one.
+    private static func openers(_ sampling: SamplingParams) -> [String] {
+        sampling.hasThinking && sampling.thinking.isOpen ? [sampling.thinking.end] : sampling.grammarAfter
     }
 
     /// How the ids become text.
@@ -60,6 +69,9 @@ package struct TokenChooser: Sendable {
         }
     }
 
+    /// Ids of the thinking part so far.
+    package var thinkingCount: Int { thinking?.count ?? 0 }
+
     /// What the search for stop patterns cost after the latest token, in steps; nil without patterns.
     package var patternCost: Int? { stop.patternCost }
 
@@ -71,7 +83,10 @@ package struct TokenChooser: Sendable {
     ) -> Choice {
         penalties.apply(to: row)
         forbid(row, sampler.compute)
-        let drawn = sampler.choose(row.baseAddress!, sampling, position: tokens.count - promptCount)
+        var drawn = sampler.choose(row.baseAddress!, sampling, position: tokens.count - promptCount)
+        if let id = forced(after: tokens[promptCount...], tokenizer), drawn.flaw != .notANumber {
+            drawn = Sampler.Choice(token: id, inverseTemperature: drawn.inverseTemperature)
+        }
         if drawn.flaw == .everythingForbidden {
             return Choice(token: nil, finish: .refused(grammar == nil ? Self.nothingLeft : Self.nothingAllowed))
         }
@@ -84,11 +99,19 @@ package struct TokenChooser: Sendable {
         let id = max(drawn.token, 0)
         penalties.count(id)
         grammar?.advance(id)
+        if let tokenizer { thinking?.follow(tokens[promptCount...], id, tokenizer) }
         let finish = stop.finish(tokens, promptCount: promptCount, drawn.token, tokenizer: tokenizer)
         if finish == nil, grammar?.isFinished ?? false {
             return Choice(token: id, finish: .make { $0.grammarEnd = id })
         }
         return Choice(token: id, finish: finish)
+    }
+
+    /// The id that ends a thinking part which has used up its budget.
+    private mutating func forced(after output: ArraySlice<Int32>, _ tokenizer: Tokenizer?) -> Int32? {
+        guard let tokenizer, thinking != nil else { return nil }
+        thinking!.follow(output, nil, tokenizer)
+        return thinking!.forced(tokenizer)
     }
 
     /// Leaves the tokens that the grammar allows. A bias that was added before cannot bring another back, so that this is as if the

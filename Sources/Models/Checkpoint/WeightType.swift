@@ -142,17 +142,30 @@ package struct TensorInfo: Sendable, Equatable {
     package let type: WeightType
     /// Path of the file that holds it.
     package let file: String
+    /// Neighbouring inputs that are known to have one scale, for Q4_0 whose scales are coarser than its blocks.
+    package let scaleGroup: Int
 
     /// Describes a tensor whose element count does not overflow.
-    package init(name: String, shape: [Int], type: WeightType, file: String) {
+    package init(name: String, shape: [Int], type: WeightType, file: String, scaleGroup: Int = 32) {
         self.name = name
         self.shape = shape
         self.type = type
         self.file = file
+        self.scaleGroup = scaleGroup
     }
 
     /// The same tensor under another name.
-    func named(_ name: String) -> TensorInfo { TensorInfo(name: name, shape: shape, type: type, file: file) }
+    func named(_ name: String) -> TensorInfo {
+        TensorInfo(name: name, shape: shape, type: type, file: file, scaleGroup: scaleGroup)
+    }
+
+    /// The same numbers in another shape; throws for one that has not as many.
+    func viewed(as shape: [Int]) throws(CheckpointError) -> TensorInfo {
+        guard checkedElementCount(shape) == elementCount else {
+            throw .shapeMismatch(file: file, tensor: name, expected: shape, found: self.shape)
+        }
+        return TensorInfo(name: name, shape: shape, type: type, file: file, scaleGroup: scaleGroup)
+    }
 
     /// Size of dimension 0; 1 for a scalar.
     package var rowCount: Int { shape.first ?? 1 }

@@ -16,10 +16,16 @@ extension DType {
 extension ModelConfig {
     /// The type to compute in.
     ///
-    /// `auto` is SGLang's rule: a bfloat16 checkpoint stays bfloat16; float16, float32 and unnamed ones become float16.
+    /// `auto` is SGLang's rule: bfloat16 and float16 checkpoints stay what they are; float32 and unnamed ones become float16, but
+    /// Gemma's, whose numbers grow too large for that, bfloat16.
     package func resolvedDType(flag: ModelDType) -> DType {
         switch flag {
-        case .auto: checkpointDType == .bfloat16 ? .bfloat16 : .float16
+        case .auto:
+            switch checkpointDType {
+            case .bfloat16: .bfloat16
+            case .float16: .float16
+            default: modelType.hasPrefix("gemma") ? .bfloat16 : .float16
+            }
         case .float16: .float16
         case .bfloat16: .bfloat16
         case .float32: .float32
@@ -40,5 +46,18 @@ extension ModelConfig {
             throw .badConfig(file: "--context-length", key: "context_length", reason: reason)
         }
         return flag
+    }
+}
+
+extension ModelConfig {
+    /// Throws where a flag names another method than the one that the checkpoint was quantized with.
+    package func check(_ asked: QuantizationMethod?) throws(CheckpointError) {
+        guard let asked = asked?.checkpointMethod, asked != "gguf", asked != quantizationMethod else { return }
+        throw .badConfig(
+            file: fields.file, key: "quantization_config.quant_method",
+            reason: quantizationMethod.map {
+                "Quantization method specified in the model config (\($0)) does not match the quantization method "
+                    + "specified in the `quantization` argument (\(asked))."
+            } ?? "is absent: the weights are not quantized as --quantization \(asked) says")
     }
 }

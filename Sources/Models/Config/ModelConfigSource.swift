@@ -12,8 +12,8 @@ struct ModelConfigSource {
     let generation: ConfigFields?
     /// For GGUF: whether the file lacks an output head of its own, whatever `config.json` says.
     var tiesWordEmbeddings: Bool?
-    /// What `hf_quant_config.json` or `quantize_config.json` say.
-    var quantizationMethod: String?
+    /// What `hf_quant_config.json`, `quantize_config.json` or `quant_config.json` say.
+    var quantization: ConfigFields?
 
     /// Finds the configuration of a model folder, a GGUF or a safetensors file; see `ModelPath`.
     init(modelPath: String) throws(CheckpointError) {
@@ -21,7 +21,7 @@ struct ModelConfigSource {
         let config = joinedPath(place.folder, "config.json")
         let hasConfig = fileExists(config)
         generation = try readConfig(ifPresent: joinedPath(place.folder, "generation_config.json"))
-        quantizationMethod = try ModelConfigSource.quantizationMethod(folder: place.folder)
+        quantization = try ModelConfigSource.quantization(folder: place.folder)
         let gguf = try ModelConfigSource.ggufFile(place, hasConfig: hasConfig)
         guard !hasConfig else {
             file = config
@@ -47,13 +47,15 @@ struct ModelConfigSource {
         return try place.gguf()
     }
 
-    /// The method that the side files of quantised checkpoints name.
-    private static func quantizationMethod(folder: String) throws(CheckpointError) -> String? {
+    /// What the side files of quantised checkpoints say.
+    private static func quantization(folder: String) throws(CheckpointError) -> ConfigFields? {
         if let fields = try readConfig(ifPresent: joinedPath(folder, "hf_quant_config.json")) {
-            return try fields.object("quantization")?.string("quant_algo")?.lowercased()
+            guard let method = try fields.object("quantization")?.string("quant_algo") else { return nil }
+            return ConfigFields(file: fields.file, members: [("quant_method", .string(method.lowercased()))])
         }
-        guard let fields = try readConfig(ifPresent: joinedPath(folder, "quantize_config.json")) else { return nil }
-        return try fields.string("quant_method") ?? "gptq"
+        if let fields = try readConfig(ifPresent: joinedPath(folder, "quantize_config.json")) { return fields }
+        guard let fields = try readConfig(ifPresent: joinedPath(folder, "quant_config.json")) else { return nil }
+        return fields.has("quant_method") ? fields : fields.adding("quant_method", "awq")
     }
 }
 

@@ -19,7 +19,7 @@ package enum Quantization: Sendable, Hashable {
     package init(_ method: QuantizationMethod?, groupSize: Int, headBits: Int) {
         switch method {
         case nil: self = .none
-        case .gguf: self = .stored
+        case .gguf, .gptq, .awq, .fp8, .compressedTensors: self = .stored
         case .w8a8Int8: self = .w8a8Int8
         case .int4: self = .int4(groupSize: groupSize, headBits: headBits)
         }
@@ -40,7 +40,7 @@ package enum Quantization: Sendable, Hashable {
     /// Tensors that the checkpoint stores as int8 stay int8; there is nothing finer to round. Blocks that a rank's columns
     /// would cut are unpacked.
     func format(
-        of role: MatrixRole, _ tensors: [(type: WeightType, columns: Range<Int>)], modelPath: String
+        of role: MatrixRole, _ tensors: [(type: WeightType, columns: Range<Int>, scaleGroup: Int)], modelPath: String
     ) throws(CheckpointError) -> WeightFormat {
         let types = tensors.map(\.type)
         if types.contains(.int8) {
@@ -71,18 +71,26 @@ package enum Quantization: Sendable, Hashable {
 
 extension Quantization {
     /// The format that keeps the blocks of all the tensors as they are; plain where there is none.
-    private static func stored(_ tensors: [(type: WeightType, columns: Range<Int>)]) -> WeightFormat {
+    private static func stored(_ tensors: [(type: WeightType, columns: Range<Int>, scaleGroup: Int)]) -> WeightFormat {
         guard let type = tensors.first?.type, tensors.allSatisfy({ $0.type == type }) else {
             // Q4_0 and Q4_1 have one form.
             let isInt4 = tensors.allSatisfy { $0.type == .q4_0 || $0.type == .q4_1 }
             return isInt4 && areWhole(tensors, 32) ? .int4(group: 32) : .plain
         }
-        if type == .q4_0 || type == .q4_1 { return areWhole(tensors, 32) ? .int4(group: 32) : .plain }
+        if type == .q4_0 || type == .q4_1 {
+            // The fewer scales, the fewer bytes.
+            let group = [128, 64].first { group in
+                areWhole(tensors, group) && tensors.allSatisfy { $0.scaleGroup % group == 0 }
+            }
+            return areWhole(tensors, 32) ? .int4(group: group ?? 32) : .plain
+        }
         guard let kind = type.blockKind, areWhole(tensors, kind.inputs) else { return .plain }
         return .blocks(kind)
     }
 
-    private static func areWhole(_ tensors: [(type: WeightType, columns: Range<Int>)], _ size: Int) -> Bool {
+    private static func areWhole(_ tensors: [(type: WeightType, columns: Range<Int>, scaleGroup: Int)], _ size: Int)
+        -> Bool
+    {
         tensors.allSatisfy { $0.columns.lowerBound % size == 0 && $0.columns.upperBound % size == 0 }
     }
 }

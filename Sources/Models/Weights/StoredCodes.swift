@@ -6,7 +6,13 @@ extension BoundTensor {
         switch type {
         case .int8: format == .int8
         case _ where type.blockKind != nil: format == type.blockKind.map { .blocks($0) }
-        case .q4_0, .q4_1: format == .int4(group: 32) && columns.lowerBound % 32 == 0 && rowElements % 32 == 0
+        case .q4_0, .q4_1:
+            if case .int4(let group) = format {
+                (group == 32 || info.scaleGroup % group == 0) && columns.lowerBound % group == 0
+                    && rowElements % 32 == 0
+            } else {
+                false
+            }
         default: false
         }
     }
@@ -26,7 +32,8 @@ extension BoundTensor {
             let first = stored + columns.lowerBound / type.blockElements * type.blockBytes
             return matrix.pack(blocks: first, stride: rowBytes, first: target, count: rows.count, into: packed)
         }
-        let codes = CodeBuffer(rows: rows.count, columns: columns.count, group: type == .int8 ? columns.count : 32)
+        let codes = CodeBuffer(
+            rows: rows.count, columns: columns.count, group: type == .int8 ? columns.count : matrix.format.group)
         defer { codes.deallocate() }
         if let scale, type == .int8 { try scale.readRows(rows, into: codes.scales) }
         for row in 0..<rows.count {
@@ -49,10 +56,12 @@ private struct CodeBuffer {
     let scales: UnsafeMutablePointer<Float>
     let minimums: UnsafeMutablePointer<Float>
     let columns: Int
+    let group: Int
     let groups: Int
 
     init(rows: Int, columns: Int, group: Int) {
         self.columns = columns
+        self.group = group
         groups = (columns + group - 1) / max(1, group)
         codes = .allocate(capacity: rows * columns)
         scales = .allocate(capacity: rows * groups)
@@ -72,13 +81,14 @@ private struct CodeBuffer {
     /// Q4_0 stands for d·(q − 8), which is d·q with minimum −8·d: exact in float16, like d itself.
     func take(_ blocks: UnsafeRawPointer, type: WeightType, row: Int) {
         let header = type.blockBytes - 16
-        for group in 0..<groups {
-            let block = blocks + group &* type.blockBytes
+        for number in 0..<(columns + 31) / 32 {
+            let block = blocks + number &* type.blockBytes
             let scale = half(block, 0)
-            scales[row &* groups &+ group] = scale
-            minimums[row &* groups &+ group] = type == .q4_0 ? -8 * scale : half(block, 2)
-            let first = codes + (row * columns + group * 32)
-            for i in 0..<min(32, columns &- group &* 32) {
+            // Blocks of one group have one scale.
+            scales[row &* groups &+ number &* 32 / group] = scale
+            minimums[row &* groups &+ number &* 32 / group] = type == .q4_0 ? -8 * scale : half(block, 2)
+            let first = codes + (row * columns + number * 32)
+            for i in 0..<min(32, columns &- number &* 32) {
                 let pair = byte(block, header &+ i % 16)
                 first[i] = i < 16 ? pair & 15 : pair &>> 4
             }

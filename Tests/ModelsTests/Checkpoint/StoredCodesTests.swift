@@ -97,7 +97,7 @@ import Values
         #expect(error?.description.contains("model.layers.0.mlp.down_proj.weight_scale") == true)
     }
 
-    @Test(arguments: ["gptq", "awq", "fp8"]) func otherMethodsAreRefusedByName(_ method: String) throws {
+    @Test(arguments: ["bitsandbytes", "modelopt", "quark"]) func otherMethodsAreRefusedByName(_ method: String) throws {
         let folder = TemporaryFolder()
         let path = try folder.copy(
             Fixture(name: "llama-tied"),
