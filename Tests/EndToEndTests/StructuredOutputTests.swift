@@ -36,7 +36,9 @@ extension EndToEndTests {
             #expect(value["name"]?.stringValue.map { $0.unicodeScalars.count <= 12 } == true)
             #expect(value["count"]?.intValue.map { (0...99).contains($0) } == true)
             #expect(value["ok"]?.boolValue != nil)
-            #expect(value["tags"]?.arrayValue.map { $0.count <= 3 && $0.allSatisfy { ["red", "blue"].contains($0) } } == true)
+            #expect(
+                value["tags"]?.arrayValue.map { $0.count <= 3 && $0.allSatisfy { ["red", "blue"].contains($0) } }
+                    == true)
         }
 
         @Test(arguments: [0.0, 1, 2]) func everyTextSatisfiesTheSchema(_ temperature: Double) throws {
@@ -57,7 +59,8 @@ extension EndToEndTests {
             let rules = "root ::= \"<\" word \">\"\nword ::= [a-z] word | [a-z]{3}"
             let word = try server.single(Self.request(["ebnf": .string(rules)])).outcome
             #expect(word.text.wholeMatch(of: /<[a-z]{3,}>/) != nil || word.finish["type"] == "length", "\(word)")
-            let tag = #"{"format":{"type":"tag","begin":"<n>","content":{"type":"regex","pattern":"[0-9]{2}"},"end":"</n>"}}"#
+            let tag =
+                #"{"format":{"type":"tag","begin":"<n>","content":{"type":"regex","pattern":"[0-9]{2}"},"end":"</n>"}}"#
             let tagged = try server.single(Self.request(["structural_tag": .string(tag)])).outcome
             #expect(tagged.text.wholeMatch(of: /<n>[0-9]{2}<\/n>/) != nil, "\(tagged)")
         }
@@ -68,7 +71,8 @@ extension EndToEndTests {
             let refusal = try Self.refusal(["json_schema": .string(schema)], by: server)
             #expect(
                 refusal
-                    == "Failed to compile json grammar: JSON Schema at /properties/a, keyword format: the format regex cannot be had")
+                    == "Failed to compile json grammar: JSON Schema at /properties/a, keyword format: the format regex cannot be had"
+            )
             let broken = try Self.refusal(["regex": "(a"], by: server)
             #expect(broken == "Failed to compile regex grammar: at byte 0: a group is not closed")
         }
@@ -87,7 +91,8 @@ extension EndToEndTests {
 
         @Test func aConstrainedStreamGoesOnWhicheverProcessDies() throws {
             let server = try Server.shared
-            let list = #"{"type":"array","items":{"type":"string","minLength":4,"maxLength":10},"minItems":40,"maxItems":40}"#
+            let list =
+                #"{"type":"array","items":{"type":"string","minLength":4,"maxLength":10},"minItems":40,"maxItems":40}"#
             let requests = (0..<6).map {
                 Self.request(["json_schema": .string(list), "max_new_tokens": 1500], seed: $0)
             }

@@ -9,7 +9,9 @@ import Testing
 
     /// Each definition names the next twice: put in place they would be 2 to the power of 40.
     private static var doubling: String {
-        let parts = (0..<40).map { "\"d\($0)\":{\"type\":\"array\",\"prefixItems\":[{\"$ref\":\"#/$defs/d\($0 + 1)\"},{\"$ref\":\"#/$defs/d\($0 + 1)\"}]}" }
+        let parts = (0..<40).map {
+            "\"d\($0)\":{\"type\":\"array\",\"prefixItems\":[{\"$ref\":\"#/$defs/d\($0 + 1)\"},{\"$ref\":\"#/$defs/d\($0 + 1)\"}]}"
+        }
         return "{\"$ref\":\"#/$defs/d0\",\"$defs\":{\(parts.joined(separator: ",")),\"d40\":{\"type\":\"null\"}}}"
     }
 
@@ -18,10 +20,15 @@ import Testing
         .jsonSchema("{\"pattern\":\"" + String(repeating: "a", count: 300_000) + "\"}"),
         .jsonSchema("{\"type\":\"string\",\"pattern\":\"(a|b)*a(a|b){30}$\"}"),
         .jsonSchema("{\"type\":\"string\",\"maxLength\":900000000}"),
-        .jsonSchema("{\"$ref\":\"#\"}"), .jsonSchema("{\"$ref\":\"#/$defs/a\",\"$defs\":{\"a\":{\"type\":\"object\",\"properties\":{\"a\":{\"$ref\":\"#/$defs/a\"}},\"required\":[\"a\"]}}}"),
+        .jsonSchema("{\"$ref\":\"#\"}"),
+        .jsonSchema(
+            "{\"$ref\":\"#/$defs/a\",\"$defs\":{\"a\":{\"type\":\"object\",\"properties\":{\"a\":{\"$ref\":\"#/$defs/a\"}},\"required\":[\"a\"]}}}"
+        ),
         .jsonSchema("{\"$ref\":\"http://example.com/other\"}"), .jsonSchema("{\"a\":\u{0}}"),
-        .regex("(a|b)*a(a|b){40}"), .regex("((((a{100}){100}){100}){100})"), .regex(String(repeating: "(", count: 5_000)),
-        .ebnf("root ::= root"), .ebnf("root ::= a{1000000}\na ::= \"x\""), .ebnf("root ::= " + String(repeating: "(", count: 500)),
+        .regex("(a|b)*a(a|b){40}"), .regex("((((a{100}){100}){100}){100})"),
+        .regex(String(repeating: "(", count: 5_000)),
+        .ebnf("root ::= root"), .ebnf("root ::= a{1000000}\na ::= \"x\""),
+        .ebnf("root ::= " + String(repeating: "(", count: 500)),
     ])
     func endsInAnError(_ source: GrammarSource) {
         #expect(throws: GrammarError.self) { try Grammar(source) }

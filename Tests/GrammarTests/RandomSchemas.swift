@@ -7,7 +7,9 @@ struct RandomSchemas {
 
     init(seed: UInt64) { random = SplitMix64(seed: seed) }
 
-    private mutating func number(_ range: Range<Int>) -> Int { range.lowerBound + Int(random.next() % UInt64(range.count)) }
+    private mutating func number(_ range: Range<Int>) -> Int {
+        range.lowerBound + Int(random.next() % UInt64(range.count))
+    }
     private mutating func pick<Element>(_ list: [Element]) -> Element { list[number(0..<list.count)] }
     private mutating func chance(_ percent: Int) -> Bool { number(0..<100) < percent }
 
@@ -25,7 +27,12 @@ struct RandomSchemas {
     }
 
     private mutating func recursive() -> JSONValue {
-        ["anyOf": [["type": pick(["integer", "boolean", "null"])], ["type": "array", "items": ["$ref": "#/$defs/r"], "maxItems": 2]]]
+        [
+            "anyOf": [
+                ["type": pick(["integer", "boolean", "null"])],
+                ["type": "array", "items": ["$ref": "#/$defs/r"], "maxItems": 2],
+            ]
+        ]
     }
 
     private mutating func schema(depth: Int) -> JSONValue {
@@ -61,7 +68,9 @@ struct RandomSchemas {
 
     private mutating func numeric() -> JSONValue {
         var schema: JSONObject = ["type": pick(["integer", "number"])]
-        let bound = { (number: Int, isHalf: Bool) -> JSONValue in isHalf ? .double(Double(number) + 0.5) : .int(Int64(number)) }
+        let bound = { (number: Int, isHalf: Bool) -> JSONValue in
+            isHalf ? .double(Double(number) + 0.5) : .int(Int64(number))
+        }
         if chance(50) { schema[pick(["minimum", "exclusiveMinimum"])] = bound(number(-30..<5), chance(30)) }
         if chance(50) { schema[pick(["maximum", "exclusiveMaximum"])] = bound(number(0..<130), chance(30)) }
         if chance(25) { schema["multipleOf"] = .int(Int64(number(1..<8))) }
@@ -108,7 +117,9 @@ struct RandomSchemas {
         if chance(15) { schema["minProperties"] = .int(Int64(number(0..<3))) }
         if chance(15) { schema["maxProperties"] = .int(Int64(number(1..<4))) }
         if chance(10) { schema["dependentRequired"] = [pick(Self.names): .array([.string(pick(Self.names))])] }
-        if chance(10) { schema["dependentSchemas"] = [pick(Self.names): ["required": .array([.string(pick(Self.names))])]] }
+        if chance(10) {
+            schema["dependentSchemas"] = [pick(Self.names): ["required": .array([.string(pick(Self.names))])]]
+        }
         return .object(schema)
     }
 
@@ -131,7 +142,9 @@ struct RandomSchemas {
         for key in ["allOf", "anyOf", "oneOf"] {
             if let list = keywords[key]?.arrayValue { return value(near: pick(list), root, depth: depth) }
         }
-        if let then = keywords["then"] { return value(near: pick([then, keywords["else"]!, keywords["if"]!]), root, depth: depth) }
+        if let then = keywords["then"] {
+            return value(near: pick([then, keywords["else"]!, keywords["if"]!]), root, depth: depth)
+        }
         if let list = keywords["enum"]?.arrayValue { return pick(list) }
         if let value = keywords["const"] { return value }
         let type = keywords["type"]?.arrayValue.map { pick($0) } ?? keywords["type"] ?? .null
@@ -142,12 +155,14 @@ struct RandomSchemas {
             let prefix = keywords["prefixItems"]?.arrayValue ?? []
             for place in 0..<number(0..<4) {
                 let schema = place < prefix.count ? prefix[place] : keywords["items"] ?? true
-                elements.append(value(near: chance(25) ? keywords["contains"] ?? schema : schema, root, depth: depth - 1))
+                elements.append(
+                    value(near: chance(25) ? keywords["contains"] ?? schema : schema, root, depth: depth - 1))
             }
             return .array(elements)
         case "string": return .string(pick(Self.strings))
         case "integer": return .int(Int64(number(-32..<132)))
-        case "number": return chance(50) ? .int(Int64(number(-32..<132))) : .double(Double(number(-64..<260)) / 4 + 0.125)
+        case "number":
+            return chance(50) ? .int(Int64(number(-32..<132))) : .double(Double(number(-64..<260)) / 4 + 0.125)
         case "boolean": return .bool(chance(50))
         default: return .null
         }
@@ -158,7 +173,9 @@ struct RandomSchemas {
         for name in Self.names where chance(55) {
             members[name] = value(near: keywords["properties"]?[name] ?? true, root, depth: depth - 1)
         }
-        if chance(25) { members[pick(["x", "y", "xx"])] = value(near: keywords["additionalProperties"] ?? true, root, depth: 1) }
+        if chance(25) {
+            members[pick(["x", "y", "xx"])] = value(near: keywords["additionalProperties"] ?? true, root, depth: 1)
+        }
         return .object(members)
     }
 

@@ -27,13 +27,16 @@ final class TokenizedTexts: Sendable {
     /// where it comes, and the state behind the last has to be complete.
     func takes(_ text: String, _ masks: TokenMasks) -> Bool {
         var random = SplitMix64(seed: UInt64(text.utf8.count))
-        let ways = [tokenizer.encode(text, addSpecialTokens: false)] + (0..<2).map { _ in pieces(Array(text.utf8), &random) }
+        let ways =
+            [tokenizer.encode(text, addSpecialTokens: false)] + (0..<2).map { _ in pieces(Array(text.utf8), &random) }
         return ways.allSatisfy { isTaken($0, text, masks) }
     }
 
     private func isTaken(_ ids: [Int32], _ text: String, _ masks: TokenMasks) -> Bool {
         // A tokenizer that normalizes, or begins with a space, spells another text.
-        guard ids.flatMap({ Array(vocabulary.bytes(of: $0)) }) == Array(text.utf8) else { return masks.grammar.takes(text) }
+        guard ids.flatMap({ Array(vocabulary.bytes(of: $0)) }) == Array(text.utf8) else {
+            return masks.grammar.takes(text)
+        }
         var state = masks.grammar.start
         for id in ids {
             let cold = time { _ = masks.mask(of: state) }
@@ -77,10 +80,12 @@ final class TokenizedTexts: Sendable {
         times.withLock { times in
             func quantile(_ list: [Double], _ share: Double) -> JSONValue {
                 let sorted = list.sorted()
-                return sorted.isEmpty ? .null : .double((sorted[Int(Double(sorted.count - 1) * share)] * 10).rounded() / 10)
+                return sorted.isEmpty
+                    ? .null : .double((sorted[Int(Double(sorted.count - 1) * share)] * 10).rounded() / 10)
             }
             return [
-                "vocabulary": .int(Int64(vocabulary.size)), "vocabulary_ms": .double((buildSeconds * 1e5).rounded() / 100),
+                "vocabulary": .int(Int64(vocabulary.size)),
+                "vocabulary_ms": .double((buildSeconds * 1e5).rounded() / 100),
                 "masks": .int(Int64(times.cold.count)),
                 "cold_us": ["p50": quantile(times.cold, 0.5), "p99": quantile(times.cold, 0.99)],
                 "warm_us": ["p50": quantile(times.warm, 0.5), "p99": quantile(times.warm, 0.99)],
