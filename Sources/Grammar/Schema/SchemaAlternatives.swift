@@ -31,7 +31,11 @@ struct SchemaAlternatives {
     mutating func automaton(ofFormat name: String, _ place: SchemaPlace) throws(GrammarError) -> Automaton {
         if let known = formats[name] { return known }
         guard let regex = SchemaFormat.named(name) else { throw place.refusal("the format \(name) cannot be had") }
-        let automaton = try Automaton.matching(regex, .whole, &budget)
+        var automaton = try Automaton.matching(regex, .whole, &budget)
+        // Names in Punycode have rules of their own, which are not looked at.
+        if let other = SchemaFormat.excluded(from: name) {
+            automaton = try automaton.subtracting(Automaton.matching(other, .part, &budget), &budget)
+        }
         formats[name] = automaton
         return automaton
     }

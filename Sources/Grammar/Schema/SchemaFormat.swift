@@ -10,7 +10,6 @@ enum SchemaFormat {
         case "email": "(\(localPart)|\(quotedPart))@(\(domain)|\\[(\(ipv4)|IPv6:(\(ipv6)))\\])"
         case "idn-email": "(\(wide(localPart))|\(quotedPart))@\(wide(domain))"
         case "hostname": domain
-        case "idn-hostname": wide(domain)
         case "ipv4": ipv4
         case "ipv6": ipv6
         case "uuid": "\(hex){8}-\(hex){4}-\(hex){4}-\(hex){4}-\(hex){12}"
@@ -23,6 +22,11 @@ enum SchemaFormat {
         case "relative-json-pointer": "(0|[1-9][0-9]*)(#|\(pointer))"
         default: nil
         }
+    }
+
+    /// An expression for what texts of a format must not hold; nil: nothing.
+    static func excluded(from name: String) -> String? {
+        name == "hostname" ? "(^|\\.)[Xx][Nn]--" : nil
     }
 
     private static let hex = "[0-9A-Fa-f]"
@@ -41,7 +45,7 @@ enum SchemaFormat {
     /// A leap second comes at the end of a day of UTC.
     private static let time: String = {
         let zone = "([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
-        return "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]+)?\(zone)|23:59:60(\\.[0-9]+)?[Zz]"
+        return "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]+)?\(zone)|23:59:60(\\.[0-9]+)?([Zz]|[+-]00:00)"
     }()
 
     /// Each unit may be followed by the next smaller one only.
@@ -85,7 +89,7 @@ enum SchemaFormat {
 
     // MARK: URIs
 
-    private static let unreserved = "A-Za-z0-9._~-"
+    private static let unreserved = "A-Za-z0-9._~\\-"
     private static let encoded = "%\(hex){2}"
     private static let further =
         "\\u{A0}-\\u{D7FF}\\u{F900}-\\u{FDCF}\\u{FDF0}-\\u{FFEF}\\u{10000}-\\u{1FFFD}\\u{20000}-\\u{2FFFD}\\u{30000}-\\u{3FFFD}"

@@ -51,7 +51,9 @@ extension SchemaNodes {
         _ key: String, _ value: JSONValue, _ schema: JSONObject, _ place: SchemaPlace
     ) throws(GrammarError) {
         // Where nothing else looks at members or elements, they are what properties and items leave over.
-        let isAlone = key.hasPrefix("unevaluated") && !schema.keys.contains(where: Self.joining.contains)
+        let isAlone =
+            key.hasPrefix("unevaluated")
+            && !schema.keys.contains { Self.joining.contains($0) || key == "unevaluatedItems" && $0 == "contains" }
         if isAlone || value == .bool(true) { return }
         throw place.refusal("cannot be had")
     }
