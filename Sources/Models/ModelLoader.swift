@@ -144,7 +144,9 @@ struct PlannedModel {
         let checkpoint = try openCheckpoint(
             source.path, source.loadFormat, config.storedQuantization, head: source.task.sparseHeadFile)
         // What was quantized before it was published runs in its own bits.
-        if checkpoint is QuantizedCheckpoint, source.quantization == .none { source.quantization = .stored }
+        let keepsBits =
+            checkpoint is QuantizedCheckpoint || config.storedQuantization == .mxfp4 && source.dtype != .float32
+        if keepsBits, source.quantization == .none { source.quantization = .stored }
         task = answers.task
         let needsHead = answers.pooling == nil
         guard source.quantization != .stored || checkpoint is GGUFCheckpoint || config.storedQuantization != nil else {
@@ -160,7 +162,7 @@ struct PlannedModel {
         network = try architecture.network(root)
         head =
             needsHead
-            ? try LanguageModelHead(root.at(architecture.headName), tiedTo: network.embedding)
+            ? try LanguageModelHead(root.at(architecture.headName), tiedTo: network.embedding, network.logitTerms)
             : try PooledHead(root, answers)
         let extra = try binder.finish()
         if let extra, source.isStrict || !checkpoint.toleratesExtraTensors { throw extra }

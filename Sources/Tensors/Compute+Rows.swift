@@ -49,6 +49,26 @@ extension Compute {
         withUnsafePointer(to: UnsafePointer<Float>?.some(x)) { kernels_add_sum(handle, $0, 1, count, out) }
     }
 
+    /// Multiplies numbers in place, and then lets them become `cap * tanh(x / cap)` where there is a cap.
+    package func cap(_ x: UnsafeMutablePointer<Float>, count: Int, scale: Float, cap: Float?) {
+        kernels_cap(handle, x, count, scale, cap ?? 0)
+    }
+
+    /// Sums of squares of parts of rows, `stride` numbers apart.
+    package func sumSquares(
+        _ x: UnsafePointer<Float>, rows: Int, size: Int, stride: Int, into out: UnsafeMutablePointer<Float>
+    ) {
+        kernels_sum_squares(handle, x, rows, size, stride, out)
+    }
+
+    /// Root-mean-square norm, in place, of parts of rows whose whole has `squares[t]` as its sum of squares and `total` numbers.
+    package func scaleToNorm(
+        _ x: UnsafeMutablePointer<Float>, rows: Int, size: Int, stride: Int,
+        squares: UnsafePointer<Float>, total: Int, epsilon: Float, weight: UnsafePointer<Float>
+    ) {
+        kernels_scale_to_norm(handle, x, rows, size, stride, squares, total, epsilon, weight)
+    }
+
     /// Copies rows by index: `out[i] = source[indices[i]]`, rows of `size` elements of `dtype`.
     package func gatherRows(
         _ source: UnsafeRawPointer, indices: UnsafePointer<Int32>, count: Int, size: Int, dtype: DType = .float32,

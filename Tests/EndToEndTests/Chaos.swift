@@ -48,7 +48,8 @@ struct Chaos: Sendable {
             name: "tp 2, int8 weights and cache",
             flags: flags + ["--quantization", "w8a8_int8", "--kv-cache-dtype", "int8"])
         let experts = Variant(name: "tp 2, experts", flags: flags, model: "qwen3moe")
-        return [plain, int8] + (environment("SRT_CHAOS_MODEL") == nil ? [experts] : [])
+        let windows = Variant(name: "tp 2, windows and sinks", flags: flags, model: "gpt-oss")
+        return [plain, int8] + (environment("SRT_CHAOS_MODEL") == nil ? [experts, windows] : [])
     }()
     /// The pace that the environment asks for.
     static let pace =

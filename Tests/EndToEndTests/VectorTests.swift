@@ -111,7 +111,7 @@ extension EndToEndTests {
             }
         }
 
-        @Test(arguments: ["qwen2-reward", "llama-classes", "internlm2-reward", "llama-attributes"])
+        @Test(arguments: ["qwen2-reward", "llama-classes", "internlm2-reward", "llama-attributes", "gemma2-reward"])
         func rewardsAreTheReferences(_ model: String) throws {
             let goldens = try goldens(model)
             try withServer(model) { server in

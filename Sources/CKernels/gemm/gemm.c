@@ -41,6 +41,7 @@ typedef struct {
     // Where results go in the weights' dtype, after the function.
     char *rounded_out;
     kernels_activation activation;
+    const float *packed_bias;
     chosen_rows chosen;
 } gemm_job;
 
@@ -75,8 +76,17 @@ static void finish_activated_row(const gemm_job *j, size_t row, size_t column, s
     k->from_float[j->w->dtype](sums, count, out);
 }
 
+/// Adds the bias of experts to finished sums.
+static void add_packed_bias(const gemm_job *j, size_t block, size_t blocks, float *c, size_t ldc) {
+    for (size_t r = 0; r < j->rows; r++)
+        for (size_t b = 0; b < blocks; b++)
+            for (size_t i = 0; i < BLOCK; i++)
+                c[r * ldc + b * BLOCK + i] += j->packed_bias[(block + b) * 2 * BLOCK + i];
+}
+
 /// Takes finished sums of `blocks` blocks from `block` on, all rows of the pass.
-static void finish(const gemm_job *j, size_t block, size_t blocks, const float *c, size_t ldc) {
+static void finish(const gemm_job *j, size_t block, size_t blocks, float *c, size_t ldc) {
+    if (j->packed_bias) add_packed_bias(j, block, blocks, c, ldc);
     size_t column = block * BLOCK, count = min_size(blocks * BLOCK, j->w->outputs - column);
     if (j->chosen.targets)
         for (size_t r = 0; r < j->rows; r++)
@@ -260,6 +270,7 @@ static size_t begin_chosen(void *job, kernels_compute *c, const chosen_product *
         .out = p->out,
         .rounded_out = p->gated,
         .activation = p->activation,
+        .packed_bias = p->packed_bias,
         .chosen = p->chosen};
     plan_pass(j);
     return j->tiles;

@@ -75,7 +75,9 @@ func openCheckpoint(
     _ path: String, _ format: LoadFormat, _ stored: StoredQuantization?, head: HeadFile?
 ) throws(CheckpointError) -> any Checkpoint {
     let checkpoint = try openCheckpoint(path, format, head: head)
-    guard let stored, stored != .int8Rows, let files = checkpoint as? SafetensorsCheckpoint else { return checkpoint }
+    guard let stored, stored != .int8Rows, stored != .mxfp4, let files = checkpoint as? SafetensorsCheckpoint else {
+        return checkpoint
+    }
     return try QuantizedCheckpoint(files, stored)
 }
 
