@@ -120,7 +120,11 @@ import Values
                     let at = Int(positions[row]) * half
                     if shape.isInterleaved {
                         // Neighbours are stored as halves.
-                        x = (0..<half).map { x[2 * $0] } + (0..<half).map { x[2 * $0 + 1] } + x[(2 * half)...]
+                        let pairs = x
+                        for i in 0..<half {
+                            x[i] = pairs[2 * i]
+                            x[half + i] = pairs[2 * i + 1]
+                        }
                     }
                     x = rotated(x, Array(cosines[at..<at + half]), Array(sines[at..<at + half]))
                 }
