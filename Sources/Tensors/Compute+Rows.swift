@@ -39,7 +39,7 @@ extension Compute {
         _ x: UnsafePointer<Float>, size: Int, spans: UnsafePointer<RowSpan>, count: Int, _ pooling: RowPooling,
         into out: UnsafeMutablePointer<Float>
     ) {
-        // RowSpan and kernels_row_span are both two Int32 in the same order.
+        // RowSpan and kernels_row_span are both three Int32 in the same order.
         let plain = UnsafeRawPointer(spans).assumingMemoryBound(to: kernels_row_span.self)
         kernels_pool_rows(handle, x, size, plain, count, kernels_pooling(rawValue: UInt32(pooling.rawValue)), out)
     }
@@ -98,12 +98,15 @@ package struct RowSpan: Sendable, Equatable {
     package let first: Int32
     /// How many rows.
     package let count: Int32
+    /// How many rows of the same text stand before the first, which weights that depend on a row's place count.
+    package let skipped: Int32
 
     /// Describes rows.
-    package init(first: Int, count: Int) {
-        precondition(first >= 0 && count > 0, "a span has rows")
+    package init(first: Int, count: Int, skipped: Int = 0) {
+        precondition(first >= 0 && count > 0 && skipped >= 0, "a span has rows")
         self.first = Int32(first)
         self.count = Int32(count)
+        self.skipped = Int32(skipped)
     }
 }
 
@@ -115,6 +118,6 @@ package enum RowPooling: UInt8, Sendable, CaseIterable {
     case max = 1
     /// Their sum over the root of their count.
     case meanSquareRoot = 2
-    /// Their mean, of which row i, from 1, counts i times.
+    /// Their mean, of which row i of the text, from 1, counts i times.
     case weightedMean = 3
 }

@@ -120,11 +120,9 @@ import Values
                     let at = Int(positions[row]) * half
                     if shape.isInterleaved {
                         // Neighbours are stored as halves.
-                        let pairs = x
-                        for i in 0..<half {
-                            x[i] = pairs[2 * i]
-                            x[half + i] = pairs[2 * i + 1]
-                        }
+                        let even = (0..<half).map { x[2 * $0] }
+                        let odd = (0..<half).map { x[2 * $0 + 1] }
+                        x = even + odd + x[(2 * half)...]
                     }
                     x = rotated(x, Array(cosines[at..<at + half]), Array(sines[at..<at + half]))
                 }

@@ -30,6 +30,8 @@ package struct Architecture: Sendable {
     private(set) var answers: Answers
     /// Whether a token sees those behind it.
     let isBidirectional: Bool
+    /// Where the output's projection stands, for those that predict tokens.
+    var headName = "lm_head"
     /// Whether its configuration is the part `text_config` of one of a network that sees images too.
     private(set) var isTextPart = false
     /// Reads the keys that are its own; throws for a value that it cannot compute, with the key's name.
@@ -73,10 +75,9 @@ package struct Architecture: Sendable {
 
     /// Those that predict tokens.
     static let decoders: [Architecture] = [
-        .llama, .mistral, .qwen2, .qwen3, .qwen2Moe, .qwen3Moe, .mixtral, .gemma2, .gemma3, .phi3, .smolLM3, .olmo2,
-        .olmo3,
-        .olmoe, .granite, .graniteMoe, .cohere2, .glm4, .starcoder2, .stableLM, .seedOSS, .ernie45, .ministral3,
-        .glm4Moe, .ernie45Moe, .gptOss,
+        .llama, .mistral, .qwen2, .qwen3, .qwen2Moe, .qwen3Moe, .mixtral, .internLM2, .gemma2, .gemma3, .phi3, .smolLM3,
+        .olmo2, .olmo3, .olmoe, .granite, .graniteMoe, .cohere2, .glm4, .starcoder2, .stableLM, .seedOSS, .ernie45,
+        .ministral3, .glm4Moe, .ernie45Moe, .gptOss,
     ]
 
     /// Those that predict tokens and are a part of networks that see images too.
@@ -125,7 +126,10 @@ package struct Architecture: Sendable {
                     .classes("classification_head") { fields throws(CheckpointError) in
                         try fields.requiredInteger("classification_out_size", in: 1...65_536)
                     }))
+            kin.append(named("LlamaForSequenceClassificationWithNormal_Weights", .weighedAttributes))
         case "Qwen2", "Qwen3": kin.append(named(family + "ForRewardModel", .reward))
+        case "InternLM2":
+            kin.append(named("InternLM2ForRewardModel", .classes("v_head") { _ throws(CheckpointError) in 1 }))
         default: break
         }
         return kin

@@ -37,7 +37,7 @@ package final class SafetensorsCheckpoint: Checkpoint {
         var places: [String: Place] = [:]
         var header: UInt64 = 0
         for (index, path) in paths.enumerated() {
-            let file = try SafetensorsFile(path: path)
+            let file = try SafetensorsFile.isTorch(path) ? .torch(path: path) : SafetensorsFile(path: path)
             for tensor in file.tensors {
                 let info = tensor.info.named((prefixes[path] ?? "") + tensor.info.name)
                 guard tensors.updateValue(info, forKey: info.name) == nil else {

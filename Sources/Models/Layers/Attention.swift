@@ -98,11 +98,14 @@ enum AttentionNames {
     case apart(query: String, key: String, value: String, output: String)
     /// One tensor with the rows of queries, keys and values below each other, and that of the output.
     case stacked(String, output: String)
+    /// One tensor in which the rows of a key-value head stand behind those of the `queries` heads that share it, `size` rows each,
+    /// and that of the output.
+    case grouped(String, output: String, queries: Int, size: Int)
 
     /// The output's projection.
     var output: String {
         switch self {
-        case .apart(_, _, _, let output), .stacked(_, let output): output
+        case .apart(_, _, _, let output), .stacked(_, let output), .grouped(_, let output, _, _): output
         }
     }
 
@@ -120,6 +123,16 @@ enum AttentionNames {
                 return TensorSlice(
                     "\(prefix).\(name).\(kind)", shape: shape(rows.reduce(0) { $0 + $1.total }),
                     rows: start + part.range.lowerBound..<start + part.range.upperBound)
+            }
+        case .grouped(let name, _, let queries, let size):
+            let total = shape(rows.reduce(0) { $0 + $1.total })
+            return zip(rows, [queries, 1, 1]).enumerated().flatMap { part, heads in
+                stride(from: heads.0.range.lowerBound / size, to: heads.0.range.upperBound / size, by: 1).map { head in
+                    // Queries, then the key, then the value of each group.
+                    let place = head / heads.1 * (queries + 2) + (part == 0 ? head % queries : queries + part - 1)
+                    return TensorSlice(
+                        "\(prefix).\(name).\(kind)", shape: total, rows: place * size..<(place + 1) * size)
+                }
             }
         }
     }
