@@ -13,14 +13,10 @@ extension FlagCatalog {
         group("weights are mapped, never read", "weight-loader-disable-mmap"),
         group(
             "weights are quantized by --quantization only", "quantize-and-serve rl-quant-profile"),
-        group("thinking has no bound", "enable-strict-thinking"),
-        group("it keeps no responses", "enable-response-store"),
-        group("a request holds all it needs", "enable-streaming-session"),
         group(
-            "it has no grammar engine",
-            """
-            constrained-json-whitespace-pattern constrained-json-disable-any-whitespace constrained-json-max-whitespace-cnt
-            """),
+            "the budget of a chat's thinking (budget_tokens, reasoning_effort as a number) always holds",
+            "enable-strict-thinking"),
+        group("a request holds all it needs", "enable-streaming-session"),
         group("paths start at /; rewrite them in the proxy", "fastapi-root-path"),
         group(
             "it speaks HTTP only",

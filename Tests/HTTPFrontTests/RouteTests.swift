@@ -333,4 +333,12 @@ import Testing
         #expect(try await server.post("/vertex_generate", "{}").status == 404)
         #expect(try JSON.parse(try await server.get("/openapi.json").body)["paths"]?["/predict"] != nil)
     }
+
+    @Test func olderGatewaysSeeTheLoad() async throws {
+        let answer = try await LocalFront().get("/get_load")
+        #expect(answer.status == 200)
+        #expect(
+            try JSON.parse(answer.body)
+                == [["dp_rank": 0, "num_reqs": 0, "num_waiting_reqs": 0, "num_tokens": 10]])
+    }
 }

@@ -10,10 +10,10 @@ import Testing
         "--int4-group-size 48",
         "--enable-lora", "--lora-paths a b=c", "--max-lora-rank 8", "--grpc-mode",
         "--speculative-algorithm NGRAM", "--speculative-draft-model x", "--disaggregation-mode prefill",
-        "--moe-a2a-backend deepep", "--enable-response-store", "--tool-call-parser beam", "--crash-dump-folder d",
+        "--moe-a2a-backend deepep", "--enable-strict-thinking", "--tool-call-parser beam", "--crash-dump-folder d",
         "--int4-head-bits 5", "--numa-node 0 1",
         "--enable-watermark", "--kt-weight-path x", "--no-dllm-fdfo", "--revision main",
-        "--grammar-backend outlines", "--weight-cache-mode on", "--enable-hisparse",
+        "--weight-cache-mode on", "--enable-hisparse",
         "--sidecar a b", "--use-ray", "--enable-multimodal",
     ])
     func refusesWhatItCannotServe(_ line: String) throws {
@@ -59,7 +59,8 @@ import Testing
         "--disaggregation-mode null", "--moe-a2a-backend none", "--kv-cache-dtype auto", "--page-size 1",
         "--tokenizer-worker-num 1", "--radix-eviction-policy lru", "--retraction-policy length",
         "--weight-cache-mode off",
-        "--grammar-backend xgrammar", "--log-requests-level 2", "--sm-group-num 8", "--schedule-conservativeness 1.0",
+        "--grammar-backend xgrammar", "--grammar-backend outlines", "--log-requests-level 2", "--sm-group-num 8",
+        "--schedule-conservativeness 1.0",
         "--cpu-offload-gb 0", "--tokenizer-mode auto", "--model-impl auto", "--no-lora-strict-loading",
         "--tbo-token-distribution-threshold 0.48", "--sleep-on-idle", "--enable-deterministic-inference",
         "--stream-interval 1", "--hicache-ratio 2", "--fastapi-root-path=", "--trace-modules request",

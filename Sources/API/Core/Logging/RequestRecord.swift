@@ -115,6 +115,13 @@ struct RequestRecord: Sendable {
             object["stop_token_ids"] = .array(given.stopTokenIds.map { .int(Int64($0)) })
         }
         if given.ignoreEos { object["ignore_eos"] = true }
+        switch given.grammar {
+        case .jsonSchema(let text): object["json_schema"] = .string(text)
+        case .regex(let text): object["regex"] = .string(text)
+        case .ebnf(let text): object["ebnf"] = .string(text)
+        case .structuralTag(let text): object["structural_tag"] = .string(text)
+        case nil: break
+        }
         return object
     }
 
@@ -124,7 +131,7 @@ struct RequestRecord: Sendable {
             object["text"] = Self.shortened(String(decoding: row.output.text, as: UTF8.self), level)
             object["output_ids"] = Self.shortened(row.output.ids, level)
             if case .embed = row.errand {
-                object = ["embedding": .array(row.output.vector.map { .double(Double($0)) })]
+                object = ["embedding": row.output.vectorJSON]
             }
         }
         object["meta_info"] = .object(Self.metaInfo(row))
@@ -145,7 +152,7 @@ struct RequestRecord: Sendable {
 
     private static func reason(_ finish: FinishReason?) -> JSONValue {
         switch finish?.reason {
-        case .stopToken(let id)?: ["type": "stop", "matched": .int(Int64(id))]
+        case .stopToken(let id)?, .grammarEnd(let id)?: ["type": "stop", "matched": .int(Int64(id))]
         case .stopString(let text)?, .stopRegex(let text)?: ["type": "stop", "matched": .string(text)]
         case .nan?: ["type": "stop", "matched": "NaN happened"]
         case .length(let length)?: ["type": "length", "length": .int(Int64(length))]
