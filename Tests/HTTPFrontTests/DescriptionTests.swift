@@ -42,6 +42,19 @@ import Testing
         #expect(references.subtracting(names.map { "#/components/schemas/" + $0 }) == [])
     }
 
+    @Test func everyPartOfAPathThatStandsForAnyIsAParameter() async throws {
+        let paths = try #require(try await document()["paths"]?.objectValue)
+        #expect(paths.keys.contains { $0.contains("{") })
+        for (path, item) in zip(paths.keys, paths.values) {
+            let names = path.matches(of: /\{([^}]+)\}/).map { String($0.1) }
+            for operation in item.objectValue?.values ?? [] {
+                let known = (operation["parameters"]?.arrayValue ?? []).filter { $0["in"] == "path" }
+                #expect(known.compactMap { $0["name"]?.stringValue } == names, "\(path)")
+                #expect(known.allSatisfy { $0["required"] == true })
+            }
+        }
+    }
+
     @Test func operationsHaveNamesOfTheirOwnAndAllMethods() async throws {
         let paths = try #require(try await document()["paths"]?.objectValue)
         #expect(paths["/flush_cache"]?.objectValue?.keys == ["get", "post"])

@@ -41,10 +41,8 @@ import Testing
         [("Accept", "text/html;q=0.3, application/json;q=0.5")], [("Accept", "text/html;q=x")],
     ]) func programsGetTheSignOfLife(headers: [(String, String)]) async throws {
         let answer = try await LocalFront().get("/", headers: headers)
-        #expect(
-            answer
-                == WholeAnswer(
-                    status: 200, headers: ["content-type": "application/json"], body: "\"SGLang is running\""))
+        #expect(answer.status == 200 && answer.body == "\"SGLang is running\"")
+        #expect(answer.headers == ["content-type": "application/json"])
     }
 
     @Test(arguments: [

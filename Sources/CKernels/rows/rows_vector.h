@@ -65,18 +65,6 @@ static void rotate(float *x, const float *cosines, const float *sines, size_t ro
     }
 }
 
-static void add_bias(const float *c, const float *bias, size_t n, bool accumulate, float *out) {
-    size_t i = 0;
-    for (; i + VW <= n; i += VW) {
-        vf x = bias ? vf_add(vf_load(c + i), vf_load(bias + i)) : vf_load(c + i);
-        vf_store(out + i, accumulate ? vf_add(vf_load(out + i), x) : x);
-    }
-    if (i == n) return;
-    vf x = vf_load_n(c + i, n - i);
-    if (bias) x = vf_add(x, vf_load_n(bias + i, n - i));
-    vf_store_n(out + i, accumulate ? vf_add(vf_load_n(out + i, n - i), x) : x, n - i);
-}
-
 static inline vf vf_silu(vf x) { return vf_div(x, vf_add(vf_set1(1), vf_exp(vf_sub(vf_zero(), x)))); }
 
 /// x Φ(x), with erf by formula 7.1.26 of Abramowitz and Stegun, "Handbook of Mathematical Functions" (1964), which is
@@ -127,11 +115,31 @@ ACTIVATION(gelu)
 ACTIVATION(gelu_tanh)
 ACTIVATION(relu)
 
+static void clamped_swiglu_gate(const float *c, size_t blocks, float *out) {
+    vf limit = vf_set1(SWIGLU_LIMIT), one = vf_set1(1);
+    for (size_t b = 0; b < blocks; b++)
+        for (size_t j = 0; j < 16; j += VW) {
+            // A NaN is the second operand and passes.
+            vf gate = vf_min(limit, vf_load(c + b * BLOCK + j));
+            vf up = vf_max(vf_set1(-SWIGLU_LIMIT), vf_min(limit, vf_load(c + b * BLOCK + 16 + j)));
+            vf turned = vf_div(gate, vf_add(one, vf_exp(vf_mul(gate, vf_set1(-SWIGLU_SLOPE)))));
+            vf_store(out + b * 16 + j, vf_mul(vf_add(up, one), turned));
+        }
+}
+
+static void soft_cap(float *x, size_t n, float cap) {
+    vf limit = vf_set1(cap), factor = vf_set1(1 / cap);
+    for (size_t i = 0; i < n; i += VW) {
+        size_t here = min_size(VW, n - i);
+        vf_store_n(x + i, vf_mul(limit, vf_tanh(vf_mul(vf_load_n(x + i, here), factor))), here);
+    }
+}
+
 static void fill_rows(kernel_table *t) {
     t->rms_norm = rms_norm;
     t->layer_norm = layer_norm;
     t->rotate = rotate;
-    t->add_bias = add_bias;
+    t->soft_cap = soft_cap;
     t->activate[KERNELS_SILU] = silu_rows;
     t->activate[KERNELS_GELU] = gelu_rows;
     t->activate[KERNELS_GELU_TANH] = gelu_tanh_rows;
@@ -140,4 +148,5 @@ static void fill_rows(kernel_table *t) {
     t->gate[KERNELS_GELU] = gelu_gate;
     t->gate[KERNELS_GELU_TANH] = gelu_tanh_gate;
     t->gate[KERNELS_RELU] = relu_gate;
+    t->gate[KERNELS_CLAMPED_SWIGLU] = clamped_swiglu_gate;
 }

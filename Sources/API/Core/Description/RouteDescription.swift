@@ -48,7 +48,7 @@ package struct RouteDescription: Sendable {
 
     /// The body of an answer.
     package enum Content: Sendable, Hashable {
-        case json, events, text, page, script, style, image
+        case json, events, lines, text, page, script, style, image
         /// Text or nothing, without a media type.
         case plain
 
@@ -57,6 +57,7 @@ package struct RouteDescription: Sendable {
             switch self {
             case .json: "application/json"
             case .events: "text/event-stream"
+            case .lines: "application/x-ndjson"
             case .text: "text/plain"
             case .page: "text/html"
             case .script: "text/javascript"
