@@ -18,9 +18,6 @@ package struct ChatParsers: Sendable {
         AnswerParts(reasoning: reasoning(for: chat), tools: tools(for: chat))
     }
 
-    /// What answers to a chat have to be for its tools; nil: anything.
-    func constraint(of chat: ChatRequest) -> CallConstraint? { CallConstraint(chat.tools, format: tools) }
-
     /// What the worker should know of the thinking part of a chat's answers; nil: nothing.
     func thinkingPart(of chat: ChatRequest) -> ThinkingPart? {
         guard let reasoning,
@@ -44,6 +41,9 @@ package struct ChatParsers: Sendable {
     private func isForced(_ reasoning: String, _ chat: ChatRequest) -> Bool {
         ReasoningParser.isForced(reasoning, chat.variables, template: thinking.isForced(chat.variables))
     }
+
+    /// What answers to a chat have to be for its tools; nil: anything.
+    func constraint(of chat: ChatRequest) -> CallConstraint? { CallConstraint(chat.tools, format: tools) }
 
     private func reasoning(for chat: ChatRequest) -> ReasoningParser? {
         guard let reasoning, chat.parts.separatesReasoning else { return nil }
