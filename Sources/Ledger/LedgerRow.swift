@@ -109,6 +109,8 @@ package struct RowOutput: Sendable, Equatable {
     package var promptTokens = 0
     package var cachedTokens = 0
     package var retractions = 0
+    /// Ids before the end of the thinking part, where one was looked for.
+    package var thinkingTokens = 0
     /// One log probability for each id.
     package var logprobs = TokenLogprobs()
     /// As many as asked for each id.

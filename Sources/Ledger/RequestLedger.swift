@@ -1,5 +1,4 @@
 package import Messages
-package import ServerSettings
 package import Values
 
 /// The requests that clients wait for, as a value: every event of the outside is a call, and what has to be done comes back.
@@ -31,10 +30,12 @@ package struct RequestLedger: Sendable {
     }
 
     /// `generation` is this front's: it makes ids unique over all incarnations.
-    package init(generation: UInt64, patience: Patience = Patience(), buckets: MetricBuckets = .init()) {
+    package init(
+        generation: UInt64, patience: Patience = Patience(), metrics: RequestMetrics = RequestMetrics()
+    ) {
         self.generation = generation
         self.patience = patience
-        metrics = RequestMetrics(buckets)
+        self.metrics = metrics
     }
 
     // MARK: Opening and closing
@@ -183,6 +184,9 @@ package struct RequestLedger: Sendable {
             row.output.promptTokens = Int(batch.promptTokens[entry])
             row.output.cachedTokens = Int(batch.cachedTokens[entry])
             row.output.retractions = Int(batch.retractions[entry])
+        }
+        if entry < batch.reasoningTokens.count {
+            row.output.thinkingTokens = max(row.output.thinkingTokens, Int(batch.reasoningTokens[entry]))
         }
         if let experts = batch.routedExperts.first(where: { $0.row == UInt32(entry) }) {
             row.output.routedExperts = experts.ids

@@ -54,8 +54,13 @@ final class CausalLM: LanguageModel {
         if input.tokens.isEmpty { return }
         parts.compute.beginStep()
         findWantedRows(input)
-        withStep(input) { step in
-            network.forward(&step)
+        // Texts that become vectors have nothing to do with each other.
+        let isApart = head.pooling != nil && parts.group == nil && experts == nil && input.vectorRows.isEmpty
+        let sequenceCount = input.sequences.count
+        withStep(input) { step, lent in
+            if !isApart || !network.forwardApart(&step, parts, lent, sequenceCount: sequenceCount) {
+                network.forward(&step)
+            }
             keepHiddenStates(step, input)
         }
         parts.compute.endStep()
@@ -175,7 +180,7 @@ final class CausalLM: LanguageModel {
     }
 
     /// Lends the input's arrays and the scratch memory to the layers.
-    private func withStep(_ input: borrowing ForwardInput, _ body: (inout Step) -> Void) {
+    private func withStep(_ input: borrowing ForwardInput, _ body: (inout Step, LentInput) -> Void) {
         for (index, sequence) in input.sequences.enumerated() {
             parts.scratch.sequences[index] = AttentionSequence(
                 rowStart: sequence.rowStart, rowCount: sequence.rowCount, slotStart: sequence.slotStart,
@@ -201,7 +206,7 @@ final class CausalLM: LanguageModel {
                                 input.vectorRows.withUnsafeBufferPointer { rows in
                                     input.vectors.withUnsafeBufferPointer { vectors in
                                         step.setVectors(rows, vectors)
-                                        body(&step)
+                                        body(&step, lent)
                                     }
                                 }
                             }

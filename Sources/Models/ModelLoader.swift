@@ -162,7 +162,8 @@ struct PlannedModel {
         network = try architecture.network(root)
         head =
             needsHead
-            ? try LanguageModelHead(root.at(architecture.headName), tiedTo: network.embedding, network.logitTerms)
+            ? try LanguageModelHead(
+                root.at(architecture.headName), tiedTo: network.embedding, network.logitTerms)
             : try PooledHead(root, answers)
         let extra = try binder.finish()
         if let extra, source.isStrict || !checkpoint.toleratesExtraTensors { throw extra }

@@ -38,6 +38,9 @@ struct ScratchPlan {
 final class ScratchMemory {
     private let memory: AlignedBuffer
     private let offsets: [Int]
+    private let rowBytes: [Int]
+    /// Rows that there is room for.
+    let rows: Int
     /// The step's sequences as attention takes them.
     let sequences: UnsafeMutablePointer<AttentionSequence>
     /// Single rows as sequences, where others have been dropped.
@@ -46,17 +49,24 @@ final class ScratchMemory {
     let firstRows: UnsafeMutablePointer<Int32>
     /// All rows of each of them.
     let spans: UnsafeMutablePointer<RowSpan>
+    /// Numbers of the rows that stay where others are dropped, within their part of the step.
+    let keptRows: UnsafeMutablePointer<Int32>
+    /// First sequences of the step's parts.
+    let partStarts: UnsafeMutablePointer<Int32>
 
     /// Reserves memory for the limits' rows and sequences.
     init(_ plan: ScratchPlan, limits: ForwardLimits) throws(CheckpointError) {
         var end = 0
+        rowBytes = plan.rowBytes
+        rows = limits.rows
         offsets = plan.rowBytes.map { bytes in
             defer { end += (bytes * limits.rows + 127) / 64 * 64 }
             return end
         }
         let sequenceBytes = 2 * limits.sequences * MemoryLayout<AttentionSequence>.stride
         let spanBytes = limits.sequences * MemoryLayout<RowSpan>.stride
-        let byteCount = end + sequenceBytes + spanBytes + limits.sequences * MemoryLayout<Int32>.stride
+        let numberBytes = (3 * limits.sequences + 1) * MemoryLayout<Int32>.stride
+        let byteCount = end + sequenceBytes + spanBytes + numberBytes
         guard let memory = AlignedBuffer(byteCount: byteCount) else {
             throw .outOfMemory(
                 purpose: "the rows of a step (--max-running-requests, --chunked-prefill-size)", byteCount: byteCount)
@@ -66,10 +76,17 @@ final class ScratchMemory {
         wantedSequences = sequences + limits.sequences
         spans = (memory.pointer + end + sequenceBytes).assumingMemoryBound(to: RowSpan.self)
         firstRows = (memory.pointer + end + sequenceBytes + spanBytes).assumingMemoryBound(to: Int32.self)
+        keptRows = firstRows + limits.sequences
+        partStarts = keptRows + limits.sequences
     }
 
     /// First byte of an area.
     subscript(area: ScratchArea) -> UnsafeMutableRawPointer { memory.pointer + offsets[area.rawValue] }
+
+    /// The same from a row on, as areas are cut for parts of a step.
+    subscript(area: ScratchArea, row row: Int) -> UnsafeMutableRawPointer {
+        memory.pointer + (offsets[area.rawValue] + row * rowBytes[area.rawValue])
+    }
 
     /// First number of an area of float32.
     func floats(_ area: ScratchArea) -> UnsafeMutablePointer<Float> { self[area].assumingMemoryBound(to: Float.self) }

@@ -2,7 +2,8 @@ import Tensors
 
 /// What a loaded model lends to its layers: threads, weights, memory and the other ranks.
 struct ModelParts {
-    let compute: Compute
+    /// Kernels and threads; of a part of a step, those of one thread.
+    var compute: Compute
     /// The packed weights; others of the same layout may take their place between two steps.
     var weights: WeightStore
     let cache: KeyValueStore
@@ -49,6 +50,7 @@ struct Step: ~Copyable {
     private(set) var query: UnsafeMutablePointer<Float>
     private let keepsEveryRow: Bool
     private var hasDroppedRows = false
+    private let place: PartPlace
 
     /// Kernels and threads.
     var compute: Compute { parts.compute }
@@ -62,31 +64,49 @@ struct Step: ~Copyable {
     var group: Collectives? { parts.group }
 
     /// Normalised input of a block, model dtype `[T][hidden]`.
-    var normed: UnsafeMutableRawPointer { parts.scratch[.normed] }
+    var normed: UnsafeMutableRawPointer { parts.scratch[.normed, row: place.memoryRow] }
     /// Result of a fused projection, float32, as wide as the widest.
-    var fused: UnsafeMutablePointer<Float> { parts.scratch.floats(.fused) }
+    var fused: UnsafeMutablePointer<Float> { floats(.fused) }
     /// Attention's result, model dtype `[T][query heads * dimension]`.
-    var attended: UnsafeMutableRawPointer { parts.scratch[.attended] }
+    var attended: UnsafeMutableRawPointer { parts.scratch[.attended, row: place.memoryRow] }
     /// Sums of squares of queries and of keys, float32 `[2][T]`.
-    var squares: UnsafeMutablePointer<Float> { parts.scratch.floats(.squares) }
+    var squares: UnsafeMutablePointer<Float> { floats(.squares) }
     /// The gated product inside the MLP, model dtype `[T][intermediate]`.
-    var gated: UnsafeMutableRawPointer { parts.scratch[.gated] }
+    var gated: UnsafeMutableRawPointer { parts.scratch[.gated, row: place.memoryRow] }
 
     /// Describes a step; `input`'s arrays are lent by the caller, its sequences lie in the scratch memory.
     init(_ parts: ModelParts, input: LentInput, sequenceCount: Int) {
+        self.init(parts, input: input, sequenceCount: sequenceCount, wantedRows: input.wantedRows, at: PartPlace())
+    }
+
+    /// The same for a part of it, whose rows and sequences `place` tells, and of whose rows `wantedRows` are wanted.
+    init(
+        _ parts: ModelParts, input: LentInput, sequenceCount: Int, wantedRows: UnsafeBufferPointer<Int32>?,
+        at place: PartPlace
+    ) {
         self.parts = parts
-        rows = input.tokens.count
-        tokens = input.tokens.baseAddress!
-        positions = input.positions.baseAddress!
-        writeSlots = input.writeSlots.baseAddress!
+        self.place = place
+        rows = place.rows ?? input.tokens.count
+        tokens = input.tokens.baseAddress! + place.firstRow
+        positions = input.positions.baseAddress! + place.firstRow
+        writeSlots = input.writeSlots.baseAddress! + place.firstRow
         slots = input.slots.baseAddress!
-        wantedRows = input.wantedRows
-        tokenTypes = input.tokenTypes
+        self.wantedRows = wantedRows
+        tokenTypes = input.tokenTypes.map { $0 + place.firstRow }
         keepsEveryRow = input.keepsEveryRow
-        sequences = UnsafePointer(parts.scratch.sequences)
+        sequences = UnsafePointer(parts.scratch.sequences + place.firstSequence)
         self.sequenceCount = sequenceCount
-        residual = parts.scratch.floats(.residual)
-        query = parts.scratch.floats(.query)
+        residual = parts.scratch.floats(.residual) + place.firstRow * parts.hiddenSize
+        query = parts.scratch[.query, row: place.memoryRow].assumingMemoryBound(to: Float.self)
+    }
+
+    private func floats(_ area: ScratchArea) -> UnsafeMutablePointer<Float> {
+        parts.scratch[area, row: place.memoryRow].assumingMemoryBound(to: Float.self)
+    }
+
+    /// Where the rows of this part that are wanted go, behind those of the parts before.
+    private var gathered: UnsafeMutablePointer<Float> {
+        parts.scratch.floats(.gathered) + place.firstWanted * parts.hiddenSize
     }
 
     /// Puts vectors that came with the step, times `scale`, into the place of those of its tokens.
@@ -127,36 +147,41 @@ struct Step: ~Copyable {
             return
         }
         let count = wantedRows.count
+        let kept = parts.scratch.wantedSequences + place.firstSequence
         for (index, row) in wantedRows.enumerated() {
+            let row = row - Int32(place.firstRow)
             var own = sequences
             while row >= own.pointee.rowStart + own.pointee.rowCount { own += 1 }
             let before = own.pointee.length - own.pointee.rowCount + row - own.pointee.rowStart + 1
             let length = seesAll ? own.pointee.length : before
-            parts.scratch.wantedSequences[index] = AttentionSequence(
+            kept[index] = AttentionSequence(
                 rowStart: index, rowCount: 1, slotStart: Int(own.pointee.slotStart), length: Int(length))
         }
         gather(query, wantedRows, size: querySize, into: fused)
-        gather(residual, wantedRows, size: parts.hiddenSize, into: parts.scratch.floats(.gathered))
+        gather(residual, wantedRows, size: parts.hiddenSize, into: gathered)
         query = fused
-        residual = parts.scratch.floats(.gathered)
-        sequences = UnsafePointer(parts.scratch.wantedSequences)
+        residual = gathered
+        sequences = UnsafePointer(kept)
         sequenceCount = count
         rows = count
         hasDroppedRows = true
     }
 
     /// The residual rows whose answers are wanted.
+    @discardableResult
     borrowing func wantedResidual() -> UnsafeMutablePointer<Float> {
-        let gathered = parts.scratch.floats(.gathered)
         if !hasDroppedRows, let wantedRows { gather(residual, wantedRows, size: parts.hiddenSize, into: gathered) }
         return gathered
     }
+
+    /// Takes note that parts of the step have put the wanted rows aside.
+    mutating func endParts() { hasDroppedRows = true }
 
     /// Normalises what a block gives, before it is added to the residual stream: `block` adds it to the memory it gets.
     borrowing func addBranch(
         _ norm: RMSNorm, _ block: (_ branch: UnsafeMutablePointer<Float>, _ step: borrowing Step) -> Void
     ) {
-        let branch = parts.scratch.floats(.branch)
+        let branch = floats(.branch)
         branch.update(repeating: 0, count: rows * parts.hiddenSize)
         block(branch, self)
         norm.normalize(branch, rows: rows, dtype: .float32, into: branch, parts)
@@ -172,8 +197,14 @@ struct Step: ~Copyable {
         _ source: UnsafeMutablePointer<Float>, _ indices: UnsafeBufferPointer<Int32>, size: Int,
         into out: UnsafeMutablePointer<Float>
     ) {
-        guard let first = indices.baseAddress else { return }
-        compute.gatherRows(source, indices: first, count: indices.count, size: size, into: out)
+        guard let first = indices.baseAddress, !indices.isEmpty else { return }
+        guard place.firstRow > 0 else {
+            compute.gatherRows(source, indices: first, count: indices.count, size: size, into: out)
+            return
+        }
+        let own = parts.scratch.keptRows + place.firstWanted
+        for index in indices.indices { own[index] = indices[index] - Int32(place.firstRow) }
+        compute.gatherRows(source, indices: own, count: indices.count, size: size, into: out)
     }
 }
 

@@ -48,6 +48,9 @@ package struct FrontSettings: RoleSettings {
     // How requests are understood and answered.
     package var isEmbedding: Bool
     package var skipTokenizerInit, allowAutoTruncate, incrementalStreamingOutput, enableCacheReport: Bool
+    package var enableResponseStore: Bool
+    package var responseStoreCount, responseStoreBytes: Int
+    package var responseStoreAge: Double
     package var samplingDefaults: ServerSettings.SamplingDefaults
     package var preferredSamplingParams: String?
     package var grammarBackend: ServerSettings.GrammarBackend
@@ -73,6 +76,8 @@ package struct FrontSettings: RoleSettings {
     package var bucketTimeToFirstToken, bucketInterTokenLatency, bucketEndToEndLatency: BucketBounds?
     package var promptTokensBuckets, generationTokensBuckets: BucketRule?
     package var extraMetricLabels: MetricLabels?
+    package var enablePriorityScheduling: Bool
+    package var defaultPriorityValue: Int?
     package var expertRecorderMode: ServerSettings.ExpertRecorderMode?
     package var enableReturnRoutedExperts: Bool
 
@@ -93,6 +98,9 @@ package struct FrontSettings: RoleSettings {
         (skipTokenizerInit, allowAutoTruncate) = (settings.skipTokenizerInit, settings.allowAutoTruncate)
         incrementalStreamingOutput = settings.incrementalStreamingOutput
         enableCacheReport = settings.enableCacheReport
+        enableResponseStore = settings.enableResponseStore
+        (responseStoreCount, responseStoreBytes) = (settings.responseStoreCount, settings.responseStoreBytes)
+        responseStoreAge = settings.responseStoreAge
         samplingDefaults = settings.samplingDefaults
         preferredSamplingParams = settings.preferredSamplingParams
         grammarBackend = settings.grammarBackend
@@ -115,6 +123,8 @@ package struct FrontSettings: RoleSettings {
         promptTokensBuckets = settings.promptTokensBuckets
         generationTokensBuckets = settings.generationTokensBuckets
         extraMetricLabels = settings.extraMetricLabels
+        enablePriorityScheduling = settings.enablePriorityScheduling
+        defaultPriorityValue = settings.defaultPriorityValue
         expertRecorderMode = settings.expertRecorderMode
         enableReturnRoutedExperts = settings.enableReturnRoutedExperts
     }
@@ -167,8 +177,16 @@ package struct WorkerSettings: RoleSettings {
     package var expertRecorderDirectory: String
     package var enableReturnRoutedExperts: Bool
 
+    // How grammars are read.
+    package var grammarBackend: ServerSettings.GrammarBackend
+    package var disableAnyWhitespace: Bool
+    package var whitespacePattern: String?
+    package var maxWhitespaceCount: Int?
+
     /// See `RoleSettings`.
     package init(_ settings: ServerSettings = ServerSettings()) {
+        (grammarBackend, disableAnyWhitespace) = (settings.grammarBackend, settings.disableAnyWhitespace)
+        (whitespacePattern, maxWhitespaceCount) = (settings.whitespacePattern, settings.maxWhitespaceCount)
         (modelPath, tokenizerPath) = (settings.modelPath, settings.tokenizerPath)
         jsonModelOverrideArgs = settings.jsonModelOverrideArgs
         (loadFormat, dtype, quantization) = (settings.loadFormat, settings.dtype, settings.quantization)

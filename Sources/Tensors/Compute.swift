@@ -16,6 +16,8 @@ package final class Compute: @unchecked Sendable {
     package let threads: Int
     /// The C object that owns kernel table, pool and scratch memory.
     let handle: OpaquePointer
+    /// What each thread uses alone in `apart`; empty for such a part.
+    let parts: [Compute]
 
     /// Starts `threads - 1` threads with the kernels of `isa`, lowered to what this machine supports.
     ///
@@ -33,15 +35,29 @@ package final class Compute: @unchecked Sendable {
             }
         guard let created else { preconditionFailure("no memory or threads for \(threads) compute threads") }
         handle = created
-        self.isa = KernelISA(kernel: kernels_compute_isa(created))
+        let level = KernelISA(kernel: kernels_compute_isa(created))
+        self.isa = level
         self.threads = threads
+        parts = (0..<threads).map { Compute(part: kernels_compute_part(created, $0), isa: level) }
     }
 
-    deinit { kernels_compute_destroy(handle) }
+    /// What one thread of another instance uses, which owns it.
+    private init(part: OpaquePointer, isa: KernelISA) {
+        handle = part
+        self.isa = isa
+        threads = 1
+        parts = []
+    }
+
+    deinit { if !parts.isEmpty { kernels_compute_destroy(handle) } }
 
     /// Pins the calling thread to a core; false when the system refuses.
     @discardableResult
     package static func pinCallingThread(to core: Int) -> Bool { kernels_pin_calling_thread(Int32(core)) }
+
+    /// Lets the calling thread, which was begun by a pinned one, run on any core that the process may use.
+    @discardableResult
+    package static func freeCallingThread() -> Bool { kernels_free_calling_thread() }
 
     /// Cores the calling thread may run on, ascending.
     package static func availableCores() -> [Int] {

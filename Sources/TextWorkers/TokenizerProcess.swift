@@ -109,7 +109,7 @@ struct TokenizerProcess: ~Copyable {
             var request = GenerateIDs()
             request.key = generate.key
             request.prompt = try prompt(generate)
-            request.sampling = generate.sampling
+            request.sampling = showingMarkers(generate.sampling)
             if generate.hasLogprobs { request.logprobs = generate.logprobs }
             (request.resumedIds, request.resumedWeights) = (generate.resumedIds, generate.resumedWeights)
             if case .vectors(let vectors)? = generate.prompt { request.vectors = vectors }
@@ -132,6 +132,16 @@ struct TokenizerProcess: ~Copyable {
         } catch {
             refuse(generate.key, error)
         }
+    }
+
+    /// Markers of thinking that are special tokens have to stay in the text for the front to find them.
+    private func showingMarkers(_ sampling: SamplingParams) -> SamplingParams {
+        guard sampling.hasThinking, sampling.skipSpecialTokens, let tokenizer else { return sampling }
+        let markers = [sampling.thinking.start, sampling.thinking.end]
+        guard markers.contains(where: { tokenizer.holdsSpecial($0) }) else { return sampling }
+        var sampling = sampling
+        sampling.skipSpecialTokens = false
+        return sampling
     }
 
     /// Tells a request's front why it cannot run.

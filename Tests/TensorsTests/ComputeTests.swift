@@ -15,6 +15,29 @@ import Values
         }
     }
 
+    @Test(arguments: [1, 2, 3]) func itemsApartRunOnceEachAndComputeTheSameBits(threads: Int) {
+        let compute = Compute(threads: threads)
+        let products = (0..<17).map { Product(ProductShape(rows: 1 + $0, outputs: 70, inputs: 96), .bfloat16) }
+        var results = [[Float]](repeating: [], count: products.count)
+        var own = [Int](repeating: -1, count: products.count)
+        for count in [0, 1, products.count] {
+            results.withUnsafeMutableBufferPointer { results in
+                own.withUnsafeMutableBufferPointer { own in
+                    let (results, own) = (SharedItems(results), SharedItems(own))
+                    compute.apart(count) { part, thread, item in
+                        own.items[item] = thread
+                        results.items[item] += products[item].run(part)
+                    }
+                }
+            }
+            #expect(own.prefix(count).allSatisfy { (0..<threads).contains($0) })
+            for item in 0..<count {
+                #expect(bits(results[item]) == bits(products[item].run(compute)))
+                results[item] = []
+            }
+        }
+    }
+
     @Test func callsFromSeveralThreadsTakeTurns() async {
         let compute = Compute(threads: 2)
         let expected = Product(ProductShape(rows: 20, outputs: 200, inputs: 300), .bfloat16).run(compute)
@@ -54,4 +77,10 @@ import Values
         }
         #expect(AlignedBuffer(byteCount: .max) == nil)
     }
+}
+
+/// Items of which each is touched by one thread.
+private struct SharedItems<Item>: @unchecked Sendable {
+    let items: UnsafeMutableBufferPointer<Item>
+    init(_ items: UnsafeMutableBufferPointer<Item>) { self.items = items }
 }

@@ -20,6 +20,7 @@ struct ProductShape: Sendable, CustomTestStringConvertible {
         .init(rows: 8, outputs: 300, inputs: 511), .init(rows: 12, outputs: 66, inputs: 128),
         .init(rows: 13, outputs: 65, inputs: 255), .init(rows: 25, outputs: 288, inputs: 513),
         .init(rows: 100, outputs: 70, inputs: 301), .init(rows: 530, outputs: 48, inputs: 40),
+        .init(rows: 197, outputs: 100, inputs: 384), .init(rows: 193, outputs: 40, inputs: 1708),
     ]
 }
 

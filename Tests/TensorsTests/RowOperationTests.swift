@@ -120,7 +120,9 @@ import Values
                     let at = Int(positions[row]) * half
                     if shape.isInterleaved {
                         // Neighbours are stored as halves.
-                        x = (0..<half).map { x[2 * $0] } + (0..<half).map { x[2 * $0 + 1] } + x[(2 * half)...]
+                        let even = (0..<half).map { x[2 * $0] }
+                        let odd = (0..<half).map { x[2 * $0 + 1] }
+                        x = even + odd + x[(2 * half)...]
                     }
                     x = rotated(x, Array(cosines[at..<at + half]), Array(sines[at..<at + half]))
                 }

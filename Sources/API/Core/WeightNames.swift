@@ -1,4 +1,5 @@
 internal import ChildRuntime
+package import JSON
 package import Ledger
 internal import Messages
 internal import Synchronization
@@ -56,6 +57,7 @@ package final class WeightNames: Sendable {
             $0.weightVersion = version
             $0.namedWeights = number
         }
+        known.withLock { $0[number] = version }
     }
 
     /// What the weights of a number are called, as far as that is remembered.
@@ -76,5 +78,21 @@ package final class WeightNames: Sendable {
                 index + 1 < spans.count ? spans[index + 1].start : count
             )
         }
+    }
+}
+
+extension JSONWriter {
+    /// Writes the member that tells which ids of an answer were computed with which weights.
+    package mutating func weightVersions(_ spans: [(version: String, start: Int, end: Int)]) {
+        key("weight_versions")
+        beginArray()
+        for span in spans {
+            beginObject()
+            member("version", span.version)
+            member("start", span.start)
+            member("end", span.end)
+            endObject()
+        }
+        endArray()
     }
 }

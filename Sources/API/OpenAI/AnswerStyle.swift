@@ -44,16 +44,7 @@ struct AnswerStyle: Sendable {
         json.beginObject()
         let output = rows[0].output
         json.member("weight_version", weights.version(of: output))
-        json.key("weight_versions")
-        json.beginArray()
-        for span in weights.spans(of: output, count: output.ids.count) {
-            json.beginObject()
-            json.member("version", span.version)
-            json.member("start", span.start)
-            json.member("end", span.end)
-            json.endObject()
-        }
-        json.endArray()
+        json.weightVersions(weights.spans(of: output, count: output.ids.count))
         json.endObject()
     }
 

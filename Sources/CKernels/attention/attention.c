@@ -262,19 +262,26 @@ static void store_rows(const attention_job *j, const tile *t, size_t head, tile_
         size_t at = ((row + r / j->group) * j->heads.query_heads + own) * dim;
         float sum = s->sum[r];
         if (j->sight.sinks) sum += exp2f(j->sight.sinks[own] * LOG2_E - s->max[r]);
-        for (size_t d = 0; d < dim; d += HEAD_PART) {
-            float *values = s->values + part_at(r, d);
-            size_t n = min_size(HEAD_PART, dim - d);
-            j->c->table.scale(values, n, 1 / sum, values);
-            j->c->table.from_float[j->out_dtype](values, n, j->out + (at + d) * size);
-        }
+        for (size_t d = 0; d < dim; d += HEAD_PART)
+            j->c->table.from_scaled[j->out_dtype](
+                s->values + part_at(r, d), min_size(HEAD_PART, dim - d), 1 / sum, j->out + (at + d) * size);
     }
+}
+
+/// Rows see whole sequences, and nothing is added to scores.
+static bool sees_everything(const attention_job *j) {
+    return j->sight.before == SIZE_MAX && j->sight.after == SIZE_MAX && !j->sight.bias;
 }
 
 /// All blocks of a tile and head, one after the other.
 static void attend_tile(const attention_job *j, const tile *t, size_t head, attention_scratch *s) {
     size_t rows = t->count * j->group, dim = j->heads.head_dim;
     load_query(j, t, head, s);
+    // The only block is the result, as merging it with nothing would give it, where every row sees some of it.
+    if (t->blocks == 1 && sees_everything(j)) {
+        attend_block(j, t, head, 0, s, &s->total);
+        return store_rows(j, t, head, &s->total);
+    }
     clear(&s->total, rows, dim);
     for (size_t block = 0; block < t->blocks; block++) {
         attend_block(j, t, head, block, s, &s->block);

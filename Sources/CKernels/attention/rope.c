@@ -52,17 +52,23 @@ static void rope_rows(void *context, size_t thread, size_t begin, size_t end) {
     const rope_job *j = context;
     size_t dim = j->heads.head_dim, queries = j->heads.query_heads, kv = j->heads.kv_heads;
     float *key = (float *)thread_scratch(j->c, thread);
+    // Without norm and rotation heads are what they are.
+    bool bare_queries = !j->norm.query_weight && j->rotary.rotary_dim == 0;
+    bool bare_keys = !j->norm.key_weight && j->rotary.rotary_dim == 0;
     for (size_t t = begin; t < end; t++) {
         const float *row = j->qkv + t * (queries + 2 * kv) * dim;
-        for (size_t h = 0; h < queries; h++)
+        if (bare_queries) memcpy(j->query + t * queries * dim, row, queries * dim * sizeof(float));
+        for (size_t h = 0; h < queries && !bare_queries; h++)
             prepare_head(j, row + h * dim, j->norm.query_weight, t, j->query + (t * queries + h) * dim);
         if (j->rotary.query_factors) {
             float *own = j->query + t * queries * dim;
             j->c->table.scale(own, queries * dim, j->rotary.query_factors[j->positions[t]], own);
         }
         for (size_t h = 0; h < kv; h++) {
-            prepare_head(j, row + (queries + h) * dim, j->norm.key_weight, t, key);
-            store_head(j, key, h, (size_t)j->slots[t], j->cache.keys, j->cache.key_scales);
+            const float *head = row + (queries + h) * dim;
+            if (!bare_keys) prepare_head(j, head, j->norm.key_weight, t, key);
+            store_head(
+                j, bare_keys ? head : key, h, (size_t)j->slots[t], j->cache.keys, j->cache.key_scales);
             const float *value = row + (queries + kv + h) * dim;
             store_head(j, value, h, (size_t)j->slots[t], j->cache.values, j->cache.value_scales);
         }

@@ -27,7 +27,7 @@ static void add_chosen(const code_job *j, code_sums s, size_t block, size_t row,
         s.rows = min_size(SLICE, rows - r);
         s.c = c + r * s.ldc;
         s.row_scales = row_scales + r;
-        (j->group ? j->g->settle_int4 : j->g->settle_int8)(&s);
+        (j->group ? j->g->settle_floats : j->g->settle_int8)(&s);
         for (size_t i = 0; i < s.rows; i++)
             add_chosen_row(
                 &j->chosen, row + r + i, j->w->outputs, block * BLOCK, s.columns, sums + i * BLOCK, j->end.out);
@@ -37,7 +37,7 @@ static void add_chosen(const code_job *j, code_sums s, size_t block, size_t row,
 /// Takes finished sums of one block for `rows` rows from `row` on; they are `ldc` numbers apart.
 static void finish(const code_job *j, size_t block, size_t row, size_t rows, const int32_t *c, size_t ldc) {
     const kernels_matrix *w = j->w;
-    void (*settle)(const code_sums *) = j->group ? j->g->settle_int4 : j->g->settle_int8;
+    void (*settle)(const code_sums *) = j->group ? j->g->settle_floats : j->g->settle_int8;
     const char *weights = (const char *)w->data + block * block_bytes(w);
     code_sums s = {.c = c, .ldc = ldc, .rows = rows, .row_scales = j->scales + row};
     s.scales = (const float *)(weights + j->columns * BLOCK);
@@ -273,7 +273,7 @@ static void many_rows(void *context, size_t thread, size_t begin, size_t end) {
 /// Chooses tiles for the rows of a pass.
 static void plan_pass(code_job *j) {
     bool wide = j->rows <= j->g->few_rows && j->w->format != KERNELS_BLOCKS;
-    size_t most = wide ? j->g->wide_rows : j->g->max_rows;
+    size_t most = wide ? j->g->wide_rows : j->group ? j->g->group_rows : j->g->max_rows;
     j->tiles = (j->rows + most - 1) / most;
 }
 

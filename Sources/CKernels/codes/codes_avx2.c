@@ -73,12 +73,17 @@ static inline vi dot_codes(vi acc, vi w, vi x) { return add_pairs(acc, w, x); }
 
 // Tile shapes for 16 registers: up to 8 sums, beside weights, their magnitudes and what a product needs on its way.
 #define TILE_ROWS 2
+#define GROUP_ROWS 2
 #define WIDE_ROWS 1
 #define FEW_ROWS 1
 #define DIRECT_ROWS 1
 #define TILE_SHAPES(body)                                                                                              \
     switch (t->rows * 8 + t->blocks) {                                                                                 \
         TILE_CASE(body, 1, 1) TILE_CASE(body, 2, 1) TILE_CASE(body, 1, WIDE) default : __builtin_trap();               \
+    }
+#define GROUP_SHAPES(body)                                                                                             \
+    switch (t->rows * 8 + t->blocks) {                                                                                 \
+        TILE_CASE(body, 1, 1) TILE_CASE(body, 2, 1) default : __builtin_trap();                                        \
     }
 #define PEAK_SUMS 8
 #define VECTOR_REGISTER "x"

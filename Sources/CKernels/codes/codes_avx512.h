@@ -48,6 +48,8 @@ static inline vi count_bytes(vi x) { return add_pairs(_mm512_setzero_si512(), _m
 
 // Tile shapes for 32 registers: up to 28 sums, weights and a broadcast; wide ones keep four vectors of weights.
 #define TILE_ROWS 14
+// With a float sum beside each integer one half of the rows.
+#define GROUP_ROWS 7
 #define WIDE_ROWS 6
 #define FEW_ROWS 24
 #define DIRECT_ROWS 4
@@ -64,6 +66,15 @@ static inline vi count_bytes(vi x) { return add_pairs(_mm512_setzero_si512(), _m
         TILE_CASE(body, 1, WIDE) TILE_CASE(body, 2, WIDE)                                                              \
         TILE_CASE(body, 3, WIDE) TILE_CASE(body, 4, WIDE)                                                              \
         TILE_CASE(body, 5, WIDE) TILE_CASE(body, 6, WIDE)                                                              \
+    default:                                                                                                           \
+        __builtin_trap();                                                                                              \
+    }
+#define GROUP_SHAPES(body)                                                                                             \
+    switch (t->rows * 8 + t->blocks) {                                                                                 \
+        TILE_CASE(body, 1, 1) TILE_CASE(body, 2, 1)                                                                    \
+        TILE_CASE(body, 3, 1) TILE_CASE(body, 4, 1)                                                                    \
+        TILE_CASE(body, 5, 1) TILE_CASE(body, 6, 1)                                                                    \
+        TILE_CASE(body, 7, 1)                                                                                          \
     default:                                                                                                           \
         __builtin_trap();                                                                                              \
     }

@@ -1,8 +1,9 @@
-// The table of quantized products of one level; include after its functions and after defining TILE_ROWS, FEW_ROWS,
-// WIDE_ROWS and START_FACTOR.
+// The table of quantized products of one level; include after its functions and after defining TILE_ROWS, GROUP_ROWS,
+// FEW_ROWS, WIDE_ROWS and START_FACTOR.
 
 static void fill_codes(code_kernels *t) {
     *t = (code_kernels){.max_rows = TILE_ROWS,
+        .group_rows = GROUP_ROWS,
         .few_rows = FEW_ROWS,
         .wide_rows = WIDE_ROWS,
         .start_factor = START_FACTOR,
@@ -18,6 +19,6 @@ static void fill_codes(code_kernels *t) {
         .sum = sum_codes,
         .interleave = interleave,
         .settle_int8 = settle_int8,
-        .settle_int4 = settle_int4,
+        .settle_floats = settle_floats,
         .dot_peak = byte_dot_peak};
 }

@@ -165,7 +165,7 @@ static void settle_int8(const code_sums *s) {
         }
 }
 
-static void settle_int4(const code_sums *s) {
+static void settle_floats(const code_sums *s) {
     for (size_t r = 0; r < s->rows; r++)
         for (size_t j = 0; j < s->columns; j++) settle(s, r, j, ((const float *)s->c)[r * s->ldc + j]);
 }
@@ -183,6 +183,7 @@ static double byte_dot_peak(size_t iterations) {
 }
 
 #define TILE_ROWS 1
+#define GROUP_ROWS 1
 #define FEW_ROWS 1
 #define DIRECT_ROWS 1
 #define WIDE_ROWS 1

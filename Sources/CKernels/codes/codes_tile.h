@@ -118,12 +118,36 @@ static inline __attribute__((always_inline)) void int4_body(
     }
 }
 
-/// One block only: codes are spread for many rows, whose tiles are tall and not wide. With `bytes` they are plus
-/// CODE_OFFSET.
+/// Adds a finished group of a tile of one block to float sums in registers; what add_group does in memory.
+static inline __attribute__((always_inline)) void add_held_group(const size_t rows, const code_tile *t,
+    vi sum[TILE_ROWS][WIDE * VECTORS], vf total[GROUP_ROWS][VECTORS], const char *scales, const bool bytes,
+    size_t group) {
+    const float *row_scales = t->group_scales + group * rows, *row_sums = t->group_sums + group * rows;
+#pragma clang loop unroll(full)
+    for (size_t i = 0; i < VECTORS; i++) {
+        vf s = load_f32(scales + i * VECTOR_BYTES);
+#pragma clang loop unroll(full)
+        for (size_t r = 0; r < rows; r++)
+            total[r][i] = vf_fma(vi_to_float(sum[r][i]), vf_mul(s, vf_set1(row_scales[r])), total[r][i]);
+        if (bytes) continue;
+        vf m = load_f32(scales + SPREAD_SCALE_BYTES / 2 + i * VECTOR_BYTES);
+#pragma clang loop unroll(full)
+        for (size_t r = 0; r < rows; r++) total[r][i] = vf_fma(vf_set1(row_sums[r]), m, total[r][i]);
+    }
+}
+
+/// One block only: codes are spread for many rows. With `bytes` they are plus CODE_OFFSET. Up to GROUP_ROWS rows there are
+/// registers for the float sums beside the integers.
 static inline __attribute__((always_inline)) void spread_groups(const size_t rows, const bool bytes, const code_tile *t) {
     const int8_t *a = t->a;
     const char *b = t->b, *prefetch = t->prefetch;
+    float *c = t->c;
     size_t group = 0;
+    vf total[GROUP_ROWS][VECTORS];
+#pragma clang loop unroll(full)
+    for (size_t r = 0; r < rows; r++)
+#pragma clang loop unroll(full)
+        for (size_t i = 0; i < VECTORS; i++) total[r][i] = t->load ? vf_load(c + r * t->ldc + i * VW) : vf_zero();
 #pragma clang loop unroll(disable)
     for (size_t k = 0; k < t->columns; k += t->group) {
         const char *scales = b;
@@ -153,15 +177,13 @@ static inline __attribute__((always_inline)) void spread_groups(const size_t row
             b += STEP_BYTES;
             prefetch += STEP_BYTES;
         }
-        vf s[VECTORS], m[VECTORS];
-#pragma clang loop unroll(full)
-        for (size_t i = 0; i < VECTORS; i++) {
-            s[i] = load_f32(scales + i * VECTOR_BYTES);
-            m[i] = load_f32(scales + SPREAD_SCALE_BYTES / 2 + i * VECTOR_BYTES);
-        }
-        add_group(rows, 1, t, sum, s, bytes ? NULL : m, group, t->load || group > 0);
+        add_held_group(rows, t, sum, total, scales, bytes, group);
         group++;
     }
+#pragma clang loop unroll(full)
+    for (size_t r = 0; r < rows; r++)
+#pragma clang loop unroll(full)
+        for (size_t i = 0; i < VECTORS; i++) vf_store(c + r * t->ldc + i * VW, total[r][i]);
 }
 
 static inline __attribute__((always_inline)) void spread_body(

@@ -7,13 +7,13 @@
 //   low_nibbles, high_nibbles, count_bytes (four signed bytes of a lane added up), store_bytes (VW floats,
 //                         rounded)
 //   START_FACTOR          see code_kernels
-//   TILE_SHAPES(body), TILE_ROWS, FEW_ROWS, WIDE_ROWS
+//   TILE_SHAPES(body), TILE_ROWS, FEW_ROWS, WIDE_ROWS; GROUP_SHAPES(body), GROUP_ROWS: those of spread codes
 #include "codes_tile.h"
 
 static void int8_tile(const code_tile *t) { TILE_SHAPES(int8_body) }
 static void int4_tile(const code_tile *t) { TILE_SHAPES(int4_body) }
-static void spread_tile(const code_tile *t) { TILE_SHAPES(spread_body) }
-static void spread_bytes_tile(const code_tile *t) { TILE_SHAPES(spread_bytes_body) }
+static void spread_tile(const code_tile *t) { GROUP_SHAPES(spread_body) }
+static void spread_bytes_tile(const code_tile *t) { GROUP_SHAPES(spread_bytes_body) }
 
 static void spread(const char *groups, size_t columns, size_t group, char *out) {
     for (size_t k = 0; k < columns; k += group) {
@@ -122,7 +122,7 @@ static inline __attribute__((always_inline)) void settle(const code_sums *s, con
 }
 
 static void settle_int8(const code_sums *s) { settle(s, true); }
-static void settle_int4(const code_sums *s) { settle(s, false); }
+static void settle_floats(const code_sums *s) { settle(s, false); }
 
 static double byte_dot_peak(size_t iterations) {
     vi sum[PEAK_SUMS], a = vi_set1(0x01020304), b = vi_set1(0x03010201);

@@ -66,8 +66,9 @@ typedef struct {
 
 /// Quantized products of one level.
 typedef struct {
-    /// Most rows of a tile; and up to `few_rows` rows, tiles of WIDE blocks and at most `wide_rows` rows.
-    size_t max_rows, few_rows, wide_rows, direct_rows;
+    /// Most rows of a tile, and of one of spread codes; and up to `few_rows` rows, tiles of WIDE blocks and at most
+    /// `wide_rows` rows.
+    size_t max_rows, group_rows, few_rows, wide_rows, direct_rows;
     /// An int8 sum begins with minus this times the sum of its activations: CODE_OFFSET where the level multiplies
     /// stored weights as they are, 0 where it takes the offset off first.
     int32_t start_factor;
@@ -94,7 +95,7 @@ typedef struct {
     void (*interleave)(const int8_t *codes, size_t rows, size_t n, int8_t *panel);
 
     void (*settle_int8)(const code_sums *s);
-    void (*settle_int4)(const code_sums *s);
+    void (*settle_floats)(const code_sums *s);
     /// Runs byte dot instructions in registers; returns operations done.
     double (*dot_peak)(size_t iterations);
 } code_kernels;

@@ -57,8 +57,7 @@ static void pack_bf16(const void *x, size_t ldx, size_t rows, size_t inputs, voi
 }
 
 void fill_gemm_scalar(kernel_table *t) {
-    gemm_kernels common = {
-        .wide_rows = 1, .tile_rows = 1, .tile_blocks = 1, .tile_step = 1, .panel_bytes = 4, .panel_columns = 1};
+    gemm_kernels common = {.wide_rows = 1, .tile_rows = 1, .tile_blocks = 1, .tile_step = 1};
     common.tile = f32_tile;
     common.pack_panel = pack_f32;
     t->gemm[KERNELS_F32] = common;

@@ -3,7 +3,7 @@
 // Before inclusion define
 //   TILE_NAME            of the function
 //   TILE_ACTIVATION      element type of the panel
-//   TILE_AT(r, k, rows)  index of row r, element k of the panel
+//   TILE_AT(r, k, rows)  index of row r, element k of the panel; a_stride is the tile's
 //   TILE_SUBSTEPS        panel elements per step
 //   TILE_STEP_BYTES      bytes of one block of weights per step
 //   TILE_WEIGHTS(p, j, s) vector j of substep s of the step at p
@@ -18,6 +18,7 @@ static inline __attribute__((always_inline)) void TILE_NAME(
     enum { VECTORS = BLOCK / VW };
     const TILE_ACTIVATION *a = t->a;
     const char *b = t->b, *prefetch = t->prefetch;
+    const size_t a_stride __attribute__((unused)) = t->a_stride;
     const size_t stride = t->b_stride, ldc = t->ldc, steps = t->steps;
     const size_t prefetch_step = t->prefetch_step, prefetch_stride = t->prefetch_stride;
     float *c = t->c, *expanded = t->expanded;

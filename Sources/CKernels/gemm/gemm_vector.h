@@ -123,8 +123,6 @@ PANEL_PACKER(f32, float) PANEL_PACKER(f16, uint16_t) PANEL_PACKER(bf16, uint16_t
         .tile_rows = TILE_ROWS,
         .tile_blocks = TILE_BLOCKS,
         .tile_step = 1,
-        .panel_bytes = 4,
-        .panel_columns = 1,
         .expanded_tile = f32_tile};
     common.pack_panel = pack_f32;
     common.tile = f32_tile;

@@ -63,17 +63,19 @@ void kernels_unpack_row(const kernels_matrix *w, size_t row, float *out) {
     row_place place = place_of(w, row);
     if (w->format != KERNELS_PLAIN_NUMBERS) return unpack_quantized_row(w, place.block, place.lane, out);
     const char *block = (const char *)w->data + place.block * block_bytes(w);
-    for (size_t k = 0; k < w->inputs; k++) {
-        switch (w->dtype) {
-        case KERNELS_F32:
-            out[k] = ((const float *)block)[k * BLOCK + place.lane];
-            break;
-        case KERNELS_F16:
-            out[k] = f16_to_float(((const uint16_t *)block)[k * BLOCK + place.lane]);
-            break;
-        default:
-            out[k] = bf16_to_float(((const uint16_t *)block)[(k / 2 * BLOCK + place.lane) * 2 + k % 2]);
-            break;
+    if (w->dtype == KERNELS_F32) {
+        const float *column = (const float *)block + place.lane;
+        for (size_t k = 0; k < w->inputs; k++) out[k] = column[k * BLOCK];
+    } else if (w->dtype == KERNELS_F16) {
+        const uint16_t *column = (const uint16_t *)block + place.lane;
+        for (size_t k = 0; k < w->inputs; k++) out[k] = f16_to_float(column[k * BLOCK]);
+    } else {
+        const uint16_t *pairs = (const uint16_t *)block + 2 * place.lane;
+        size_t k = 0;
+        for (; k + 2 <= w->inputs; k += 2, pairs += 2 * BLOCK) {
+            out[k] = bf16_to_float(pairs[0]);
+            out[k + 1] = bf16_to_float(pairs[1]);
         }
+        if (k < w->inputs) out[k] = bf16_to_float(pairs[0]);
     }
 }

@@ -135,6 +135,16 @@ kernels_compute *kernels_compute_create(kernels_isa isa, size_t threads, const i
 void kernels_compute_destroy(kernels_compute *c);
 kernels_isa kernels_compute_isa(const kernels_compute *c);
 
+/// What `thread` uses alone inside `kernels_run_apart`: operations on it run on the calling thread. It lives as long as `c`.
+kernels_compute *kernels_compute_part(kernels_compute *c, size_t thread);
+
+/// Work on item `item` by `thread`, with operations on that thread's part.
+typedef void (*kernels_part_work)(void *context, size_t thread, size_t item);
+
+/// Runs `work` on items 0 ..< count, each as a whole on one thread, and returns when all are done: where items have nothing to
+/// do with each other, no thread waits for another between two operations. Operations on `c` itself are not allowed meanwhile.
+void kernels_run_apart(kernels_compute *c, size_t count, kernels_part_work work, void *context);
+
 /// For tests: from here on `c` multiplies bf16 the way the AVX512-BF16 level does, with the dot instruction emulated.
 /// False, and nothing changes, below the AVX-512 level.
 bool kernels_emulate_pair_dot(kernels_compute *c);
@@ -145,6 +155,9 @@ void kernels_leave_vnni(kernels_compute *c);
 
 /// Pins the calling thread to `core`; false when the system refuses.
 bool kernels_pin_calling_thread(int32_t core);
+
+/// Lets the calling thread run on any core that the process may use; false when the system refuses.
+bool kernels_free_calling_thread(void);
 
 /// Writes the first `capacity` cores this thread may run on, ascending, and returns how many it wrote.
 size_t kernels_available_cores(int32_t *cores, size_t capacity);
@@ -327,6 +340,9 @@ void kernels_attention(kernels_compute *c, const float *query, const kernels_hea
 /// Index of the largest element of each row, the lowest one on ties; -1 for a row with a NaN, and for one in which all
 /// is forbidden.
 void kernels_argmax(kernels_compute *c, const float *x, size_t rows, size_t size, int32_t *out);
+
+/// Makes minus infinity of all numbers whose bit is not set; bit i is bit i % 64 of allowed[i / 64].
+void kernels_mask_logits(float *x, size_t size, const uint64_t *allowed);
 
 /// What turns the logits of a row into log probabilities, with sums over exp(x * scale).
 typedef struct {

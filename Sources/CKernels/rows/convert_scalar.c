@@ -24,6 +24,21 @@ static void bf16_row_from_float(const float *x, size_t n, void *out) {
     for (size_t i = 0; i < n; i++) h[i] = bf16_from_float(x[i]);
 }
 
+static void f32_from_scaled(const float *x, size_t n, float factor, void *out) {
+    float *to = out;
+    for (size_t i = 0; i < n; i++) to[i] = (x[i] + 0) * factor;
+}
+
+static void f16_from_scaled(const float *x, size_t n, float factor, void *out) {
+    uint16_t *to = out;
+    for (size_t i = 0; i < n; i++) to[i] = f16_from_float((x[i] + 0) * factor);
+}
+
+static void bf16_from_scaled(const float *x, size_t n, float factor, void *out) {
+    uint16_t *to = out;
+    for (size_t i = 0; i < n; i++) to[i] = bf16_from_float((x[i] + 0) * factor);
+}
+
 void fill_convert_scalar(kernel_table *t) {
     t->to_float[KERNELS_F32] = f32_to_float;
     t->to_float[KERNELS_F16] = f16_row_to_float;
@@ -31,4 +46,7 @@ void fill_convert_scalar(kernel_table *t) {
     t->from_float[KERNELS_F32] = f32_from_float;
     t->from_float[KERNELS_F16] = f16_row_from_float;
     t->from_float[KERNELS_BF16] = bf16_row_from_float;
+    t->from_scaled[KERNELS_F32] = f32_from_scaled;
+    t->from_scaled[KERNELS_F16] = f16_from_scaled;
+    t->from_scaled[KERNELS_BF16] = bf16_from_scaled;
 }

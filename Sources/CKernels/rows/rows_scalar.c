@@ -29,17 +29,6 @@ static void rotate(float *x, const float *cosines, const float *sines, size_t ro
     }
 }
 
-static void add_bias(const float *c, const float *bias, size_t n, bool accumulate, float *out) {
-    if (accumulate && bias)
-        for (size_t i = 0; i < n; i++) out[i] += c[i] + bias[i];
-    else if (accumulate)
-        for (size_t i = 0; i < n; i++) out[i] += c[i];
-    else if (bias)
-        for (size_t i = 0; i < n; i++) out[i] = c[i] + bias[i];
-    else
-        for (size_t i = 0; i < n; i++) out[i] = c[i];
-}
-
 static float silu(float x) { return x / (1 + expf(-x)); }
 static float gelu(float x) { return 0.5f * x * (1 + erff(x * (float)M_SQRT1_2)); }
 static float gelu_tanh(float x) {
@@ -81,7 +70,6 @@ void fill_rows_scalar(kernel_table *t) {
     t->rms_norm = rms_norm;
     t->layer_norm = layer_norm;
     t->rotate = rotate;
-    t->add_bias = add_bias;
     t->soft_cap = soft_cap;
     t->activate[KERNELS_SILU] = silu_rows;
     t->activate[KERNELS_GELU] = gelu_rows;

@@ -65,18 +65,6 @@ static void rotate(float *x, const float *cosines, const float *sines, size_t ro
     }
 }
 
-static void add_bias(const float *c, const float *bias, size_t n, bool accumulate, float *out) {
-    size_t i = 0;
-    for (; i + VW <= n; i += VW) {
-        vf x = bias ? vf_add(vf_load(c + i), vf_load(bias + i)) : vf_load(c + i);
-        vf_store(out + i, accumulate ? vf_add(vf_load(out + i), x) : x);
-    }
-    if (i == n) return;
-    vf x = vf_load_n(c + i, n - i);
-    if (bias) x = vf_add(x, vf_load_n(bias + i, n - i));
-    vf_store_n(out + i, accumulate ? vf_add(vf_load_n(out + i, n - i), x) : x, n - i);
-}
-
 static inline vf vf_silu(vf x) { return vf_div(x, vf_add(vf_set1(1), vf_exp(vf_sub(vf_zero(), x)))); }
 
 /// x Φ(x), with erf by formula 7.1.26 of Abramowitz and Stegun, "Handbook of Mathematical Functions" (1964), which is
@@ -151,7 +139,6 @@ static void fill_rows(kernel_table *t) {
     t->rms_norm = rms_norm;
     t->layer_norm = layer_norm;
     t->rotate = rotate;
-    t->add_bias = add_bias;
     t->soft_cap = soft_cap;
     t->activate[KERNELS_SILU] = silu_rows;
     t->activate[KERNELS_GELU] = gelu_rows;

@@ -33,6 +33,7 @@ kernels_isa kernels_select(kernels_isa ceiling, kernel_table *t) {
     fill_measure_avx512(t);
     if (isa < KERNELS_AVX512BF16) return isa;
     fill_gemm_avx512bf16(t);
+    fill_convert_avx512bf16(t);
     fill_measure_avx512bf16(t);
     return isa;
 }

@@ -39,8 +39,8 @@
 
 /// Sums of a tile of outputs over `steps` steps of the panel: c[r][j] (+)= Σ a[r][k] · b[k][j].
 ///
-/// `a` is an activation panel interleaved by `rows`, `b` the first of `blocks` weight blocks that are `b_stride` bytes
-/// apart, c is f32 with row stride `ldc`; block i fills columns 32i ..< 32i+32. With `load` the sums go on from c, else
+/// `a` is an activation panel interleaved by `rows`, or its rows `a_stride` elements apart, `b` the first of `blocks`
+/// weight blocks that are `b_stride` bytes apart, c is f32 with row stride `ldc`; block i fills columns 32i ..< 32i+32. With `load` the sums go on from c, else
 /// from zero.
 /// `prefetch` is what the first-level cache should hold soon: it moves on by `prefetch_step` bytes each step, covers as
 /// many bytes as a step of weights, and exists once for each block, `prefetch_stride` apart. It is never read, so it
@@ -49,6 +49,7 @@
 typedef struct {
     size_t rows, blocks, steps;
     const void *a;
+    size_t a_stride;
     const void *b;
     size_t b_stride;
     float *c;
@@ -68,9 +69,8 @@ typedef struct {
     size_t tile_rows, tile_blocks;
     /// Columns of K that one step of `tile` covers.
     size_t tile_step;
-    /// Bytes of one interleaved panel element, and columns of K it covers.
-    size_t panel_bytes, panel_columns;
-    /// Interleaves `rows` activation rows of `inputs` columns into a panel; odd `inputs` are padded with zero.
+    /// Interleaves `rows` activation rows of `inputs` columns into a panel of floats; odd `inputs` are padded with zero.
+    /// Null where the tile reads pairs of two-byte activations from rows.
     void (*pack_panel)(const void *x, size_t ldx, size_t rows, size_t inputs, void *panel);
     /// Adds products of a panel and packed weights.
     void (*tile)(const gemm_tile *t);
@@ -91,6 +91,8 @@ typedef struct {
     // Conversion of `n` elements.
     void (*to_float[KERNELS_DTYPES])(const void *x, size_t n, float *out);
     void (*from_float[KERNELS_DTYPES])(const float *x, size_t n, void *out);
+    /// out[i] = (x[i] + 0) * factor: a zero has no sign.
+    void (*from_scaled[KERNELS_DTYPES])(const float *x, size_t n, float factor, void *out);
 
     /// out[i] = x[i] * s * w[i], with s = 1 / sqrt(mean square + epsilon).
     void (*rms_norm)(const float *x, const float *w, size_t n, float epsilon, float *out);
@@ -98,8 +100,6 @@ typedef struct {
     void (*layer_norm)(const float *x, const float *w, const float *bias, size_t n, float epsilon, float *out);
     /// Rotates the halves of the first `rotary_dim` elements in place.
     void (*rotate)(float *x, const float *cosines, const float *sines, size_t rotary_dim);
-    /// out[i] (+)= c[i] + bias[i]; a null bias is none.
-    void (*add_bias)(const float *c, const float *bias, size_t n, bool accumulate, float *out);
     /// x[i] = cap * tanh(x[i] / cap).
     void (*soft_cap)(float *x, size_t n, float cap);
     /// out[i] = f(c[i] + bias[i]); a null bias is none.
@@ -173,6 +173,7 @@ void fill_sample_avx512(kernel_table *t);
 void fill_measure_avx512(kernel_table *t);
 
 void fill_gemm_avx512bf16(kernel_table *t);
+void fill_convert_avx512bf16(kernel_table *t);
 void fill_measure_avx512bf16(kernel_table *t);
 
 struct kernels_compute {
@@ -182,6 +183,9 @@ struct kernels_compute {
     /// Memory all threads of an operation share, and each thread's own.
     char *shared;
     char *scratch;
+    size_t scratch_bytes;
+    /// An object for each thread to use alone; null where there is one thread.
+    kernels_compute *parts;
 };
 
 /// Bytes of shared scratch: activation panels of one pass, or attention partials.

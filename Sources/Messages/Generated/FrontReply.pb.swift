@@ -165,6 +165,9 @@ package nonisolated struct TextBatch: Sendable {
 
   package var routedExperts: [RoutedExperts] = []
 
+  /// Ids of the thinking part so far; may be shorter than the other arrays: the rest is 0.
+  package var reasoningTokens: [UInt32] = []
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -685,7 +688,7 @@ nonisolated extension FrontReply: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension TextBatch: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".TextBatch"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}request_ids\0\u{1}attempts\0\u{1}offsets\0\u{1}counts\0\u{1}ids\0\u{3}text_offsets\0\u{1}texts\0\u{1}finish\0\u{3}prompt_tokens\0\u{3}cached_tokens\0\u{1}retractions\0\u{1}logprobs\0\u{2}\u{8}weights\0\u{1}hidden\0\u{4}\u{1d}routed_experts\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}request_ids\0\u{1}attempts\0\u{1}offsets\0\u{1}counts\0\u{1}ids\0\u{3}text_offsets\0\u{1}texts\0\u{1}finish\0\u{3}prompt_tokens\0\u{3}cached_tokens\0\u{1}retractions\0\u{1}logprobs\0\u{2}\u{8}weights\0\u{1}hidden\0\u{4}\u{1d}routed_experts\0\u{4}\u{a}reasoning_tokens\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -708,6 +711,7 @@ nonisolated extension TextBatch: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       case 20: try { try decoder.decodeSingularUInt64Field(value: &self.weights) }()
       case 21: try { try decoder.decodeRepeatedMessageField(value: &self.hidden) }()
       case 50: try { try decoder.decodeRepeatedMessageField(value: &self.routedExperts) }()
+      case 60: try { try decoder.decodeRepeatedUInt32Field(value: &self.reasoningTokens) }()
       default: break
       }
     }
@@ -759,6 +763,9 @@ nonisolated extension TextBatch: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if !self.routedExperts.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.routedExperts, fieldNumber: 50)
     }
+    if !self.reasoningTokens.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.reasoningTokens, fieldNumber: 60)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -778,6 +785,7 @@ nonisolated extension TextBatch: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if lhs.weights != rhs.weights {return false}
     if lhs.hidden != rhs.hidden {return false}
     if lhs.routedExperts != rhs.routedExperts {return false}
+    if lhs.reasoningTokens != rhs.reasoningTokens {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -75,10 +75,9 @@ package struct Architecture: Sendable {
 
     /// Those that predict tokens.
     static let decoders: [Architecture] = [
-        .llama, .mistral, .qwen2, .qwen3, .qwen2Moe, .qwen3Moe, .mixtral, .gemma2, .gemma3, .phi3, .smolLM3, .olmo2,
-        .olmo3, .olmoe, .internLM2, .granite, .graniteMoe, .cohere2, .glm4, .starcoder2, .stableLM, .seedOSS, .ernie45,
-        .ministral3,
-        .glm4Moe, .ernie45Moe, .gptOss,
+        .llama, .mistral, .qwen2, .qwen3, .qwen2Moe, .qwen3Moe, .mixtral, .internLM2, .gemma2, .gemma3, .phi3, .smolLM3,
+        .olmo2, .olmo3, .olmoe, .granite, .graniteMoe, .cohere2, .glm4, .starcoder2, .stableLM, .seedOSS, .ernie45,
+        .ministral3, .glm4Moe, .ernie45Moe, .gptOss,
     ]
 
     /// Those that predict tokens and are a part of networks that see images too.
