@@ -180,10 +180,12 @@ final class ModelPlan {
     private func bind(_ slices: [TensorSlice]) throws(CheckpointError) -> [Piece] {
         var pieces: [Piece] = []
         for slice in slices {
-            let tensor = try binder.bind(slice.name, shape: slice.stored ?? slice.shape, viewedAs: slice.shape)
+            let stored = try binder.bind(slice.name, shape: slice.stored ?? slice.shape)
+            let tensor = BoundTensor(checkpoint: stored.checkpoint, info: try stored.info.viewed(as: slice.shape))
             let hasScale = tensor.type == .int8 && slice.shape.count > 1
             let scale = hasScale ? try binder.bindScale(of: tensor) : nil
-            names.add(slice.name, tensor.info, scale: scale?.info)
+            names.add(slice.name, stored.info, scale: scale?.info)
+            if stored.name != slice.name { names.alias(stored.name, of: slice.name) }
             pieces.append(Piece(tensor: tensor, slice: slice, scale: scale))
         }
         return pieces

@@ -18,20 +18,23 @@ import Values
     @Test(arguments: Fixture.atLevels) func halfPrecisionStaysNearFloat32(_ run: Fixture.AtLevel) throws {
         let (fixture, isa) = (run.fixture, run.isa)
         let golden = try fixture.golden()
-        for (dtype, bound) in [(DType.float16, 0.02), (.bfloat16, 0.15)] {
+        // Where rounding makes a token take another expert it costs more, and MXFP4 rounds activations to int8.
+        let hasExperts = ExpertTests.fixtures.contains { $0.name == fixture.name }
+        for (dtype, bound) in [(DType.float16, hasExperts ? 0.1 : 0.02), (.bfloat16, 0.15)] {
             let error = try meanLogprobError(golden, try fixture.load(dtype: dtype, isa: isa))
             #expect(error < bound, "mean error of \(error) in \(dtype)")
         }
     }
 
-    /// The fixtures' random weights punish rounding more than trained ones: int8 costs 0.02 to 0.2, int4 0.3 to 1.6. Where
+    /// The fixtures' random weights punish rounding more than trained ones: int8 costs 0.02 to 0.36, int4 0.3 to 1.6. Where
     /// rounding makes a token take another expert it costs more.
     @Test(arguments: Fixture.atLevels) func quantizedWeightsStayNearFloat32(_ run: Fixture.AtLevel) throws {
         let (fixture, isa) = (run.fixture, run.isa)
         let golden = try fixture.golden()
         let hasExperts = ExpertTests.fixtures.contains { $0.name == fixture.name }
+        let isUsual = Fixture.usual.contains { $0.name == fixture.name }
         let cases: [(Quantization, Double)] = [
-            (.w8a8Int8, hasExperts ? 0.5 : 0.3), (.int4(groupSize: 32), 2), (.int4(), 2),
+            (.w8a8Int8, hasExperts ? 0.5 : isUsual ? 0.3 : 0.4), (.int4(groupSize: 32), 2), (.int4(), 2),
         ]
         for (quantization, bound) in cases {
             let error = try meanLogprobError(golden, try fixture.load(quantization: quantization, isa: isa))

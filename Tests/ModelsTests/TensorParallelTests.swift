@@ -8,7 +8,7 @@ import Values
     @Test(arguments: Fixture.all, [2, 3])
     func ranksAgreeWithTransformersInFloat32(_ fixture: Fixture, _ size: Int) throws {
         // Two query heads cannot be shared by three ranks; what happens then is tested below.
-        if fixture.name == "llama-rope-linear", size == 3 { return }
+        if ["llama-rope-linear", "gemma2"].contains(fixture.name), size == 3 { return }
         let model = try RankGroup(
             fixture.path, size: size, dtype: .float32, isa: .avx512bf16, limits: testLimits)
         for prompt in try fixture.golden().prompts { try compareWithGolden(model, prompt, tolerance: 1e-3) }
