@@ -8,8 +8,8 @@ FORMAT_OPTIONS := --configuration Config/swift-format.json --parallel --recursiv
 ARGS ?=
 MINUTES ?= 10
 
-.PHONY: help deps build serve model test check layout format chaos soak recovery hostile
-.PHONY: bench bench-serving bench-accuracy bench-peers protos clean
+.PHONY: help deps build serve model test page-test check layout format walk chaos soak recovery hostile
+.PHONY: bench bench-serving bench-accuracy bench-peers bench-streaming clients judges protos clean
 
 help:  ## lists these commands
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 22
@@ -42,6 +42,11 @@ else
 	$(TESTS) $(ARGS)
 endif
 
+page-test:  ## installs Chromium (once) and uses the page in it; ARGS="NAME --pictures FOLDER" picks tests and takes screenshots
+	@Config/install-packages.sh chromium fonts-liberation
+	swift build -c release --product srt
+	python3 Tests/WebPage/page_test.py .build/release/srt $(ARGS)
+
 check: deps  ## format, imports, lengths of files
 	$(FORMAT) lint --strict $(FORMAT_OPTIONS)
 	@python3 Config/imports.py check
@@ -73,11 +78,32 @@ bench-peers: deps $(MODEL)  ## installs llama.cpp and OpenVINO (half an hour, on
 	    Config/bench/qwen2.5-0.5b
 	python3 Config/bench/peers/compare.py --srt .build/release/srt --cache "$(CACHE)/peers" $(ARGS)
 
+bench-streaming: deps  ## what streaming costs the front: chunks for each second of its processor time
+	swift build -c release --product srt
+	Config/bench/streaming_cost.py
+
+# Programs of others against real servers.
+clients: deps $(MODEL)  ## runs the openai, anthropic, ollama, LiteLLM and LangChain packages; ARGS="WORD" runs some cases
+	swift build -c release --product srt
+	MODEL="$(MODEL)" "$$(Config/clients/install.sh "$(CACHE)" clients)/bin/python" Config/clients/run.py $(ARGS)
+
+judges: deps  ## lm-eval, SGLang's benchmark and its two gateways; MODEL_PATH names a model folder
+	swift build -c release --product srt
+	export MODEL="$(or $(MODEL_PATH),$(CURDIR)/Tests/Fixtures/llama-tied)"; \
+	    judges=$$(Config/clients/install.sh "$(CACHE)" judges) && export PATH="$$judges/bin:$$PATH" && \
+	    python3 Config/clients/lm_eval_agreement.py && python3 Config/clients/bench_sglang.py && \
+	    python3 Config/clients/gateways.py
+
+walk: deps  ## walks SGLang's page of native endpoints with tiny models; ARGS names real ones
+	swift build -c release --product srt
+	python3 Tests/EndToEndTests/walk_native_api.py --srt .build/release/srt $(ARGS)
+
 # Faults at length, on MODEL_PATH or else on a tiny model.
 FAULTS := $(TESTS) --filter
 export SRT_CHAOS_MODEL := $(MODEL_PATH)
+export SRT_CHAOS_LOAD := $(LOAD)
 
-chaos: build  ## kills processes at random for MINUTES (10) under load, the front too with FRONT=1; MODEL_PATH names a model
+chaos: build  ## kills processes at random for MINUTES (10) under load, the front too with FRONT=1; LOAD=embeddings, LOAD=ranks; MODEL_PATH names a model
 	SRT_CHAOS_MINUTES=$(MINUTES) SRT_CHAOS_FRONT=$(FRONT) $(FAULTS) ChaosTests
 
 soak: build  ## works for MINUTES with a kill a minute and prints how the memory of each process develops

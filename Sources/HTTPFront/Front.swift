@@ -6,6 +6,7 @@ package import Logging
 package import Messages
 internal import NativeAPI
 internal import OperatorAPI
+internal import ResponsesAPI
 package import ServerSettings
 internal import Synchronization
 internal import Values
@@ -54,7 +55,8 @@ package final class Front: Sendable {
         self.send = send
         self.generation = generation
         let ledger = RequestLedger(
-            generation: generation, patience: patience ?? .init(settings), buckets: MetricBuckets(settings))
+            generation: generation, patience: patience ?? .init(settings),
+            metrics: RequestMetrics(MetricBuckets(settings), priorities: .init(settings)))
         services = Self.services(
             settings, ledger, FrontKeepsake(descriptor: sessions, clock: clock), generation, log,
             weights: weights, clock: clock, send: send)
@@ -118,6 +120,9 @@ package final class Front: Sendable {
         if status.isReady, isAccepting(topology) { remind(worker: status.incarnations.worker) }
         repeatOrders(status)
         services.requests.handle { $0.pipeChanged(to: status, now: $1) }
+        if status.isReady, isAccepting(topology) {
+            responses?.adopt(living: Set([generation] + topology.leaving.map(\.generation)), planner)
+        }
     }
 
     /// Tells the other processes which fronts live, so that they drop what the others asked for; the accepting one tells it.

@@ -5,6 +5,7 @@ internal import Ledger
 internal import Logging
 internal import OperatorAPI
 internal import ServerSettings
+internal import WebPage
 
 /// Answers one HTTP request: cross-origin rules, keys, the route, and its dialect's words for every failure.
 struct FrontResponder: Sendable {
@@ -17,7 +18,7 @@ struct FrontResponder: Sendable {
         self.front = front
         table = RouteTable(front)
         router = table.router.buildResponder()
-        front.http.know(Set(table.routes.map(\.path)))
+        front.http.know(Set(table.routes.map(\.path) + WebPage.filePaths))
         authentication = Authentication(apiKey: front.settings.apiKey, adminKey: front.settings.adminAPIKey)
     }
 
@@ -49,7 +50,7 @@ struct FrontResponder: Sendable {
     }
 
     private func mayPass(_ request: Request) -> Bool {
-        if request.method == .options { return true }
+        if request.method == .options || WebPage.isOpen(request) { return true }
         let path = request.uri.path
         // Clients of Anthropic's interface send their key in a header of its own.
         let key = path.hasPrefix("/v1/messages") ? request.headers[.init("x-api-key")!].map { "Bearer \($0)" } : nil

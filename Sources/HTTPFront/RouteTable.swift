@@ -10,6 +10,7 @@ internal import OpenAIAPI
 internal import OperatorAPI
 internal import ResponsesAPI
 internal import ServerSettings
+internal import WebPage
 
 /// All endpoints of a front, as a router and as rules for those who may ask.
 struct RouteTable: Sendable {
@@ -26,16 +27,18 @@ struct RouteTable: Sendable {
 
     /// The endpoints of all interfaces.
     init(_ front: Front) {
-        let planner = ChatPlanner(
-            GenerationServices(front.settings, front.services), front.model.chatRules(front.settings),
-            front.model.parsers)
-        let routes =
-            NativeAPI(front.settings, front.services, planner).routes
-            + OpenAIAPI(front.settings, front.services, planner, judges: front.model.judges).routes
-            + AnthropicAPI(planner).routes
+        let planner = front.planner
+        let openAI = OpenAIAPI(front.settings, front.services, planner, judges: front.model.judges).routes
+        let others =
+            NativeAPI(front.settings, front.services, planner).routes + AnthropicAPI(planner).routes
             + OllamaAPI(planner, servedName: front.settings.servedModelName).routes
-            + ResponsesAPI(planner, servedName: front.settings.servedModelName).routes
+            + ResponsesAPI(planner, servedName: front.settings.servedModelName, store: front.responses).routes
+        let requestLog = front.services.requestLog
+        let routes =
+            others.map { $0.logged(by: requestLog, tellsBody: false) }
+            + openAI.map { $0.logged(by: requestLog, tellsBody: true) }
             + OperatorAPI(front.settings, front.services, http: front.http, log: front.log).routes
+            + WebPage(servesDescription: front.settings.servesDescription).routes
         let descriptions = Self.descriptions.map { description in
             description.path == Self.predictions ? description.at(front.settings.predictionPath) : description
         }
@@ -44,7 +47,8 @@ struct RouteTable: Sendable {
     }
 
     /// What the endpoints of all interfaces take and answer.
-    static let descriptions = NativeAPI.descriptions + OpenAIAPI.descriptions + OperatorAPI.descriptions
+    static let descriptions =
+        NativeAPI.descriptions + OpenAIAPI.descriptions + OperatorAPI.descriptions + WebPage.descriptions
     /// Where predictions are made unless an operator says otherwise.
     private static let predictions = "/vertex_generate"
     private static let components = NativeAPI.components + OperatorAPI.components
@@ -99,6 +103,19 @@ private struct UnknownPath: RouterMiddleware {
 }
 
 extension Front {
+    /// Turns chats into rows.
+    var planner: ChatPlanner {
+        ChatPlanner(GenerationServices(settings, services), model.chatRules(settings), model.parsers)
+    }
+
+    /// Responses that are kept; nil: none are.
+    var responses: ResponseStore? {
+        guard settings.enableResponseStore else { return nil }
+        let limits = ResponseLimits(
+            count: settings.responseStoreCount, bytes: settings.responseStoreBytes, seconds: settings.responseStoreAge)
+        return ResponseStore(services, limits)
+    }
+
     /// The paths of all endpoints, as their routes write them.
     package var routePaths: [String] { RouteTable(self).routes.map(\.path) }
 

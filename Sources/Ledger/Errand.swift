@@ -35,6 +35,16 @@ package enum Errand: Sendable, Equatable {
         }
     }
 
+    /// The priority that the request names.
+    var priority: Int64? {
+        let options =
+            switch self {
+            case .generate(let request): request.options
+            case .embed(let request): request.options
+            }
+        return options.hasPriority ? options.priority : nil
+    }
+
     /// What tells the tokenizer manager.
     var command: TokenizerCommand {
         switch self {

@@ -2,7 +2,7 @@ package import Messages
 internal import Synchronization
 package import Values
 
-/// What outlives the front: its clients' sessions, and what operators ordered.
+/// What outlives the front: its clients' sessions, the responses that they may ask for again, and what operators ordered.
 ///
 /// Every change goes through a journal in the launcher's keeping, which the fronts before and after share, and two at a time.
 package final class FrontKeepsake: Sendable {
@@ -10,14 +10,15 @@ package final class FrontKeepsake: Sendable {
     static let maximumSessions = 1024
 
     /// What the records add up to.
-    private struct Contents: Sendable {
+    struct Contents: Sendable {
         var sessions: [ClientName: Session] = [:]
+        var responses = ResponseShelf()
         /// nil: no operator has ordered anything yet.
         var orders: StandingOrders?
 
         /// Records that add up to the same.
         var records: [SessionRecord] {
-            sessions.flatMap { $0.value.records(id: $0.key) }
+            sessions.flatMap { $0.value.records(id: $0.key) } + responses.records
                 + [orders].compactMap { $0 }.map { orders in
                     .make { $0.orders = orders }
                 }
@@ -32,7 +33,8 @@ package final class FrontKeepsake: Sendable {
     }
 
     private let state: Mutex<State>
-    private let clock: @Sendable () -> Double
+    /// Seconds since 1970.
+    let clock: @Sendable () -> Double
 
     /// - Parameters:
     ///   - descriptor: of the memory that earlier fronts wrote; nil for none.
@@ -127,7 +129,7 @@ package final class FrontKeepsake: Sendable {
     // MARK: Records
 
     /// Takes over what other fronts wrote, lets `body` decide on changes, writes these down and makes them.
-    private func update<Answer: Sendable>(_ body: (inout Contents) -> ([SessionRecord], Answer)) -> Answer {
+    func update<Answer: Sendable>(_ body: (inout Contents) -> ([SessionRecord], Answer)) -> Answer {
         let now = clock()
         return state.withLock { state in
             var contents = state.contents
@@ -161,6 +163,8 @@ package final class FrontKeepsake: Sendable {
             case .forgotten(let turns)?: contents.sessions[id]?.forget(Set(turns.rids.map { ClientName($0) }))
             case .closed?: contents.sessions[id] = nil
             case .orders(let orders)?: contents.orders = orders
+            case .response(let response)?: contents.responses.put(response, as: record.session)
+            case .responseDeleted?: contents.responses.remove(record.session)
             case nil: break
             }
         }

@@ -109,18 +109,22 @@ package struct RowOutput: Sendable, Equatable {
     package var promptTokens = 0
     package var cachedTokens = 0
     package var retractions = 0
+    /// Ids before the end of the thinking part, where one was looked for.
+    package var thinkingTokens = 0
     /// One log probability for each id.
     package var logprobs = TokenLogprobs()
     /// As many as asked for each id.
     package var topLogprobs = TokenLogprobs()
     package var chosenLogprobs = TokenLogprobs()
     package var inputLogprobs: InputLogprobs?
-    /// Which weights computed the ids, in order: from which id on, and their number.
+    /// Which weights computed the ids, or the vector, in order: from which id on, and their number.
     package private(set) var weightSpans: [WeightSpan] = []
     /// Hidden states of the rows that the ids were chosen from, and of the prompt before them; float32.
     package internal(set) var hidden = HiddenStates()
     /// The vector or the scores that were asked for, once they are there; empty for a row that generates.
     package var vector: [Float] = []
+    /// The token of each number of a sparse vector; nil for a dense one.
+    package var vectorTokens: [Int32]?
     /// The experts of each position from the asked one on, layer by layer; there with the end, where they were asked for.
     package var routedExperts: [Int32]?
     /// Ids of the prompt, once the tokenizer manager has told them.
@@ -169,6 +173,9 @@ extension RowOutput {
         var textOffset: Int
         var text: String.UTF8View
     }
+
+    /// The vector was computed with the weights of this number.
+    mutating func noteWeights(_ number: UInt64) { weightSpans = [WeightSpan(start: 0, number: number)] }
 
     /// Ids from `start` on, if there are any, were computed with the weights of this number.
     mutating func noteWeights(_ number: UInt64, from start: Int) {

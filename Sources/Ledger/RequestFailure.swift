@@ -28,6 +28,8 @@ package enum RequestFailure: Error, Sendable, Equatable {
     case wrongMethod(allowed: String)
     /// No model has this name.
     case unknownModel(String)
+    /// No response with this name is kept.
+    case unknownResponse(String)
 
     // What the server cannot do now, or ever.
 
@@ -100,6 +102,7 @@ extension RequestFailure {
         case .unknownPath: "Not Found"
         case .wrongMethod: "Method Not Allowed"
         case .unknownModel(let name): "The model '\(name)' does not exist"
+        case .unknownResponse(let name): "Response with id '\(name)' not found."
         case .queueFull: "The request queue is full."
         case .bodiesFull: "The server holds as many bytes of requests as it may (--max-body-memory)."
         case .draining: "The server is shutting down."

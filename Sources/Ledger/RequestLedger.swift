@@ -1,5 +1,4 @@
 package import Messages
-package import ServerSettings
 package import Values
 
 /// The requests that clients wait for, as a value: every event of the outside is a call, and what has to be done comes back.
@@ -31,10 +30,12 @@ package struct RequestLedger: Sendable {
     }
 
     /// `generation` is this front's: it makes ids unique over all incarnations.
-    package init(generation: UInt64, patience: Patience = Patience(), buckets: MetricBuckets = .init()) {
+    package init(
+        generation: UInt64, patience: Patience = Patience(), metrics: RequestMetrics = RequestMetrics()
+    ) {
         self.generation = generation
         self.patience = patience
-        metrics = RequestMetrics(buckets)
+        self.metrics = metrics
     }
 
     // MARK: Opening and closing
@@ -184,6 +185,9 @@ package struct RequestLedger: Sendable {
             row.output.cachedTokens = Int(batch.cachedTokens[entry])
             row.output.retractions = Int(batch.retractions[entry])
         }
+        if entry < batch.reasoningTokens.count {
+            row.output.thinkingTokens = max(row.output.thinkingTokens, Int(batch.reasoningTokens[entry]))
+        }
         if let experts = batch.routedExperts.first(where: { $0.row == UInt32(entry) }) {
             row.output.routedExperts = experts.ids
         }
@@ -209,6 +213,8 @@ package struct RequestLedger: Sendable {
             start = values.upperBound
             guard var row = rows[id], !row.isEnded, batch.attempts[entry] == row.key.attempt else { continue }
             row.output.vector = Array(batch.values[values])
+            if batch.sparse { row.output.vectorTokens = Array(batch.tokenIds[values]) }
+            row.output.noteWeights(batch.weights)
             row.output.promptTokens = Int(batch.promptTokens[entry])
             row.output.cachedTokens = Int(batch.cachedTokens[entry])
             row.output.retractions = Int(batch.retractions[entry])

@@ -47,6 +47,7 @@ extension VectorBatch {
         return attempts.count == rows && counts.count == rows && promptTokens.count == rows
             && cachedTokens.count == rows && retractions.count == rows
             && counts.reduce(0, { $0 + Int($1) }) == values.count
+            && tokenIds.count == (sparse ? values.count : 0)
     }
 
     /// Some of the batch's requests, in the order given; the parallel arrays must fit together.
@@ -62,6 +63,8 @@ extension VectorBatch {
         part.attempts = rows.map { attempts[$0] }
         part.counts = rows.map { counts[$0] }
         part.values = rows.flatMap { values[starts[$0]..<starts[$0] + Int(counts[$0])] }
+        (part.sparse, part.weights) = (sparse, weights)
+        if sparse { part.tokenIds = rows.flatMap { tokenIds[starts[$0]..<starts[$0] + Int(counts[$0])] } }
         part.promptTokens = rows.map { promptTokens[$0] }
         part.cachedTokens = rows.map { cachedTokens[$0] }
         part.retractions = rows.map { retractions[$0] }

@@ -108,20 +108,37 @@ final class CausalLM: LanguageModel {
         precondition(range.count <= limits.logitRows, "at most \(limits.logitRows) rows of logits at once")
         if range.isEmpty { return }
         parts.compute.beginStep()
-        let first = range.lowerBound * parts.hiddenSize
-        let hidden =
-            head.pooling == nil
-            ? parts.scratch[.hidden] + first * parts.dtype.size
-            : UnsafeMutableRawPointer(parts.scratch.floats(.gathered) + first)
-        head(hidden, rows: range.count, parts, into: logits)
+        if head.pooling == .each {
+            computeRows(range, into: logits)
+        } else {
+            let first = range.lowerBound * parts.hiddenSize
+            let hidden =
+                head.pooling == nil
+                ? parts.scratch[.hidden] + first * parts.dtype.size
+                : UnsafeMutableRawPointer(parts.scratch.floats(.gathered) + first)
+            head(hidden, rows: range.count, parts, into: logits)
+        }
         parts.compute.endStep()
+    }
+
+    /// A number for each row of the texts, which stand at the beginning of their answers; the rest is 0.
+    private func computeRows(_ range: Range<Int>, into numbers: UnsafeMutablePointer<Float>?) {
+        numbers?.update(repeating: 0, count: range.count * task.width)
+        for (place, text) in range.enumerated() {
+            let span = parts.scratch.spans[text]
+            let rows = parts.scratch.floats(.residual) + Int(span.first) * parts.hiddenSize
+            head(rows, rows: Int(span.count), parts, into: numbers.map { $0 + place * task.width })
+        }
     }
 
     /// Normalises the residual rows whose answers will be asked for, or pools those of their texts; nothing else ever reaches
     /// the head.
     private func keepHiddenStates(_ step: borrowing Step, _ input: borrowing ForwardInput) {
-        if case .rows(let pooling) = head.pooling {
+        if head.pooling?.isOneRow == false {
             network.norm?.normalize(step.residual, rows: step.rows, dtype: .float32, into: step.residual, parts)
+        }
+        if head.pooling == .each { return }
+        if case .rows(let pooling) = head.pooling {
             parts.compute.poolRows(
                 step.residual, size: parts.hiddenSize, spans: parts.scratch.spans, count: input.logitRows.count,
                 pooling,
@@ -146,8 +163,10 @@ final class CausalLM: LanguageModel {
             while input.sequences[sequence].rowStart + input.sequences[sequence].rowCount <= row { sequence += 1 }
             let text = input.sequences[sequence]
             precondition(text.rowCount == text.length, "a text whose rows are pooled is computed in one step")
-            parts.scratch.firstRows[index] = Int32(text.rowStart)
-            parts.scratch.spans[index] = RowSpan(first: text.rowStart, count: text.rowCount)
+            let skipped = input.leadingRows.isEmpty ? 0 : Int(input.leadingRows[index])
+            parts.scratch.firstRows[index] = Int32(text.rowStart + skipped)
+            parts.scratch.spans[index] = RowSpan(
+                first: text.rowStart + skipped, count: text.rowCount - skipped, skipped: skipped)
         }
     }
 
@@ -156,7 +175,7 @@ final class CausalLM: LanguageModel {
         switch head.pooling {
         case nil, .last: logitRows
         case .first: UnsafeBufferPointer(start: parts.scratch.firstRows, count: logitRows.count)
-        case .rows: nil
+        case .rows, .each: nil
         }
     }
 
@@ -218,6 +237,9 @@ final class CausalLM: LanguageModel {
         precondition(
             input.vectorRows.allSatisfy { UInt32(bitPattern: $0) < UInt32(rows) }
                 && input.vectors.count == input.vectorRows.count * config.hiddenSize, "vectors are of rows of the step")
+        precondition(
+            input.leadingRows.isEmpty || input.leadingRows.count == input.logitRows.count,
+            "every text says how many of its rows are passed over, or none")
         precondition(input.tokenTypes.isEmpty || input.tokenTypes.count == rows, "every row has a token type, or none")
         let types = UInt32(config.tokenTypeCount)
         precondition(

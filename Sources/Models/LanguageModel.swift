@@ -39,6 +39,8 @@ package struct ForwardInput: Sendable, Equatable {
     /// Kind of each row's token, for encoders that tell the two texts of a pair apart; empty stands for all 0. A network with one
     /// kind of token passes them over.
     package var tokenTypes: [Int32] = []
+    /// How many of a text's first rows pooling passes over, one for each of `logitRows` and fewer than the text has; empty: none.
+    package var leadingRows: [Int32] = []
     /// Every row goes through the last layer to its end, so that the experts of each are known; no bit of an answer
     /// depends on it.
     package var keepsEveryRow = false
@@ -62,6 +64,7 @@ package struct ForwardInput: Sendable, Equatable {
         vectorRows.removeAll(keepingCapacity: true)
         vectors.removeAll(keepingCapacity: true)
         tokenTypes.removeAll(keepingCapacity: true)
+        leadingRows.removeAll(keepingCapacity: true)
         keepsEveryRow = false
     }
 }

@@ -140,10 +140,13 @@ struct PlannedModel {
         var source = source
         let config = source.config
         let architecture = try Architecture.of(config.fields)
-        let checkpoint = try openCheckpoint(source.path, source.loadFormat, config.storedQuantization)
-        // What was quantized before it was published runs in its own bits.
-        if checkpoint is QuantizedCheckpoint, source.quantization == .none { source.quantization = .stored }
         let answers = try AnswerPlan(config, modelPath: source.path, settings: source.task)
+        let checkpoint = try openCheckpoint(
+            source.path, source.loadFormat, config.storedQuantization, head: source.task.sparseHeadFile)
+        // What was quantized before it was published runs in its own bits.
+        let keepsBits =
+            checkpoint is QuantizedCheckpoint || config.storedQuantization == .mxfp4 && source.dtype != .float32
+        if keepsBits, source.quantization == .none { source.quantization = .stored }
         task = answers.task
         let needsHead = answers.pooling == nil
         guard source.quantization != .stored || checkpoint is GGUFCheckpoint || config.storedQuantization != nil else {
@@ -159,7 +162,9 @@ struct PlannedModel {
         network = try architecture.network(root)
         head =
             needsHead
-            ? try LanguageModelHead(root.at("lm_head"), tiedTo: network.embedding) : try PooledHead(root, answers)
+            ? try LanguageModelHead(
+                root.at(architecture.headName), tiedTo: network.embedding, network.logitTerms)
+            : try PooledHead(root, answers)
         let extra = try binder.finish()
         if let extra, source.isStrict || !checkpoint.toleratesExtraTensors { throw extra }
         warnings =
@@ -191,7 +196,7 @@ struct PlannedModel {
             layout: layout,
             origin: WeightOrigin(
                 path: source.path, format: source.loadFormat, stored: source.config.storedQuantization,
-                identity: checkpoint.identity, names: plan.names),
+                identity: checkpoint.identity, names: plan.names, head: source.task.sparseHeadFile),
             packed: packed,
             report: LoadReport(
                 origin: packed.origin, byteCount: packed.byteCount, layerParameters: plan.layerParameters,

@@ -84,9 +84,9 @@ final class ModelPlan {
         var pieces: [[Piece]] = []
         for slices in stacks { pieces.append(try bind(slices)) }
         let inputs = stacks[0].first?.columns.count ?? 0
-        let outputs = stacks[0].reduce(0) { $0 + $1.rows.count }
+        let outputs = stacks[0].reduce(0) { $0 + $1.height }
         precondition(stacks.joined().allSatisfy { $0.columns.count == inputs }, "stacked slices have one width")
-        precondition(stacks.allSatisfy { $0.reduce(0) { $0 + $1.rows.count } == outputs }, "matrices have one height")
+        precondition(stacks.allSatisfy { $0.reduce(0) { $0 + $1.height } == outputs }, "matrices have one height")
         let format = try quantization.format(
             of: role, pieces.joined().map { ($0.tensor.type, $0.slice.columns, $0.tensor.info.scaleGroup) },
             modelPath: modelPath)
@@ -108,7 +108,7 @@ final class ModelPlan {
         guard quantization == .stored else { return [slices] }
         var runs: [(type: WeightType?, slices: [TensorSlice])] = []
         for slice in slices {
-            let type = try binder.bindIfPresent(slice.name, shape: slice.shape)?.type
+            let type = try binder.bindIfPresent(slice.name, shape: slice.stored ?? slice.shape)?.type
             if let last = runs.last, last.type == type {
                 runs[runs.count - 1].slices.append(slice)
             } else {
@@ -127,7 +127,7 @@ final class ModelPlan {
         guard isKept else { return VectorID(offset: nil) }
         let offset = vectorElements
         vectors.append(Vector(pieces: pieces, offset: offset, addend: addend))
-        let count = slices.reduce(0) { $0 + $1.rows.count * $1.columns.count }
+        let count = slices.reduce(0) { $0 + $1.height * $1.columns.count }
         vectorElements += (count + 15) / 16 * 16
         return VectorID(offset: offset)
     }
@@ -171,13 +171,16 @@ final class ModelPlan {
     /// Whether the checkpoint has a tensor, for parts that a network may have or not.
     func has(_ name: String) -> Bool { binder.contains(name) }
 
+    /// The shape of a tensor in the checkpoint; nil where it has none of that name.
+    func shape(of name: String) -> [Int]? { binder.shape(of: name) }
+
     /// Says that tensors below these prefixes may be there and are not needed.
     func passOver(_ prefixes: String...) { binder.passOver(prefixes) }
 
     private func bind(_ slices: [TensorSlice]) throws(CheckpointError) -> [Piece] {
         var pieces: [Piece] = []
         for slice in slices {
-            let tensor = try binder.bind(slice.name, shape: slice.shape)
+            let tensor = try binder.bind(slice.name, shape: slice.stored ?? slice.shape, viewedAs: slice.shape)
             let hasScale = tensor.type == .int8 && slice.shape.count > 1
             let scale = hasScale ? try binder.bindScale(of: tensor) : nil
             names.add(slice.name, tensor.info, scale: scale?.info)

@@ -29,6 +29,18 @@ struct TensorSlice {
     let shape: [Int]
     let rows: Range<Int>
     let columns: Range<Int>
+    /// From one row that is taken to the next, where not all between the first and the last are.
+    var step = 1
+    /// How many rows are taken.
+    var height: Int { (rows.count + step - 1) / step }
+    /// Shape that the tensor has in the file, where it stacks several matrices; nil where it is `shape`.
+    var stored: [Int]?
+
+    /// The tensor's rows behind some of the slice's, in runs of neighbours.
+    func tensorRows(_ own: Range<Int>) -> [Range<Int>] {
+        if step == 1 { return [rows.lowerBound + own.lowerBound..<rows.lowerBound + own.upperBound] }
+        return own.map { rows.lowerBound + $0 * step..<rows.lowerBound + $0 * step + 1 }
+    }
 
     /// Describes a rectangle; without ranges it is the whole tensor.
     init(_ name: String, shape: [Int], rows: Range<Int>? = nil, columns: Range<Int>? = nil) {

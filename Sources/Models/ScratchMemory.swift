@@ -20,6 +20,8 @@ enum ScratchArea: Int, CaseIterable {
     case gathered
     /// What a block gives, where it is normalised before it is added to the residual stream, float32.
     case branch
+    /// Sums of squares of queries and of keys, where all heads of a row are normalised together, float32.
+    case squares
 }
 
 /// How many bytes of each area a row takes: the most that any layer asked for.

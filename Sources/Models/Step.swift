@@ -69,6 +69,8 @@ struct Step: ~Copyable {
     var fused: UnsafeMutablePointer<Float> { floats(.fused) }
     /// Attention's result, model dtype `[T][query heads * dimension]`.
     var attended: UnsafeMutableRawPointer { parts.scratch[.attended, row: place.memoryRow] }
+    /// Sums of squares of queries and of keys, float32 `[2][T]`.
+    var squares: UnsafeMutablePointer<Float> { floats(.squares) }
     /// The gated product inside the MLP, model dtype `[T][intermediate]`.
     var gated: UnsafeMutableRawPointer { parts.scratch[.gated, row: place.memoryRow] }
 
@@ -107,11 +109,12 @@ struct Step: ~Copyable {
         parts.scratch.floats(.gathered) + place.firstWanted * parts.hiddenSize
     }
 
-    /// Puts vectors that came with the step into the place of those of its tokens.
-    borrowing func placeVectors(into out: UnsafeMutablePointer<Float>) {
+    /// Puts vectors that came with the step, times `scale`, into the place of those of its tokens.
+    borrowing func placeVectors(into out: UnsafeMutablePointer<Float>, scale: Float = 1) {
         for (number, row) in vectorRows.enumerated() {
-            (out + Int(row) * parts.hiddenSize).update(
-                from: vectors.baseAddress! + number * parts.hiddenSize, count: parts.hiddenSize)
+            let target = out + Int(row) * parts.hiddenSize
+            target.update(from: vectors.baseAddress! + number * parts.hiddenSize, count: parts.hiddenSize)
+            compute.cap(target, count: parts.hiddenSize, scale: scale, cap: nil)
         }
     }
 
@@ -183,6 +186,11 @@ struct Step: ~Copyable {
         block(branch, self)
         norm.normalize(branch, rows: rows, dtype: .float32, into: branch, parts)
         compute.add(branch, count: rows * parts.hiddenSize, to: residual)
+    }
+
+    /// The residual stream in the model's type, for a block that takes it as it is.
+    borrowing func convertResidual() {
+        compute.convert(residual, count: rows * parts.hiddenSize, to: dtype, into: normed)
     }
 
     private borrowing func gather(

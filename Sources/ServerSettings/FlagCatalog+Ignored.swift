@@ -16,6 +16,14 @@ extension FlagCatalog {
         group("srt has one tokenizer, its own", "tokenizer-mode tokenizer-backend"),
         group("the warm-up is one generation", "warmups"),
         group(
+            "srt has one tokenizer process and one detokenizer process",
+            "tokenizer-worker-num detokenizer-worker-num"),
+        group("srt runs no Python: requests that bring such a processor are refused", "enable-custom-logit-processor"),
+        group("a model that hangs ends its process; see --watchdog-timeout", "soft-watchdog-timeout"),
+        group(
+            "weights that were given back are read again from the packed file",
+            "enable-weights-cpu-backup enable-draft-weights-cpu-backup"),
+        group(
             "the tokenizer and detokenizer batch by themselves",
             """
             batch-notify-size enable-dynamic-batch-tokenizer dynamic-batch-tokenizer-batch-size
@@ -50,8 +58,10 @@ extension FlagCatalog {
             prefill-decode-interval-min-bs min-free-slots-delay enable-prefill-delayer prefill-delayer-max-delay-passes
             prefill-delayer-token-usage-low-watermark prefill-delayer-forward-passes-buckets:list
             prefill-delayer-wait-seconds-buckets:list prefill-delayer-queue-min-ratio prefill-delayer-max-delay-ms
-            prefill-only-disable-kv-cache disable-chunked-prefix-cache c128-page-size
+            prefill-only-disable-kv-cache disable-chunked-prefix-cache c128-page-size num-continuous-decode-steps
             """),
+        group("every step takes pieces of prompts beside the requests that decode", "enable-mixed-chunk"),
+        group("prefixes leave the cache in LRU order", "radix-eviction-policy radix-eviction-policy-config"),
         group(
             "the only cache is the one in memory",
             """
@@ -100,11 +110,13 @@ extension FlagCatalog {
         group(
             "each expert is split over the ranks, so none has to be moved for balance",
             """
+            ep-size
             ep-num-redundant-experts ep-dispatch-algorithm init-expert-location enable-eplb eplb-algorithm
             eplb-rebalance-num-iterations eplb-rebalance-layers-per-chunk eplb-min-rebalancing-utilization-threshold
             disable-shared-experts-fusion enforce-shared-experts-fusion moe-dense-tp-size moe-dp-size
             expert-balancedness-report-mode
-            """, aliases: ["moe-dp-size": ["moe-data-parallel-size"]]),
+            """,
+            aliases: ["moe-dp-size": ["moe-data-parallel-size"], "ep-size": ["ep", "expert-parallel-size"]]),
         group(
             "srt has no speculative decoding",
             """
@@ -125,7 +137,13 @@ extension FlagCatalog {
                 isAbbreviable: false),
         ]
         + [
-            group("there is no CUDA on a CPU", "cuda-graph-max-bs cuda-graph-bs:list monokernel-backend"),
+            group(
+                "there is no CUDA on a CPU",
+                """
+                cuda-graph-max-bs cuda-graph-bs:list monokernel-backend enable-piecewise-cuda-graph
+                disable-piecewise-cuda-graph enforce-piecewise-cuda-graph piecewise-cuda-graph-max-tokens
+                piecewise-cuda-graph-compiler piecewise-cuda-graph-tokens:list
+                """),
             group("pipelines have one stage", "max-micro-batch-size"),
             group("srt serves dense models only", "enable-ep-moe enable-deepep-moe"),
             group("attention has one replica", "enable-dp-attention"),

@@ -14,22 +14,14 @@ extension FlagCatalog {
         group(
             "weights are quantized by --quantization only", "quantize-and-serve rl-quant-profile"),
         group(
-            "there is one tokenizer process and one detokenizer process",
-            "tokenizer-worker-num detokenizer-worker-num"),
-        group("thinking has no bound", "enable-strict-thinking"),
-        group("it keeps no responses", "enable-response-store"),
+            "the budget of a chat's thinking (budget_tokens, reasoning_effort as a number) always holds",
+            "enable-strict-thinking"),
         group("a request holds all it needs", "enable-streaming-session"),
-        group(
-            "it has no grammar engine",
-            """
-            constrained-json-whitespace-pattern constrained-json-disable-any-whitespace constrained-json-max-whitespace-cnt
-            """),
         group("paths start at /; rewrite them in the proxy", "fastapi-root-path"),
         group(
             "it speaks HTTP only",
             "grpc-port grpc-response-timeout-secs smg-grpc-mode grpc-mode sidecar:list sidecar-args:list gated-launch-port"
         ),
-        group("a model that hangs ends its process; see --watchdog-timeout", "soft-watchdog-timeout"),
         group(
             "a crash loses no request; dump_requests_folder of /configure_logging keeps answered ones",
             "crash-dump-folder"),
@@ -47,7 +39,7 @@ extension FlagCatalog {
             "enable-lora lora-paths:list max-lora-rank lora-target-modules:list max-loras-per-batch max-loaded-loras"),
         group(
             "it runs no Python",
-            "enable-custom-logit-processor forward-hooks msprobe-dump-config use-ray"),
+            "forward-hooks msprobe-dump-config use-ray"),
         group("answers carry no watermark", "enable-watermark watermark-config"),
     ]
 
@@ -60,7 +52,6 @@ extension FlagCatalog {
         group(
             "a model is not cut into stages", "pp-size pp-max-micro-batch-size pp-async-batch-depth",
             aliases: ["pp-size": ["pipeline-parallel-size"]]),
-        group("each expert is split over the ranks", "ep-size", aliases: ["ep-size": ["ep", "expert-parallel-size"]]),
         group(
             "it has one way to share a model among ranks",
             """
@@ -75,9 +66,6 @@ extension FlagCatalog {
                 "dcp-size": ["decode-context-parallel-size"],
             ]),
         group("name the cores of each rank by --cpu-bind", "numa-node:list"),
-        group(
-            "a step is planned in one way", "num-continuous-decode-steps enable-mixed-chunk"),
-        group("prefixes leave the cache in LRU order", "radix-eviction-policy radix-eviction-policy-config"),
         group(
             "it has no sliding-window or state-space models",
             """
@@ -111,9 +99,6 @@ extension FlagCatalog {
             enable-return-aux-hidden-states return-aux-hidden-state-layer-ids:list enable-return-indexer-topk
             sampling-mask-max-tokens
             """),
-        group(
-            "weights that were given back are read again from the packed file",
-            "enable-weights-cpu-backup enable-draft-weights-cpu-backup"),
         group("--dtype float32 computes everything in float32", "enable-fp32-lm-head"),
         group(
             "its layers are not dumped",

@@ -5,8 +5,8 @@ internal import Values
 enum FlagCatalog {
     /// All flags: the honoured ones in the order of `--help`, then those that are only recognised.
     static let flags: [Flag] =
-        model + serving + encryption + scheduling + device + observability + requestLines + experts + processes
-        + operators + ignored + refused + gone
+        model + serving + responses + grammars + encryption + scheduling + device + observability + requestLines
+        + experts + processes + operators + ignored + refused + gone
 
     /// Every name and alias with its flag.
     static let byName: [String: Flag] = {
@@ -181,11 +181,6 @@ extension FlagCatalog {
         Flag(
             name: "skip-server-warmup", kind: .toggle, standing: .honoured(FlagBinding(\.skipServerWarmup)),
             section: .serving, help: "ready without a first request"),
-        Flag(
-            name: "grammar-backend", kind: .choice(["xgrammar", "outlines", "llguidance", "none"]),
-            standing: .honoured(FlagBinding(\.grammarBackend)), section: .serving,
-            help: "accepted for scripts; requests with a grammar are refused",
-            served: ServedValues(["xgrammar", "none"], otherwise: "it has no grammar engine; leave the flag away")),
         Flag(
             name: "config", kind: path, standing: .configurationFile, section: .serving,
             help: "YAML file with flags as 'name: value'; the command line wins"),

@@ -16,6 +16,8 @@ package struct RequestLogChoices: Sendable, Codable, Equatable {
     package var format = Format.text
     /// `stdout` and folders (`--log-requests-target`); nil: `stdout`, which here is the server's own log.
     package var targets: [String]?
+    /// Headers that are told where a request has them, in lower case; SGLANG_LOG_REQUEST_HEADERS adds some.
+    package var headers = ["x-smg-routing-key"]
 
     /// No request is logged.
     package init() {}

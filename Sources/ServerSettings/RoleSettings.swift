@@ -14,10 +14,12 @@ package struct TextSettings: RoleSettings {
     package var tokenizerPath: String
     package var chatTemplate, chatTemplateName: String?
     package var skipTokenizerInit, allowAutoTruncate: Bool
+    package var poolingRule: PoolingRule
     package var logLevel: LogLevel
 
     /// See `RoleSettings`.
     package init(_ settings: ServerSettings = ServerSettings()) {
+        poolingRule = settings.poolingRule
         tokenizerPath = settings.tokenizerPath
         (chatTemplate, chatTemplateName) = (settings.chatTemplate, settings.chatTemplateName)
         (skipTokenizerInit, allowAutoTruncate) = (settings.skipTokenizerInit, settings.allowAutoTruncate)
@@ -46,6 +48,9 @@ package struct FrontSettings: RoleSettings {
     // How requests are understood and answered.
     package var isEmbedding: Bool
     package var skipTokenizerInit, allowAutoTruncate, incrementalStreamingOutput, enableCacheReport: Bool
+    package var enableResponseStore: Bool
+    package var responseStoreCount, responseStoreBytes: Int
+    package var responseStoreAge: Double
     package var samplingDefaults: ServerSettings.SamplingDefaults
     package var preferredSamplingParams: String?
     package var grammarBackend: ServerSettings.GrammarBackend
@@ -71,6 +76,8 @@ package struct FrontSettings: RoleSettings {
     package var bucketTimeToFirstToken, bucketInterTokenLatency, bucketEndToEndLatency: BucketBounds?
     package var promptTokensBuckets, generationTokensBuckets: BucketRule?
     package var extraMetricLabels: MetricLabels?
+    package var enablePriorityScheduling: Bool
+    package var defaultPriorityValue: Int?
     package var expertRecorderMode: ServerSettings.ExpertRecorderMode?
     package var enableReturnRoutedExperts: Bool
 
@@ -91,6 +98,9 @@ package struct FrontSettings: RoleSettings {
         (skipTokenizerInit, allowAutoTruncate) = (settings.skipTokenizerInit, settings.allowAutoTruncate)
         incrementalStreamingOutput = settings.incrementalStreamingOutput
         enableCacheReport = settings.enableCacheReport
+        enableResponseStore = settings.enableResponseStore
+        (responseStoreCount, responseStoreBytes) = (settings.responseStoreCount, settings.responseStoreBytes)
+        responseStoreAge = settings.responseStoreAge
         samplingDefaults = settings.samplingDefaults
         preferredSamplingParams = settings.preferredSamplingParams
         grammarBackend = settings.grammarBackend
@@ -113,6 +123,8 @@ package struct FrontSettings: RoleSettings {
         promptTokensBuckets = settings.promptTokensBuckets
         generationTokensBuckets = settings.generationTokensBuckets
         extraMetricLabels = settings.extraMetricLabels
+        enablePriorityScheduling = settings.enablePriorityScheduling
+        defaultPriorityValue = settings.defaultPriorityValue
         expertRecorderMode = settings.expertRecorderMode
         enableReturnRoutedExperts = settings.enableReturnRoutedExperts
     }
@@ -134,6 +146,7 @@ package struct WorkerSettings: RoleSettings {
     package var skipTokenizerInit, strictWeights, isEmbedding: Bool
     package var poolerType: PoolerType
     package var poolingRule: PoolingRule
+    package var sparseHead: String?
     package var weightCacheDirectory: String?
 
     // Memory and order of work.
@@ -164,8 +177,16 @@ package struct WorkerSettings: RoleSettings {
     package var expertRecorderDirectory: String
     package var enableReturnRoutedExperts: Bool
 
+    // How grammars are read.
+    package var grammarBackend: ServerSettings.GrammarBackend
+    package var disableAnyWhitespace: Bool
+    package var whitespacePattern: String?
+    package var maxWhitespaceCount: Int?
+
     /// See `RoleSettings`.
     package init(_ settings: ServerSettings = ServerSettings()) {
+        (grammarBackend, disableAnyWhitespace) = (settings.grammarBackend, settings.disableAnyWhitespace)
+        (whitespacePattern, maxWhitespaceCount) = (settings.whitespacePattern, settings.maxWhitespaceCount)
         (modelPath, tokenizerPath) = (settings.modelPath, settings.tokenizerPath)
         jsonModelOverrideArgs = settings.jsonModelOverrideArgs
         (loadFormat, dtype, quantization) = (settings.loadFormat, settings.dtype, settings.quantization)
@@ -173,7 +194,7 @@ package struct WorkerSettings: RoleSettings {
         (kvCacheDType, contextLength) = (settings.kvCacheDType, settings.contextLength)
         (skipTokenizerInit, strictWeights) = (settings.skipTokenizerInit, settings.strictWeights)
         isEmbedding = settings.isEmbedding
-        (poolerType, poolingRule) = (settings.poolerType, settings.poolingRule)
+        (poolerType, poolingRule, sparseHead) = (settings.poolerType, settings.poolingRule, settings.sparseHead)
         weightCacheDirectory = settings.weightCacheDirectory
         (memFractionStatic, maxTotalTokens) = (settings.memFractionStatic, settings.maxTotalTokens)
         maxRunningRequests = settings.maxRunningRequests

@@ -21,8 +21,9 @@ extension SettingsAssembly {
 
     /// Takes what variables decide where no flag does: SRT_KERNEL_ISA, SGLANG_CPU_OMP_THREADS_BIND,
     /// SGLANG_TIMEOUT_KEEP_ALIVE, SGLANG_REQ_WAITING_TIMEOUT, SGLANG_REQ_RUNNING_TIMEOUT, SGLANG_HEALTH_CHECK_TIMEOUT,
-    /// SGLANG_TORCH_PROFILER_DIR, SGLANG_EXPERT_DISTRIBUTION_RECORDER_DIR, AIP_PREDICT_ROUTE, DISABLE_OPENAPI_DOC,
-    /// XDG_CACHE_HOME and HOME. No other variable is read, and none of these by any other process.
+    /// SGLANG_TORCH_PROFILER_DIR, SGLANG_EXPERT_DISTRIBUTION_RECORDER_DIR, SGLANG_EMBEDDINGS_SPARSE_HEAD,
+    /// SGLANG_LOG_REQUEST_HEADERS, AIP_PREDICT_ROUTE, DISABLE_OPENAPI_DOC, XDG_CACHE_HOME and HOME. No other variable is
+    /// read, and none of these by any other process.
     mutating func takeEnvironment(_ environment: [String: String]) throws(UsageError) {
         if settings.kernelISA == nil, let word = environment["SRT_KERNEL_ISA"], !word.isEmpty {
             guard let ceiling = KernelISA(rawValue: word) else {
@@ -48,11 +49,15 @@ extension SettingsAssembly {
         if let folder = environment["SGLANG_EXPERT_DISTRIBUTION_RECORDER_DIR"], !folder.isEmpty {
             settings.expertRecorderDirectory = folder
         }
+        if let file = environment["SGLANG_EMBEDDINGS_SPARSE_HEAD"], !file.isEmpty { settings.sparseHead = file }
         if let path = environment["AIP_PREDICT_ROUTE"], !path.isEmpty {
             guard path.hasPrefix("/"), path.count > 1, !path.contains(where: { "*{}:?#".contains($0) }) else {
                 throw .configuration("environment variable AIP_PREDICT_ROUTE: '\(path)' is no path of a request")
             }
             settings.predictionPath = path
+        }
+        for name in (environment["SGLANG_LOG_REQUEST_HEADERS"] ?? "").split(separator: ",") {
+            settings.requestLog.headers.append(name.filter { !$0.isWhitespace }.lowercased())
         }
         let isHidden = environment["DISABLE_OPENAPI_DOC"] ?? ""
         settings.servesDescription = ["", "0", "false", "no", "off"].contains(isHidden.lowercased())

@@ -37,6 +37,8 @@ package struct ServerSettings: Sendable, Equatable {
     package var poolerType = PoolerType.auto
     /// Whose rule of pooling counts (`--pooling-compat`, only in srt).
     package var poolingRule = PoolingRule.checkpoint
+    /// The file in the model's folder with the head of sparse vectors; nil: vectors are dense.
+    package var sparseHead: String?
 
     // MARK: Serving
 
@@ -83,6 +85,13 @@ package struct ServerSettings: Sendable, Equatable {
     /// Chat answers hold the prompt's ids, or those of the output (`--return-input-ids`, `--return-output-ids`).
     package var returnInputIDs = false
     package var returnOutputIDs = false
+    /// Answers of /v1/responses can be asked for again (`--enable-response-store`).
+    package var enableResponseStore = false
+    /// How many of them are kept, in how many bytes, and for how many seconds (`--response-store-count`,
+    /// `--response-store-bytes`, `--response-store-age`).
+    package var responseStoreCount = 1024
+    package var responseStoreBytes = 64 << 20
+    package var responseStoreAge = 86400.0
     /// Usage objects tell how many prompt tokens came from the cache (`--enable-cache-report`).
     package var enableCacheReport = false
     /// /release_memory_occupation gives memory back (`--enable-memory-saver`).
@@ -182,6 +191,12 @@ package struct ServerSettings: Sendable, Equatable {
     package var enableReturnRoutedExperts = false
     /// Which grammar engine SGLang would use (`--grammar-backend`).
     package var grammarBackend = GrammarBackend.xgrammar
+    /// What stands between the parts of constrained JSON: one space behind commas and colons and nothing else
+    /// (`--constrained-json-disable-any-whitespace`), what an expression matches (`--constrained-json-whitespace-pattern`), up to
+    /// so many characters (`--constrained-json-max-whitespace-cnt`).
+    package var disableAnyWhitespace = false
+    package var whitespacePattern: String?
+    package var maxWhitespaceCount: Int?
 
     // MARK: Flags that only srt has
 

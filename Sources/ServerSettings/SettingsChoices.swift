@@ -16,10 +16,12 @@ extension ServerSettings {
         case priority
     }
 
-    /// Grammar engines whose names are accepted; none is built in, so requests with a grammar are refused.
+    /// Grammar engines by SGLang's names. There is one engine, which all names but the last stand for.
     package enum GrammarBackend: String, Sendable, Codable, CaseIterable {
         /// SGLang's default.
         case xgrammar
+        case outlines
+        case llguidance
         /// Grammars are off.
         case none
     }

@@ -6,14 +6,14 @@ package struct AttentionHeads: Sendable, Equatable {
     package let query: Int
     /// Key and value heads; each serves `query / keyValue` query heads.
     package let keyValue: Int
-    /// Elements of one head; a multiple of 8 up to 256.
+    /// Elements of one head; a multiple of 4 up to 512.
     package let dimension: Int
 
     /// Checks the shape once, so that no step has to.
     package init(query: Int, keyValue: Int, dimension: Int) {
         precondition(keyValue > 0 && query > 0 && query % keyValue == 0, "query heads share key-value heads evenly")
         precondition(query / keyValue <= 64, "at most 64 query heads share a key-value head")
-        precondition(dimension > 0 && dimension <= 256 && dimension % 8 == 0, "head size is a multiple of 8 up to 256")
+        precondition(dimension > 0 && dimension <= 512 && dimension % 4 == 0, "head size is a multiple of 4 up to 512")
         self.query = query
         self.keyValue = keyValue
         self.dimension = dimension
@@ -117,7 +117,7 @@ package struct AttentionSequence: Sendable, Equatable {
     }
 }
 
-/// Which positions a row sees, and what their distance adds to scores.
+/// Which positions a row sees, and what becomes of their scores.
 package struct AttentionSight {
     /// Positions before the row's own that it sees; nil for all.
     package var before: Int?
@@ -126,6 +126,10 @@ package struct AttentionSight {
     /// Borrowed `[query heads][2 * reach + 1]` numbers, added to scores by the key's position minus the row's, from -reach on;
     /// beyond that the ends count.
     package var bias: (numbers: UnsafePointer<Float>, reach: Int)?
+    /// Scores become `softCap * tanh(score / softCap)`, before a bias; nil leaves them.
+    package var softCap: Float?
+    /// Borrowed `[query heads]` scores that take part in each head's softmax and have no value; nil is none.
+    package var sinks: UnsafePointer<Float>?
 
     /// States a window.
     package init(before: Int? = nil, after: Int? = nil) {
@@ -141,7 +145,8 @@ package struct AttentionSight {
     /// The same as the C kernels take it.
     var kernel: kernels_sight {
         kernels_sight(
-            before: before ?? Int.max, after: after ?? Int.max, bias: bias?.numbers, reach: bias?.reach ?? 0)
+            before: before ?? Int.max, after: after ?? Int.max, soft_cap: softCap ?? 0, sinks: sinks,
+            bias: bias?.numbers, reach: bias?.reach ?? 0)
     }
 }
 
@@ -156,14 +161,21 @@ package struct RotaryTable {
 
     /// Leading elements of a head that are rotated, as two halves (the NeoX pairing); the rest pass through.
     package let rotaryDimension: Int
+    /// Whether neighbours are rotated instead; they are stored as halves then, which scores do not depend on.
+    package let isInterleaved: Bool
+    /// Factors on queries by position; nil is none.
+    package var queryFactors: UnsafePointer<Float>?
 
     /// Describes tables that cover every position of the step.
-    package init(cosines: UnsafePointer<Float>?, sines: UnsafePointer<Float>?, rotaryDimension: Int) {
+    package init(
+        cosines: UnsafePointer<Float>?, sines: UnsafePointer<Float>?, rotaryDimension: Int, isInterleaved: Bool = false
+    ) {
         precondition(rotaryDimension >= 0 && rotaryDimension % 2 == 0, "rotation pairs elements")
         precondition(rotaryDimension == 0 || cosines != nil && sines != nil, "rotation has tables")
         self.cosines = cosines
         self.sines = sines
         self.rotaryDimension = rotaryDimension
+        self.isInterleaved = isInterleaved
     }
 }
 

@@ -14,7 +14,8 @@ extension Compute {
         precondition(rotary.rotaryDimension <= heads.dimension, "rotation stays inside a head")
         var shape = heads.kernel
         var table = kernels_rotary(
-            cosines: rotary.cosines, sines: rotary.sines, rotary_dim: rotary.rotaryDimension)
+            cosines: rotary.cosines, sines: rotary.sines, rotary_dim: rotary.rotaryDimension,
+            interleaved: rotary.isInterleaved, query_factors: rotary.queryFactors)
         var norms = kernels_head_norm(
             query_weight: norm?.queryWeight, key_weight: norm?.keyWeight, epsilon: norm?.epsilon ?? 0)
         var layer = cache.kernel

@@ -8,6 +8,10 @@ package struct PackedExperts {
     package let down: PackedMatrix
     /// Number of experts.
     package let count: Int
+    /// Biases of the first expert, as float32 matrices with one input; nil for none.
+    package var biases: (gateUp: PackedMatrix?, down: PackedMatrix?) = (nil, nil)
+    /// Whether gates are clamped as in gpt-oss; silu otherwise.
+    package var clampsGates = false
 
     /// Describes packed memory.
     package init(gateUp: PackedMatrix, down: PackedMatrix, count: Int) {
@@ -25,16 +29,21 @@ package struct PackedExperts {
 
 extension Compute {
     /// The `each` largest of every row's scores (0 ... 1), largest first, the lower index first on ties, and the scores
-    /// as weights; with `normalizes` these are divided by their sum.
+    /// as weights; with `normalizes` these are divided by their sum, and then multiplied by `factor`.
     ///
-    /// A row of NaN gets the first experts, weighted NaN. `scores` is changed.
+    /// With `bias`, a number for each expert, the largest sums of score and bias are chosen; weights stay scores. A row of NaN
+    /// gets the first experts, weighted NaN. `scores` is changed.
     package func chooseExperts(
-        _ scores: UnsafeMutablePointer<Float>, rows: Int, experts: Int, each: Int, normalizes: Bool,
-        into chosen: UnsafeMutablePointer<Int32>, weights: UnsafeMutablePointer<Float>
+        _ scores: UnsafeMutablePointer<Float>, rows: Int, experts: Int, each: Int, bias: UnsafePointer<Float>? = nil,
+        normalizes: Bool, factor: Float = 1, into chosen: UnsafeMutablePointer<Int32>,
+        weights: UnsafeMutablePointer<Float>
     ) {
         precondition(each >= 1 && each <= experts, "there are as many experts as a row takes")
-        kernels_choose_experts(handle, scores, rows, experts, each, normalizes, chosen, weights)
+        kernels_choose_experts(handle, scores, rows, experts, each, bias, normalizes, factor, chosen, weights)
     }
+
+    /// Sigmoid of each number, in place.
+    package func sigmoid(_ x: UnsafeMutablePointer<Float>, count: Int) { kernels_sigmoid(handle, x, count) }
 
     /// Adds to every row of `out` what its `each` experts make of its row of `x`, times their weights, in ascending
     /// order of the experts.
@@ -47,7 +56,10 @@ extension Compute {
         addingTo out: UnsafeMutablePointer<Float>
     ) {
         var kernel = kernels_experts(
-            gate_up: experts.gateUp.kernel, down: experts.down.kernel, count: experts.count)
+            gate_up: experts.gateUp.kernel, down: experts.down.kernel, count: experts.count,
+            gate_up_bias: experts.biases.gateUp?.kernel ?? kernels_matrix(),
+            down_bias: experts.biases.down?.kernel ?? kernels_matrix(),
+            activation: experts.clampsGates ? KERNELS_CLAMPED_SWIGLU : KERNELS_SILU)
         kernels_mix_experts(handle, x, rows, &kernel, chosen, weights, each, gated, out)
     }
 }

@@ -26,6 +26,12 @@ package struct LogNormalizer: Sendable {
 }
 
 extension Compute {
+    /// Makes minus infinity of the elements of a row whose bit is not set, the lowest bit of each word first.
+    package func mask(_ row: UnsafeMutablePointer<Float>, size: Int, allowed: [UInt64]) {
+        precondition(allowed.count * 64 >= size)
+        allowed.withUnsafeBufferPointer { kernels_mask_logits(row, size, $0.baseAddress!) }
+    }
+
     /// Index of each row's largest element, the lowest on ties; -1 for a row that holds a NaN or nothing that is
     /// allowed.
     package func argmax(

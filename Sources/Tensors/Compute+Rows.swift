@@ -39,7 +39,7 @@ extension Compute {
         _ x: UnsafePointer<Float>, size: Int, spans: UnsafePointer<RowSpan>, count: Int, _ pooling: RowPooling,
         into out: UnsafeMutablePointer<Float>
     ) {
-        // RowSpan and kernels_row_span are both two Int32 in the same order.
+        // RowSpan and kernels_row_span are both three Int32 in the same order.
         let plain = UnsafeRawPointer(spans).assumingMemoryBound(to: kernels_row_span.self)
         kernels_pool_rows(handle, x, size, plain, count, kernels_pooling(rawValue: UInt32(pooling.rawValue)), out)
     }
@@ -47,6 +47,26 @@ extension Compute {
     /// Adds numbers to others.
     package func add(_ x: UnsafePointer<Float>, count: Int, to out: UnsafeMutablePointer<Float>) {
         withUnsafePointer(to: UnsafePointer<Float>?.some(x)) { kernels_add_sum(handle, $0, 1, count, out) }
+    }
+
+    /// Multiplies numbers in place, and then lets them become `cap * tanh(x / cap)` where there is a cap.
+    package func cap(_ x: UnsafeMutablePointer<Float>, count: Int, scale: Float, cap: Float?) {
+        kernels_cap(handle, x, count, scale, cap ?? 0)
+    }
+
+    /// Sums of squares of parts of rows, `stride` numbers apart.
+    package func sumSquares(
+        _ x: UnsafePointer<Float>, rows: Int, size: Int, stride: Int, into out: UnsafeMutablePointer<Float>
+    ) {
+        kernels_sum_squares(handle, x, rows, size, stride, out)
+    }
+
+    /// Root-mean-square norm, in place, of parts of rows whose whole has `squares[t]` as its sum of squares and `total` numbers.
+    package func scaleToNorm(
+        _ x: UnsafeMutablePointer<Float>, rows: Int, size: Int, stride: Int,
+        squares: UnsafePointer<Float>, total: Int, epsilon: Float, weight: UnsafePointer<Float>
+    ) {
+        kernels_scale_to_norm(handle, x, rows, size, stride, squares, total, epsilon, weight)
     }
 
     /// Copies rows by index: `out[i] = source[indices[i]]`, rows of `size` elements of `dtype`.
@@ -78,12 +98,15 @@ package struct RowSpan: Sendable, Equatable {
     package let first: Int32
     /// How many rows.
     package let count: Int32
+    /// How many rows of the same text stand before the first, which weights that depend on a row's place count.
+    package let skipped: Int32
 
     /// Describes rows.
-    package init(first: Int, count: Int) {
-        precondition(first >= 0 && count > 0, "a span has rows")
+    package init(first: Int, count: Int, skipped: Int = 0) {
+        precondition(first >= 0 && count > 0 && skipped >= 0, "a span has rows")
         self.first = Int32(first)
         self.count = Int32(count)
+        self.skipped = Int32(skipped)
     }
 }
 
@@ -95,6 +118,6 @@ package enum RowPooling: UInt8, Sendable, CaseIterable {
     case max = 1
     /// Their sum over the root of their count.
     case meanSquareRoot = 2
-    /// Their mean, of which row i, from 1, counts i times.
+    /// Their mean, of which row i of the text, from 1, counts i times.
     case weightedMean = 3
 }

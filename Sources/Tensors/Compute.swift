@@ -55,6 +55,10 @@ package final class Compute: @unchecked Sendable {
     @discardableResult
     package static func pinCallingThread(to core: Int) -> Bool { kernels_pin_calling_thread(Int32(core)) }
 
+    /// Lets the calling thread, which was begun by a pinned one, run on any core that the process may use.
+    @discardableResult
+    package static func freeCallingThread() -> Bool { kernels_free_calling_thread() }
+
     /// Cores the calling thread may run on, ascending.
     package static func availableCores() -> [Int] {
         [Int32](unsafeUninitializedCapacity: 1024) { cores, count in

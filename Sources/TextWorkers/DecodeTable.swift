@@ -144,6 +144,10 @@ package struct DecodeTable: Sendable {
         text.promptTokens.append(batch.promptTokens[row])
         text.cachedTokens.append(batch.cachedTokens[row])
         text.retractions.append(batch.retractions[row])
+        if row < batch.reasoningTokens.count, batch.reasoningTokens[row] > 0 {
+            let missing = text.requestIds.count - 1 - text.reasoningTokens.count
+            text.reasoningTokens += Array(repeating: 0, count: missing) + [batch.reasoningTokens[row]]
+        }
         if var frame {
             frame.row = UInt32(text.requestIds.count - 1)
             if state.logprobText { frame.fillTexts { decode([$0], false) } }

@@ -1,5 +1,4 @@
 internal import Messages
-internal import Tokenizers
 
 /// Requests for vectors.
 extension TokenizerProcess {
@@ -34,7 +33,6 @@ extension TokenizerProcess {
 
     private func ids(of embed: Embed) throws(PromptChecks.Refusal) -> EmbedIDs {
         let model = facts.model
-        let longest = model?.longestText
         var request = EmbedIDs()
         request.key = embed.key
         request.dimensions = embed.dimensions
@@ -42,36 +40,26 @@ extension TokenizerProcess {
         switch embed.input {
         case .ids(let list):
             request.prompt = list.ids
-            if embed.allowTruncate, let longest, list.ids.count > longest {
+            if embed.allowTruncate, let longest = model?.longestText, list.ids.count > longest {
                 request.prompt.removeLast(list.ids.count - longest)
             }
-        case .text(let text): try tokenize(text, nil, embed.allowTruncate ? longest : nil, into: &request)
+        case .text(let text):
+            try texts().tokenize(text, nil, model, allowTruncate: embed.allowTruncate, into: &request)
         case .pair(let pair):
-            try tokenize(pair.first, pair.second, embed.allowTruncate ? longest : nil, into: &request)
+            try texts().tokenize(
+                pair.first, pair.second, model, allowTruncate: embed.allowTruncate, into: &request)
         case nil: break
         }
         try PromptChecks.check(request, model)
         return request
     }
 
-    private func tokenize(
-        _ first: String, _ second: String?, _ limit: Int?, into request: inout EmbedIDs
-    ) throws(PromptChecks.Refusal) {
-        let tokenizer = try present()
-        let input: TokenizedInput
-        do throws(Truncation.TooShort) {
-            input = try tokenizer.encode(
-                first, second, addSpecialTokens: true, truncation: limit.map { Truncation(limit: $0) })
-        } catch { throw PromptChecks.Refusal(message: "The text cannot be cut to \(limit ?? 0) tokens.") }
-        request.prompt = input.ids
-        request.setTypes(input.types)
-    }
-}
-
-extension ModelFacts {
-    /// To how many tokens a text is cut where that is allowed.
-    fileprivate var longestText: Int? {
-        let limits = [Int(contextLength), Int(task.maxTokens)].filter { $0 > 0 }
-        return limits.min()
+    /// How texts become ids, which needs a tokenizer.
+    private func texts() throws(PromptChecks.Refusal) -> InputTexts {
+        guard let inputs else {
+            _ = try present()
+            throw PromptChecks.Refusal(message: "There is no tokenizer.")
+        }
+        return inputs
     }
 }

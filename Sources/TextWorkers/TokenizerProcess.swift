@@ -7,6 +7,7 @@ internal import Synchronization
 internal import TokenizerSource
 internal import Tokenizers
 internal import Transport
+internal import Values
 
 /// Runs the tokenizer manager: text becomes ids, requests are checked against the model and go on to the worker.
 ///
@@ -29,7 +30,9 @@ package func runTokenizerManager(identity: ChildIdentity, settings: TextSettings
     let templates = tokenizer == nil ? TemplateSet(TemplateSources()) : try openTemplates(settings)
     for fault in templates.faults { log.warning("\(fault)") }
     let process = try TokenizerProcess(
-        tokenizer: tokenizer, conversations: ConversationTexts(templates, tokenizer?.config), facts: shared,
+        tokenizer: tokenizer,
+        inputs: tokenizer.map { InputTexts($0, followsFiles: settings.poolingRule == .checkpoint) },
+        conversations: ConversationTexts(templates, tokenizer?.config), facts: shared,
         allowTruncate: settings.allowAutoTruncate, log: log,
         worker: PushSocket(connecting: Endpoint(.scheduler, in: identity.runDirectory), in: context),
         fronts: FrontPipes(in: identity.runDirectory, context, fronts))
@@ -78,6 +81,8 @@ final class SharedFacts: Sendable {
 /// The work of the tokenizer manager, one command at a time.
 struct TokenizerProcess: ~Copyable {
     let tokenizer: Tokenizer?
+    /// How texts of requests for vectors become ids; nil without a tokenizer.
+    let inputs: InputTexts?
     let conversations: ConversationTexts
     let facts: SharedFacts
     let allowTruncate: Bool
@@ -104,7 +109,7 @@ struct TokenizerProcess: ~Copyable {
             var request = GenerateIDs()
             request.key = generate.key
             request.prompt = try prompt(generate)
-            request.sampling = generate.sampling
+            request.sampling = showingMarkers(generate.sampling)
             if generate.hasLogprobs { request.logprobs = generate.logprobs }
             (request.resumedIds, request.resumedWeights) = (generate.resumedIds, generate.resumedWeights)
             if case .vectors(let vectors)? = generate.prompt { request.vectors = vectors }
@@ -127,6 +132,16 @@ struct TokenizerProcess: ~Copyable {
         } catch {
             refuse(generate.key, error)
         }
+    }
+
+    /// Markers of thinking that are special tokens have to stay in the text for the front to find them.
+    private func showingMarkers(_ sampling: SamplingParams) -> SamplingParams {
+        guard sampling.hasThinking, sampling.skipSpecialTokens, let tokenizer else { return sampling }
+        let markers = [sampling.thinking.start, sampling.thinking.end]
+        guard markers.contains(where: { tokenizer.holdsSpecial($0) }) else { return sampling }
+        var sampling = sampling
+        sampling.skipSpecialTokens = false
+        return sampling
     }
 
     /// Tells a request's front why it cannot run.

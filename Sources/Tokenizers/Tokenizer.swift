@@ -290,6 +290,11 @@ extension Tokenizer {
     /// Whether decoding without special tokens leaves it out.
     package func isSpecial(_ id: Int32) -> Bool { specialIDs.contains(id) }
 
+    /// Whether decoding without special tokens leaves out a part of a text.
+    package func holdsSpecial(_ text: String) -> Bool {
+        encode(text, addSpecialTokens: false).contains(where: specialIDs.contains)
+    }
+
     /// The ids that end an answer: the end-of-sequence token, those that a GGUF file is known to mean, and `<|eom_id|>` of
     /// Llama 3's tool use where it exists.
     package var eosIDs: [Int32] {
@@ -318,7 +323,8 @@ extension Tokenizer {
     package var inputRules: InputRules {
         var rules = parts.inputRules
         rules.longestInput = config.inputRules.longestInput ?? rules.longestInput
-        rules.lowercases = config.inputRules.lowercases
+        rules.trainedLength = config.inputRules.trainedLength
+        (rules.lowercases, rules.prompt) = (config.inputRules.lowercases, config.inputRules.prompt)
         rules.keepsEnd = config.keepsEnd ?? rules.keepsEnd
         return rules
     }

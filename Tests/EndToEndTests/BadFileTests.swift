@@ -48,6 +48,22 @@ extension EndToEndTests {
             .init(model: "llama-tied", file: "config.json", what: "another type", place: "hidden_size") {
                 $0.replace(#""hidden_size": 80"#, #""hidden_size": "80""#)
             },
+            .init(
+                model: "llama-tied", file: "config.json", what: "an unknown architecture",
+                place: "`ParrotForCausalLM` is not supported; supported: "
+            ) { $0.replace("LlamaForCausalLM", "ParrotForCausalLM") },
+            .init(
+                model: "llama-tied", file: "config.json", what: "an unknown quantization",
+                place: "quantization_config.quant_method"
+            ) { $0.replace(#""hidden_act""#, #""quantization_config": {"quant_method": "parrot"}, "hidden_act""#) },
+            .init(
+                model: "llama-tied", file: "config.json", what: "an unknown rotation",
+                place: "Unknown RoPE scaling type parrot; supported: default, linear"
+            ) { $0.replace(#""rope_scaling": null"#, #""rope_scaling": {"rope_type": "parrot"}"#) },
+            .init(
+                model: "llama-tied", file: "config.json", what: "an unknown function",
+                place: "key `hidden_act`: `gelu` is not supported for this architecture; supported: silu"
+            ) { $0.replace(#""hidden_act": "silu""#, #""hidden_act": "gelu""#) },
             .init(model: "llama-tied", file: "tokenizer.json", what: "cut", place: "byte") {
                 $0.removeSubrange(3000...)
             },

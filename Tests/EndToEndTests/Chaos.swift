@@ -7,16 +7,22 @@ import Values
 
 /// One storm over one server: clients work, processes die, and every answer is compared with an undisturbed one.
 ///
-/// `SRT_CHAOS_MINUTES` makes it a long one, `SRT_CHAOS_MODEL` is a model folder or file for it, `SRT_CHAOS_SEED`
-/// repeats an order of deaths, and with `SRT_CHAOS_FRONT` the front dies too. Processes are killed, told to end, or stopped so
+/// `SRT_CHAOS_MINUTES` makes it a long one, `SRT_CHAOS_MODEL` is a model folder or file for it, `SRT_CHAOS_LOAD` says what is asked
+/// of it, `SRT_CHAOS_SEED` repeats an order of deaths, and with `SRT_CHAOS_FRONT` the front dies too. Processes are killed, told to end, or stopped so
 /// that they hang; never made to crash, since two crashes of the worker rightly fail the requests that it was running.
 struct Chaos: Sendable {
+    /// What clients ask for.
+    enum Load: String {
+        case answers, embeddings, ranks
+    }
+
     /// How a server runs.
     struct Variant: Sendable, CustomTestStringConvertible {
         let name: String
         let flags: [String]
         /// What it serves.
         var model = Chaos.model
+        var load = Load.answers
         var testDescription: String { name }
     }
 
@@ -39,17 +45,39 @@ struct Chaos: Sendable {
     static let model = environment("SRT_CHAOS_MODEL") ?? Workload.model
     static let includesFront = number("SRT_CHAOS_FRONT") > 0
     static let variants: [Variant] = {
-        let flags = [
-            "--max-restarts", "1000", "--incremental-streaming-output", "--tp", "2", "--tool-call-parser", "hermes",
-            "--reasoning-parser", "qwen3",
-        ]
-        let plain = Variant(name: "tp 2, bf16", flags: flags)
-        let int8 = Variant(
-            name: "tp 2, int8 weights and cache",
-            flags: flags + ["--quantization", "w8a8_int8", "--kv-cache-dtype", "int8"])
-        let experts = Variant(name: "tp 2, experts", flags: flags, model: "qwen3moe")
-        return [plain, int8] + (environment("SRT_CHAOS_MODEL") == nil ? [experts] : [])
+        let model = environment("SRT_CHAOS_MODEL")
+        guard let name = environment("SRT_CHAOS_LOAD") else {
+            // The short storms have another suite for vectors.
+            let vectors = minutes == 0 || model != nil ? [] : vectors(.embeddings, nil) + vectors(.ranks, nil)
+            return generations + (model == nil ? [experts, windows] : []) + vectors
+        }
+        guard let load = Load(rawValue: name) else { preconditionFailure("SRT_CHAOS_LOAD names no load: \(name)") }
+        return load == .answers ? generations : vectors(load, model)
     }()
+    private static let flags = ["--max-restarts", "1000", "--tp", "2"]
+    private static let generationFlags =
+        flags + ["--incremental-streaming-output", "--tool-call-parser", "hermes", "--reasoning-parser", "qwen3"]
+    private static let int8 = ["--quantization", "w8a8_int8"]
+    private static let generations = [
+        Variant(name: "tp 2, bf16", flags: generationFlags),
+        Variant(
+            name: "tp 2, int8 weights and cache", flags: generationFlags + int8 + ["--kv-cache-dtype", "int8"]),
+    ]
+    private static let experts = Variant(name: "tp 2, experts", flags: generationFlags, model: "qwen3moe")
+    private static let windows = Variant(name: "tp 2, windows and sinks", flags: generationFlags, model: "gpt-oss")
+
+    /// Servers of vectors or of ranks, with a model or with tiny ones.
+    private static func vectors(_ load: Load, _ model: String?) -> [Variant] {
+        let tiny = load == .ranks ? ["xlmr-pairs"] : ["bert-mean", "qwen2-tied"]
+        return (model.map { [$0] } ?? tiny).flatMap { model in
+            [("bf16", []), ("int8", int8)].map { name, more in
+                Variant(
+                    name: "\(load), \(model), tp 2, \(name)", flags: flags + ["--is-embedding"] + more, model: model,
+                    load: load)
+            }
+        }
+    }
+
     /// The pace that the environment asks for.
     static let pace =
         minutes == 0
@@ -60,11 +88,15 @@ struct Chaos: Sendable {
     private let server: Server
     private let pace: Pace
     private let titles: [String]
+    /// What is asked where no text is wanted.
+    private let vectors: VectorStorm?
+    private var kinds: Int { vectors?.questions.count ?? pace.kinds }
 
     /// - Parameter includesFront: the front dies, too, and clients ask again when their connection breaks.
-    init(_ server: Server, _ pace: Pace = Chaos.pace, includesFront: Bool) {
+    init(_ server: Server, _ pace: Pace = Chaos.pace, load: Load = .answers, includesFront: Bool) {
         self.server = server
         self.pace = pace
+        vectors = load == .answers ? nil : load == .ranks ? .reranks(server) : .embeddings(server)
         let ranks = [Title.worker + "_TP0", Title.worker + "_TP1"]
         titles = [Title.tokenizer, Title.detokenizer] + ranks + (includesFront ? [Title.http] : [])
     }
@@ -103,16 +135,22 @@ struct Chaos: Sendable {
             "max_tokens": .int(Int64(24 + kind * 5 % 90)), "ignore_eos": true, "seed": .int(Int64(500 + kind)),
             "temperature": kind % 2 == 0 ? 0 : 0.9, "n": kind % 4 == 0 ? 2 : 1, "logprobs": .bool(kind % 5 < 2),
             "top_logprobs": 1, "stream": .bool(kind % 2 == 0), "stream_options": ["include_usage": true],
+            "reasoning_effort": kind % 6 == 5 ? 0.3 : .null,
         ]
     }
 
     private static func isStream(_ kind: Int) -> Bool { kind % 3 != 1 && kind % 5 != 3 }
 
     /// What every kind of request gives when nothing happens.
-    func undisturbed() throws -> [[Outcome]] { try (0..<pace.kinds).map { try ask($0, onGap: { _ in }) } }
+    func undisturbed() throws -> [[Outcome]] { try (0..<kinds).map { try ask($0, onGap: { _ in }) } }
 
     /// Sends a request of a kind; one outcome, or two where two samples were asked for.
     private func ask(_ kind: Int, onGap: (Double) -> Void) throws -> [Outcome] {
+        if let vectors {
+            let start = Date()
+            defer { onGap(Date().timeIntervalSince(start)) }
+            return [try vectors.outcome(of: kind)]
+        }
         guard !Self.isChat(kind) else { return try askChat(kind, onGap: onGap) }
         let body = Self.request(kind)
         guard Self.isStream(kind) else {
@@ -151,7 +189,7 @@ struct Chaos: Sendable {
         let crew = started(pace.clients) { client in
             var kind = client
             while !isOver.now {
-                kind = (kind + 1) % pace.kinds
+                kind = (kind + 1) % kinds
                 work(kind, expected[kind], board)
                 if pace.thinking > 0 { _ = isOver.wait(seconds: pace.thinking) { $0 ? () : nil } }
             }
@@ -246,6 +284,6 @@ struct ChaosReport: CustomStringConvertible {
         return
             "chaos: \(Int(seconds)) s, \(kills) kills (\(list)), \(requests) requests, \(failures.count) failed, "
             + "\(different) texts differ, \(lostConnections) connections lost, \(refusals) refused, "
-            + "longest gap of a stream \(Int(longestGap * 1000)) ms"
+            + "longest wait for a frame or an answer \(Int(longestGap * 1000)) ms"
     }
 }

@@ -18,12 +18,12 @@ extension EndToEndTests {
 
         private func weather(_ variant: Chaos.Variant, includesFront: Bool) throws {
             try withServer(variant.model, variant.flags, dtype: "bfloat16") { server in
-                let chaos = Chaos(server, includesFront: includesFront)
+                let chaos = Chaos(server, load: variant.load, includesFront: includesFront)
                 let expected = try chaos.undisturbed()
                 try server.awaitIdleness()
                 let before = try server.descriptors()
                 let report = try chaos.run(comparingWith: expected)
-                print(report)
+                print("\(variant.name): \(report)")
                 #expect(report.failures == [])
                 #expect(report.different == 0)
                 #expect(report.refusals == 0)

@@ -25,14 +25,20 @@ extension EndToEndTests {
         }
 
         private static func body(_ index: Int, on server: Server) throws -> JSONObject {
-            [
+            var body: JSONObject = [
                 "messages": [
                     ["role": "user", "content": .string(try EchoModel.prompt(saying: saying(index), on: server))]
                 ],
                 "tools": tools, "temperature": 0, "stream": .bool(index % 4 != 3),
                 "n": .int(index % 4 == 2 ? 2 : 1), "logprobs": .bool(index % 2 == 1), "top_logprobs": 1,
+                "stream_options": ["include_usage": true],
             ]
+            if index % 4 == 1 { body["reasoning_effort"] = budget }
+            return body
         }
+
+        /// The share of thinking in an answer, some 60 of its tokens.
+        private static let budget: JSONValue = 0.02
 
         private func withEcho<R>(_ body: (Server) throws -> R) throws -> R {
             let folder = try Server.temporaryFolder()
@@ -52,6 +58,22 @@ extension EndToEndTests {
                     #expect(try JSON.parse(choice.calls.last?[1] ?? "")["text"] == "short")
                     #expect(choice.finish == "tool_calls")
                 }
+            }
+        }
+
+        @Test func thinkingEndsAtItsBudgetAndTheAnswerGoesOn() throws {
+            try withEcho { server in
+                var body = try Self.body(0, on: server)
+                let whole = try server.chat(body)
+                body["reasoning_effort"] = Self.budget
+                let cut = try server.chat(body)
+                let choices = (try #require(whole.choices.first), try #require(cut.choices.first))
+                #expect(choices.0.reasoning.hasPrefix(choices.1.reasoning) && !choices.1.reasoning.isEmpty)
+                #expect(cut.reasoningTokens < whole.reasoningTokens && cut.completionTokens == whole.completionTokens)
+                // What it would have thought on it says, since it only says what it is told.
+                #expect(choices.1.content.contains("水位") && choices.1.calls == choices.0.calls)
+                body["stream"] = false
+                #expect(try server.chat(body) == cut)
             }
         }
 

@@ -16,7 +16,7 @@ extension EndToEndTests {
         static let variants =
             ["llama-untied", "qwen3-tied"].flatMap { model in
                 ["float32", "bfloat16"].map { Variant(model: model, dtype: $0) }
-            } + [Variant(model: "qwen2moe", dtype: "bfloat16")]
+            } + ["qwen2moe", "gemma3", "gpt-oss"].map { Variant(model: $0, dtype: "bfloat16") }
 
         private static let passage = """
             Every morning the keeper climbed the 94 steps, lit the lamp and wrote the level of the water into his book. \

@@ -78,6 +78,13 @@ struct VectorStorm: Sendable {
         return numbers
     }
 
+    /// What one kind of question gives.
+    func outcome(of kind: Int) throws -> Outcome {
+        Outcome(
+            text: try ask(questions[kind]).joined(separator: "\n"), ids: [], finish: .null, promptTokens: 0,
+            completionTokens: 0, logprobs: [:])
+    }
+
     /// What every question gives when nothing happens.
     func undisturbed() throws -> [[String]] { try questions.map { try ask($0) } }
 

@@ -133,6 +133,15 @@ extension EndToEndTests {
             let other = try variants.negating("layers.1.mlp")
             for mode in ["in_place", "retract"] {
                 try withServer(Self.model, Workload.flags) { server in
+                    let completion = started(1) { _ in
+                        try server.request(
+                            "/v1/completions",
+                            ["model": "m", "prompt": "The keeper", "max_tokens": 700, "ignore_eos": true]
+                        ).json()
+                    }
+                    try poll("the completion does not run") {
+                        try server.load()["num_running_reqs"] == 1 ? () : nil
+                    }
                     let frames = EventBoard(0)
                     let last = EventBoard(JSONValue.null)
                     let stream = started(1) { _ in
@@ -160,6 +169,9 @@ extension EndToEndTests {
                     #expect(
                         spans.first?["end"] == spans.last?["start"]
                             && spans.last?["end"] == .int(Int64(Workload.tokens)))
+                    let metadata = try completion.results()[0]["metadata"]
+                    #expect(metadata?["weight_version"] == "v2")
+                    #expect(metadata?["weight_versions"]?.arrayValue?.map { $0["version"] } == ["default", "v2"])
                     // A death afterwards is nobody's business: the mixture was asked for.
                     try server.kill([try server.incarnation(of: Title.worker)])
                     #expect(try server.servedWeights() == (other, "v2"))

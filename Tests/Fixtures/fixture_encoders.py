@@ -32,6 +32,32 @@ TOKENIZERS = {
 }
 
 
+def internlm2(tensors: dict, config: dict) -> tuple[dict, dict]:
+    """A Llama as InternLM2 stores it: one tensor for queries, keys and values, group by group, and other names."""
+    size = config["head_dim"]
+    each = config["num_attention_heads"] // config["num_key_value_heads"]
+    renamed = {}
+    for name, tensor in tensors.items():
+        if ".self_attn." in name:
+            if ".q_proj." in name:
+                parts = [tensors[name.replace("q_proj", part)] for part in ("q_proj", "k_proj", "v_proj")]
+                grouped = [part.unflatten(0, (-1, count * size)) for part, count in zip(parts, (each, 1, 1))]
+                renamed[name.replace("self_attn.q_proj", "attention.wqkv")] = torch.cat(grouped, 1).flatten(0, 1).contiguous()
+            elif ".o_proj." in name:
+                renamed[name.replace("self_attn.o_proj", "attention.wo")] = tensor
+            continue
+        for old, new in (("embed_tokens", "tok_embeddings"), ("input_layernorm", "attention_norm"),
+                         ("post_attention_layernorm", "ffn_norm"), ("mlp.gate_proj", "feed_forward.w1"),
+                         ("mlp.up_proj", "feed_forward.w3"), ("mlp.down_proj", "feed_forward.w2"), ("score.", "v_head.")):
+            name = name.replace(old, new)
+        renamed[name] = tensor
+    kept = {key: config[key] for key in (
+        "hidden_size", "num_hidden_layers", "intermediate_size", "num_attention_heads", "num_key_value_heads", "vocab_size",
+        "max_position_embeddings", "rms_norm_eps", "hidden_act", "bos_token_id", "eos_token_id", "pad_token_id")}
+    return renamed, {"architectures": ["InternLM2ForRewardModel"], "model_type": "internlm2", **kept, "bias": True,
+                     "rope_theta": config["rope_parameters"]["rope_theta"], "rope_scaling": None, "torch_dtype": "bfloat16"}
+
+
 @dataclass
 class TinyEncoder:
     """One folder."""
@@ -55,6 +81,11 @@ class TinyEncoder:
         if self.model == "Qwen2ForSequenceClassification" and self.extra.get("reward"):
             model.score = nn.Sequential(
                 nn.Linear(config.hidden_size, config.hidden_size), nn.ReLU(), nn.Linear(config.hidden_size, 1))
+        if self.extra.get("attributes"):
+            size = config.hidden_size
+            model.weights = nn.Module()
+            model.weights.fc = nn.Sequential(
+                nn.Linear(size, size), nn.SELU(), nn.Linear(size, size), nn.SELU(), nn.Linear(size, config.num_labels // 2))
         generator = torch.Generator().manual_seed(self.seed)
         with torch.no_grad():
             for name, parameter in sorted(model.named_parameters()):
@@ -81,8 +112,12 @@ class TinyEncoder:
         with safe_open(folder / "model.safetensors", "pt") as stored:
             for name in stored.keys():
                 tensors[name] = stored.get_tensor(name).to(torch.bfloat16).contiguous()
-        save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
         config = json.loads((folder / "config.json").read_text())
+        if self.extra.get("internlm2"):
+            tensors, config = internlm2(tensors, config)
+        if self.extra.get("attributes"):
+            config["architectures"] = ["LlamaForSequenceClassificationWithNormal_Weights"]
+        save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
         config.pop("transformers_version", None)
         config["dtype"] = "bfloat16"
         if self.extra.get("reward"):

@@ -66,14 +66,19 @@ def permuted(weight: np.ndarray, heads: int) -> np.ndarray:
     return weight.reshape(heads, 2, rows // heads // 2, columns).swapaxes(1, 2).reshape(rows, columns)
 
 
-def write_metadata(writer: gguf.GGUFWriter, tiny, tokenizer) -> None:
-    """Architecture and tokenizer keys."""
+def write_sizes(writer: gguf.GGUFWriter, tiny, layers: int) -> None:
+    """The sizes that every architecture has."""
     writer.add_context_length(tiny.max_positions)
     writer.add_embedding_length(tiny.hidden)
-    writer.add_block_count(tiny.layers)
+    writer.add_block_count(layers)
     writer.add_feed_forward_length(tiny.intermediate)
     writer.add_head_count(tiny.heads)
     writer.add_head_count_kv(tiny.key_value_heads)
+
+
+def write_metadata(writer: gguf.GGUFWriter, tiny, tokenizer) -> None:
+    """Architecture and tokenizer keys."""
+    write_sizes(writer, tiny, tiny.layers)
     writer.add_layer_norm_rms_eps(1e-5)
     writer.add_rope_freq_base(tiny.rope["rope_theta"])
     writer.add_rope_dimension_count(tiny.head_dimension)
@@ -83,6 +88,11 @@ def write_metadata(writer: gguf.GGUFWriter, tiny, tokenizer) -> None:
         writer.add_expert_used_count(tiny.extra["num_experts_per_tok"])
         writer.add_expert_feed_forward_length(tiny.extra["moe_intermediate_size"])
         writer.add_expert_shared_feed_forward_length(tiny.extra["shared_expert_intermediate_size"])
+    write_tokenizer(writer, tokenizer)
+
+
+def write_tokenizer(writer: gguf.GGUFWriter, tokenizer) -> None:
+    """The tokenizer all tiny models share."""
     model = json.loads(tokenizer.to_str())["model"]
     tokens = sorted(model["vocab"], key=model["vocab"].get)
     specials = set(fixture_tokenizer.SPECIALS)
@@ -113,6 +123,131 @@ def save(tiny, model, tokenizer, path: Path) -> None:
         blocks = permuted(blocks, heads) if heads else blocks
         # The converter squeezes the row that is no matrix.
         writer.add_tensor(target, blocks[0] if part == "ffn_gate_inp_shexp" else blocks, raw_dtype=kind)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+TWINS = {
+    "gemma2": "gemma2", "gemma3_text": "gemma3", "phi3": "phi3", "smollm3": "smollm3", "olmo2": "olmo2", "olmo3": "olmo2",
+    "olmoe": "olmoe", "granite": "granite", "granitemoe": "granitemoe", "cohere2": "cohere2", "glm4": "glm4",
+    "starcoder2": "starcoder2", "stablelm": "stablelm", "seed_oss": "seed_oss", "ernie4_5": "ernie4_5",
+    "ministral3": "mistral3", "glm4_moe": "glm4moe", "ernie4_5_moe": "ernie4_5-moe", "gpt_oss": "gpt-oss",
+}
+# Kinds whose rows of q and k the converter orders for llama.cpp's rotation of neighbours.
+PERMUTED = ("smollm3", "granite", "granitemoe", "ministral3")
+
+
+def twin_metadata(writer: gguf.GGUFWriter, tiny) -> None:
+    """The keys of a kind that its converter class writes."""
+    extra, prefix = tiny.extra, TWINS[tiny.kind]
+    full = tiny.rope.get("full_attention", tiny.rope)
+    writer.add_rope_freq_base(full["rope_theta"])
+    writer.add_rope_dimension_count(int(tiny.head_dimension * full.get("partial_rotary_factor", 1)))
+    writer.add_key_length(tiny.head_dimension)
+    writer.add_value_length(tiny.head_dimension)
+    if full["rope_type"] in ("yarn", "linear"):
+        writer.add_rope_scaling_type(gguf.RopeScalingType(full["rope_type"]))
+        writer.add_rope_scaling_factor(full["factor"])
+    if full["rope_type"] == "yarn":
+        writer.add_rope_scaling_orig_ctx_len(full["original_max_position_embeddings"])
+    if "mscale_all_dim" in full:
+        writer.add_rope_scaling_yarn_log_mul(full["mscale_all_dim"])
+        writer.add_attn_temperature_scale(full["llama_4_scaling_beta"])
+    if full["rope_type"] == "longrope":
+        writer.add_rope_scaling_orig_ctx_len(extra["original_max_position_embeddings"])
+        ratio = tiny.max_positions / extra["original_max_position_embeddings"]
+        writer.add_rope_scaling_attn_factors(float(np.sqrt(1 + np.log(ratio) / np.log(extra["original_max_position_embeddings"]))))
+        for length in ("long", "short"):
+            writer.add_tensor(f"rope_factors_{length}.weight", np.array(full[f"{length}_factor"], dtype=np.float32))
+    if "sliding_window" in extra:
+        writer.add_sliding_window(extra["sliding_window"])
+    if tiny.kind == "olmo3":
+        writer.add_sliding_window_pattern([kind == "sliding_attention" for kind in extra["layer_types"]])
+    for key, add in (("attn_logit_softcapping", writer.add_attn_logit_softcapping), ("logit_scale", writer.add_logit_scale),
+                     ("final_logit_softcapping", writer.add_final_logit_softcapping), ("logits_scaling", writer.add_logit_scale),
+                     ("attention_multiplier", writer.add_attention_scale), ("residual_multiplier", writer.add_residual_scale),
+                     ("embedding_multiplier", writer.add_embedding_scale),
+                     ("use_parallel_residual", writer.add_parallel_residual)):
+        if key in extra:
+            add(extra[key])
+    if any(key in extra for key in ("layer_norm_eps", "norm_epsilon")):
+        writer.add_layer_norm_eps(1e-5)
+    else:
+        writer.add_layer_norm_rms_eps(1e-5)
+    count = next((extra[key] for key in ("num_experts", "num_local_experts", "n_routed_experts", "moe_num_experts") if key in extra), 0)
+    if not count:
+        return
+    writer.add_expert_count(count)
+    writer.add_expert_used_count(extra.get("num_experts_per_tok", extra.get("moe_k")))
+    if "moe_intermediate_size" in extra:
+        writer.add_expert_feed_forward_length(extra["moe_intermediate_size"])
+    if prefix == "glm4moe":
+        writer.add_expert_shared_count(extra["n_shared_experts"])
+        writer.add_leading_dense_block_count(extra["first_k_dense_replace"])
+        writer.add_expert_weights_scale(extra["routed_scaling_factor"])
+        writer.add_expert_weights_norm(True)
+        writer.add_nextn_predict_layers(extra["num_nextn_predict_layers"])
+    if prefix == "ernie4_5-moe":
+        writer.add_expert_shared_count(extra["moe_num_shared_experts"])
+        writer.add_leading_dense_block_count(extra["moe_layer_start_index"])
+        writer.add_interleave_moe_layer_step(1)
+
+
+def twin_tensors(tiny, model) -> list:
+    """Each number of a model under the name that gguf's own table has for it."""
+    arch = next(a for a, n in gguf.MODEL_ARCH_NAMES.items() if n == TWINS[tiny.kind])
+    names = gguf.get_tensor_name_map(arch, tiny.layers)
+    found = []
+    for name, parameter in [*model.named_parameters(), *(b for b in model.named_buffers() if "e_score" in b[0])]:
+        values = parameter.detach().float().numpy()
+        block = f"blk.{name.split('.')[2]}" if ".layers." in name else ""
+        if name == "lm_head.weight" and tiny.tied:
+            continue
+        if name.endswith("e_score_correction_bias"):
+            found.append((f"{block}.exp_probs_b.bias", values.reshape(-1)))
+        elif tiny.kind == "gpt_oss" and ".experts." in name:
+            # Of gate and up, which take turns, and as outputs by inputs.
+            rows = values if name.endswith("bias") else values.swapaxes(1, 2)
+            suffix = "bias" if name.endswith("bias") else "weight"
+            parts = {"down": rows} if "down" in name else {"gate": rows[:, 0::2], "up": rows[:, 1::2]}
+            found += [(f"{block}.ffn_{part}_exps.{suffix}", part_rows) for part, part_rows in parts.items()]
+        elif name.endswith("self_attn.sinks"):
+            found.append((f"{block}.attn_sinks.weight", values))
+        elif name.endswith("experts.gate_up_proj"):
+            for part, rows in zip(("gate", "up"), np.split(values, 2, axis=1)):
+                found.append((f"{block}.ffn_{part}_exps.weight", rows))
+        elif name.endswith("experts.down_proj"):
+            found.append((f"{block}.ffn_down_exps.weight", values))
+        else:
+            if tiny.kind == "granitemoe":
+                name = name.replace("router.weight", "router.layer.weight")
+            target = names.get_name(name, try_suffixes=(".weight", ".bias"))
+            assert target, f"{tiny.name}: no name for {name}"
+            found.append((target, values))
+    return found
+
+
+def save_twin(tiny, model, tokenizer, path: Path) -> None:
+    """The same numbers as in the model's folder: matrices in bfloat16, which holds them, and vectors in float32."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    writer = gguf.GGUFWriter(str(path), TWINS[tiny.kind])
+    layers = tiny.layers + (tiny.extra.get("num_nextn_predict_layers", 0) if tiny.kind == "glm4_moe" else 0)
+    write_sizes(writer, tiny, layers)
+    twin_metadata(writer, tiny)
+    write_tokenizer(writer, tokenizer)
+    for target, values in twin_tensors(tiny, model):
+        part = target.split(".")[-2]
+        if tiny.kind in ("gemma2", "gemma3_text") and target.endswith("norm.weight"):
+            values = values + 1
+        heads = {"attn_q": tiny.heads, "attn_k": tiny.key_value_heads}.get(part) if tiny.kind in PERMUTED else None
+        if heads and values.ndim == 2:
+            values = permuted(values, heads)
+        kind = Kind.BF16 if values.ndim > 1 and part != "ffn_gate_inp" else Kind.F32
+        if tiny.kind == "gpt_oss" and part.endswith("_exps"):
+            kind = Kind.MXFP4 if target.endswith("weight") else Kind.F32
+        writer.add_tensor(target, gguf.quants.quantize(np.ascontiguousarray(values, dtype=np.float32), kind), raw_dtype=kind)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

@@ -55,7 +55,8 @@ def chosen_experts(model, ids: list[int]) -> list:
     chosen = [None] * len(model.model.layers)
     hooks = []
     for index, layer in enumerate(model.model.layers):
-        router = getattr(layer.mlp, "gate", None)
+        block = getattr(layer, "mlp", None) or layer.block_sparse_moe
+        router = getattr(block, "gate", None) or getattr(block, "router", None)
         if router is not None:
             def keep(_module, _inputs, output, index=index):
                 chosen[index] = output[2].flatten().tolist()

@@ -2,6 +2,7 @@
 """Makes the tiny models that give vectors, scores or classes, and their goldens (see README.md).
 
 usage: make_encoders.py [NAME …]      the folders named, or all
+       make_encoders.py --variants    the goldens of folders whose files for texts say something else, and of sparse vectors
        make_encoders.py --minilm DIR  the goldens of the real all-MiniLM-L6-v2"""
 
 import json
@@ -14,6 +15,7 @@ from sentence_transformers import SentenceTransformer
 
 import fixture_gguf
 import fixture_tokenizer
+import fixture_variants
 from fixture_encoders import TOKENIZERS, TinyEncoder
 
 HERE = Path(__file__).resolve().parent
@@ -47,6 +49,10 @@ GEMMA = {**sizes(48, 3, 72, vocab_size=409, num_key_value_heads=1, head_dim=16, 
                  use_bidirectional_attention=True, rope_parameters=ROTARY, bos_token_id=2, eos_token_id=1),
          "layer_types": ["sliding_attention", "full_attention", "sliding_attention"], "num_hidden_layers": 3}
 
+GEMMA2 = {**sizes(48, 4, 72, vocab_size=409, num_key_value_heads=2, head_dim=16, query_pre_attn_scalar=24, sliding_window=20,
+                  attn_logit_softcapping=4.0, final_logit_softcapping=6.0, bos_token_id=2, eos_token_id=1), "num_hidden_layers": 3,
+          "num_labels": 1}
+
 MODELS = [
     TinyEncoder("bert-mean", "BertModel", "bert", bert(), ["mean_tokens", "normalize"], seed=31),
     TinyEncoder("bert-dense", "BertModel", "bert", bert(80, 5, 104, hidden_act="gelu_new"),
@@ -67,6 +73,11 @@ MODELS = [
     TinyEncoder("qwen2-reward", "Qwen2ForSequenceClassification", "plain", decoder(64, num_labels=1), extra={"reward": True}, seed=42),
     TinyEncoder("llama-classes", "LlamaForSequenceClassification", "plain",
                 decoder(64, id2label={0: "calm", 1: "storm", 2: "frost"}, label2id={"calm": 0, "storm": 1, "frost": 2}), seed=43),
+    TinyEncoder("internlm2-reward", "LlamaForSequenceClassification", "plain",
+                decoder(64, attention_bias=True, num_labels=1), extra={"internlm2": True}, seed=44),
+    TinyEncoder("llama-attributes", "LlamaForSequenceClassification", "plain", decoder(64, num_labels=6),
+                extra={"attributes": True}, seed=45),
+    TinyEncoder("gemma2-reward", "Gemma2ForSequenceClassification", "gemma", GEMMA2, seed=46),
 ]
 
 #: Folders with a GGUF twin: its architecture there, and its folder.
@@ -87,8 +98,9 @@ def longest(tokenizer) -> str:
 @torch.no_grad()
 def score(model, inputs: dict) -> list[float]:
     """What a classifier says; a reward model's last row goes through its own two products."""
-    if isinstance(getattr(model, "score", None), torch.nn.Sequential):
-        return model.score(model.model(**inputs).last_hidden_state[0, -1]).tolist()
+    if hasattr(model, "weights"):
+        row = model.model(**inputs).last_hidden_state[0, -1]
+        return [(model.score(row)[::2] * model.weights.fc(row)).sum().item()]
     if hasattr(model, "score"):
         return model.score(model.model(**inputs).last_hidden_state[0, -1]).tolist()
     return model(**inputs).logits[0].tolist()
@@ -160,6 +172,8 @@ if __name__ == "__main__":
     torch.set_num_threads(1)
     if sys.argv[1:2] == ["--minilm"]:
         minilm(sys.argv[2])
+    elif sys.argv[1:2] == ["--variants"]:
+        fixture_variants.make(HERE, TEXTS)
     else:
         for tiny in MODELS:
             if not sys.argv[1:] or tiny.name in sys.argv[1:]:

@@ -47,6 +47,79 @@ MODELS = [
     TinyModel("mixtral", "mixtral", 40, 4, 2, 16, 56, 2, tied=False, seed=15,
               extra={"num_local_experts": 5, "num_experts_per_tok": 2}),
 ]
+# Each kind of layer has a rotation of its own.
+GEMMA3 = {"full_attention": {"rope_theta": 1000000.0, "rope_type": "linear", "factor": 8.0},
+          "sliding_attention": {"rope_theta": 10000.0, "rope_type": "default"}}
+
+MINISTRAL = {"rope_theta": 1000000.0, "rope_type": "yarn", "factor": 8.0, "beta_fast": 32.0, "beta_slow": 1.0,
+             "original_max_position_embeddings": 64, "mscale": 1.0, "mscale_all_dim": 1.0, "llama_4_scaling_beta": 0.3}
+
+# Decoders whose layers differ from Llama's.
+MODELS += [
+    TinyModel("gemma2", "gemma2", 40, 2, 1, 20, 56, 3, tied=True, embedding_spread=0.12, seed=20,
+              extra={"hidden_activation": "gelu_pytorch_tanh", "query_pre_attn_scalar": 20, "sliding_window": 24,
+                     "attn_logit_softcapping": 5.0, "final_logit_softcapping": 6.0}),
+    TinyModel("gemma3", "gemma3_text", 36, 3, 1, 12, 40, 6, tied=True, embedding_spread=0.12, seed=21, rope=GEMMA3,
+              extra={"hidden_activation": "gelu_pytorch_tanh", "query_pre_attn_scalar": 12, "sliding_window": 20}),
+    TinyModel("gemma3-vision", "gemma3_text", 32, 4, 2, 8, 40, 3, tied=True, embedding_spread=0.12, seed=22, rope=GEMMA3,
+              outer=("Gemma3ForConditionalGeneration", "gemma3"),
+              extra={"hidden_activation": "gelu_pytorch_tanh", "query_pre_attn_scalar": 11, "sliding_window": 33,
+                     "layer_types": ["sliding_attention", "sliding_attention", "full_attention"]},
+              stored_keys={"rope_parameters": None, "rope_theta": 1000000.0, "rope_local_base_freq": 10000.0,
+                           "rope_scaling": {"rope_type": "linear", "factor": 8.0}, "sliding_window_pattern": 3,
+                           "layer_types": None, "num_key_value_heads": 2}),
+    TinyModel("phi3", "phi3", 48, 4, 2, 12, 56, 2, tied=False, seed=23, max_positions=256, old_dialect=True,
+              rope={"rope_theta": 10000.0, "rope_type": "longrope", "partial_rotary_factor": 0.67,
+                    "short_factor": [1.0, 1.1, 1.2, 1.3], "long_factor": [1.5, 2.0, 3.0, 5.0]},
+              extra={"original_max_position_embeddings": 4, "sliding_window": 40},
+              stored_keys={"partial_rotary_factor": 0.67}),
+    TinyModel("smollm3", "smollm3", 40, 4, 2, 8, 48, 4, tied=True, seed=24, rope={"rope_theta": 50000.0, "rope_type": "default"}),
+    TinyModel("olmo2", "olmo2", 40, 5, 5, 8, 56, 3, tied=False, seed=25),
+    TinyModel("olmo3", "olmo3", 48, 4, 2, 12, 56, 4, tied=False, seed=26,
+              rope={"full_attention": {"rope_theta": 500000.0, "rope_type": "yarn", "factor": 4.0, "attention_factor": 1.138629436111989,
+                                       "original_max_position_embeddings": 128},
+                    "sliding_attention": {"rope_theta": 500000.0, "rope_type": "default"}},
+              extra={"sliding_window": 17, "layer_types": ["sliding_attention", "full_attention"] * 2}),
+    TinyModel("olmoe", "olmoe", 32, 4, 4, 8, 24, 2, tied=False, seed=27,
+              extra={"num_experts": 6, "num_experts_per_tok": 3, "norm_topk_prob": False}),
+    TinyModel("granite", "granite", 40, 5, 1, 8, 56, 3, tied=True, seed=28, embedding_spread=0.1,
+              extra={"embedding_multiplier": 6.0, "attention_multiplier": 0.21, "residual_multiplier": 0.4, "logits_scaling": 0.3}),
+    TinyModel("granitemoe", "granitemoe", 32, 4, 2, 8, 24, 2, tied=True, seed=29, embedding_spread=0.1,
+              extra={"embedding_multiplier": 6.0, "attention_multiplier": 0.3, "residual_multiplier": 0.5, "logits_scaling": 0.3,
+                     "num_local_experts": 5, "num_experts_per_tok": 2}),
+    TinyModel("cohere2", "cohere2", 40, 5, 1, 8, 56, 4, tied=True, seed=30, embedding_spread=0.2,
+              extra={"sliding_window": 21, "sliding_window_pattern": 4, "layer_norm_eps": 1e-5, "logit_scale": 1.7}),
+    TinyModel("glm4", "glm4", 40, 4, 2, 16, 56, 2, tied=False, seed=31,
+              rope={"rope_theta": 10000.0, "rope_type": "default", "partial_rotary_factor": 0.5}, extra={"attention_bias": True}),
+    TinyModel("starcoder2", "starcoder2", 40, 5, 1, 8, 72, 2, tied=True, seed=32, old_dialect=True,
+              extra={"hidden_act": "gelu_pytorch_tanh", "norm_epsilon": 1e-5, "sliding_window": 30, "use_bias": True}),
+    TinyModel("stablelm", "stablelm", 48, 3, 3, 16, 56, 2, tied=False, seed=33,
+              rope={"rope_theta": 10000.0, "rope_type": "default", "partial_rotary_factor": 0.25},
+              extra={"layer_norm_eps": 1e-5, "use_qkv_bias": True}),
+    TinyModel("stablelm-parallel", "stablelm", 32, 4, 2, 8, 40, 3, tied=True, seed=34, embedding_spread=0.2,
+              rope={"rope_theta": 10000.0, "rope_type": "default", "partial_rotary_factor": 0.5},
+              extra={"layer_norm_eps": 1e-5, "use_parallel_residual": True}),
+    TinyModel("seed-oss", "seed_oss", 40, 4, 2, 12, 56, 2, tied=False, seed=35,
+              extra={"attention_bias": True, "attention_out_bias": False}),
+    TinyModel("ernie45", "ernie4_5", 40, 4, 1, 12, 56, 2, tied=True, seed=36, extra={"use_bias": True}),
+    TinyModel("ministral3", "ministral3", 40, 4, 2, 12, 56, 2, tied=False, seed=37, rope=MINISTRAL),
+    TinyModel("mistral3-vision", "ministral3", 32, 4, 2, 8, 40, 2, tied=True, seed=38, rope=MINISTRAL, embedding_spread=0.2,
+              outer=("Mistral3ForConditionalGeneration", "mistral3")),
+    TinyModel("glm4moe", "glm4_moe", 32, 4, 2, 16, 48, 3, tied=False, seed=39,
+              rope={"rope_theta": 10000.0, "rope_type": "default", "partial_rotary_factor": 0.5},
+              extra={"n_routed_experts": 6, "num_experts_per_tok": 2, "moe_intermediate_size": 24, "n_shared_experts": 2,
+                     "first_k_dense_replace": 1, "routed_scaling_factor": 1.7, "use_qk_norm": True, "attention_bias": True,
+                     "num_nextn_predict_layers": 1}),
+    TinyModel("ernie45moe", "ernie4_5_moe", 32, 4, 2, 8, 48, 3, tied=True, seed=40,
+              extra={"moe_num_experts": 7, "moe_k": 3, "moe_intermediate_size": 24, "moe_num_shared_experts": 2,
+                     "moe_layer_start_index": 1, "use_bias": False}),
+    TinyModel("gpt-oss", "gpt_oss", 64, 4, 2, 12, 32, 2, tied=False, seed=41,
+              rope={"rope_theta": 150000.0, "rope_type": "yarn", "factor": 8.0, "beta_fast": 32.0, "beta_slow": 1.0,
+                    "truncate": False, "original_max_position_embeddings": 64},
+              extra={"num_local_experts": 4, "num_experts_per_tok": 2, "sliding_window": 19, "swiglu_limit": 7.0,
+                     "attention_bias": True},
+              stored_keys={"quantization_config": {"quant_method": "mxfp4", "modules_to_not_convert": ["lm_head"]}}),
+]
 GGUF = TinyModel("llama-gguf", "llama", 64, 4, 2, 16, 96, 2, tied=False, stored="F32", seed=11)
 MOE_GGUF = TinyModel("qwen2moe-gguf", "qwen2_moe", 64, 4, 2, 16, 96, 2, tied=False, stored="F32", seed=14,
                      extra={"num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 32,
@@ -71,14 +144,19 @@ def make_model(tiny: TinyModel, tokenizer) -> None:
     else:
         fixture_models.save(tiny, model, folder)
         fixture_models.check_reload(tiny, model, folder)
+    if tiny.kind in fixture_gguf.TWINS and not tiny.outer:
+        fixture_gguf.save_twin(tiny, model, tokenizer, HERE / "twins" / f"{tiny.name}.gguf")
     fixture_tokenizer.save(tokenizer, folder)
     prompts = fixture_tokenizer.prompts(tokenizer, fixture_goldens.PROMPT_LENGTHS)
     records = [fixture_goldens.golden(model, text, ids) for text, ids in prompts]
     for record in records:
         record["output_text"] = tokenizer.decode(record["output_ids"], skip_special_tokens=False)
     rotary = model.model.rotary_emb
-    header = {"model": tiny.name, "architecture": type(model).__name__, "rope_rule": tiny.reference_rope()[1],
-              "rope_frequencies": rotary.inv_freq.double().tolist(), "rope_magnitude": rotary.attention_scaling}
+    part = "" if hasattr(rotary, "inv_freq") else "full_attention_"
+    header = {"model": tiny.name, "architecture": tiny.outer[0] if tiny.outer else type(model).__name__,
+              "rope_rule": tiny.reference_rope()[1],
+              "rope_frequencies": getattr(rotary, part + "inv_freq").double().tolist(),
+              "rope_magnitude": getattr(rotary, part + "attention_scaling")}
     fixture_goldens.write(folder / "golden.json", header, records)
     print(fixture_goldens.summary(tiny.name, records))
 

@@ -56,6 +56,40 @@ import Testing
         #expect(found[#"sglang:http_responses_total{endpoint="/generate",method="POST",status_code="200"}"#] == nil)
     }
 
+    @Test func prioritiesAreToldApartWhereTheyDecideTheOrder() async throws {
+        func count(_ found: [String: Double], _ priority: String) -> Double? {
+            let labels = #"{engine_type="unified",is_streaming="false",model_name="m",priority="\#(priority)"}"#
+            return found["sglang:e2e_request_latency_seconds_count" + labels]
+        }
+        func work(_ server: LocalFront) async throws {
+            for fields in [#","priority":1"#, #","priority":-5"#, #","priority":1"#, ""] {
+                try await generate(server, fields)
+            }
+        }
+        let found = try await samples(
+            {
+                $0.servedModelName = "m"; $0.enablePriorityScheduling = true
+            }, after: work)
+        #expect(count(found, "1") == 2 && count(found, "-5") == 1 && count(found, "") == 1)
+        let byDefault = try await samples(
+            {
+                $0.servedModelName = "m"; $0.enablePriorityScheduling = true; $0.defaultPriorityValue = 0
+            }, after: work)
+        #expect(count(byDefault, "0") == 1 && count(byDefault, "") == nil)
+        let untold = try await samples({ $0.servedModelName = "m" }, after: work)
+        #expect(untold["sglang:e2e_request_latency_seconds_count" + labels] == 4 && count(untold, "1") == nil)
+    }
+
+    @Test func onlySoManyPrioritiesAreToldApart() async throws {
+        let found = try await samples({
+            $0.servedModelName = "m"; $0.enablePriorityScheduling = true
+        }) { server in
+            for priority in 0..<70 { try await generate(server, ",\"priority\":\(priority)") }
+        }
+        let counts = found.filter { $0.key.hasPrefix("sglang:e2e_request_latency_seconds_count") && $0.value > 0 }
+        #expect(counts.count == 64 && counts.values.reduce(0, +) == 70)
+    }
+
     @Test func probesAndRequestsThatDoNotWantToBeCountedAreNot() async throws {
         let found = try await samples({ $0.servedModelName = "m" }) { server in
             try await generate(server, #","log_metrics":false"#)

@@ -14,7 +14,8 @@ import Testing
 @Suite struct RequestLogTests {
     /// A request's lines in a folder, after `configure` was said to a server with these settings.
     private func lines(
-        _ configure: String?, _ body: String = #"{"text":"abc","rid":"r"}"#,
+        _ configure: String?, _ body: String = #"{"text":"abc","rid":"r"}"#, at path: String = "/generate",
+        headers: [(String, String)] = [],
         settings change: (inout RequestLogChoices) -> Void = { _ in }
     ) async throws -> [String] {
         let folder = TemporaryFolder()
@@ -23,7 +24,8 @@ import Testing
         change(&settings.requestLog)
         let server = LocalFront(settings)
         if let configure { #expect(try await server.post("/configure_logging", configure).status == 200) }
-        #expect(try await server.post("/generate", body).status == 200)
+        #expect(
+            try await server.post(path, body, headers: headers + [("Content-Type", "application/json")]).status == 200)
         server.front.settleLogs()
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path + "/deep/er")) ?? []
         let texts = try names.map { try String(contentsOfFile: "\(folder.path)/deep/er/\($0)", encoding: .utf8) }
@@ -42,6 +44,43 @@ import Testing
         #expect(lines[0].hasPrefix("[20"))
         #expect(lines[1].contains("Finish: obj=GenerateReqInput(rid='r'") && lines[1].contains("out={'text': 'abc'"))
         #expect(lines[1].contains("'finish_reason': {'type': 'length', 'length': 3}"))
+    }
+
+    @Test func headersThatMayBeToldAre() async throws {
+        let headers = [("X-SMG-Routing-Key", "k"), ("X-Test", "t"), ("X-Other", "o")]
+        let text = try await lines(nil, headers: headers) {
+            $0.isOn = true; $0.headers.append("x-test")
+        }
+        try #require(text.count == 2)
+        #expect(text[0].hasSuffix("), headers={'x-smg-routing-key': 'k', 'x-test': 't'}"))
+        #expect(text[1].contains("), headers={'x-smg-routing-key': 'k', 'x-test': 't'}, out={"))
+        let json = try await lines(nil, headers: headers) {
+            $0.isOn = true; $0.format = .json
+        }
+        let events = try json.map { try JSON.parse($0) }
+        #expect(events.map { $0["headers"] } == [["x-smg-routing-key": "k"], ["x-smg-routing-key": "k"]])
+        let stream = try await lines(nil, #"{"text":"abc","stream":true}"#, headers: headers) { $0.isOn = true }
+        #expect(stream.last?.contains("headers={'x-smg-routing-key': 'k'}, out={") == true)
+    }
+
+    @Test func openAIRoutesAlsoTellWhatTheyWereSent() async throws {
+        let body = #"{"model":"m","prompt":"abc","max_tokens":2,"user":null}"#
+        let text = try await lines(nil, body, at: "/v1/completions", headers: [("X-SMG-Routing-Key", "k")]) {
+            $0.isOn = true
+        }
+        try #require(text.count == 3)
+        let told = "Receive OpenAI: obj={'model': 'm', 'prompt': 'abc', 'max_tokens': 2}"
+        #expect(text[0].hasSuffix("] \(told), headers={'x-smg-routing-key': 'k'}"))
+        let json = try await lines(nil, body, at: "/v1/completions") {
+            $0.isOn = true; $0.format = .json
+        }
+        let event = try JSON.parse(try #require(json.first))
+        #expect(event["event"] == "request.received.openai" && event["headers"] == nil)
+        #expect(event["obj"] == ["model": "m", "prompt": "abc", "max_tokens": 2])
+        let little = try await lines(nil, body, at: "/v1/completions") {
+            $0.isOn = true; $0.level = 1
+        }
+        #expect(little.count == 2 && !little.contains { $0.contains("OpenAI") })
     }
 
     @Test(arguments: [(0, false, false), (1, false, true), (2, true, true), (3, true, true)])

@@ -215,6 +215,8 @@ import Testing
         let body = try JSON.parse(answer.body)
         #expect(body["model_path"] == "SmolLM2-135M-Instruct" && body["max_total_num_tokens"] == 16384)
         #expect(body["internal_states"]?[0]?["memory_usage"]?["token_capacity"] == 100)
+        #expect(body["internal_states"]?[0]?["memory_usage"]?["graph"]?["decode"] == 0)
+        #expect(body["startup_time"]?["cuda_graph"]?["prefill"] == 0)
         #expect(!answer.body.contains("secret"))
     }
 
@@ -330,5 +332,13 @@ import Testing
         #expect(try await server.post("/predict", #"{"instances":[]}"#).body == "[]")
         #expect(try await server.post("/vertex_generate", "{}").status == 404)
         #expect(try JSON.parse(try await server.get("/openapi.json").body)["paths"]?["/predict"] != nil)
+    }
+
+    @Test func olderGatewaysSeeTheLoad() async throws {
+        let answer = try await LocalFront().get("/get_load")
+        #expect(answer.status == 200)
+        #expect(
+            try JSON.parse(answer.body)
+                == [["dp_rank": 0, "num_reqs": 0, "num_waiting_reqs": 0, "num_tokens": 10]])
     }
 }

@@ -1,7 +1,9 @@
+import APICore
 import ChildRuntime
 import Glibc
 import HTTPFront
 import JSON
+import Ledger
 import Messages
 import PipeStages
 import ServerSettings
@@ -124,6 +126,15 @@ import Testing
             let other = LocalFront(generation: 2, sessions: sessions, weights: weights)
             #expect(try JSON.parse(try await other.get("/model_info").body)["weight_version"] == "v4")
         }
+    }
+
+    /// Answers ask for a number's name and never what is served now.
+    @Test func aNewNameCountsAtOnceForAnswersThatAreUnderWay() {
+        let names = WeightNames(
+            descriptor: nil, orders: FrontKeepsake(descriptor: nil) { 0 }, path: "/weights", version: "default")
+        #expect(names.current.version == "default")
+        names.rename("v2")
+        #expect(names.version(of: 0) == "v2")
     }
 
     private func memorySettings() -> FrontSettings {

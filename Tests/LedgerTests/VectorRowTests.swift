@@ -26,8 +26,8 @@ import Values
         let rows = ledger.rows(of: group)
         #expect(rows.map(\.output.vector) == [[3], [1, 2]] && rows.allSatisfy { $0.failure == nil })
         #expect(rows.map(\.finish) == [.make { $0.length = 0 }, .make { $0.length = 0 }])
-        #expect(ledger.metrics.whole.requests == 2 && ledger.metrics.whole.generatedTokens == 0)
-        #expect(ledger.metrics.whole.promptTokens == 6)
+        let counts = try #require(ledger.metrics.shares[nil]).whole
+        #expect(counts.requests == 2 && counts.generatedTokens == 0 && counts.promptTokens == 6)
     }
 
     @Test func whatCameOfAnOlderAttemptCountsForNothing() throws {

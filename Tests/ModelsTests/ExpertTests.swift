@@ -6,7 +6,9 @@ import Values
 
 /// Which experts models choose.
 @Suite struct ExpertTests {
-    static let fixtures = ["qwen2moe", "qwen3moe", "qwen2moe-gguf", "mixtral"].map(Fixture.init)
+    static let fixtures = [
+        "qwen2moe", "qwen3moe", "qwen2moe-gguf", "mixtral", "olmoe", "granitemoe", "glm4moe", "ernie45moe", "gpt-oss",
+    ].map(Fixture.init)
 
     /// The experts of all positions of a text, layer by layer, computed in chunks.
     private func experts(_ model: any LanguageModel, _ tokens: [Int32], chunk: Int) throws -> [[Int32]] {

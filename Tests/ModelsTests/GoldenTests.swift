@@ -15,8 +15,8 @@ import Values
         for prompt in golden.prompts { try compareWithGolden(model, prompt, tolerance: 1e-3) }
     }
 
-    @Test(arguments: Fixture.all, presentLevels)
-    func halfPrecisionStaysNearFloat32(_ fixture: Fixture, _ isa: KernelISA) throws {
+    @Test(arguments: Fixture.atLevels) func halfPrecisionStaysNearFloat32(_ run: Fixture.AtLevel) throws {
+        let (fixture, isa) = (run.fixture, run.isa)
         let golden = try fixture.golden()
         for (dtype, bound) in [(DType.float16, 0.02), (.bfloat16, 0.15)] {
             let error = try meanLogprobError(golden, try fixture.load(dtype: dtype, isa: isa))
@@ -26,8 +26,8 @@ import Values
 
     /// The fixtures' random weights punish rounding more than trained ones: int8 costs 0.02 to 0.2, int4 0.3 to 1.6. Where
     /// rounding makes a token take another expert it costs more.
-    @Test(arguments: Fixture.all, presentLevels)
-    func quantizedWeightsStayNearFloat32(_ fixture: Fixture, _ isa: KernelISA) throws {
+    @Test(arguments: Fixture.atLevels) func quantizedWeightsStayNearFloat32(_ run: Fixture.AtLevel) throws {
+        let (fixture, isa) = (run.fixture, run.isa)
         let golden = try fixture.golden()
         let hasExperts = ExpertTests.fixtures.contains { $0.name == fixture.name }
         let cases: [(Quantization, Double)] = [

@@ -6,16 +6,16 @@ import Values
 /// How a model is run never changes a bit of what it says: alone, in a batch, in chunks, over a cached prefix, on more
 /// threads.
 @Suite struct InvarianceTests {
-    @Test(arguments: Fixture.all, presentLevels)
-    func everyWayOfRunningGivesTheSameBits(_ fixture: Fixture, _ isa: KernelISA) throws {
+    @Test(arguments: Fixture.atLevels) func everyWayOfRunningGivesTheSameBits(_ run: Fixture.AtLevel) throws {
+        let (fixture, isa) = (run.fixture, run.isa)
         let cases: [(DType, KVCacheDType)] = [
             (.float32, .auto), (.bfloat16, .auto), (.float16, .auto), (.bfloat16, .int8), (.bfloat16, .float32),
         ]
         for (dtype, cache) in cases { try check(fixture, dtype: dtype, cache: cache, isa: isa) }
     }
 
-    @Test(arguments: Fixture.all, presentLevels)
-    func everyWayOfRunningQuantizedGivesTheSameBits(_ fixture: Fixture, _ isa: KernelISA) throws {
+    @Test(arguments: Fixture.atLevels) func everyWayOfRunningQuantizedGivesTheSameBits(_ run: Fixture.AtLevel) throws {
+        let (fixture, isa) = (run.fixture, run.isa)
         try check(fixture, dtype: .bfloat16, quantization: .w8a8Int8, cache: .int8, isa: isa)
         try check(fixture, dtype: .float32, quantization: .w8a8Int8, isa: isa)
         try check(fixture, dtype: .bfloat16, quantization: .int4(), isa: isa)

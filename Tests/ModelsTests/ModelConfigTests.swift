@@ -88,7 +88,8 @@ import Values
         #expect(error?.description.hasSuffix("`\(name)` is not supported; supported: \(listed)") == true)
         for name in Architecture.names {
             let changes: [String: JSONValue?] = [
-                "architectures": [.string(name)], "model_type": .some(nil), "use_bidirectional_attention": true,
+                "architectures": [.string(name)], "model_type": .some(nil), "text_config": [:],
+                "use_bidirectional_attention": name == "Gemma3TextModel" ? true : .some(nil),
                 "num_experts": 4, "num_local_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 32,
                 "shared_expert_intermediate_size": 32,
             ]
@@ -250,6 +251,14 @@ import Values
                 config.resolvedDType(flag: .float32) == .float32 && config.resolvedDType(flag: .float16) == .float16)
             #expect(config.resolvedDType(flag: .bfloat16) == .bfloat16)
         }
+    }
+
+    @Test(arguments: [("float32", .bfloat16), (nil, .bfloat16), ("float16", .float16)] as [(String?, DType)])
+    func gemmaInFloat32RunsInBFloat16(name: String?, auto: DType) throws {
+        let config = try Self.load([
+            "architectures": ["Gemma2ForCausalLM"], "model_type": "gemma2", "torch_dtype": name.map { .string($0) },
+        ])
+        #expect(config.resolvedDType(flag: .auto) == auto)
     }
 
     @Test func limitsTheContextLength() throws {

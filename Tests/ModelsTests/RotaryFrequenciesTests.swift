@@ -12,8 +12,8 @@ import Testing
         let golden = try fixture.golden()
         let expected = try #require(golden.ropeFrequencies)
         let config = try ModelConfig.load(modelPath: fixture.path)
-        let found = try RotaryFrequencies(config.rope, modelPath: fixture.path)
-        try #require(found.inverse.count == expected.count && expected.count == config.headDimension / 2)
+        let found = try RotaryFrequencies(config.rope, positions: 512, modelPath: fixture.path)
+        try #require(found.inverse.count == expected.count && expected.count == config.rope.rotaryDimension / 2)
         for (a, b) in zip(found.inverse, expected) { #expect((a - b).magnitude <= 2e-6 * b) }
         let magnitude = try #require(golden.ropeMagnitude)
         #expect((found.magnitude - magnitude).magnitude < 1e-6)
@@ -33,8 +33,16 @@ import Testing
         ),
         (rope(.yarn(yarn()), theta: 1_000_000, 128), 4096, 16384),
         (rope(.yarn(yarn(mscale: 0.707, all: 1.2, truncates: false)), theta: 10_000, 64), 4096, 16384),
+        (rope(.longrope(longRope), theta: 10_000, 64), 1024, 4096),
+        (rope(.longrope(longRope), theta: 10_000, 64), 128, 1024),
         (rope(.frequencyFactors((0..<32).map { 1 + Double($0) / 4 }), theta: 10_000, 64), 2048, 4096),
     ]
+
+    /// Divisors for contexts up to 1024 positions and beyond.
+    static let longRope = LongRopeScaling(
+        short: (0..<32).map { 1 + Double($0) / 64 }, long: (0..<32).map { 1 + Double($0) / 2 },
+        originalMaxPositions: 1024,
+        magnitude: 1.1)
 
     @Test(arguments: cases.indices)
     func tablesFollowTheFormulaAtThePlacesThatMatter(_ index: Int) throws {
@@ -45,7 +53,7 @@ import Testing
             let table = rotary.table(covering: position + 1)
             #expect(table.rotaryDimension == rope.rotaryDimension)
             for j in 0..<half {
-                let (frequency, magnitude) = Self.formula(rope, j)
+                let (frequency, magnitude) = Self.formula(rope, j, positions: max)
                 let angle = Double(position) * frequency
                 // The product of position and frequency is rounded to float32 twice.
                 let tolerance = 2e-7 * (1 + angle)
@@ -69,7 +77,18 @@ import Testing
         }
     }
 
-    @Test(arguments: ["longrope", "deepseek_yarn"])
+    @Test func queriesGrowWithTheirPositionsByTheFormula() throws {
+        var config = Self.rope(.none, theta: 10_000, 32)
+        config.queryGrowth = QueryGrowth(beta: 0.1, period: 100)
+        let rotary = try RotaryEmbedding(config, positions: 2000, modelPath: "model")
+        let factors = try #require(rotary.table(covering: 2000).queryFactors)
+        for position in [0, 1, 99, 100, 199, 200, 1024, 1999] {
+            let expected = 1 + 0.1 * log(1 + floor(Double(position) / 100))
+            #expect(abs(Double(factors[position]) - expected) < 1e-7, "position \(position)")
+        }
+    }
+
+    @Test(arguments: ["proportional", "deepseek_yarn"])
     func aTypeThatIsNotImplementedIsNamed(_ type: String) throws {
         let factors = "[" + Array(repeating: "1.5", count: 12).joined(separator: ",") + "]"
         let scaling = """
@@ -84,7 +103,7 @@ import Testing
         try text.replacingCharacters(in: start.upperBound..<end.upperBound, with: scaling)
             .write(toFile: path + "/config.json", atomically: true, encoding: .utf8)
         let error = checkpointError(naming: path) { _ = try ModelConfig.load(modelPath: path) }
-        #expect(error?.description.contains("`\(type)` is not supported; supported: default, linear") == true)
+        #expect(error?.description.contains("\(type); supported: default, linear") == true)
     }
 
     @Test func interleavedRotationIsRefused() {
@@ -123,7 +142,9 @@ import Testing
     }
 
     /// The rule of each type for pair `j`, in double precision, independent of the code under test.
-    private static func formula(_ rope: RopeConfig, _ j: Int) -> (frequency: Double, magnitude: Double) {
+    private static func formula(
+        _ rope: RopeConfig, _ j: Int, positions: Int
+    ) -> (frequency: Double, magnitude: Double) {
         let d = Double(rope.rotaryDimension)
         func plain(_ theta: Double) -> Double { exp(-2 * Double(j) / d * log(theta)) }
         let f = plain(rope.theta)
@@ -147,6 +168,7 @@ import Testing
             let keep = 1 - min(1, max(0, (Double(j) - low) / (high - low)))
             let magnitude = y.mscale.map { (0.1 * $0 * log(4) + 1) / (0.1 * y.mscaleAllDimensions! * log(4) + 1) }
             return (f * keep + f / y.factor * (1 - keep), magnitude ?? 0.1 * log(4) + 1)
+        case .longrope: return (f / (positions > 1024 ? 1 + Double(j) / 2 : 1 + Double(j) / 64), 1.1)
         case .frequencyFactors(let factors): return (f / factors[j], 1)
         }
     }

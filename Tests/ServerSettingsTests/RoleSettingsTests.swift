@@ -43,6 +43,14 @@ import Values
         #expect(FrontSettings().keepAliveTimeout == 5)
     }
 
+    @Test func headersThatLogsOfRequestsTellAreSettings() throws {
+        var line = CommandLine("--model m")
+        #expect(FrontSettings(try #require(line.settings)).requestLog.headers == ["x-smg-routing-key"])
+        line.environment = ["SGLANG_LOG_REQUEST_HEADERS": "X-Test, x-more"]
+        let headers = FrontSettings(try #require(line.settings)).requestLog.headers
+        #expect(headers == ["x-smg-routing-key", "x-test", "x-more"])
+    }
+
     @Test func timesOfSGLangsVariablesAreSettings() throws {
         var line = CommandLine("--model m")
         line.environment = [

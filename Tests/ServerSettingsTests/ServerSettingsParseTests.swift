@@ -60,6 +60,10 @@ import Values
         Case("--stream-interval 8") { $0.streamInterval == 8 },
         Case("--incremental-streaming-output") { $0.incrementalStreamingOutput },
         Case("--enable-cache-report") { $0.enableCacheReport },
+        Case("--enable-response-store") { $0.enableResponseStore && $0.responseStoreCount == 1024 },
+        Case("--response-store-count 3 --response-store-bytes 1Mi --response-store-age 60") {
+            $0.responseStoreCount == 3 && $0.responseStoreBytes == 1 << 20 && $0.responseStoreAge == 60
+        },
         Case("--allow-auto-truncate") { $0.allowAutoTruncate },
         Case("--tp-size 1") { $0.tensorParallelSize == 1 },
         Case("--tp-size 2") { $0.tensorParallelSize == 2 },
@@ -116,6 +120,10 @@ import Values
         Case("--log-level-http error") { $0.logLevel == .info && FrontSettings($0).effectiveLogLevelHTTP == .error },
         Case("--decode-log-interval 1_000") { $0.decodeLogInterval == 1000 },
         Case("--grammar-backend none") { $0.grammarBackend == .none },
+        Case("--grammar-backend llguidance") { $0.grammarBackend == .llguidance },
+        Case("--constrained-json-disable-any-whitespace") { $0.disableAnyWhitespace },
+        Case("--constrained-json-whitespace-pattern [ ]?") { $0.whitespacePattern == "[ ]?" },
+        Case("--constrained-json-max-whitespace-cnt 3") { $0.maxWhitespaceCount == 3 },
         Case("--cpu-threads-per-rank 2") { $0.cpuThreadsPerRank == 2 },
         Case("--kernel-isa avx512bf16") { $0.kernelISA == .avx512bf16 },
         Case("--run-dir /run/srt") { $0.runDirectory == "/run/srt" },
@@ -204,6 +212,13 @@ import Values
         #expect(line.settings?.kernelISA == .scalar)
         #expect(line.settings.map { $0.weightCacheDirectory == nil } == true)
         #expect(CommandLine("--model m").settings.map { $0.weightCacheDirectory == nil } == true)
+    }
+
+    @Test func looksUpTheHeadOfSparseVectors() {
+        var line = CommandLine("--model m")
+        #expect(line.settings.map { $0.sparseHead == nil } == true)
+        line.environment["SGLANG_EMBEDDINGS_SPARSE_HEAD"] = "sparse_linear.pt"
+        #expect(line.settings.map { WorkerSettings($0).sparseHead } == "sparse_linear.pt")
     }
 
     @Test func looksUpTheCoresOfSGLang() {

@@ -4,18 +4,17 @@ import Testing
 @Suite struct UnservedFlagTests {
     @Test(arguments: [
         "--dp-size 2", "--data-parallel-size 2",
-        "--pp-size 2", "--ep-size 2", "--ep 2", "--expert-parallel-size 2", "--nnodes 2", "--node-rank 1",
+        "--pp-size 2", "--nnodes 2", "--node-rank 1",
         "--nccl-init-addr h:1", "--device cuda", "--device=npu", "--load-format pt", "--load-format bitsandbytes",
         "--quantization bitsandbytes", "--kv-cache-dtype fp8_e5m2", "--schedule-policy priority",
         "--int4-group-size 48",
-        "--enable-lora", "--lora-paths a b=c", "--max-lora-rank 8", "--enable-custom-logit-processor", "--grpc-mode",
+        "--enable-lora", "--lora-paths a b=c", "--max-lora-rank 8", "--grpc-mode",
         "--speculative-algorithm NGRAM", "--speculative-draft-model x", "--disaggregation-mode prefill",
-        "--moe-a2a-backend deepep", "--enable-response-store", "--tool-call-parser beam", "--crash-dump-folder d",
-        "--tokenizer-worker-num 2", "--int4-head-bits 5", "--radix-eviction-policy lfu", "--numa-node 0 1",
+        "--moe-a2a-backend deepep", "--enable-strict-thinking", "--tool-call-parser beam", "--crash-dump-folder d",
+        "--int4-head-bits 5", "--numa-node 0 1",
         "--enable-watermark", "--kt-weight-path x", "--no-dllm-fdfo", "--revision main",
-        "--grammar-backend outlines", "--weight-cache-mode on", "--enable-hisparse",
-        "--sidecar a b", "--use-ray", "--enable-multimodal", "--soft-watchdog-timeout 5",
-        "--num-continuous-decode-steps 2",
+        "--weight-cache-mode on", "--enable-hisparse",
+        "--sidecar a b", "--use-ray", "--enable-multimodal",
     ])
     func refusesWhatItCannotServe(_ line: String) throws {
         let command = CommandLine("--model m " + line)
@@ -60,7 +59,8 @@ import Testing
         "--disaggregation-mode null", "--moe-a2a-backend none", "--kv-cache-dtype auto", "--page-size 1",
         "--tokenizer-worker-num 1", "--radix-eviction-policy lru", "--retraction-policy length",
         "--weight-cache-mode off",
-        "--grammar-backend xgrammar", "--log-requests-level 2", "--sm-group-num 8", "--schedule-conservativeness 1.0",
+        "--grammar-backend xgrammar", "--grammar-backend outlines", "--log-requests-level 2", "--sm-group-num 8",
+        "--schedule-conservativeness 1.0",
         "--cpu-offload-gb 0", "--tokenizer-mode auto", "--model-impl auto", "--no-lora-strict-loading",
         "--tbo-token-distribution-threshold 0.48", "--sleep-on-idle", "--enable-deterministic-inference",
         "--stream-interval 1", "--hicache-ratio 2", "--fastapi-root-path=", "--trace-modules request",
@@ -86,6 +86,11 @@ import Testing
         "--enable-tf32-matmul",
         "--trust-remote-code --trust-remote-code", "--load-balance-method total_tokens",
         "--model-loader-extra-config {\"a\":1}", "--enable-dp-attention", "--warmups a,b",
+        "--ep-size 2", "--ep 2", "--expert-parallel-size 2", "--enable-custom-logit-processor",
+        "--tokenizer-worker-num 2",
+        "--detokenizer-worker-num 2", "--radix-eviction-policy lfu", "--soft-watchdog-timeout 5",
+        "--num-continuous-decode-steps 2", "--enable-mixed-chunk", "--enable-weights-cpu-backup",
+        "--disable-piecewise-cuda-graph", "--piecewise-cuda-graph-max-tokens 512",
     ])
     func warnsOnceOfWhatHasNoEffect(_ line: String) throws {
         let command = CommandLine("--model m " + line)

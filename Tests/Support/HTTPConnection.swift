@@ -99,15 +99,20 @@ package final class HTTPConnection {
     package convenience init(port: Int) throws { self.init(try PlainWire(port: port)) }
 
     /// Sends a request; a body makes it a POST of JSON.
-    package func send(_ path: String, _ body: JSONValue? = nil, method: String? = nil) throws {
-        try send(path, bytes: body.map { JSON.encode($0) }, method: method)
+    package func send(
+        _ path: String, _ body: JSONValue? = nil, method: String? = nil, headers: [(String, String)] = []
+    ) throws {
+        try send(path, bytes: body.map { JSON.encode($0) }, method: method, headers: headers)
     }
 
     /// Sends a request whose body may be anything.
-    package func send(_ path: String, bytes body: [UInt8]?, method: String? = nil) throws {
+    package func send(
+        _ path: String, bytes body: [UInt8]?, method: String? = nil, headers: [(String, String)] = []
+    ) throws {
         let bytes = body ?? []
         var head = "\(method ?? (body == nil ? "GET" : "POST")) \(path) HTTP/1.1\r\nHost: localhost\r\n"
         if body != nil { head += "Content-Type: application/json\r\nContent-Length: \(bytes.count)\r\n" }
+        for (name, value) in headers { head += "\(name): \(value)\r\n" }
         try wire.write(Array((head + "\r\n").utf8) + bytes)
     }
 

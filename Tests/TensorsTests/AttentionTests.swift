@@ -56,9 +56,10 @@ struct AttentionStep {
     }
 
     /// The definition, in double precision, over the positions `seen` or all up to the row's own; `bias` is what a position adds
-    /// to a query head's score.
+    /// to a query head's score, `turned` what a score becomes before that, and `sink` a score that has no value.
     func expected(
-        position: Int, seen range: Range<Int>? = nil, bias: (_ head: Int, _ position: Int) -> Double = { _, _ in 0 }
+        position: Int, seen range: Range<Int>? = nil, bias: (_ head: Int, _ position: Int) -> Double = { _, _ in 0 },
+        turned: (Double) -> Double = { $0 }, sink: (_ head: Int) -> Double = { _ in -.infinity }
     ) -> [Double] {
         let range = range ?? 0..<position + 1
         let dim = heads.dimension, group = heads.query / heads.keyValue
@@ -70,10 +71,11 @@ struct AttentionStep {
                 let start = position * width + queryHead * dim
                 let q = query[start..<start + dim].map(Double.init)
                 let scores = zip(range, keys).map { position, key in
-                    zip(q, key).map { $0 * $1 }.reduce(0, +) * Double(scale) + bias(queryHead, position)
+                    turned(zip(q, key).map { $0 * $1 }.reduce(0, +) * Double(scale)) + bias(queryHead, position)
                 }
                 let top = scores.max() ?? 0
-                let weights = scores.map { exponential($0 - top) }, sum = weights.reduce(0, +)
+                let weights = scores.map { exponential($0 - top) }
+                let sum = weights.reduce(0, +) + exponential(sink(queryHead) - top)
                 return (0..<dim).map { d in zip(values, weights).map { $0[d] * $1 }.reduce(0, +) / sum }
             }
         }
@@ -86,6 +88,8 @@ struct AttentionStep {
         AttentionHeads(query: 3, keyValue: 1, dimension: 40), AttentionHeads(query: 8, keyValue: 4, dimension: 64),
         AttentionHeads(query: 5, keyValue: 1, dimension: 80), AttentionHeads(query: 4, keyValue: 4, dimension: 128),
         AttentionHeads(query: 40, keyValue: 1, dimension: 8), AttentionHeads(query: 2, keyValue: 1, dimension: 256),
+        AttentionHeads(query: 3, keyValue: 3, dimension: 4), AttentionHeads(query: 2, keyValue: 1, dimension: 100),
+        AttentionHeads(query: 2, keyValue: 1, dimension: 300), AttentionHeads(query: 3, keyValue: 1, dimension: 512),
     ]
 
     @Test(arguments: CacheCase.all) func matchesItsDefinition(kernel: CacheCase) {
@@ -118,7 +122,7 @@ struct AttentionStep {
         let one = Compute(isa: kernel.isa, threads: 1), three = Compute(isa: kernel.isa, threads: 3)
         for heads in [
             AttentionHeads(query: 8, keyValue: 4, dimension: 24), .init(query: 3, keyValue: 1, dimension: 64),
-            .init(query: 14, keyValue: 1, dimension: 72),
+            .init(query: 14, keyValue: 1, dimension: 72), .init(query: 2, keyValue: 1, dimension: 276),
         ] {
             let length = 601
             let step = AttentionStep(heads, length: length, dtype: kernel.dtype)

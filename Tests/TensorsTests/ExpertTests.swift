@@ -168,6 +168,16 @@ import Values
         #expect(choose([0.25, 0.75], experts: 2, each: 2).chosen == [1, 0])
     }
 
+    @Test func aBiasDecidesTheChoiceAndHasNoPartInTheWeights() {
+        var scores: [Float] = [0.5, 0.25, 0.125, 0.0625], chosen: [Int32] = [-1, -1], weights: [Float] = [0, 0]
+        let bias: [Float] = [-3, -1, 0, -0.5]
+        scalarCompute().chooseExperts(
+            &scores, rows: 1, experts: 4, each: 2, bias: bias, normalizes: true, factor: 3, into: &chosen,
+            weights: &weights)
+        #expect(chosen == [2, 3])
+        #expect(weights == [2, 1])
+    }
+
     @Test func aRowWithoutNumbersTakesTheFirstExpertsAndStaysWithoutNumbers() {
         let nan = Float.nan
         let found = choose([nan, nan, nan, 0.2, 0.5, 0.3], experts: 3, each: 2, normalizes: true)

@@ -57,6 +57,8 @@ import Values
         var heads: AttentionHeads
         var rotaryDimension: Int
         var normed: Bool
+        /// Whether neighbours are rotated, and queries grow with their position.
+        var isInterleaved = false
     }
 
     static let ropeCases = [
@@ -65,6 +67,10 @@ import Values
         RopeCase(heads: .init(query: 2, keyValue: 2, dimension: 80), rotaryDimension: 32, normed: true),
         RopeCase(heads: .init(query: 8, keyValue: 2, dimension: 64), rotaryDimension: 64, normed: false),
         RopeCase(heads: .init(query: 2, keyValue: 1, dimension: 128), rotaryDimension: 6, normed: true),
+        RopeCase(
+            heads: .init(query: 3, keyValue: 1, dimension: 12), rotaryDimension: 12, normed: false, isInterleaved: true),
+        RopeCase(
+            heads: .init(query: 2, keyValue: 2, dimension: 100), rotaryDimension: 50, normed: true, isInterleaved: true),
     ]
 
     @Test(arguments: CacheCase.all) func normsRotatesAndStores(kernel: CacheCase) {
@@ -78,6 +84,7 @@ import Values
         let positions = (0..<rows).map { Int32(($0 * 7) % 20) }, slots = (0..<rows).map { Int32(rows - 1 - $0) }
         let cosines = random.floats(20 * half), sines = random.floats(20 * half)
         let queryWeight = random.floats(dim), keyWeight = random.floats(dim)
+        let factors = random.floats(20)
         let cache = CacheMemory(heads, slots: rows, dtype: kernel.dtype)
         var query = [Float](repeating: 0, count: rows * heads.query * dim)
         cosines.withUnsafeBufferPointer { c in
@@ -85,13 +92,19 @@ import Values
                 queryWeight.withUnsafeBufferPointer { q in
                     keyWeight.withUnsafeBufferPointer { k in
                         guard let c = c.baseAddress, let s = s.baseAddress else { return }
-                        Compute(isa: kernel.isa, threads: 2).qkNormRopeStore(
-                            qkv, rows: rows, heads: heads,
-                            rotary: RotaryTable(cosines: c, sines: s, rotaryDimension: shape.rotaryDimension),
-                            norm: shape.normed
-                                ? HeadNorm(queryWeight: q.baseAddress, keyWeight: k.baseAddress, epsilon: 1e-6) : nil,
-                            positions: positions, writeSlots: slots,
-                            cache: cache.layer, query: &query)
+                        var table = RotaryTable(
+                            cosines: c, sines: s, rotaryDimension: shape.rotaryDimension,
+                            isInterleaved: shape.isInterleaved)
+                        factors.withUnsafeBufferPointer { factors in
+                            if shape.isInterleaved { table.queryFactors = factors.baseAddress }
+                            Compute(isa: kernel.isa, threads: 2).qkNormRopeStore(
+                                qkv, rows: rows, heads: heads, rotary: table,
+                                norm: shape.normed
+                                    ? HeadNorm(queryWeight: q.baseAddress, keyWeight: k.baseAddress, epsilon: 1e-6)
+                                    : nil,
+                                positions: positions, writeSlots: slots,
+                                cache: cache.layer, query: &query)
+                        }
                     }
                 }
             }
@@ -105,8 +118,15 @@ import Values
                 if valueHead < 0 {
                     if shape.normed { x = normed(x, keyHead >= 0 ? keyWeight : queryWeight) }
                     let at = Int(positions[row]) * half
+                    if shape.isInterleaved {
+                        // Neighbours are stored as halves.
+                        let even = (0..<half).map { x[2 * $0] }
+                        let odd = (0..<half).map { x[2 * $0 + 1] }
+                        x = even + odd + x[(2 * half)...]
+                    }
                     x = rotated(x, Array(cosines[at..<at + half]), Array(sines[at..<at + half]))
                 }
+                if shape.isInterleaved && keyHead < 0 { x = x.map { $0 * Double(factors[Int(positions[row])]) } }
                 let got =
                     if valueHead >= 0 {
                         cache.row(.values, head: valueHead, slot: slot)

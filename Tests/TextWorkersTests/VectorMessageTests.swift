@@ -32,6 +32,24 @@ import TextWorkers
         #expect(parts.allSatisfy { $0.reply.vectors.isConsistent })
     }
 
+    @Test func sparseVectorsKeepTheirTokens() {
+        let ids = [1, 3, 1].enumerated().map { FrontGeneration.base(UInt64($1)) + UInt64($0) }
+        var batch = VectorBatch.make {
+            $0.requestIds = ids
+            $0.attempts = [0, 0, 0]
+            $0.counts = [2, 0, 1]
+            $0.values = [0.5, 1.5, 2.5]
+            ($0.sparse, $0.tokenIds, $0.weights) = (true, [7, 9, 4], 3)
+            ($0.promptTokens, $0.cachedTokens, $0.retractions) = ([4, 5, 6], [0, 0, 0], [0, 0, 0])
+        }
+        #expect(batch.isConsistent)
+        let parts = FrontReply.make { $0.vectors = batch }.parts().map(\.reply.vectors)
+        #expect(parts[0].tokenIds == [7, 9, 4] && parts[0].values == [0.5, 1.5, 2.5] && parts[1].tokenIds.isEmpty)
+        #expect(parts.allSatisfy { $0.sparse && $0.weights == 3 && $0.isConsistent })
+        batch.tokenIds.removeLast()
+        #expect(!batch.isConsistent)
+    }
+
     @Test func textsAreCheckedAgainstTheModel() {
         let model = ModelFacts.make { ($0.contextLength, $0.vocabularySize) = (4, 10) }
         func complaint(_ prompt: [Int32]) -> String? {

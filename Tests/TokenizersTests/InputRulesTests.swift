@@ -23,23 +23,22 @@ import Tokenizers
 
     @Test func withoutAWordOfItNothingIsCut() throws {
         let (rules, _) = try rules(.null)
-        #expect(rules == InputRules() && rules.longestInput == nil)
-        #expect(rules.truncation(limit: 512) == Truncation(limit: 512))
+        #expect(rules == InputRules() && rules.longestInput == nil && rules.prompt.isEmpty)
     }
 
     @Test func theTokenizersFileSaysHowInputsAreCut() throws {
         let (rules, _) = try rules(stated)
-        #expect(rules.truncation(limit: 512) == Truncation(limit: 128, strategy: .onlyFirst, keepsEnd: true))
-        #expect(rules.truncation(limit: 16).limit == 16)
+        #expect(rules.longestInput == 128 && rules.strategy == .onlyFirst && rules.keepsEnd)
+        #expect(rules.trainedLength == nil)
     }
 
     @Test func theEmbeddingModelsOwnFileWins() throws {
         for name in ["sentence_bert_config.json", "sentence_xlm-roberta_config.json"] {
             let (rules, _) = try rules(stated, [name: #"{"max_seq_length":256,"do_lower_case":true}"#])
-            #expect(rules.longestInput == 256 && rules.lowercases)
+            #expect(rules.longestInput == 256 && rules.trainedLength == 256 && rules.lowercases)
         }
         let (rules, _) = try rules(stated, ["sentence_bert_config.json": #"{"max_seq_length":null}"#])
-        #expect(rules.longestInput == 128 && !rules.lowercases)
+        #expect(rules.longestInput == 128 && rules.trainedLength == nil && !rules.lowercases)
     }
 
     @Test func theConfigurationSaysWhichEndStays() throws {
@@ -48,9 +47,9 @@ import Tokenizers
     }
 
     @Test func textsAreCutAndTold() throws {
-        let (rules, tokenizer) = try rules(["max_length": 6])
+        let (_, tokenizer) = try rules(.null)
         let text = "the quick brown fox jumps over the lazy dog"
-        let made = try tokenizer.encode(text, nil, addSpecialTokens: true, truncation: rules.truncation(limit: 512))
+        let made = try tokenizer.encode(text, nil, addSpecialTokens: true, truncation: Truncation(limit: 6))
         #expect(made.ids.count == 6 && made.isTruncated)
     }
 

@@ -23,7 +23,8 @@ package struct AnthropicAPI: Sendable {
     private func messages(_ request: Request, _ context: RouteContext) async throws -> Response {
         let headers = try planner.generation.headers(request)
         let chat = try await request.reading(context) { body in
-            try planner.plan(RequestFields(MessagesRequest(body).chat), headers)
+            let asked = try MessagesRequest(body)
+            return try planner.plan(RequestFields(asked.chat), headers) { $0.thinking.tokens = asked.thinkingTokens }
         }
         let style = MessagesWriter.Style(
             model: chat.request.fields.model, reportsCache: planner.generation.reportsCache,

@@ -6,6 +6,8 @@ internal import Ledger
 struct MessagesRequest: Sendable {
     /// The same as a body of /v1/chat/completions.
     let chat: JSONObject
+    /// Most tokens that the model may think; nil: as many as it likes.
+    private(set) var thinkingTokens: Int?
 
     /// Reads a body.
     ///
@@ -30,8 +32,9 @@ struct MessagesRequest: Sendable {
         }
         if let stops = body["stop_sequences"] { chat["stop"] = stops }
         try Self.tools(body, &chat)
-        try Self.thinking(body, &chat)
+        let budget = try Self.thinking(body, &chat)
         self.chat = chat
+        thinkingTokens = budget
     }
 
     /// The system message that stands beside the others.
@@ -67,14 +70,17 @@ struct MessagesRequest: Sendable {
         if try choice.bool("disable_parallel_tool_use") { chat["parallel_tool_calls"] = false }
     }
 
-    /// Whether and how hard to think, and the form of the answer.
-    private static func thinking(_ body: RequestFields, _ chat: inout JSONObject) throws(RequestFailure) {
+    /// Whether and how hard to think, and the form of the answer; gives the most tokens of thinking.
+    private static func thinking(_ body: RequestFields, _ chat: inout JSONObject) throws(RequestFailure) -> Int? {
+        var budget: Int?
         if let thinking = try body.fields("thinking") {
             var variables = chat["chat_template_kwargs"]?.objectValue ?? [:]
             switch try thinking.required("type", thinking.string) {
             case "enabled":
-                // A budget is an upper bound that the model is not held to, as at the reference without strict thinking.
-                _ = try thinking.int("budget_tokens")
+                budget = try thinking.int("budget_tokens")
+                guard budget.map({ $0 >= 0 }) ?? true else {
+                    throw .malformed("body.thinking.budget_tokens: Input should be greater than or equal to 0")
+                }
                 for name in ["thinking", "enable_thinking"] where variables[name] == nil { variables[name] = true }
             case "disabled":
                 for name in ["thinking", "enable_thinking"] where variables[name] == nil { variables[name] = false }
@@ -83,12 +89,13 @@ struct MessagesRequest: Sendable {
             }
             if variables.keys.count > 0 { chat["chat_template_kwargs"] = .object(variables) }
         }
-        guard let output = try body.fields("output_config") else { return }
+        guard let output = try body.fields("output_config") else { return budget }
         if let effort = output["effort"] { chat["reasoning_effort"] = effort }
-        guard let format = try output.fields("format") else { return }
+        guard let format = try output.fields("format") else { return budget }
         chat["response_format"] = [
             "type": "json_schema", "json_schema": ["name": "output", "schema": format["schema"] ?? .null],
         ]
+        return budget
     }
 }
 

@@ -1,4 +1,5 @@
 internal import JSON
+internal import Messages
 internal import OutputParsers
 internal import Values
 
@@ -17,11 +18,34 @@ package struct ChatParsers: Sendable {
         AnswerParts(reasoning: reasoning(for: chat), tools: tools(for: chat))
     }
 
+    /// What the worker should know of the thinking part of a chat's answers; nil: nothing.
+    func thinkingPart(of chat: ChatRequest) -> ThinkingPart? {
+        guard let reasoning,
+            let span = ReasoningParser.span(
+                reasoning, isForced: isForced(reasoning, chat),
+                effort: chat.variables["reasoning_effort"]?.stringValue)
+        else { return nil }
+        // What the prompt holds of the answer counts: the thoughts may be open there, or over.
+        let opening = Array(chat.opening.utf8)
+        if opening.holds(bytes: Array(span.end.utf8)) { return nil }
+        let isOpen = span.isOpen || opening.holds(bytes: Array(span.start.utf8))
+        return .make {
+            ($0.start, $0.end, $0.isOpen) = (span.start, span.end, isOpen)
+            if let calls = span.calls { $0.calls = calls }
+            if let tokens = chat.thinking.tokens { $0.budget = UInt32(clamping: tokens) }
+            if let share = chat.thinking.share { $0.share = share }
+        }
+    }
+
+    /// The answer begins inside the thinking part.
+    private func isForced(_ reasoning: String, _ chat: ChatRequest) -> Bool {
+        ReasoningParser.isForced(reasoning, chat.variables, template: thinking.isForced(chat.variables))
+    }
+
     private func reasoning(for chat: ChatRequest) -> ReasoningParser? {
         guard let reasoning, chat.parts.separatesReasoning else { return nil }
         let options = ReasoningOptions(
-            isForced: ReasoningParser.isForced(
-                reasoning, chat.variables, template: thinking.isForced(chat.variables)),
+            isForced: isForced(reasoning, chat),
             streams: chat.parts.streamsReasoning, prefix: chat.opening,
             needsContent: chat.variables["force_nonempty_content"] == true,
             effort: chat.variables["reasoning_effort"]?.stringValue)

@@ -27,6 +27,8 @@ package struct ChatRequest: Sendable {
     /// Alternatives for each token; nil: no log probabilities.
     package var topLogprobs: Int?
     package var parts: ChatAnswerWishes
+    /// How long the model may think.
+    package var thinking: ThinkingBudget
     /// The variables that the template gets.
     package let variables: JSONObject
     /// What of the answer the prompt holds: the last message, where the assistant goes on with it.
@@ -43,9 +45,10 @@ package struct ChatRequest: Sendable {
         tools = try ChatTools(body)
         parts = try ChatAnswerWishes(body, isStreamed: fields.isStreamed)
         topLogprobs = try body.bool("logprobs") ? body.int("top_logprobs") ?? 0 : nil
-        let thinking = try ReasoningWish(body)
+        let wish = try ReasoningWish(body)
+        thinking = ThinkingBudget(share: wish.share)
         var variables = rules.variables
-        for (name, value) in thinking.variables { variables[name] = value }
+        for (name, value) in wish.variables { variables[name] = value }
         self.variables = variables
         opening = try body.bool("continue_final_message") ? messages.opening : ""
         earlierCalls = messages.callCount
@@ -56,7 +59,7 @@ package struct ChatRequest: Sendable {
             guard case .one(let list) = ids, !list.isEmpty else { throw .invalid("input_ids must be a list of ids.") }
             prompt = .ids(list)
         } else {
-            prompt = .conversation(try Self.conversation(body, messages, tools, thinking, rules, now: now))
+            prompt = .conversation(try Self.conversation(body, messages, tools, wish, rules, now: now))
         }
         try limit(body, rules)
         stop(at: rules.stops)
@@ -135,10 +138,20 @@ package struct ChatRequest: Sendable {
     }
 }
 
+/// How long the model may think: the least of what is said.
+package struct ThinkingBudget: Sendable, Equatable {
+    /// Tokens of the thinking part; nil: as many as it likes.
+    package var tokens: Int?
+    /// The same as a share of the tokens that the answer may have.
+    package var share: Double?
+}
+
 /// How hard the model should think, and the other variables that a request gives its template.
 package struct ReasoningWish: Sendable {
     /// The request's variables: `chat_template_kwargs`, and what follows from the effort.
     package private(set) var variables: JSONObject
+    /// The effort where it is a number: thinking gets this share of the tokens that the answer may have.
+    package private(set) var share: Double?
 
     private static let efforts = ["none", "minimal", "low", "medium", "high", "xhigh", "ultra", "max"]
 
@@ -166,6 +179,7 @@ package struct ReasoningWish: Sendable {
             guard let share = effort.doubleValue, (0...0.99).contains(share) else {
                 throw .malformed("body.reasoning_effort: Input should be a word or a number from 0 to 0.99")
             }
+            self.share = share
         }
         suggest("reasoning_effort", effort)
     }

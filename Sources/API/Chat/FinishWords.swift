@@ -12,7 +12,7 @@ package struct FinishWords: Sendable, Equatable {
     package init?(_ finish: FinishReason?) {
         switch finish?.reason {
         case nil: return nil
-        case .stopToken(let id)?: (reason, matched) = ("stop", .int(Int64(id)))
+        case .stopToken(let id)?, .grammarEnd(let id)?: (reason, matched) = ("stop", .int(Int64(id)))
         case .stopString(let text)?, .stopRegex(let text)?: (reason, matched) = ("stop", .string(text))
         case .nan?: (reason, matched) = ("stop", "NaN happened")
         case .length?: reason = "length"

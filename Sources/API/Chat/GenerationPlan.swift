@@ -20,6 +20,8 @@ package struct GenerationPlan: Sendable {
     package var logprobs: LogprobOptions?
     /// The answer holds the prompt's ids.
     package var wantsPromptIDs = false
+    /// Where the thinking part of an answer is, and how long it may be; nil: nobody looks for one.
+    package var thinking: ThinkingPart?
 
     package init(_ prompts: [Prompt], _ fields: GenerationFields) {
         self.prompts = prompts
@@ -82,6 +84,7 @@ package struct GenerationPlan: Sendable {
         case .conversation(let conversation): message.conversation = conversation
         }
         message.sampling = sampling
+        if let thinking { message.sampling.thinking = thinking }
         if let logprobs { message.logprobs = logprobs }
         let interval = fields.sampling["stream_interval"]?.intValue ?? rules.streamInterval
         message.options = .make {

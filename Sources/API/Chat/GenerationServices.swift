@@ -29,6 +29,9 @@ package struct GenerationServices: Sendable {
         package var routingKey = ""
         package var wantsInputIDs = false
         package var wantsOutputIDs = false
+
+        /// Those of a request that came without any.
+        package init() {}
     }
 
     /// Checks what is checked before the body is read.
@@ -37,9 +40,11 @@ package struct GenerationServices: Sendable {
         if needsJSON { try request.requireJSON() }
         try request.requireOnlyRank()
         let isSet = { (name: String) in request.headers[.init(name)!] == "1" }
-        return Headers(
-            routingKey: request.headers[.init("X-SMG-Routing-Key")!] ?? "",
-            wantsInputIDs: isSet("x-sglext-return-input-ids"), wantsOutputIDs: isSet("x-sglext-return-output-ids"))
+        var headers = Headers()
+        headers.routingKey = request.headers[.init("X-SMG-Routing-Key")!] ?? ""
+        headers.wantsInputIDs = isSet("x-sglext-return-input-ids")
+        headers.wantsOutputIDs = isSet("x-sglext-return-output-ids")
+        return headers
     }
 
     /// What holds for a request at this moment.

@@ -30,6 +30,7 @@ package struct ChatPlanner: Sendable {
                 $0.withText = true
             }
         }
+        plan.thinking = parsers.thinkingPart(of: chat)
         plan.wantsPromptIDs = chat.parts.promptIDs || chat.parts.extendedInput
         let openings = try plan.openings(try generation.rules(headers), serial: generation.numbers.next())
         return PlannedChat(request: chat, openings: openings, parts: parsers.parts(for: chat))

@@ -20,6 +20,7 @@ package struct TokenUsage: Sendable, Equatable {
     /// Counts a row with so many tokens of output.
     package mutating func add(_ row: LedgerRow, completion count: Int, samples: Int) {
         completion += count
+        reasoning += min(row.output.thinkingTokens, count)
         guard row.index % samples == 0 else { return }
         prompt += row.output.promptTokens
         cached += row.output.cachedTokens

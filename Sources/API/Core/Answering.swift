@@ -1,4 +1,5 @@
 package import Hummingbird
+internal import JSON
 package import Ledger
 internal import NIOCore
 
@@ -32,6 +33,8 @@ package struct Answering: Sendable {
         package var tellsEarlyFailures = false
         /// It may stand in logs of requests.
         package var isLogged = true
+        /// Headers of the request that logs tell.
+        var headers = JSONObject()
         /// What a stream is made of.
         package var form = StreamForm.events
         /// Is told the rows of an answer that is out, unless the client sees a failure in its place.
@@ -52,6 +55,8 @@ package struct Answering: Sendable {
     /// - Throws: the failure that the client sees in place of an answer, or `ClientGone`.
     package func answer(_ order: Order, with writer: some AnswerWriter, for client: any Client) async throws -> Response
     {
+        var order = order
+        order.headers = LoggedExchange.current?.headers ?? JSONObject()
         let open: OpenRequest
         do {
             open = try requests.open(order.openings, gate())

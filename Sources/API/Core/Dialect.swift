@@ -52,7 +52,7 @@ extension RequestFailure {
         switch self {
         case .malformed, .offSchema, .invalid, .mismatched, .refused, .neverFits: 400
         case .unauthorized: 401
-        case .unknownPath, .unknownModel: 404
+        case .unknownPath, .unknownModel, .unknownResponse: 404
         case .wrongMethod: 405
         case .bodyTooLarge: 413
         case .unknownCoding: 415

@@ -13,8 +13,6 @@ package final class HealthBoard: Sendable {
         package var isUpdateWindowOpen = false
         /// Monotonic milliseconds at which the table arrived.
         package var topologyTime: UInt64 = 0
-        package var weightVersion: String { weights.current.version }
-        let weights: WeightNames
         /// Memory is given back that requests need.
         package var isReleased = false
         /// The model's facts, once known.
@@ -33,7 +31,7 @@ package final class HealthBoard: Sendable {
         self.weights = weights
         state = Mutex(
             View(
-                isPaused: orders?.hasPaused ?? false, weights: weights,
+                isPaused: orders?.hasPaused ?? false,
                 isReleased: orders?.released.stopsRequests ?? false))
     }
 

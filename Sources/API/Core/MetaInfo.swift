@@ -8,9 +8,8 @@ internal import Values
 package struct MetaInfo: Sendable {
     /// What the server's settings say about answers.
     package struct Style: Sendable {
-        /// Names the weights that answers were computed with; nil: they are called `weightVersion`.
+        /// Names the weights that answers were computed with; nil: they are called `default`.
         package var weights: WeightNames?
-        package var weightVersion = "default"
         /// Times of the request are part of meta_info.
         package var withTimes = false
         /// Frames of a stream hold only what is new.
@@ -63,7 +62,7 @@ package struct MetaInfo: Sendable {
         json.key("finish_reason")
         if let finish = extent.finish { finish.write(to: &json) } else { json.null() }
         json.member("prompt_tokens", output.promptTokens)
-        json.member("weight_version", spans(output, extent).last?.version ?? style.weightVersion)
+        json.member("weight_version", spans(output, extent).last?.version ?? "default")
         json.member("num_retractions", output.retractions)
         if style.withTimes { writeSchedulingTimes(row.times, to: &json) }
         if case .generate(let request) = row.errand, request.hasLogprobs {
@@ -73,11 +72,11 @@ package struct MetaInfo: Sendable {
         if case .generate(let request) = row.errand, request.options.hiddenStates != .noRow {
             HiddenStateAnswer(mode: request.options.hiddenStates, states: output.hidden).write(extent.to.ids, to: &json)
         }
-        json.member("reasoning_tokens", 0)
+        json.member("reasoning_tokens", min(output.thinkingTokens, extent.to.ids))
         json.member("completion_tokens", extent.to.ids)
         json.member("cached_tokens", output.cachedTokens)
         if extent.finish != nil {
-            writeWeightVersions(spans(output, extent), to: &json)
+            json.weightVersions(spans(output, extent))
             if let experts = output.routedExperts {
                 json.key("routed_experts")
                 json.base64(experts)
@@ -96,20 +95,7 @@ package struct MetaInfo: Sendable {
     }
 
     private func spans(_ output: RowOutput, _ extent: Extent) -> [(version: String, start: Int, end: Int)] {
-        style.weights?.spans(of: output, count: extent.to.ids) ?? [(style.weightVersion, 0, extent.to.ids)]
-    }
-
-    private func writeWeightVersions(_ spans: [(version: String, start: Int, end: Int)], to json: inout JSONWriter) {
-        json.key("weight_versions")
-        json.beginArray()
-        for span in spans {
-            json.beginObject()
-            json.member("version", span.version)
-            json.member("start", span.start)
-            json.member("end", span.end)
-            json.endObject()
-        }
-        json.endArray()
+        style.weights?.spans(of: output, count: extent.to.ids) ?? [("default", 0, extent.to.ids)]
     }
 
     private func writeCachedDetails(_ cached: Int, to json: inout JSONWriter) {
@@ -150,7 +136,7 @@ extension FinishReason {
         guard let reason else { return json.null() }
         json.beginObject()
         switch reason {
-        case .stopToken(let id):
+        case .stopToken(let id), .grammarEnd(let id):
             json.member("type", "stop")
             json.member("matched", id)
         case .stopString(let text), .stopRegex(let text):

@@ -12,7 +12,7 @@ package struct NativeDialect: Dialect {
         case .offSchema, .unauthorized: .json(JSON.encode(["error": .string(failure.message)]))
         case .invalid, .mismatched, .refused, .neverFits, .bodyTooLarge, .notBuilt:
             .json(JSON.encode(["error": ["message": .string(failure.message)]]))
-        case .unknownPath, .wrongMethod: .json(JSON.encode(["detail": .string(failure.message)]))
+        case .unknownPath, .wrongMethod, .unknownResponse: .json(JSON.encode(["detail": .string(failure.message)]))
         case .unknownModel:
             .json(
                 JSON.encode([

@@ -32,6 +32,15 @@ package struct Route: Sendable {
         self.dialect = dialect
         self.handler = handler
     }
+
+    /// The route, with what it does told in a log of requests.
+    ///
+    /// - Parameter tellsBody: requests as they were sent have lines of their own.
+    package func logged(by log: RequestLog, tellsBody: Bool) -> Route {
+        Route(methods, path, access, in: dialect) { [handler] request, context in
+            try await log.following(request, tellsBody: tellsBody) { try await handler(request, context) }
+        }
+    }
 }
 
 extension Response {

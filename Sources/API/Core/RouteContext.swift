@@ -51,6 +51,7 @@ extension Request {
                 bytes += piece.readableBytesView
                 guard bytes.count <= limit else { throw RequestFailure.bodyTooLarge(limit: limit) }
             }
+            await LoggedExchange.current?.received(bytes)
             return bytes
         } catch let failure as RequestFailure {
             throw failure

@@ -10,7 +10,7 @@ package struct SamplingRanges: Sendable {
         /// Size of the vocabulary; 0 while the model is not known.
         package var vocabulary = 0
         package var skipsTokenizer = false
-        /// Grammars were switched off by a flag rather than being unknown.
+        /// Grammars were switched off by a flag.
         package var grammarsAreOff = false
 
         package init() {}
@@ -42,7 +42,7 @@ package struct SamplingRanges: Sendable {
         try penalties(given, &params)
         try lengths(given, &params)
         try logitBias(given, &params)
-        try grammar(given)
+        try grammar(given, &params)
         try stops(given, &params)
         params.ignoreEos = given["ignore_eos"]?.boolValue ?? false
         params.skipSpecialTokens = given["skip_special_tokens"]?.boolValue ?? true
@@ -136,17 +136,28 @@ package struct SamplingRanges: Sendable {
         }
     }
 
-    private func grammar(_ given: RequestFields) throws(RequestFailure) {
-        let set = ["json_schema", "regex", "ebnf", "structural_tag"].filter { given[$0]?.stringValue?.isEmpty == false }
-        guard !set.isEmpty else { return }
+    private func grammar(_ given: RequestFields, _ params: inout SamplingParams) throws(RequestFailure) {
+        func text(_ name: String) -> String? { given[name]?.stringValue.flatMap { $0.isEmpty ? nil : $0 } }
+        let set = ["json_schema", "regex", "ebnf", "structural_tag"].filter { text($0) != nil }
+        guard let name = set.first, let text = text(name) else { return }
         guard set.count == 1 else {
             throw .invalid("Only one of json_schema, regex, ebnf, or structural_tag can be set.")
         }
-        let why =
-            limits.grammarsAreOff
-            ? "is not supported when the server is launched with --grammar-backend none"
-            : "is not supported by this server"
-        throw .refused("Grammar-based generation (json_schema, regex, ebnf, structural_tag) \(why)")
+        let kinds = "Grammar-based generation (json_schema, regex, ebnf, structural_tag)"
+        if limits.grammarsAreOff {
+            throw .refused("\(kinds) is not supported when the server is launched with --grammar-backend none")
+        }
+        if limits.skipsTokenizer {
+            throw .refused(
+                "\(kinds) is unavailable when skip_tokenizer_init=True (requires tokenizer to know the text of tokens)."
+            )
+        }
+        switch name {
+        case "json_schema": params.jsonSchema = text
+        case "regex": params.regex = text
+        case "ebnf": params.ebnf = text
+        default: params.structuralTag = text
+        }
     }
 
     private func stops(_ given: RequestFields, _ params: inout SamplingParams) throws(RequestFailure) {

@@ -5,12 +5,13 @@ internal import Values
 
 /// What answers with vectors and scores have in common.
 package struct VectorAnswer: Sendable {
-    private let weightVersion: String
+    /// Names the weights that vectors were computed with.
+    private let weights: WeightNames
     /// Times of the request are part of meta_info.
     private let withTimes: Bool
 
-    package init(weightVersion: String, withTimes: Bool) {
-        self.weightVersion = weightVersion
+    package init(weights: WeightNames, withTimes: Bool) {
+        self.weights = weights
         self.withTimes = withTimes
     }
 
@@ -21,7 +22,7 @@ package struct VectorAnswer: Sendable {
         json.key("finish_reason")
         if let finish = row.finish { finish.write(to: &json) } else { json.null() }
         json.member("prompt_tokens", row.output.promptTokens)
-        json.member("weight_version", weightVersion)
+        json.member("weight_version", weights.version(of: row.output))
         json.member("num_retractions", row.output.retractions)
         let times = row.times
         if withTimes {
@@ -50,7 +51,28 @@ extension LedgerRow {
     }
 }
 
+extension RowOutput {
+    /// What a request record has of it: a list of numbers, or an object from tokens to numbers.
+    var vectorJSON: JSONValue {
+        guard let vectorTokens else { return .array(vector.map { .double(Double($0)) }) }
+        var members = JSONObject()
+        for (token, number) in zip(vectorTokens, vector) { members["\(token)"] = .double(Double(number)) }
+        return .object(members)
+    }
+}
+
 extension JSONWriter {
+    /// Writes a row's vector as a list of numbers, or, where it is sparse, as an object from tokens to numbers.
+    package mutating func vector(of row: LedgerRow) {
+        guard let tokens = row.output.vectorTokens else { return floats(row.output.vector) }
+        beginObject()
+        for (token, number) in zip(tokens, row.output.vector) {
+            key("\(token)")
+            float(number)
+        }
+        endObject()
+    }
+
     /// Writes numbers as a list.
     package mutating func floats(_ values: [Float]) {
         beginArray()

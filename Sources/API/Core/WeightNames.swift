@@ -1,4 +1,5 @@
 internal import ChildRuntime
+package import JSON
 package import Ledger
 internal import Messages
 internal import Synchronization
@@ -56,10 +57,16 @@ package final class WeightNames: Sendable {
             $0.weightVersion = version
             $0.namedWeights = number
         }
+        known.withLock { $0[number] = version }
     }
 
     /// What the weights of a number are called, as far as that is remembered.
     package func version(of number: UInt64) -> String { known.withLock { $0[number] } ?? current.version }
+
+    /// What the weights are called that an answer ends with.
+    package func version(of output: RowOutput) -> String {
+        output.weightSpans.last.map { version(of: $0.number) } ?? current.version
+    }
 
     /// With which weights the first ids of an answer were computed: their names, and for which ids.
     package func spans(of output: RowOutput, count: Int) -> [(version: String, start: Int, end: Int)] {
@@ -71,5 +78,21 @@ package final class WeightNames: Sendable {
                 index + 1 < spans.count ? spans[index + 1].start : count
             )
         }
+    }
+}
+
+extension JSONWriter {
+    /// Writes the member that tells which ids of an answer were computed with which weights.
+    package mutating func weightVersions(_ spans: [(version: String, start: Int, end: Int)]) {
+        key("weight_versions")
+        beginArray()
+        for span in spans {
+            beginObject()
+            member("version", span.version)
+            member("start", span.start)
+            member("end", span.end)
+            endObject()
+        }
+        endArray()
     }
 }

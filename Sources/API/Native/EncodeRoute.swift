@@ -35,7 +35,7 @@ struct EncodeRoute: Sendable {
             return (wanted, try VectorPlan(wanted.inputs, wanted.wishes, model: view.model, rules).openings)
         }
         guard !openings.isEmpty else { return .json([]) }
-        let answer = VectorAnswer(weightVersion: view.weightVersion, withTimes: withTimes)
+        let answer = VectorAnswer(weights: board.weights, withTimes: withTimes)
         let (isList, returnsIDs) = (wanted.isList, wanted.wishes.returnsPromptIDs)
         let capacity = openings.count * (512 + 12 * Int(view.model?.task.width ?? 0))
         let writer = BodyWriter(capacity: capacity) { rows, now, json throws(RequestFailure) in
@@ -43,7 +43,7 @@ struct EncodeRoute: Sendable {
             for row in rows {
                 json.beginObject()
                 json.key("embedding")
-                json.floats(row.output.vector)
+                json.vector(of: row)
                 json.key("meta_info")
                 answer.writeMetaInfo(row, now: now, to: &json)
                 if returnsIDs {

@@ -34,7 +34,11 @@ enum GenerateDescription {
                     (
                         .json,
                         .either([
-                            .object([.required("predictions", .list(of: .named("GenerateAnswer")))]),
+                            .object([
+                                .required(
+                                    "predictions",
+                                    .either([.named("GenerateAnswer"), .list(of: .named("GenerateAnswer"))]))
+                            ]),
                             .list(of: .anything),
                         ])
                     ), (.events, .text),

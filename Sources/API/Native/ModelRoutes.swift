@@ -15,7 +15,6 @@ struct ModelRoutes: Sendable {
 
     var routes: [Route] {
         [
-            Route([.get, .head], "/") { _, _ in .json("SGLang is running") },
             Route([.get], "/get_model_info") { [self] _, _ in .json(.object(oldModelInfo)) },
             Route([.get], "/model_info") { [self] _, _ in .json(.object(modelInfo)) },
             Route([.get], "/v1/models") { [self] _, _ in .json(["object": "list", "data": [.object(card)]]) },

@@ -95,7 +95,6 @@ extension NativeAPI {
     ])
 
     private static let models = [
-        RouteDescription("/", .model, "A sign of life", answers: [.init(200, .json, .text)]),
         RouteDescription("/get_model_info", .model, "The model, in four keys", answers: [.init(200, .json, modelInfo)]),
         RouteDescription("/model_info", .model, "The model", answers: [.init(200, .json, modelInfo)]),
         RouteDescription(

@@ -9,7 +9,8 @@ internal import Values
 struct AnswerStyle: Sendable {
     /// The name that the client gave the model.
     var model: String
-    var weightVersion: String
+    /// Names the weights that answers were computed with.
+    var weights: WeightNames
     /// Samples of each prompt.
     var samples: Int
     var usage: GenerationFields.UsageWish
@@ -18,9 +19,9 @@ struct AnswerStyle: Sendable {
     /// Where cached tokens lay is told.
     var tellsCachedDetails: Bool
 
-    init(_ fields: GenerationFields, weightVersion: String, reportsCache: Bool) {
+    init(_ fields: GenerationFields, weights: WeightNames, reportsCache: Bool) {
         model = fields.model
-        self.weightVersion = weightVersion
+        self.weights = weights
         samples = fields.samples
         usage = fields.usage
         self.reportsCache = reportsCache
@@ -41,15 +42,9 @@ struct AnswerStyle: Sendable {
         writeUsage(TokenUsage(rows, samples: samples), to: &json)
         json.key("metadata")
         json.beginObject()
-        json.member("weight_version", weightVersion)
-        json.key("weight_versions")
-        json.beginArray()
-        json.beginObject()
-        json.member("version", weightVersion)
-        json.member("start", 0)
-        json.member("end", rows[0].output.ids.count)
-        json.endObject()
-        json.endArray()
+        let output = rows[0].output
+        json.member("weight_version", weights.version(of: output))
+        json.weightVersions(weights.spans(of: output, count: output.ids.count))
         json.endObject()
     }
 
@@ -131,6 +126,6 @@ struct ChatExtension: Sendable {
 extension GenerationServices {
     /// How answers to a request look.
     func style(_ fields: GenerationFields) -> AnswerStyle {
-        AnswerStyle(fields, weightVersion: board.view.weightVersion, reportsCache: reportsCache)
+        AnswerStyle(fields, weights: board.weights, reportsCache: reportsCache)
     }
 }

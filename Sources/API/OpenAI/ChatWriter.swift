@@ -111,7 +111,7 @@ struct ChatWriter: AnswerWriter {
         }
         guard style.wishes.metaInfo else { return }
         var info = MetaInfo.Style()
-        info.weightVersion = style.answer.weightVersion
+        info.weights = style.answer.weights
         json.key("meta_info")
         MetaInfo(info).write(row, .init(to: row.output.end, finish: row.finish), now: now, to: &json)
     }

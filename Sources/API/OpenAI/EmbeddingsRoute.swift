@@ -39,7 +39,8 @@ struct EmbeddingsRoute: Sendable {
                 let vector = try row.vector()
                 json.beginObject()
                 json.key("embedding")
-                if isBase64 { json.base64(vector) } else { json.floats(vector) }
+                // What has a number for each token has no place in a list of numbers.
+                if isBase64, row.output.vectorTokens == nil { json.base64(vector) } else { json.vector(of: row) }
                 json.member("index", index)
                 json.member("object", "embedding")
                 json.endObject()

@@ -32,14 +32,18 @@ extension OpenAIAPI {
             [.required("input", .anything), .optional("model", .text), .optional("stream", .flag)]),
         chat("/v1/messages", "Answer in Anthropic's manner", messages),
         chat("/v1/messages/count_tokens", "Count the tokens of a chat", messages),
-        chat("/api/chat", "Answer in Ollama's manner", messages),
-        chat("/api/generate", "Continue in Ollama's manner", prompt),
+        chat("/api/chat", "Answer in Ollama's manner", messages, stream: .lines),
+        chat("/api/generate", "Continue in Ollama's manner", prompt, stream: .lines),
     ]
 
     /// What the model is, in Ollama's manner.
     private static let models: [RouteDescription] = [
-        .refused("/v1/responses/:id", "A response that was stored: none is"),
-        .refused("/v1/responses/:id/cancel", "Cancel a response in the background: none is"),
+        RouteDescription(
+            "/v1/responses/:id", .generation, "A response that is kept (--enable-response-store), or forget it",
+            failures: [404]),
+        RouteDescription(
+            "/v1/responses/:id/cancel", .generation, "Cancel a response that is made in the background",
+            failures: [404]),
         RouteDescription("/api/tags", .model, "The model, in Ollama's manner"),
         RouteDescription("/api/ps", .model, "The model as one that is loaded, in Ollama's manner"),
         RouteDescription("/api/version", .model, "The version of Ollama's interface"),

@@ -46,8 +46,9 @@ package struct OpenAIDialect: Dialect {
         case .poisonous, .stuck, .unexpected: "InternalServerError"
         case .stage(let refusal) where refusal.status == 400: "BadRequestError"
         case .stage(let refusal) where !refusal.errorType.isEmpty: refusal.errorType
-        case .unauthorized, .unknownPath, .wrongMethod, .unknownModel, .bodyTooLarge, .unknownCoding, .queueFull,
-            .bodiesFull, .draining, .notReady, .givenUp, .noAnswer, .waitedTooLong, .ranTooLong, .stage:
+        case .unauthorized, .unknownPath, .wrongMethod, .unknownModel, .unknownResponse, .bodyTooLarge,
+            .unknownCoding, .queueFull, .bodiesFull, .draining, .notReady, .givenUp, .noAnswer, .waitedTooLong,
+            .ranTooLong, .stage:
             "\(status(of: failure))"
         }
     }

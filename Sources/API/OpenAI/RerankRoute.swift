@@ -22,7 +22,7 @@ struct RerankRoute: Sendable {
             isJudge
             ? try await JudgedDocuments(wanted, services.questions).openings(services.rules, now: services.clock())
             : try pairs(wanted, view)
-        let answer = VectorAnswer(weightVersion: view.weightVersion, withTimes: services.withTimes)
+        let answer = VectorAnswer(weights: services.weights, withTimes: services.withTimes)
         let writer = BodyWriter { rows, now, json throws(RequestFailure) in
             var scores: [Float] = []
             for row in rows {

@@ -17,6 +17,8 @@ struct VectorServices: Sendable {
     let questions: PipeQuestions
     /// Seconds since 1970.
     let clock: @Sendable () -> Double
+    /// Names the weights that answers were computed with.
+    var weights: WeightNames { board.weights }
     private let board: HealthBoard
     private let answering: Answering
 

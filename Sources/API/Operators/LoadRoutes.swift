@@ -8,14 +8,34 @@ internal import Messages
 internal import NIOCore
 internal import Values
 
-/// How busy the worker is: /v1/loads, as JSON or for Prometheus.
+/// How busy the worker is: /v1/loads, as JSON or for Prometheus, and /get_load for older gateways.
 struct LoadRoutes: Sendable {
     let questions: PipeQuestions
     let clock: @Sendable () -> Double
 
     private static let sections = ["core", "memory", "spec", "lora", "disagg", "queues", "all"]
 
-    var routes: [Route] { [Route([.get], "/v1/loads") { [self] request, _ in try await loads(request) }] }
+    var routes: [Route] {
+        [
+            Route([.get], "/v1/loads") { [self] request, _ in try await loads(request) },
+            Route([.get], "/get_load") { [self] _, _ in try await briefLoad() },
+        ]
+    }
+
+    /// The older endpoint, by which gateways of its time weigh their workers.
+    private func briefLoad() async throws -> Response {
+        guard let reply = await questions.control(patience: ServerInfoRoutes.patience, { $0.internalState = true })
+        else {
+            throw RequestFailure.noAnswer
+        }
+        let state = reply.state
+        return .json([
+            [
+                "dp_rank": 0, "num_reqs": .int(Int64(state.running) + Int64(state.waiting)),
+                "num_waiting_reqs": .int(Int64(state.waiting)), "num_tokens": .int(Int64(state.slotsHeld)),
+            ]
+        ])
+    }
 
     private func loads(_ request: Request) async throws -> Response {
         let query = request.uri.queryParameters
@@ -95,6 +115,7 @@ struct LoadRoutes: Sendable {
             "cache_hit_rate": .double(state.cacheHitRate), "utilization": .double(max(usage, busy)),
             "total_prefill_uncached_tokens": .int(Int64(state.counters.prefilledTokens)),
             "total_prefill_busy_us": .int(Int64(state.counters.prefillSeconds * 1e6)),
+            "total_decoded_tokens": .int(Int64(state.counters.decodedTokens)),
         ]
     }
 

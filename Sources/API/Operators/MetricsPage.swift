@@ -37,8 +37,21 @@ struct MetricsPage {
 
     // MARK: Requests
 
+    /// What was counted of requests, by priority where priorities are told apart.
+    private var shares: [(labels: ExpositionText.Labels, value: RequestMetrics.Share)] {
+        let sorted = requests.shares.sorted { ($0.key ?? .min) < ($1.key ?? .min) }
+        return sorted.map { priority, share in
+            (requests.priorities == nil ? [] : [("priority", priority.map(String.init) ?? "")], share)
+        }
+    }
+
     private var halves: [(labels: ExpositionText.Labels, value: RequestMetrics.Half)] {
-        [([("is_streaming", "true")], requests.streaming), ([("is_streaming", "false")], requests.whole)]
+        shares.flatMap { labels, share in
+            [
+                ([("is_streaming", "true")] + labels, share.streaming),
+                ([("is_streaming", "false")] + labels, share.whole),
+            ]
+        }
     }
 
     private func writeRequests(_ page: inout ExpositionText) {
@@ -53,17 +66,17 @@ struct MetricsPage {
         counters("num_requests_total", "Number of requests processed.", \.requests)
         page.family(
             "sglang:cached_tokens_total", .counter, "Number of cached prompt tokens.",
-            [
-                ([("cache_source", "device")], Double(requests.cachedTokens)),
-                ([("cache_source", "total")], Double(requests.cachedTokens)),
-            ])
+            shares.flatMap { labels, share in
+                ["device", "total"].map { ([("cache_source", $0)] + labels, Double(share.cachedTokens)) }
+            })
         page.family("sglang:num_so_requests_total", .counter, "Number of structured output requests processed.", 0)
         page.family(
-            "sglang:num_aborted_requests_total", .counter, "Number of requests aborted.", Double(requests.aborted))
+            "sglang:num_aborted_requests_total", .counter, "Number of requests aborted.",
+            shares.map { ($0.labels, Double($0.value.aborted)) })
         histograms("time_to_first_token_seconds", "Histogram of time to first token in seconds.", \.timeToFirstToken)
         page.histograms(
             "sglang:inter_token_latency_seconds", "Histogram of inter-token latency in seconds.",
-            [([], requests.interToken)])
+            shares.map { ($0.labels, $0.value.interToken) })
         histograms(
             "request_time_per_output_token_seconds", "Histogram of seconds for each output token after the first.",
             \.timePerOutputToken)
@@ -72,13 +85,14 @@ struct MetricsPage {
 
     private func writeLengths(_ page: inout ExpositionText) {
         page.histograms(
-            "sglang:prompt_tokens_histogram", "Histogram of prompt token length.", [([], requests.promptLengths)])
+            "sglang:prompt_tokens_histogram", "Histogram of prompt token length.",
+            shares.map { ($0.labels, $0.value.promptLengths) })
         page.histograms(
             "sglang:uncached_prompt_tokens_histogram", "Histogram of uncached prompt token length.",
-            [([], requests.uncachedLengths)])
+            shares.map { ($0.labels, $0.value.uncachedLengths) })
         page.histograms(
             "sglang:generation_tokens_histogram", "Histogram of generation token length.",
-            [([], requests.outputLengths)])
+            shares.map { ($0.labels, $0.value.outputLengths) })
         if let model {
             page.family(
                 "sglang:startup_time_seconds", .gauge, "Seconds of the phases of start-up.",
@@ -131,6 +145,9 @@ struct MetricsPage {
         if let model { gauge("context_len", "The longest sequence in tokens.", Double(model.contextLength)) }
         gauge("weight_memory_usage_gb", "The memory of the weights in GB.", gigabytes(worker.weightBytes))
         gauge("kv_cache_memory_usage_gb", "The memory of the KV pool in GB.", gigabytes(worker.kvBytes))
+        page.family(
+            "sglang:graph_memory_usage_gb", .gauge, "Memory used by captured device graphs in GB: there are none.",
+            ServerInfoRoutes.graphPhases.map { ([("phase", $0)], 0) })
     }
 
     private func usage(_ worker: WorkerState) -> Double {
@@ -165,7 +182,7 @@ struct MetricsPage {
             ])
         counter(
             "forward_execution_seconds_total", "Seconds in the model, by kind of step.",
-            [([("category", "prefill")], counters.prefillSeconds), ([("category", "decode")], counters.decodeSeconds)])
+            [([("category", "extend")], counters.prefillSeconds), ([("category", "decode")], counters.decodeSeconds)])
         counter(
             "scheduler_idle_seconds_total", "Seconds without anything to compute.", [([], counters.idleSeconds)])
         let scheduler = topology.processes.filter { $0.role == .scheduler && $0.rank == 0 }

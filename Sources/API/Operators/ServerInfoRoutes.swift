@@ -14,6 +14,10 @@ struct ServerInfoRoutes: Sendable {
     static let version = "0.5.23"
     /// Seconds the worker gets to tell its numbers.
     static let patience = 2.0
+    /// What SGLang captures graphs of kernels for.
+    static let graphPhases = [
+        "prefill", "decode", "target_verify", "draft_prefill", "draft_decode", "draft_extend",
+    ]
 
     var routes: [Route] {
         ["/get_server_info", "/server_info"].map { path in
@@ -57,7 +61,14 @@ struct ServerInfoRoutes: Sendable {
     }
 
     private func startupTime(_ model: ModelFacts?) -> JSONObject {
-        ["load_weight": model.map { .double($0.loadSeconds) } ?? .null]
+        ["load_weight": model.map { .double($0.loadSeconds) } ?? .null, "cuda_graph": .object(graphs)]
+    }
+
+    /// Seconds and gigabytes of graphs of kernels, which only GPUs have.
+    private var graphs: JSONObject {
+        var object: JSONObject = [:]
+        for phase in Self.graphPhases { object[phase] = 0.0 }
+        return object
     }
 
     private func internalState(_ state: WorkerState, _ model: ModelFacts?) -> JSONObject {
@@ -67,8 +78,8 @@ struct ServerInfoRoutes: Sendable {
         object["effective_max_running_requests_per_dp"] = .int(Int64(state.maxRunning))
         object["last_gen_throughput"] = .double(state.generationThroughput)
         object["memory_usage"] = [
-            "weight": .double(gigabytes(state.weightBytes)), "kvcache": .double(gigabytes(state.kvBytes)), "graph": 0.0,
-            "token_capacity": .int(Int64(state.slotsTotal)),
+            "weight": .double(gigabytes(state.weightBytes)), "kvcache": .double(gigabytes(state.kvBytes)),
+            "token_capacity": .int(Int64(state.slotsTotal)), "token_capacity_swa": .null, "graph": .object(graphs),
         ]
         object["disaggregation_mode"] = "null"
         return object

@@ -24,8 +24,8 @@ struct WeightChannelRoutes: Sendable {
                 }
                 return Self.answer(
                     false,
-                    "\(name) takes Python pickles, which this server does not read: write a safetensors checkpoint and call "
-                        + "/update_weights_from_disk.")
+                    "\(name) takes Python pickles that name the sender's shared or device memory, which cannot be reached over "
+                        + "HTTP: write a safetensors checkpoint and call /update_weights_from_disk.")
             },
         ]
     }

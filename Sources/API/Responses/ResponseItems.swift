@@ -58,4 +58,25 @@ struct ResponseItems: Sendable {
         }
         return items.map { .object($0) }
     }
+
+    /// A response's output as messages that a later response goes on from; thoughts are not among them.
+    static func messages(of response: JSONObject) -> [JSONValue] {
+        var (text, calls) = ("", [JSONValue]())
+        for item in response["output"]?.arrayValue ?? [] {
+            switch item["type"] {
+            case "message":
+                for part in item["content"]?.arrayValue ?? [] { text += part["text"]?.stringValue ?? "" }
+            case "function_call":
+                calls.append([
+                    "id": item["call_id"] ?? "", "type": "function",
+                    "function": ["name": item["name"] ?? "", "arguments": item["arguments"] ?? "{}"],
+                ])
+            default: break
+            }
+        }
+        guard !text.isEmpty || !calls.isEmpty else { return [] }
+        var message: JSONObject = ["role": "assistant", "content": .string(text)]
+        if !calls.isEmpty { message["tool_calls"] = .array(calls) }
+        return [.object(message)]
+    }
 }

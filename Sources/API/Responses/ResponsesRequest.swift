@@ -8,17 +8,31 @@ struct ResponsesRequest: Sendable {
     private(set) var chat: JSONObject = [:]
     /// Members that the answer repeats.
     private(set) var repeated: JSONObject = [:]
+    /// What a later response goes on from, but for the answer: all messages but the instructions.
+    let conversation: [JSONValue]
+    /// The response is kept, where the server keeps any.
+    let isStored: Bool
+    /// No client waits for it.
+    let isInBackground: Bool
 
     /// Tokens that the reference takes off a limit.
     private static let headroom = 2
 
     /// Reads a body.
     ///
-    /// - Parameter temperature: what holds where the request names none.
-    init(_ body: RequestFields, temperature: Double) throws(RequestFailure) {
-        if Self.needsStore(body) { throw .invalid(Self.noStore) }
+    /// - Parameters:
+    ///   - temperature: what holds where the request names none.
+    ///   - earlier: the conversation that it goes on from; nil for none.
+    ///   - canStore: the server keeps responses.
+    init(
+        _ body: RequestFields, temperature: Double, earlier: [JSONValue]?, canStore: Bool
+    ) throws(RequestFailure) {
+        isStored = try body.bool("store", or: true)
+        isInBackground = try body.bool("background")
+        try Self.check(body, isStored: isStored, isInBackground: isInBackground, canStore: canStore)
         chat["model"] = .string(try body.string("model") ?? "default")
-        chat["messages"] = .array(try Self.messages(body))
+        conversation = (earlier ?? []) + (try Self.input(body))
+        chat["messages"] = .array(try Self.instructions(body) + conversation)
         let limit = try body.int("max_output_tokens")
         if let limit { chat["max_tokens"] = .int(Int64(max(0, limit - Self.headroom))) }
         chat["temperature"] = .double(try body.double("temperature") ?? temperature)
@@ -36,13 +50,19 @@ struct ResponsesRequest: Sendable {
         repeated = [
             "parallel_tool_calls": .bool(isParallel), "tool_choice": choice, "tools": .array(tools), "error": .null,
             "incomplete_details": .null, "instructions": body["instructions"] ?? .null,
-            "max_output_tokens": limit.map { .int(Int64($0)) } ?? .null, "previous_response_id": .null,
+            "max_output_tokens": limit.map { .int(Int64($0)) } ?? .null,
+            "previous_response_id": body["previous_response_id"] ?? .null,
             "reasoning": ["effort": effort ?? .null, "summary": .null],
-            "store": .bool(try body.bool("store", or: true)), "temperature": chat["temperature"] ?? .null,
+            "store": .bool(isStored), "temperature": chat["temperature"] ?? .null,
             "top_p": try body.double("top_p").map { .double($0) } ?? .null,
             "truncation": .string(try body.string("truncation") ?? "disabled"), "user": body["user"] ?? .null,
             "metadata": body["metadata"] ?? [:],
         ]
+        guard isInBackground else { return }
+        repeated["background"] = true
+        // Whoever begins it anew has to get the same words.
+        if chat["seed"] == nil { chat["seed"] = .int(Int64.random(in: 0...Int64(Int32.max))) }
+        if chat["rid"] == nil { chat["rid"] = .string(RequestNames.fresh()) }
     }
 
     /// What a server without a store says of everything that needs one.
@@ -50,19 +70,28 @@ struct ResponsesRequest: Sendable {
         "Response store is disabled. Stateful Responses require --enable-response-store on a standalone server; response "
         + "storage is unavailable in PD mode."
 
-    private static func needsStore(_ body: RequestFields) -> Bool {
-        body["previous_response_id"] != nil || body["background"] == true
+    private static func check(
+        _ body: RequestFields, isStored: Bool, isInBackground: Bool, canStore: Bool
+    ) throws(RequestFailure) {
+        if !canStore, isInBackground || body["previous_response_id"] != nil { throw .invalid(noStore) }
+        guard isInBackground else { return }
+        if !isStored { throw .invalid("background=true requires store=true: nobody else could get the answer.") }
+        if try body.bool("stream") {
+            throw .invalid("background=true cannot be combined with stream=true on this server.")
+        }
     }
 
     // MARK: Messages
 
-    private static func messages(_ body: RequestFields) throws(RequestFailure) -> [JSONValue] {
+    private static func instructions(_ body: RequestFields) throws(RequestFailure) -> [JSONValue] {
+        guard let text = try body.string("instructions"), !text.isEmpty else { return [] }
+        return [["role": "system", "content": .string(text)]]
+    }
+
+    private static func input(_ body: RequestFields) throws(RequestFailure) -> [JSONValue] {
         var messages: [JSONValue] = []
-        if let text = try body.string("instructions"), !text.isEmpty {
-            messages.append(["role": "system", "content": .string(text)])
-        }
         guard let input = body["input"] else { throw RequestReading().failure(at: "input", .missing) }
-        if let text = input.stringValue { return messages + [["role": "user", "content": .string(text)]] }
+        if let text = input.stringValue { return [["role": "user", "content": .string(text)]] }
         let cursor = RequestCursor(input, RequestReading(), path: "input")
         for item in try cursor.elements() { try append(item, to: &messages) }
         return messages

@@ -14,7 +14,18 @@ struct ResponsesWriter: AnswerWriter {
         var repeated: JSONObject
         /// Tool calls that the conversation holds.
         var earlierCalls: Int
+
+        /// - Parameter repeated: the members, or an earlier state of the whole response.
+        init(_ repeated: JSONObject, _ chat: PlannedChat) {
+            model = chat.request.fields.model
+            self.repeated = repeated
+            for name in ["id", "created_at", "output", "status", "usage", "text"] { self.repeated[name] = nil }
+            earlierCalls = chat.request.earlierCalls
+        }
     }
+
+    /// What the names of responses begin with.
+    static let prefix = "resp_"
 
     /// An item that is being sent.
     private enum Open: Sendable {
@@ -39,10 +50,22 @@ struct ResponsesWriter: AnswerWriter {
 
     func refusal(_ failure: RequestFailure, now: Double) -> ByteBuffer? { nil }
 
-    mutating func whole(_ rows: [LedgerRow], now: Double) -> [UInt8] {
-        let message = parts.message(String(decoding: rows[0].output.text, as: UTF8.self))
-        return JSON.encode(.object(response(rows[0], items(rows[0]).all(message))))
+    mutating func whole(_ rows: [LedgerRow], now: Double) -> [UInt8] { JSON.encode(.object(object(rows[0]))) }
+
+    /// The whole response, now that it is over.
+    func object(_ row: LedgerRow) -> JSONObject {
+        response(row, items(row).all(parts.message(String(decoding: row.output.text, as: UTF8.self))))
     }
+
+    /// A response that has only been asked for.
+    func begun(rid: String, now: Double) -> JSONObject {
+        var row = LedgerRow(refused: .draining, rid: ClientName(rid), now: now)
+        row.state = .held(.init(), since: now)
+        return response(row, [])
+    }
+
+    /// The name of a row's response.
+    func id(_ row: LedgerRow) -> String { Self.prefix + row.rid.text }
 
     private func items(_ row: LedgerRow) -> ResponseItems {
         ResponseItems(row: row, earlierCalls: style.earlierCalls, parts: parts)
@@ -51,7 +74,7 @@ struct ResponsesWriter: AnswerWriter {
     /// The response as it is: under way, or over.
     private func response(_ row: LedgerRow, _ output: [JSONValue]) -> JSONObject {
         var object: JSONObject = [
-            "id": .string("resp_" + row.rid.text), "object": "response", "created_at": .int(Int64(row.times.received)),
+            "id": .string(id(row)), "object": "response", "created_at": .int(Int64(row.times.received)),
             "model": .string(style.model), "output": .array(output), "status": .string(status(row)),
             "usage": row.isEnded ? .object(usage(row)) : .null,
         ]
@@ -75,7 +98,8 @@ struct ResponsesWriter: AnswerWriter {
         return [
             "input_tokens": .int(input),
             "input_tokens_details": ["cached_tokens": .int(Int64(row.output.cachedTokens)), "cache_write_tokens": 0],
-            "output_tokens": .int(output), "output_tokens_details": ["reasoning_tokens": 0],
+            "output_tokens": .int(output),
+            "output_tokens_details": ["reasoning_tokens": .int(Int64(row.output.thinkingTokens))],
             "total_tokens": .int(input + output),
         ]
     }

@@ -17,14 +17,17 @@
 
 #define LOG2_E 1.44269504f
 
+/// Parts of the widest head.
+#define HEAD_PARTS (MAX_HEAD_DIM / HEAD_PART)
+
 /// Results of one tile for one key-value head; row i * group + g is query row i, head g of the group.
 typedef struct {
     float max[ATTENTION_ROWS], sum[ATTENTION_ROWS];
-    float values[ATTENTION_ROWS * ATTENTION_STRIDE];
+    float values[HEAD_PARTS * HEAD_PART_FLOATS];
 } tile_sums;
 
 typedef struct {
-    float query[ATTENTION_ROWS * ATTENTION_STRIDE];
+    float query[HEAD_PARTS * HEAD_PART_FLOATS];
     float scores[ATTENTION_ROWS * ATTENTION_STRIDE];
     float panel[PREFILL_PIECE * MAX_HEAD_DIM];
     float key_scales[KV_BLOCK], value_scales[KV_BLOCK];
@@ -33,6 +36,9 @@ typedef struct {
 
 _Static_assert(sizeof(attention_scratch) <= THREAD_BYTES, "attention works in a thread's scratch");
 
+/// Where a row's elements from `d` on, a multiple of HEAD_PART, lie in scratch.
+static inline size_t part_at(size_t row, size_t d) { return d / HEAD_PART * HEAD_PART_FLOATS + row * ATTENTION_STRIDE; }
+
 /// Copies the tile's query rows for one head group, scaled so that weights are powers of two.
 static void load_query(const attention_job *j, const tile *t, size_t head, attention_scratch *s) {
     size_t dim = j->heads.head_dim;
@@ -40,7 +46,9 @@ static void load_query(const attention_job *j, const tile *t, size_t head, atten
     for (size_t i = 0; i < t->count; i++) {
         const float *q = j->query + ((row + i) * j->heads.query_heads + head * j->group) * dim;
         for (size_t g = 0; g < j->group; g++)
-            j->c->table.scale(q + g * dim, dim, j->scale * LOG2_E, s->query + (i * j->group + g) * ATTENTION_STRIDE);
+            for (size_t d = 0; d < dim; d += HEAD_PART)
+                j->c->table.scale(q + g * dim + d, min_size(HEAD_PART, dim - d), j->scale * LOG2_E,
+                    s->query + part_at(i * j->group + g, d));
     }
 }
 
@@ -99,7 +107,6 @@ static size_t row_tiles(const block_view *v) {
 /// Runs a tile of as many blocks at once as its rows allow; `b` is the first block's panel, `columns` a multiple of 32.
 static void run_tile(const kernel_table *k, gemm_tile t, size_t columns) {
     size_t most = t.rows <= k->gemm[KERNELS_F32].wide_rows ? WIDE : 1;
-    t.b_stride = t.steps * BLOCK * sizeof(float);
     for (size_t left = columns / BLOCK; left > 0; left -= t.blocks) {
         t.blocks = min_size(most, left);
         k->row_tile(&t);
@@ -110,18 +117,22 @@ static void run_tile(const kernel_table *k, gemm_tile t, size_t columns) {
 
 /// Scores of `here` positions from the block's `p`th on, whose keys are in the panel.
 static void score_piece(const block_view *v, size_t p, size_t here, attention_scratch *s) {
-    size_t tiles = row_tiles(v);
+    size_t tiles = row_tiles(v), dim = v->job->heads.head_dim;
     for (size_t i = 0; i < tiles; i++) {
         size_t row = i * v->rows / tiles, end = (i + 1) * v->rows / tiles;
         position_range seen = seen_by(v, row, end);
         if (seen.end <= p || seen.first >= p + here) continue;
-        gemm_tile t = {.rows = end - row,
-            .steps = v->job->heads.head_dim,
-            .a = s->query + row * ATTENTION_STRIDE,
-            .b = s->panel,
-            .c = s->scores + row * ATTENTION_STRIDE + p,
-            .ldc = ATTENTION_STRIDE};
-        run_tile(v->kernels, t, round_up(min_size(here, seen.end - p), BLOCK));
+        for (size_t d = 0; d < dim; d += HEAD_PART) {
+            gemm_tile t = {.rows = end - row,
+                .steps = min_size(HEAD_PART, dim - d),
+                .a = s->query + part_at(row, d),
+                .b = s->panel + d * BLOCK,
+                .b_stride = dim * BLOCK * sizeof(float),
+                .c = s->scores + row * ATTENTION_STRIDE + p,
+                .ldc = ATTENTION_STRIDE,
+                .load = d > 0};
+            run_tile(v->kernels, t, round_up(min_size(here, seen.end - p), BLOCK));
+        }
     }
 }
 
@@ -132,14 +143,17 @@ static void add_piece(const block_view *v, size_t p, size_t here, attention_scra
         size_t row = i * v->rows / tiles, end = (i + 1) * v->rows / tiles;
         position_range seen = seen_by(v, row, end);
         if (seen.end <= p || seen.first >= p + here) continue;
-        gemm_tile t = {.rows = end - row,
-            .steps = here,
-            .a = s->scores + row * ATTENTION_STRIDE + p,
-            .b = s->panel,
-            .c = out->values + row * ATTENTION_STRIDE,
-            .ldc = ATTENTION_STRIDE,
-            .load = seen.first < p};
-        run_tile(v->kernels, t, round_up(dim, BLOCK));
+        for (size_t d = 0; d < dim; d += HEAD_PART) {
+            gemm_tile t = {.rows = end - row,
+                .steps = here,
+                .a = s->scores + row * ATTENTION_STRIDE + p,
+                .b = s->panel + d * here,
+                .b_stride = here * BLOCK * sizeof(float),
+                .c = out->values + part_at(row, d),
+                .ldc = ATTENTION_STRIDE,
+                .load = seen.first < p};
+            run_tile(v->kernels, t, round_up(min_size(HEAD_PART, dim - d), BLOCK));
+        }
     }
 }
 
@@ -170,13 +184,15 @@ static void weigh_row(const block_view *v, size_t row, size_t padded, const scor
     float *max, float *sum) {
     position_range seen = seen_by(v, row, row + 1);
     score_scales own = *scales;
-    bool biased = v->job->sight.bias != NULL;
+    bool biased = v->job->sight.bias != NULL, capped = v->job->sight.soft_cap > 0;
     if (seen.first >= seen.end) seen = (position_range){0};
-    if (own.keys && (biased || seen.first > 0)) {
+    if (own.keys && (biased || capped || seen.first > 0)) {
         // Scales come before what is added, and before what hides the others.
         for (size_t i = seen.first; i < seen.end; i++) scores[i] *= own.keys[i];
         own.keys = NULL;
     }
+    if (capped)
+        v->kernels->soft_cap(scores + seen.first, seen.end - seen.first, v->job->sight.soft_cap * LOG2_E);
     if (biased) add_bias(v, row, seen, scores);
     for (size_t i = 0; i < seen.first; i++) scores[i] = -INFINITY;
     v->kernels->block_softmax(scores, &own, seen.end, padded, max, sum);
@@ -205,22 +221,36 @@ static void attend_block(
     }
 }
 
+/// One row's result of a block: its parts lie `stride` floats apart.
+typedef struct {
+    float max, sum;
+    const float *values;
+    size_t stride;
+} row_sums;
+
+static row_sums row_of(const tile_sums *s, size_t r) {
+    return (row_sums){s->max[r], s->sum[r], s->values + part_at(r, 0), HEAD_PART_FLOATS};
+}
+
 /// Adds one row of a later block to a row's running result.
-static void merge_row(const kernel_table *k, size_t dim, float *max, float *sum, float *values, float block_max,
-    float block_sum, const float *block_values) {
-    if (block_sum == 0) return;  // the row sees none of the block
-    float top = block_max > *max || isnan(block_max) ? block_max : *max;
-    float a = *max == top ? 1 : exp2f(*max - top), b = block_max == top ? 1 : exp2f(block_max - top);
-    *sum = *sum * a + block_sum * b;
+static void merge_row(const kernel_table *k, size_t dim, tile_sums *s, size_t r, row_sums block) {
+    if (block.sum == 0) return;  // the row sees none of the block
+    float *max = &s->max[r], *sum = &s->sum[r];
+    float top = block.max > *max || isnan(block.max) ? block.max : *max;
+    float a = *max == top ? 1 : exp2f(*max - top), b = block.max == top ? 1 : exp2f(block.max - top);
+    *sum = *sum * a + block.sum * b;
     *max = top;
-    k->blend(values, a, block_values, b, dim);
+    for (size_t d = 0; d < dim; d += HEAD_PART)
+        k->blend(s->values + part_at(r, d), a, block.values + d / HEAD_PART * block.stride, b,
+            min_size(HEAD_PART, dim - d));
 }
 
 static void clear(tile_sums *s, size_t rows, size_t dim) {
     for (size_t r = 0; r < rows; r++) {
         s->max[r] = -INFINITY;
         s->sum[r] = 0;
-        memset(s->values + r * ATTENTION_STRIDE, 0, dim * sizeof(float));
+        for (size_t d = 0; d < dim; d += HEAD_PART)
+            memset(s->values + part_at(r, d), 0, min_size(HEAD_PART, dim - d) * sizeof(float));
     }
 }
 
@@ -228,9 +258,13 @@ static void store_rows(const attention_job *j, const tile *t, size_t head, tile_
     size_t dim = j->heads.head_dim, size = dtype_size(j->out_dtype);
     size_t row = (size_t)j->sequences[t->sequence].row_start + t->first;
     for (size_t r = 0; r < t->count * j->group; r++) {
-        size_t at = ((row + r / j->group) * j->heads.query_heads + head * j->group + r % j->group) * dim;
-        j->c->table.from_scaled[j->out_dtype](
-            s->values + r * ATTENTION_STRIDE, dim, 1 / s->sum[r], j->out + at * size);
+        size_t own = head * j->group + r % j->group;
+        size_t at = ((row + r / j->group) * j->heads.query_heads + own) * dim;
+        float sum = s->sum[r];
+        if (j->sight.sinks) sum += exp2f(j->sight.sinks[own] * LOG2_E - s->max[r]);
+        for (size_t d = 0; d < dim; d += HEAD_PART)
+            j->c->table.from_scaled[j->out_dtype](
+                s->values + part_at(r, d), min_size(HEAD_PART, dim - d), 1 / sum, j->out + (at + d) * size);
     }
 }
 
@@ -251,9 +285,7 @@ static void attend_tile(const attention_job *j, const tile *t, size_t head, atte
     clear(&s->total, rows, dim);
     for (size_t block = 0; block < t->blocks; block++) {
         attend_block(j, t, head, block, s, &s->block);
-        for (size_t r = 0; r < rows; r++)
-            merge_row(&j->c->table, dim, &s->total.max[r], &s->total.sum[r], s->total.values + r * ATTENTION_STRIDE,
-                s->block.max[r], s->block.sum[r], s->block.values + r * ATTENTION_STRIDE);
+        for (size_t r = 0; r < rows; r++) merge_row(&j->c->table, dim, &s->total, r, row_of(&s->block, r));
     }
     store_rows(j, t, head, &s->total);
 }
@@ -271,7 +303,9 @@ static void attend_partial(const attention_job *j, const tile *t, size_t head, s
     memcpy(out, s->block.max, rows * sizeof(float));
     memcpy(out + rows, s->block.sum, rows * sizeof(float));
     for (size_t r = 0; r < rows; r++)
-        memcpy(out + 2 * rows + r * dim, s->block.values + r * ATTENTION_STRIDE, dim * sizeof(float));
+        for (size_t d = 0; d < dim; d += HEAD_PART)
+            memcpy(out + 2 * rows + r * dim + d, s->block.values + part_at(r, d),
+                min_size(HEAD_PART, dim - d) * sizeof(float));
 }
 
 static void merge_partials(const attention_job *j, const tile *t, size_t head, attention_scratch *s) {
@@ -280,8 +314,8 @@ static void merge_partials(const attention_job *j, const tile *t, size_t head, a
     for (size_t block = 0; block < t->blocks; block++) {
         const float *in = partial_of(j, t, head, block);
         for (size_t r = 0; r < rows; r++)
-            merge_row(&j->c->table, dim, &s->total.max[r], &s->total.sum[r], s->total.values + r * ATTENTION_STRIDE,
-                in[r], in[rows + r], in + 2 * rows + r * dim);
+            merge_row(&j->c->table, dim, &s->total, r,
+                (row_sums){in[r], in[rows + r], in + 2 * rows + r * dim, HEAD_PART});
     }
     store_rows(j, t, head, &s->total);
 }

@@ -18,10 +18,21 @@ typedef struct {
 static void prepare_head(const rope_job *j, const float *x, const float *weight, size_t row, float *out) {
     const kernel_table *k = &j->c->table;
     size_t dim = j->heads.head_dim, half = j->rotary.rotary_dim / 2;
-    if (weight)
-        k->rms_norm(x, weight, dim, j->norm.epsilon, out);
-    else
+    float normed[MAX_HEAD_DIM];
+    if (weight) {
+        float *target = j->rotary.interleaved ? normed : out;
+        k->rms_norm(x, weight, dim, j->norm.epsilon, target);
+        x = target;
+    }
+    if (j->rotary.interleaved) {
+        for (size_t i = 0; i < half; i++) {
+            out[i] = x[2 * i];
+            out[half + i] = x[2 * i + 1];
+        }
+        memcpy(out + 2 * half, x + 2 * half, (dim - 2 * half) * sizeof(float));
+    } else if (x != out) {
         memcpy(out, x, dim * sizeof(float));
+    }
     size_t at = (size_t)j->positions[row] * half;
     k->rotate(out, j->rotary.cosines + at, j->rotary.sines + at, j->rotary.rotary_dim);
 }
@@ -49,6 +60,10 @@ static void rope_rows(void *context, size_t thread, size_t begin, size_t end) {
         if (bare_queries) memcpy(j->query + t * queries * dim, row, queries * dim * sizeof(float));
         for (size_t h = 0; h < queries && !bare_queries; h++)
             prepare_head(j, row + h * dim, j->norm.query_weight, t, j->query + (t * queries + h) * dim);
+        if (j->rotary.query_factors) {
+            float *own = j->query + t * queries * dim;
+            j->c->table.scale(own, queries * dim, j->rotary.query_factors[j->positions[t]], own);
+        }
         for (size_t h = 0; h < kv; h++) {
             const float *head = row + (queries + h) * dim;
             if (!bare_keys) prepare_head(j, head, j->norm.key_weight, t, key);

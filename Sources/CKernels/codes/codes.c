@@ -46,6 +46,7 @@ static void finish(const code_job *j, size_t block, size_t row, size_t rows, con
         s.columns = min_size(BLOCK, w->outputs - block * BLOCK);
         s.bias = j->end.bias ? j->end.bias + block * BLOCK : NULL;
     }
+    if (j->end.packed_bias) s.bias = j->end.packed_bias + block * 2 * BLOCK;
     if (!j->end.rounded_out) {
         if (j->chosen.targets) return add_chosen(j, s, block, row, rows);
         s.accumulate = j->end.accumulate;
@@ -354,7 +355,7 @@ static size_t begin_chosen(void *job, kernels_compute *c, const chosen_product *
     *j = new_job(c, p->w);
     j->x = p->x;
     j->rows = p->rows;
-    j->end = (product_end){.out = p->out, .rounded_out = p->gated, .activation = p->activation};
+    j->end = (product_end){.out = p->out, .rounded_out = p->gated, .activation = p->activation, .packed_bias = p->packed_bias};
     j->chosen = p->chosen;
     place_rows(j, p->rows, memory);
     plan_pass(j);

@@ -145,6 +145,7 @@ void unpack_blocks_row(const kernels_matrix *w, size_t block, size_t lane, float
 /// What becomes of a product's sums: they go to `out`, or through a function to `rounded_out` in the weights' dtype.
 typedef struct {
     const float *bias;
+    const float *packed_bias;  ///< of a chosen product, see products.h
     bool accumulate;
     float *out;
     size_t stride;  ///< floats from one row of `out` to the next

@@ -50,6 +50,7 @@ typedef struct {
     // Where results go in the weights' dtype, after the function.
     char *rounded_out;
     kernels_activation activation;
+    const float *packed_bias;
     chosen_rows chosen;
 } gemm_job;
 
@@ -87,8 +88,14 @@ static void finish_activated_row(const gemm_job *j, size_t row, size_t column, s
     k->from_float[j->w->dtype](sums, count, out);
 }
 
+/// Adds the bias of experts to the finished sums of a row.
+static void add_packed_bias(const gemm_job *j, size_t block, size_t blocks, float *c) {
+    for (size_t b = 0; b < blocks; b++)
+        for (size_t i = 0; i < BLOCK; i++) c[b * BLOCK + i] += j->packed_bias[(block + b) * 2 * BLOCK + i];
+}
+
 /// Takes finished sums of `blocks` blocks from `block` on, of `rows` rows of the pass from `row` on.
-static void finish(const gemm_job *j, size_t block, size_t blocks, size_t row, size_t rows, const float *c) {
+static void finish(const gemm_job *j, size_t block, size_t blocks, size_t row, size_t rows, float *c) {
     size_t column = block * BLOCK, count = min_size(blocks * BLOCK, j->w->outputs - column), ldc = blocks * BLOCK;
     if (!j->chosen.targets && !j->rounded_out) {
         code_sums s = {.c = c,
@@ -102,6 +109,7 @@ static void finish(const gemm_job *j, size_t block, size_t blocks, size_t row, s
         return j->c->table.codes.settle_floats(&s);
     }
     for (size_t r = 0; r < rows; r++, c += ldc) {
+        if (j->packed_bias) add_packed_bias(j, block, blocks, c);
         if (j->chosen.targets)
             add_chosen_row(&j->chosen, row + r, j->w->outputs, column, count, c, j->out);
         else if (j->w->packing == KERNELS_GATE_UP)
@@ -340,6 +348,7 @@ static size_t begin_chosen(void *job, kernels_compute *c, const chosen_product *
         .out = p->out,
         .rounded_out = p->gated,
         .activation = p->activation,
+        .packed_bias = p->packed_bias,
         .chosen = p->chosen};
     j->row_stride = packed_row_bytes(j->g, j->columns);
     plan_pass(j);

@@ -80,7 +80,10 @@ typedef enum {
     KERNELS_GELU = 1,       ///< by erf
     KERNELS_GELU_TANH = 2,  ///< its approximation by tanh
     KERNELS_RELU = 3,
-    KERNELS_ACTIVATIONS = 4
+    KERNELS_ACTIVATIONS = 4,
+    /// Of gates alone, as in gpt-oss: gates at most 7 times sigmoid(1.702 gate), times ups of -7 ... 7 plus one.
+    KERNELS_CLAMPED_SWIGLU = 4,
+    KERNELS_GATES = 5
 } kernels_activation;
 
 /// Element types of a key-value cache; the first three are those of `kernels_dtype`.
@@ -105,10 +108,14 @@ typedef struct {
     int32_t row_start, row_count, slot_start, length;
 } kernels_sequence;
 
-/// Rotary embedding tables `[positions][rotary_dim / 2]`; the halves of the first `rotary_dim` elements are rotated.
+/// Rotary embedding tables `[positions][rotary_dim / 2]`; the halves of the first `rotary_dim` elements are rotated, or with
+/// `interleaved` their pairs of neighbours, which are stored as halves then: scores do not depend on the order.
 typedef struct {
     const float *cosines, *sines;
     size_t rotary_dim;
+    bool interleaved;
+    /// Factors on queries by position; null is none.
+    const float *query_factors;
 } kernels_rotary;
 
 /// RMS norms of single heads before rotation; a null weight means none.
@@ -148,6 +155,9 @@ void kernels_leave_vnni(kernels_compute *c);
 
 /// Pins the calling thread to `core`; false when the system refuses.
 bool kernels_pin_calling_thread(int32_t core);
+
+/// Lets the calling thread run on any core that the process may use; false when the system refuses.
+bool kernels_free_calling_thread(void);
 
 /// Writes the first `capacity` cores this thread may run on, ascending, and returns how many it wrote.
 size_t kernels_available_cores(int32_t *cores, size_t capacity);
@@ -217,15 +227,22 @@ void kernels_activated_matmul(kernels_compute *c, const void *x, size_t rows, co
 typedef struct {
     kernels_matrix gate_up, down;
     size_t count;
+    /// Biases, packed as f32 matrices with one input; no data stands for none.
+    kernels_matrix gate_up_bias, down_bias;
+    kernels_activation activation;
 } kernels_experts;
 
 /// The `each` largest of every row's `experts` scores (0 ... 1), largest first, the lower index first on ties, and the
-/// scores as weights; with `normalizes` these are divided by their sum. A row of NaN gets the first experts, weighted
-/// NaN. `scores` is changed.
+/// scores as weights; with `normalizes` these are divided by their sum, and then multiplied by `factor`. With `bias`,
+/// one number for each expert, the largest sums of scores and bias are chosen; it has no part in weights. A row of NaN
+/// gets the first experts, weighted NaN. `scores` is changed.
 void kernels_choose_experts(kernels_compute *c, float *scores, size_t rows, size_t experts, size_t each,
-    bool normalizes, int32_t *chosen, float *weights);
+    const float *bias, bool normalizes, float factor, int32_t *chosen, float *weights);
 
-/// out[t] += weights[t][i] * down(silu(gate(x[t])) * up(x[t])) of expert chosen[t][i], for the `each` different experts
+/// x[i] = 1 / (1 + exp(-x[i])).
+void kernels_sigmoid(kernels_compute *c, float *x, size_t size);
+
+/// out[t] += weights[t][i] * down(f(gate(x[t])) * up(x[t])) of expert chosen[t][i], for the `each` different experts
 /// of every row, in ascending order of the experts. `gated` is working memory, [rows * each][down.inputs] of the
 /// experts' dtype; inputs are at most 65536.
 void kernels_mix_experts(kernels_compute *c, const void *x, size_t rows, const kernels_experts *e,
@@ -246,9 +263,9 @@ void kernels_rms_norm(kernels_compute *c, const float *x, size_t rows, size_t si
 void kernels_layer_norm(kernels_compute *c, const float *x, size_t rows, size_t size, const float *weight,
     const float *bias, float epsilon, kernels_dtype dtype, void *out, float *kept);
 
-/// Neighbouring rows.
+/// Neighbouring rows, before which `skipped` others of the same text stand.
 typedef struct {
-    int32_t first, count;
+    int32_t first, count, skipped;
 } kernels_row_span;
 
 /// How rows become one; sums run over ascending rows.
@@ -256,12 +273,23 @@ typedef enum {
     KERNELS_POOL_MEAN = 0,
     KERNELS_POOL_MAX = 1,
     KERNELS_POOL_MEAN_SQUARE_ROOT = 2,  ///< the sum over the root of the count
-    KERNELS_POOL_WEIGHTED_MEAN = 3      ///< row i of the span, from 1, counts i times
+    KERNELS_POOL_WEIGHTED_MEAN = 3      ///< row i of the text, from 1, counts i times
 } kernels_pooling;
 
 /// Pools the rows of each span, at least one, to one row of `out`.
 void kernels_pool_rows(kernels_compute *c, const float *x, size_t size, const kernels_row_span *spans, size_t count,
     kernels_pooling pooling, float *out);
+
+/// x[i] = cap * tanh(x[i] * scale / cap), or x[i] * scale where the cap is 0.
+void kernels_cap(kernels_compute *c, float *x, size_t size, float scale, float cap);
+
+/// Root mean squares of parts of rows `stride` apart, for norms whose rows are spread over ranks: out[t] = Σ x[t][i]²,
+/// in the same order at every level.
+void kernels_sum_squares(kernels_compute *c, const float *x, size_t rows, size_t size, size_t stride, float *out);
+
+/// x[t][i] *= weight[i] / sqrt(squares[t] / total + epsilon), in place.
+void kernels_scale_to_norm(kernels_compute *c, float *x, size_t rows, size_t size, size_t stride, const float *squares,
+    size_t total, float epsilon, const float *weight);
 
 /// Copies rows of `row_bytes` each: out[i] = source[indices[i]].
 void kernels_gather_rows(
@@ -283,9 +311,13 @@ void kernels_rope_store(kernels_compute *c, const float *qkv, size_t rows, const
     const kernels_rotary *rotary, const kernels_head_norm *norm, const int32_t *positions, const int32_t *slots,
     const kernels_cache *cache, float *query);
 
-/// What a row at position p sees: positions p - before ... p + after of its sequence.
+/// What a row at position p sees: positions p - before ... p + after of its sequence; and what its scores become.
 typedef struct {
     size_t before, after;  ///< SIZE_MAX stands for no limit
+    /// Scores become soft_cap * tanh(score / soft_cap); 0 leaves them.
+    float soft_cap;
+    /// For each query head a score that takes part in its softmax and has no value; null is none.
+    const float *sinks;
     /// Added to scores, `[query_heads][2 * reach + 1]`, the key's position minus the row's from -reach on, beyond which the
     /// ends count; null is none.
     const float *bias;
@@ -294,7 +326,7 @@ typedef struct {
 
 /// Attention of each sequence's rows over the slots they see; out is `[rows][query_heads * head_dim]` of `out_dtype`,
 /// whatever the cache's type. Positions are reduced in blocks of 256 that start at multiples of 256, in position order.
-/// head_dim is a multiple of 8 up to 256, query_heads a multiple of kv_heads.
+/// head_dim is a multiple of 4 up to 512, query_heads a multiple of kv_heads.
 void kernels_attention(kernels_compute *c, const float *query, const kernels_heads *heads, const kernels_cache *cache,
     const kernels_sequence *sequences, size_t sequence_count, const int32_t *slots, float scale,
     const kernels_sight *sight, kernels_dtype out_dtype, void *out);
@@ -308,6 +340,9 @@ void kernels_attention(kernels_compute *c, const float *query, const kernels_hea
 /// Index of the largest element of each row, the lowest one on ties; -1 for a row with a NaN, and for one in which all
 /// is forbidden.
 void kernels_argmax(kernels_compute *c, const float *x, size_t rows, size_t size, int32_t *out);
+
+/// Makes minus infinity of all numbers whose bit is not set; bit i is bit i % 64 of allowed[i / 64].
+void kernels_mask_logits(float *x, size_t size, const uint64_t *allowed);
 
 /// What turns the logits of a row into log probabilities, with sums over exp(x * scale).
 typedef struct {

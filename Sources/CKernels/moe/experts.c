@@ -3,6 +3,7 @@
 // Rows are sorted by expert, and the products of all busy experts share one loop of the pool, so that a single row with
 // its few experts keeps every thread busy. A row's sums are added to its output in ascending order of its experts,
 // whatever other rows there are: the cut into passes and groups never changes that order.
+#include <math.h>
 #include <string.h>
 
 #include "products.h"
@@ -13,7 +14,9 @@
 typedef struct {
     float *scores;
     size_t experts, each;
+    const float *bias;
     bool normalizes;
+    float factor;
     int32_t *chosen;
     float *weights;
 } choice_job;
@@ -25,17 +28,24 @@ static void choose_row(const choice_job *j, float *scores, int32_t *chosen, floa
     for (size_t n = 0; n < j->each; n++) {
         size_t best = 0;
         // What is chosen already is below every score.
-        for (size_t i = 1; i < j->experts; i++)
-            if (scores[i] > scores[best]) best = i;
+        if (j->bias) {
+            for (size_t i = 1; i < j->experts; i++)
+                if (scores[i] + j->bias[i] > scores[best] + j->bias[best]) best = i;
+        } else {
+            for (size_t i = 1; i < j->experts; i++)
+                if (scores[i] > scores[best]) best = i;
+        }
         float score = scores[best];
         bool is_number = score == score;
         chosen[n] = (int32_t)(is_number ? best : n);
         weights[n] = score;
         sum += score;
-        if (is_number) scores[best] = -1;
+        if (is_number) scores[best] = -INFINITY;
     }
-    if (!j->normalizes) return;
-    for (size_t n = 0; n < j->each; n++) weights[n] /= sum;
+    if (j->normalizes)
+        for (size_t n = 0; n < j->each; n++) weights[n] /= sum;
+    if (j->factor != 1)
+        for (size_t n = 0; n < j->each; n++) weights[n] *= j->factor;
 }
 
 static void choose_rows(void *context, size_t thread, size_t begin, size_t end) {
@@ -48,11 +58,13 @@ static void choose_rows(void *context, size_t thread, size_t begin, size_t end) 
 #define CHOICE_GRAIN 16384
 
 void kernels_choose_experts(kernels_compute *c, float *scores, size_t rows, size_t experts, size_t each,
-    bool normalizes, int32_t *chosen, float *weights) {
+    const float *bias, bool normalizes, float factor, int32_t *chosen, float *weights) {
     choice_job j = {.scores = scores,
         .experts = experts,
         .each = each,
+        .bias = bias,
         .normalizes = normalizes,
+        .factor = factor,
         .chosen = chosen,
         .weights = weights};
     pool_lock(c->pool);
@@ -163,21 +175,31 @@ static void sort_pairs(const mixture *m, const int32_t *chosen, const float *wei
     m->starts[0] = 0;
 }
 
+/// The bias of an expert's product.
+static const float *bias_of(const mixture *m, bool is_down, size_t expert) {
+    const kernels_matrix *bias = is_down ? &m->e->down_bias : &m->e->gate_up_bias;
+    if (!bias->data) return NULL;
+    return (const float *)((const char *)bias->data + expert * kernels_packed_bytes(bias));
+}
+
 /// The product of some pairs of an expert.
-static chosen_product product_of(const mixture *m, const kernels_matrix *w, bool is_down, size_t pair, size_t rows) {
+static chosen_product product_of(
+    const mixture *m, const kernels_matrix *w, bool is_down, size_t expert, size_t pair, size_t rows) {
     size_t gated_bytes = m->e->down.inputs * dtype_size(m->e->down.dtype);
     if (is_down)
         return (chosen_product){.w = w,
             .x = m->gated + pair * gated_bytes,
             .rows = rows,
             .chosen = {.targets = m->sources + pair, .weights = m->weights + pair},
+            .packed_bias = bias_of(m, true, expert),
             .out = m->out};
     return (chosen_product){.w = w,
         .x = m->x,
         .rows = rows,
         .chosen = {.sources = m->sources + pair},
         .gated = m->gated + pair * gated_bytes,
-        .activation = KERNELS_SILU};
+        .packed_bias = bias_of(m, false, expert),
+        .activation = m->e->activation};
 }
 
 /// All experts' products of one kind over the sorted pairs.
@@ -204,7 +226,7 @@ static void run_products(const mixture *m, bool is_down) {
             kernels_matrix *w = matrices + g.count;
             *w = *first;
             w->data = (const char *)first->data + e * bytes;
-            chosen_product p = product_of(m, w, is_down, pair, rows);
+            chosen_product p = product_of(m, w, is_down, e, pair, rows);
             size_t tiles = g.kind->begin(job_at(&g, g.count), m->c, &p, g.next);
             g.tiles[g.count] = tiles + (g.count > 0 ? g.tiles[g.count - 1] : 0);
             g.next += g.kind->bytes(m->c, w, rows);

@@ -1,6 +1,5 @@
 // Pooling of the rows of a text.
 #include <math.h>
-#include <string.h>
 
 #include "table.h"
 
@@ -15,11 +14,11 @@ typedef struct {
 static void pool_span(const pool_job *j, const kernels_row_span *span, float *out) {
     const float *x = j->x + (size_t)span->first * j->size;
     size_t rows = (size_t)span->count, size = j->size;
-    memcpy(out, x, size * sizeof(float));
-    float weights = 1;
+    float weights = j->pooling == KERNELS_POOL_WEIGHTED_MEAN ? (float)(span->skipped + 1) : 1;
+    for (size_t i = 0; i < size; i++) out[i] = x[i] * weights;
     for (size_t r = 1; r < rows; r++) {
         const float *row = x + r * size;
-        float weight = j->pooling == KERNELS_POOL_WEIGHTED_MEAN ? (float)(r + 1) : 1;
+        float weight = j->pooling == KERNELS_POOL_WEIGHTED_MEAN ? (float)((size_t)span->skipped + r + 1) : 1;
         weights += weight;
         if (j->pooling == KERNELS_POOL_MAX)
             for (size_t i = 0; i < size; i++) out[i] = row[i] > out[i] || isnan(row[i]) ? row[i] : out[i];

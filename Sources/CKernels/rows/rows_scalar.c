@@ -51,10 +51,26 @@ ACTIVATION(gelu)
 ACTIVATION(gelu_tanh)
 ACTIVATION(relu)
 
+static float at_most(float limit, float x) { return x > limit ? limit : x; }
+
+static void clamped_swiglu_gate(const float *c, size_t blocks, float *out) {
+    for (size_t b = 0; b < blocks; b++)
+        for (size_t j = 0; j < 16; j++) {
+            float gate = at_most(SWIGLU_LIMIT, c[b * BLOCK + j]), up = at_most(SWIGLU_LIMIT, c[b * BLOCK + 16 + j]);
+            if (up < -SWIGLU_LIMIT) up = -SWIGLU_LIMIT;
+            out[b * 16 + j] = (up + 1) * (gate / (1 + expf(-SWIGLU_SLOPE * gate)));
+        }
+}
+
+static void soft_cap(float *x, size_t n, float cap) {
+    for (size_t i = 0; i < n; i++) x[i] = cap * tanhf(x[i] / cap);
+}
+
 void fill_rows_scalar(kernel_table *t) {
     t->rms_norm = rms_norm;
     t->layer_norm = layer_norm;
     t->rotate = rotate;
+    t->soft_cap = soft_cap;
     t->activate[KERNELS_SILU] = silu_rows;
     t->activate[KERNELS_GELU] = gelu_rows;
     t->activate[KERNELS_GELU_TANH] = gelu_tanh_rows;
@@ -63,4 +79,5 @@ void fill_rows_scalar(kernel_table *t) {
     t->gate[KERNELS_GELU] = gelu_gate;
     t->gate[KERNELS_GELU_TANH] = gelu_tanh_gate;
     t->gate[KERNELS_RELU] = relu_gate;
+    t->gate[KERNELS_CLAMPED_SWIGLU] = clamped_swiglu_gate;
 }

@@ -115,10 +115,31 @@ ACTIVATION(gelu)
 ACTIVATION(gelu_tanh)
 ACTIVATION(relu)
 
+static void clamped_swiglu_gate(const float *c, size_t blocks, float *out) {
+    vf limit = vf_set1(SWIGLU_LIMIT), one = vf_set1(1);
+    for (size_t b = 0; b < blocks; b++)
+        for (size_t j = 0; j < 16; j += VW) {
+            // A NaN is the second operand and passes.
+            vf gate = vf_min(limit, vf_load(c + b * BLOCK + j));
+            vf up = vf_max(vf_set1(-SWIGLU_LIMIT), vf_min(limit, vf_load(c + b * BLOCK + 16 + j)));
+            vf turned = vf_div(gate, vf_add(one, vf_exp(vf_mul(gate, vf_set1(-SWIGLU_SLOPE)))));
+            vf_store(out + b * 16 + j, vf_mul(vf_add(up, one), turned));
+        }
+}
+
+static void soft_cap(float *x, size_t n, float cap) {
+    vf limit = vf_set1(cap), factor = vf_set1(1 / cap);
+    for (size_t i = 0; i < n; i += VW) {
+        size_t here = min_size(VW, n - i);
+        vf_store_n(x + i, vf_mul(limit, vf_tanh(vf_mul(vf_load_n(x + i, here), factor))), here);
+    }
+}
+
 static void fill_rows(kernel_table *t) {
     t->rms_norm = rms_norm;
     t->layer_norm = layer_norm;
     t->rotate = rotate;
+    t->soft_cap = soft_cap;
     t->activate[KERNELS_SILU] = silu_rows;
     t->activate[KERNELS_GELU] = gelu_rows;
     t->activate[KERNELS_GELU_TANH] = gelu_tanh_rows;
@@ -127,4 +148,5 @@ static void fill_rows(kernel_table *t) {
     t->gate[KERNELS_GELU] = gelu_gate;
     t->gate[KERNELS_GELU_TANH] = gelu_tanh_gate;
     t->gate[KERNELS_RELU] = relu_gate;
+    t->gate[KERNELS_CLAMPED_SWIGLU] = clamped_swiglu_gate;
 }

@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -63,6 +64,12 @@ bool kernels_pin_calling_thread(int32_t core) {
     cpu_set_t set;
     CPU_ZERO(&set);
     CPU_SET((unsigned)core, &set);
+    return pthread_setaffinity_np(pthread_self(), sizeof set, &set) == 0;
+}
+
+bool kernels_free_calling_thread(void) {
+    cpu_set_t set;
+    memset(&set, 0xFF, sizeof set);
     return pthread_setaffinity_np(pthread_self(), sizeof set, &set) == 0;
 }
 

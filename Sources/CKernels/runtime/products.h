@@ -26,6 +26,8 @@ typedef struct {
     /// What a gate-up matrix gives, row by row, and the function of its gates.
     void *gated;
     kernels_activation activation;
+    /// Added to the sums, packed as the outputs are: BLOCK numbers at the start of each 2 * BLOCK; null is none.
+    const float *packed_bias;
     /// What the sums of a plain matrix are added to.
     float *out;
 } chosen_product;

@@ -15,10 +15,18 @@
 /// Floats from one row to the next in attention scratch: off a power of two, so that rows do not share cache sets.
 #define ATTENTION_STRIDE (KV_BLOCK + 16)
 /// Largest head size attention handles.
-#define MAX_HEAD_DIM 256
+#define MAX_HEAD_DIM 512
+/// Elements of a head that lie together in attention scratch; of a wider one the next part lies HEAD_PART_FLOATS on.
+#define HEAD_PART 256
 /// Most rows of a tile of attention, query rows times the query heads that share a key-value head: unpacking a block of
 /// keys and values is a tenth of what so many rows then do with it.
 #define ATTENTION_ROWS 192
+/// Floats from one part of the heads of all rows to the next.
+#define HEAD_PART_FLOATS (ATTENTION_ROWS * ATTENTION_STRIDE)
+
+/// The limit and the slope of KERNELS_CLAMPED_SWIGLU.
+#define SWIGLU_LIMIT 7.0f
+#define SWIGLU_SLOPE 1.702f
 
 /// √(2/π), of GELU by tanh.
 #define GELU_TANH_SCALE 0.7978845608f
@@ -92,10 +100,12 @@ typedef struct {
     void (*layer_norm)(const float *x, const float *w, const float *bias, size_t n, float epsilon, float *out);
     /// Rotates the halves of the first `rotary_dim` elements in place.
     void (*rotate)(float *x, const float *cosines, const float *sines, size_t rotary_dim);
+    /// x[i] = cap * tanh(x[i] / cap).
+    void (*soft_cap)(float *x, size_t n, float cap);
     /// out[i] = f(c[i] + bias[i]); a null bias is none.
     void (*activate[KERNELS_ACTIVATIONS])(const float *c, const float *bias, size_t n, float *out);
     /// out[i] = f(gate) * up over `blocks` blocks of 16 gates then 16 ups; 16 results per block.
-    void (*gate[KERNELS_ACTIVATIONS])(const float *c, size_t blocks, float *out);
+    void (*gate[KERNELS_GATES])(const float *c, size_t blocks, float *out);
 
     /// Transposes keys of `count` slots into `[count/32][dim][32]` f32, missing slots as zero; int8 codes stay
     /// unscaled. `keys` is one head's, rows of `dim` elements. `ahead` of the slots, at least `count`, are wanted by

@@ -164,3 +164,14 @@ size_t kernels_top_k(kernels_compute *c, const float *x, size_t size, size_t cou
     }
     return found;
 }
+
+void kernels_mask_logits(float *x, size_t size, const uint64_t *allowed) {
+    for (size_t start = 0; start < size; start += 64) {
+        uint64_t word = allowed[start / 64];
+        size_t count = size - start < 64 ? size - start : 64;
+        if (word == UINT64_MAX) continue;
+        for (size_t i = 0; i < count; i++) {
+            if (!(word >> i & 1)) x[start + i] = -INFINITY;
+        }
+    }
+}

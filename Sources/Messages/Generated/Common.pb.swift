@@ -201,11 +201,120 @@ package nonisolated struct SamplingParams: @unchecked Sendable {
     set {_uniqueStorage()._seed = newValue}
   }
 
+  /// What the text has to be; nothing where any text will do.
+  package var grammar: OneOf_Grammar? {
+    get {return _storage._grammar}
+    set {_uniqueStorage()._grammar = newValue}
+  }
+
+  package var jsonSchema: String {
+    get {
+      if case .jsonSchema(let v)? = _storage._grammar {return v}
+      return String()
+    }
+    set {_uniqueStorage()._grammar = .jsonSchema(newValue)}
+  }
+
+  package var regex: String {
+    get {
+      if case .regex(let v)? = _storage._grammar {return v}
+      return String()
+    }
+    set {_uniqueStorage()._grammar = .regex(newValue)}
+  }
+
+  package var ebnf: String {
+    get {
+      if case .ebnf(let v)? = _storage._grammar {return v}
+      return String()
+    }
+    set {_uniqueStorage()._grammar = .ebnf(newValue)}
+  }
+
+  package var structuralTag: String {
+    get {
+      if case .structuralTag(let v)? = _storage._grammar {return v}
+      return String()
+    }
+    set {_uniqueStorage()._grammar = .structuralTag(newValue)}
+  }
+
+  /// The grammar begins behind the first of these texts that comes, the end of a thought; empty: at the first token.
+  package var grammarAfter: [String] {
+    get {_storage._grammarAfter}
+    set {_uniqueStorage()._grammarAfter = newValue}
+  }
+
+  /// The thinking part of the answer; absent: nobody looks for one.
+  package var thinking: ThinkingPart {
+    get {_storage._thinking ?? ThinkingPart()}
+    set {_uniqueStorage()._thinking = newValue}
+  }
+  /// Returns true if `thinking` has been explicitly set.
+  package var hasThinking: Bool {_storage._thinking != nil}
+  /// Clears the value of `thinking`. Subsequent reads from it will return its default value.
+  package mutating func clearThinking() {_uniqueStorage()._thinking = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  /// What the text has to be; nothing where any text will do.
+  package nonisolated enum OneOf_Grammar: Equatable, Sendable {
+    case jsonSchema(String)
+    case regex(String)
+    case ebnf(String)
+    case structuralTag(String)
+
+  }
 
   package init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// How the thinking part of an answer shows, and how long it may be. Where it is, is a function of the ids so far.
+package nonisolated struct ThinkingPart: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Text that opens it.
+  package var start: String = String()
+
+  /// Text that ends it; its ids are what comes where the budget is used up.
+  package var end: String = String()
+
+  /// Text that ends it as well, where calls of tools begin; empty for none.
+  package var calls: String = String()
+
+  /// The prompt has opened it.
+  package var isOpen: Bool = false
+
+  /// Most ids of it; absent: as many as the model likes.
+  package var budget: UInt32 {
+    get {_budget ?? 0}
+    set {_budget = newValue}
+  }
+  /// Returns true if `budget` has been explicitly set.
+  package var hasBudget: Bool {self._budget != nil}
+  /// Clears the value of `budget`. Subsequent reads from it will return its default value.
+  package mutating func clearBudget() {self._budget = nil}
+
+  /// The same as a share of the most ids that the answer may have.
+  package var share: Double {
+    get {_share ?? 0}
+    set {_share = newValue}
+  }
+  /// Returns true if `share` has been explicitly set.
+  package var hasShare: Bool {self._share != nil}
+  /// Clears the value of `share`. Subsequent reads from it will return its default value.
+  package mutating func clearShare() {self._share = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _budget: UInt32? = nil
+  fileprivate var _share: Double? = nil
 }
 
 /// How a request wants to be treated, whatever it asks for: read by the front, carried unopened, obeyed by the worker. It is the same in every
@@ -370,6 +479,15 @@ package nonisolated struct FinishReason: Sendable {
     set {reason = .aborted(newValue)}
   }
 
+  /// The text can do nothing but end, by the request's grammar; its last token, which belongs to the text.
+  package var grammarEnd: Int32 {
+    get {
+      if case .grammarEnd(let v)? = reason {return v}
+      return 0
+    }
+    set {reason = .grammarEnd(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Reason: Equatable, Sendable {
@@ -384,6 +502,8 @@ package nonisolated struct FinishReason: Sendable {
     /// The limit of new tokens; its value.
     case length(Int32)
     case aborted(Aborted)
+    /// The text can do nothing but end, by the request's grammar; its last token, which belongs to the text.
+    case grammarEnd(Int32)
 
   }
 
@@ -754,7 +874,7 @@ nonisolated extension TokenIDs: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
 
 nonisolated extension SamplingParams: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".SamplingParams"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}max_new_tokens\0\u{3}min_new_tokens\0\u{1}temperature\0\u{3}top_p\0\u{3}top_k\0\u{3}min_p\0\u{3}frequency_penalty\0\u{3}presence_penalty\0\u{3}repetition_penalty\0\u{3}logit_bias_ids\0\u{3}logit_bias_values\0\u{1}stop\0\u{3}stop_regex\0\u{3}stop_token_ids\0\u{3}ignore_eos\0\u{3}skip_special_tokens\0\u{3}no_stop_trim\0\u{1}seed\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}max_new_tokens\0\u{3}min_new_tokens\0\u{1}temperature\0\u{3}top_p\0\u{3}top_k\0\u{3}min_p\0\u{3}frequency_penalty\0\u{3}presence_penalty\0\u{3}repetition_penalty\0\u{3}logit_bias_ids\0\u{3}logit_bias_values\0\u{1}stop\0\u{3}stop_regex\0\u{3}stop_token_ids\0\u{3}ignore_eos\0\u{3}skip_special_tokens\0\u{3}no_stop_trim\0\u{1}seed\0\u{3}json_schema\0\u{1}regex\0\u{1}ebnf\0\u{3}structural_tag\0\u{3}grammar_after\0\u{1}thinking\0")
 
   fileprivate class _StorageClass {
     var _maxNewTokens: Int32 = 0
@@ -775,6 +895,9 @@ nonisolated extension SamplingParams: SwiftProtobuf.Message, SwiftProtobuf._Mess
     var _skipSpecialTokens: Bool = false
     var _noStopTrim: Bool = false
     var _seed: UInt64 = 0
+    var _grammar: SamplingParams.OneOf_Grammar?
+    var _grammarAfter: [String] = []
+    var _thinking: ThinkingPart? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -803,6 +926,9 @@ nonisolated extension SamplingParams: SwiftProtobuf.Message, SwiftProtobuf._Mess
       _skipSpecialTokens = source._skipSpecialTokens
       _noStopTrim = source._noStopTrim
       _seed = source._seed
+      _grammar = source._grammar
+      _grammarAfter = source._grammarAfter
+      _thinking = source._thinking
     }
   }
 
@@ -839,6 +965,40 @@ nonisolated extension SamplingParams: SwiftProtobuf.Message, SwiftProtobuf._Mess
         case 16: try { try decoder.decodeSingularBoolField(value: &_storage._skipSpecialTokens) }()
         case 17: try { try decoder.decodeSingularBoolField(value: &_storage._noStopTrim) }()
         case 18: try { try decoder.decodeSingularUInt64Field(value: &_storage._seed) }()
+        case 19: try {
+          var v: String?
+          try decoder.decodeSingularStringField(value: &v)
+          if let v = v {
+            if _storage._grammar != nil {try decoder.handleConflictingOneOf()}
+            _storage._grammar = .jsonSchema(v)
+          }
+        }()
+        case 20: try {
+          var v: String?
+          try decoder.decodeSingularStringField(value: &v)
+          if let v = v {
+            if _storage._grammar != nil {try decoder.handleConflictingOneOf()}
+            _storage._grammar = .regex(v)
+          }
+        }()
+        case 21: try {
+          var v: String?
+          try decoder.decodeSingularStringField(value: &v)
+          if let v = v {
+            if _storage._grammar != nil {try decoder.handleConflictingOneOf()}
+            _storage._grammar = .ebnf(v)
+          }
+        }()
+        case 22: try {
+          var v: String?
+          try decoder.decodeSingularStringField(value: &v)
+          if let v = v {
+            if _storage._grammar != nil {try decoder.handleConflictingOneOf()}
+            _storage._grammar = .structuralTag(v)
+          }
+        }()
+        case 23: try { try decoder.decodeRepeatedStringField(value: &_storage._grammarAfter) }()
+        case 24: try { try decoder.decodeSingularMessageField(value: &_storage._thinking) }()
         default: break
         }
       }
@@ -847,6 +1007,10 @@ nonisolated extension SamplingParams: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
       if _storage._maxNewTokens != 0 {
         try visitor.visitSingularInt32Field(value: _storage._maxNewTokens, fieldNumber: 1)
       }
@@ -901,6 +1065,31 @@ nonisolated extension SamplingParams: SwiftProtobuf.Message, SwiftProtobuf._Mess
       if _storage._seed != 0 {
         try visitor.visitSingularUInt64Field(value: _storage._seed, fieldNumber: 18)
       }
+      switch _storage._grammar {
+      case .jsonSchema?: try {
+        guard case .jsonSchema(let v)? = _storage._grammar else { preconditionFailure() }
+        try visitor.visitSingularStringField(value: v, fieldNumber: 19)
+      }()
+      case .regex?: try {
+        guard case .regex(let v)? = _storage._grammar else { preconditionFailure() }
+        try visitor.visitSingularStringField(value: v, fieldNumber: 20)
+      }()
+      case .ebnf?: try {
+        guard case .ebnf(let v)? = _storage._grammar else { preconditionFailure() }
+        try visitor.visitSingularStringField(value: v, fieldNumber: 21)
+      }()
+      case .structuralTag?: try {
+        guard case .structuralTag(let v)? = _storage._grammar else { preconditionFailure() }
+        try visitor.visitSingularStringField(value: v, fieldNumber: 22)
+      }()
+      case nil: break
+      }
+      if !_storage._grammarAfter.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._grammarAfter, fieldNumber: 23)
+      }
+      try { if let v = _storage._thinking {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 24)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -928,10 +1117,72 @@ nonisolated extension SamplingParams: SwiftProtobuf.Message, SwiftProtobuf._Mess
         if _storage._skipSpecialTokens != rhs_storage._skipSpecialTokens {return false}
         if _storage._noStopTrim != rhs_storage._noStopTrim {return false}
         if _storage._seed != rhs_storage._seed {return false}
+        if _storage._grammar != rhs_storage._grammar {return false}
+        if _storage._grammarAfter != rhs_storage._grammarAfter {return false}
+        if _storage._thinking != rhs_storage._thinking {return false}
         return true
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ThinkingPart: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ThinkingPart"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}start\0\u{1}end\0\u{1}calls\0\u{3}is_open\0\u{1}budget\0\u{1}share\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.start) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.end) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.calls) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.isOpen) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self._budget) }()
+      case 6: try { try decoder.decodeSingularDoubleField(value: &self._share) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.start.isEmpty {
+      try visitor.visitSingularStringField(value: self.start, fieldNumber: 1)
+    }
+    if !self.end.isEmpty {
+      try visitor.visitSingularStringField(value: self.end, fieldNumber: 2)
+    }
+    if !self.calls.isEmpty {
+      try visitor.visitSingularStringField(value: self.calls, fieldNumber: 3)
+    }
+    if self.isOpen != false {
+      try visitor.visitSingularBoolField(value: self.isOpen, fieldNumber: 4)
+    }
+    try { if let v = self._budget {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 5)
+    } }()
+    try { if let v = self._share {
+      try visitor.visitSingularDoubleField(value: v, fieldNumber: 6)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: ThinkingPart, rhs: ThinkingPart) -> Bool {
+    if lhs.start != rhs.start {return false}
+    if lhs.end != rhs.end {return false}
+    if lhs.calls != rhs.calls {return false}
+    if lhs.isOpen != rhs.isOpen {return false}
+    if lhs._budget != rhs._budget {return false}
+    if lhs._share != rhs._share {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1092,7 +1343,7 @@ nonisolated extension LogprobOptions: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension FinishReason: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".FinishReason"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}stop_token\0\u{3}stop_string\0\u{3}stop_regex\0\u{1}nan\0\u{1}length\0\u{1}aborted\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}stop_token\0\u{3}stop_string\0\u{3}stop_regex\0\u{1}nan\0\u{1}length\0\u{1}aborted\0\u{3}grammar_end\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1153,6 +1404,14 @@ nonisolated extension FinishReason: SwiftProtobuf.Message, SwiftProtobuf._Messag
           self.reason = .aborted(v)
         }
       }()
+      case 7: try {
+        var v: Int32?
+        try decoder.decodeSingularInt32Field(value: &v)
+        if let v = v {
+          if self.reason != nil {try decoder.handleConflictingOneOf()}
+          self.reason = .grammarEnd(v)
+        }
+      }()
       default: break
       }
     }
@@ -1187,6 +1446,10 @@ nonisolated extension FinishReason: SwiftProtobuf.Message, SwiftProtobuf._Messag
     case .aborted?: try {
       guard case .aborted(let v)? = self.reason else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    }()
+    case .grammarEnd?: try {
+      guard case .grammarEnd(let v)? = self.reason else { preconditionFailure() }
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 7)
     }()
     case nil: break
     }

@@ -108,6 +108,9 @@ package nonisolated struct TokenBatch: Sendable {
 
   package var routedExperts: [RoutedExperts] = []
 
+  /// Ids of the thinking part so far; may be shorter than the other arrays: the rest is 0.
+  package var reasoningTokens: [UInt32] = []
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -232,7 +235,7 @@ nonisolated extension DetokenizerCommand: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension TokenBatch: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".TokenBatch"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}request_ids\0\u{1}attempts\0\u{1}offsets\0\u{1}counts\0\u{1}ids\0\u{1}finish\0\u{3}prompt_tokens\0\u{3}cached_tokens\0\u{1}retractions\0\u{1}openings\0\u{1}logprobs\0\u{1}generation\0\u{2}\u{8}weights\0\u{1}hidden\0\u{4}\u{1d}routed_experts\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}request_ids\0\u{1}attempts\0\u{1}offsets\0\u{1}counts\0\u{1}ids\0\u{1}finish\0\u{3}prompt_tokens\0\u{3}cached_tokens\0\u{1}retractions\0\u{1}openings\0\u{1}logprobs\0\u{1}generation\0\u{2}\u{8}weights\0\u{1}hidden\0\u{4}\u{1d}routed_experts\0\u{4}\u{a}reasoning_tokens\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -255,6 +258,7 @@ nonisolated extension TokenBatch: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       case 20: try { try decoder.decodeSingularUInt64Field(value: &self.weights) }()
       case 21: try { try decoder.decodeRepeatedMessageField(value: &self.hidden) }()
       case 50: try { try decoder.decodeRepeatedMessageField(value: &self.routedExperts) }()
+      case 60: try { try decoder.decodeRepeatedUInt32Field(value: &self.reasoningTokens) }()
       default: break
       }
     }
@@ -306,6 +310,9 @@ nonisolated extension TokenBatch: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if !self.routedExperts.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.routedExperts, fieldNumber: 50)
     }
+    if !self.reasoningTokens.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.reasoningTokens, fieldNumber: 60)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -325,6 +332,7 @@ nonisolated extension TokenBatch: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if lhs.weights != rhs.weights {return false}
     if lhs.hidden != rhs.hidden {return false}
     if lhs.routedExperts != rhs.routedExperts {return false}
+    if lhs.reasoningTokens != rhs.reasoningTokens {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

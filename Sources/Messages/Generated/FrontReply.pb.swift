@@ -165,6 +165,9 @@ package nonisolated struct TextBatch: Sendable {
 
   package var routedExperts: [RoutedExperts] = []
 
+  /// Ids of the thinking part so far; may be shorter than the other arrays: the rest is 0.
+  package var reasoningTokens: [UInt32] = []
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -190,6 +193,14 @@ package nonisolated struct VectorBatch: Sendable {
   package var cachedTokens: [UInt32] = []
 
   package var retractions: [UInt32] = []
+
+  /// Vectors have numbers for tokens: each of `values` is that of one of `token_ids`, of which there are none otherwise.
+  package var sparse: Bool = false
+
+  package var tokenIds: [Int32] = []
+
+  /// Number of the weights that all of it was computed with.
+  package var weights: UInt64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -677,7 +688,7 @@ nonisolated extension FrontReply: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension TextBatch: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".TextBatch"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}request_ids\0\u{1}attempts\0\u{1}offsets\0\u{1}counts\0\u{1}ids\0\u{3}text_offsets\0\u{1}texts\0\u{1}finish\0\u{3}prompt_tokens\0\u{3}cached_tokens\0\u{1}retractions\0\u{1}logprobs\0\u{2}\u{8}weights\0\u{1}hidden\0\u{4}\u{1d}routed_experts\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}request_ids\0\u{1}attempts\0\u{1}offsets\0\u{1}counts\0\u{1}ids\0\u{3}text_offsets\0\u{1}texts\0\u{1}finish\0\u{3}prompt_tokens\0\u{3}cached_tokens\0\u{1}retractions\0\u{1}logprobs\0\u{2}\u{8}weights\0\u{1}hidden\0\u{4}\u{1d}routed_experts\0\u{4}\u{a}reasoning_tokens\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -700,6 +711,7 @@ nonisolated extension TextBatch: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       case 20: try { try decoder.decodeSingularUInt64Field(value: &self.weights) }()
       case 21: try { try decoder.decodeRepeatedMessageField(value: &self.hidden) }()
       case 50: try { try decoder.decodeRepeatedMessageField(value: &self.routedExperts) }()
+      case 60: try { try decoder.decodeRepeatedUInt32Field(value: &self.reasoningTokens) }()
       default: break
       }
     }
@@ -751,6 +763,9 @@ nonisolated extension TextBatch: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if !self.routedExperts.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.routedExperts, fieldNumber: 50)
     }
+    if !self.reasoningTokens.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.reasoningTokens, fieldNumber: 60)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -770,6 +785,7 @@ nonisolated extension TextBatch: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if lhs.weights != rhs.weights {return false}
     if lhs.hidden != rhs.hidden {return false}
     if lhs.routedExperts != rhs.routedExperts {return false}
+    if lhs.reasoningTokens != rhs.reasoningTokens {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -777,7 +793,7 @@ nonisolated extension TextBatch: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
 
 nonisolated extension VectorBatch: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".VectorBatch"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}request_ids\0\u{1}attempts\0\u{1}counts\0\u{1}values\0\u{3}prompt_tokens\0\u{3}cached_tokens\0\u{1}retractions\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}request_ids\0\u{1}attempts\0\u{1}counts\0\u{1}values\0\u{3}prompt_tokens\0\u{3}cached_tokens\0\u{1}retractions\0\u{1}sparse\0\u{3}token_ids\0\u{2}\u{b}weights\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -792,6 +808,9 @@ nonisolated extension VectorBatch: SwiftProtobuf.Message, SwiftProtobuf._Message
       case 5: try { try decoder.decodeRepeatedUInt32Field(value: &self.promptTokens) }()
       case 6: try { try decoder.decodeRepeatedUInt32Field(value: &self.cachedTokens) }()
       case 7: try { try decoder.decodeRepeatedUInt32Field(value: &self.retractions) }()
+      case 8: try { try decoder.decodeSingularBoolField(value: &self.sparse) }()
+      case 9: try { try decoder.decodeRepeatedInt32Field(value: &self.tokenIds) }()
+      case 20: try { try decoder.decodeSingularUInt64Field(value: &self.weights) }()
       default: break
       }
     }
@@ -819,6 +838,15 @@ nonisolated extension VectorBatch: SwiftProtobuf.Message, SwiftProtobuf._Message
     if !self.retractions.isEmpty {
       try visitor.visitPackedUInt32Field(value: self.retractions, fieldNumber: 7)
     }
+    if self.sparse != false {
+      try visitor.visitSingularBoolField(value: self.sparse, fieldNumber: 8)
+    }
+    if !self.tokenIds.isEmpty {
+      try visitor.visitPackedInt32Field(value: self.tokenIds, fieldNumber: 9)
+    }
+    if self.weights != 0 {
+      try visitor.visitSingularUInt64Field(value: self.weights, fieldNumber: 20)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -830,6 +858,9 @@ nonisolated extension VectorBatch: SwiftProtobuf.Message, SwiftProtobuf._Message
     if lhs.promptTokens != rhs.promptTokens {return false}
     if lhs.cachedTokens != rhs.cachedTokens {return false}
     if lhs.retractions != rhs.retractions {return false}
+    if lhs.sparse != rhs.sparse {return false}
+    if lhs.tokenIds != rhs.tokenIds {return false}
+    if lhs.weights != rhs.weights {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

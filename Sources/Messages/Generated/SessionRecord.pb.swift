@@ -73,6 +73,23 @@ package nonisolated struct SessionRecord: Sendable {
     set {change = .orders(newValue)}
   }
 
+  /// Of no session: `session` is the name of a response. Takes the place of one with the same name.
+  package var response: StoredResponse {
+    get {
+      if case .response(let v)? = change {return v}
+      return StoredResponse()
+    }
+    set {change = .response(newValue)}
+  }
+
+  package var responseDeleted: Bool {
+    get {
+      if case .responseDeleted(let v)? = change {return v}
+      return false
+    }
+    set {change = .responseDeleted(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Change: Equatable, Sendable {
@@ -82,6 +99,9 @@ package nonisolated struct SessionRecord: Sendable {
     case closed(Bool)
     /// Of no session: takes the place of the orders before.
     case orders(StandingOrders)
+    /// Of no session: `session` is the name of a response. Takes the place of one with the same name.
+    case response(StoredResponse)
+    case responseDeleted(Bool)
 
   }
 
@@ -256,13 +276,62 @@ package nonisolated struct SessionForgotten: Sendable {
   package init() {}
 }
 
+/// A response of /v1/responses.
+package nonisolated struct StoredResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// As clients see it: the text of a JSON object.
+  package var response: String = String()
+
+  /// The conversation with its answer, from which a later one goes on: the text of a JSON array of messages.
+  package var messages: String = String()
+
+  /// Seconds since 1970 at which it was asked for.
+  package var created: Double = 0
+
+  /// Absent once it is over.
+  package var work: ResponseWork {
+    get {_work ?? ResponseWork()}
+    set {_work = newValue}
+  }
+  /// Returns true if `work` has been explicitly set.
+  package var hasWork: Bool {self._work != nil}
+  /// Clears the value of `work`. Subsequent reads from it will return its default value.
+  package mutating func clearWork() {self._work = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _work: ResponseWork? = nil
+}
+
+/// A response that is made while no client waits.
+package nonisolated struct ResponseWork: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// The chat that it stands for: the text of a JSON object.
+  package var chat: String = String()
+
+  /// Generation of the front that sees to it.
+  package var front: UInt64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "srt"
 
 nonisolated extension SessionRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".SessionRecord"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}session\0\u{1}opened\0\u{1}turn\0\u{1}forgotten\0\u{1}closed\0\u{1}orders\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}session\0\u{1}opened\0\u{1}turn\0\u{1}forgotten\0\u{1}closed\0\u{1}orders\0\u{2}6response\0\u{3}response_deleted\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -331,6 +400,27 @@ nonisolated extension SessionRecord: SwiftProtobuf.Message, SwiftProtobuf._Messa
           self.change = .orders(v)
         }
       }()
+      case 60: try {
+        var v: StoredResponse?
+        var hadOneofValue = false
+        if let current = self.change {
+          hadOneofValue = true
+          if case .response(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.change = .response(v)
+        }
+      }()
+      case 61: try {
+        var v: Bool?
+        try decoder.decodeSingularBoolField(value: &v)
+        if let v = v {
+          if self.change != nil {try decoder.handleConflictingOneOf()}
+          self.change = .responseDeleted(v)
+        }
+      }()
       default: break
       }
     }
@@ -364,6 +454,14 @@ nonisolated extension SessionRecord: SwiftProtobuf.Message, SwiftProtobuf._Messa
     case .orders?: try {
       guard case .orders(let v)? = self.change else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    }()
+    case .response?: try {
+      guard case .response(let v)? = self.change else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 60)
+    }()
+    case .responseDeleted?: try {
+      guard case .responseDeleted(let v)? = self.change else { preconditionFailure() }
+      try visitor.visitSingularBoolField(value: v, fieldNumber: 61)
     }()
     case nil: break
     }
@@ -635,6 +733,90 @@ nonisolated extension SessionForgotten: SwiftProtobuf.Message, SwiftProtobuf._Me
 
   package static func ==(lhs: SessionForgotten, rhs: SessionForgotten) -> Bool {
     if lhs.rids != rhs.rids {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension StoredResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".StoredResponse"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}response\0\u{1}messages\0\u{1}created\0\u{1}work\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.response) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.messages) }()
+      case 3: try { try decoder.decodeSingularDoubleField(value: &self.created) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._work) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.response.isEmpty {
+      try visitor.visitSingularStringField(value: self.response, fieldNumber: 1)
+    }
+    if !self.messages.isEmpty {
+      try visitor.visitSingularStringField(value: self.messages, fieldNumber: 2)
+    }
+    if self.created.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.created, fieldNumber: 3)
+    }
+    try { if let v = self._work {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: StoredResponse, rhs: StoredResponse) -> Bool {
+    if lhs.response != rhs.response {return false}
+    if lhs.messages != rhs.messages {return false}
+    if lhs.created != rhs.created {return false}
+    if lhs._work != rhs._work {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ResponseWork: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ResponseWork"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}chat\0\u{1}front\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.chat) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.front) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.chat.isEmpty {
+      try visitor.visitSingularStringField(value: self.chat, fieldNumber: 1)
+    }
+    if self.front != 0 {
+      try visitor.visitSingularUInt64Field(value: self.front, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: ResponseWork, rhs: ResponseWork) -> Bool {
+    if lhs.chat != rhs.chat {return false}
+    if lhs.front != rhs.front {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -440,6 +440,9 @@ package nonisolated struct TaskFacts: Sendable {
 
   package var cutsPrompts: Bool = false
 
+  /// Vectors have numbers for the tokens of a text.
+  package var sparse: Bool = false
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum Kind: SwiftProtobuf.Enum, Swift.CaseIterable {
@@ -1258,7 +1261,7 @@ nonisolated extension ModelFacts: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension TaskFacts: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".TaskFacts"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}width\0\u{1}normalizes\0\u{1}matryoshka\0\u{1}dimensions\0\u{1}labels\0\u{3}max_tokens\0\u{1}pooling\0\u{1}bidirectional\0\u{3}shares_prefixes\0\u{3}cuts_prompts\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}width\0\u{1}normalizes\0\u{1}matryoshka\0\u{1}dimensions\0\u{1}labels\0\u{3}max_tokens\0\u{1}pooling\0\u{1}bidirectional\0\u{3}shares_prefixes\0\u{3}cuts_prompts\0\u{1}sparse\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1277,6 +1280,7 @@ nonisolated extension TaskFacts: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       case 9: try { try decoder.decodeSingularBoolField(value: &self.bidirectional) }()
       case 10: try { try decoder.decodeSingularBoolField(value: &self.sharesPrefixes) }()
       case 11: try { try decoder.decodeSingularBoolField(value: &self.cutsPrompts) }()
+      case 12: try { try decoder.decodeSingularBoolField(value: &self.sparse) }()
       default: break
       }
     }
@@ -1316,6 +1320,9 @@ nonisolated extension TaskFacts: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if self.cutsPrompts != false {
       try visitor.visitSingularBoolField(value: self.cutsPrompts, fieldNumber: 11)
     }
+    if self.sparse != false {
+      try visitor.visitSingularBoolField(value: self.sparse, fieldNumber: 12)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1331,6 +1338,7 @@ nonisolated extension TaskFacts: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if lhs.bidirectional != rhs.bidirectional {return false}
     if lhs.sharesPrefixes != rhs.sharesPrefixes {return false}
     if lhs.cutsPrompts != rhs.cutsPrompts {return false}
+    if lhs.sparse != rhs.sparse {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -202,6 +202,9 @@ package nonisolated struct EmbedIDs: Sendable {
   /// Clears the value of `options`. Subsequent reads from it will return its default value.
   package mutating func clearOptions() {self._options = nil}
 
+  /// How many of the first ids are the prompt that the checkpoint has before every text; its pooling may pass them over.
+  package var leadingIds: UInt32 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -862,7 +865,7 @@ nonisolated extension EmbedIDsList: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension EmbedIDs: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".EmbedIDs"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}prompt\0\u{1}types\0\u{1}dimensions\0\u{1}options\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}prompt\0\u{1}types\0\u{1}dimensions\0\u{1}options\0\u{3}leading_ids\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -875,6 +878,7 @@ nonisolated extension EmbedIDs: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       case 3: try { try decoder.decodeRepeatedMessageField(value: &self.types) }()
       case 4: try { try decoder.decodeSingularUInt32Field(value: &self.dimensions) }()
       case 5: try { try decoder.decodeSingularMessageField(value: &self._options) }()
+      case 6: try { try decoder.decodeSingularUInt32Field(value: &self.leadingIds) }()
       default: break
       }
     }
@@ -900,6 +904,9 @@ nonisolated extension EmbedIDs: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     try { if let v = self._options {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
     } }()
+    if self.leadingIds != 0 {
+      try visitor.visitSingularUInt32Field(value: self.leadingIds, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -909,6 +916,7 @@ nonisolated extension EmbedIDs: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     if lhs.types != rhs.types {return false}
     if lhs.dimensions != rhs.dimensions {return false}
     if lhs._options != rhs._options {return false}
+    if lhs.leadingIds != rhs.leadingIds {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

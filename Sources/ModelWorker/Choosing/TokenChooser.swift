@@ -1,4 +1,6 @@
+package import Grammar
 package import Messages
+internal import Tensors
 package import Tokenizers
 
 /// Chooses the tokens of one request: penalties and bias change its row of logits, the sampler draws, the log probabilities are told, the
@@ -23,19 +25,30 @@ package struct TokenChooser: Sendable {
     private let maxNewTokens: Int
     private var penalties: Penalties
     private var stop: StopRules
+    private var thinking: ThinkingWatch?
+    /// How far the text is within its grammar; nil: it has none.
+    private var grammar: GrammarProgress?
     /// Log probabilities that no frame has taken yet; nil when none are wanted.
     package var logprobs: LogprobCollector?
 
     /// The chooser of a request whose limit was cut to `maxNewTokens`, behind the ids of its earlier attempts.
     ///
     /// - Throws: When a stop pattern is no regular expression; the tokenizer manager has refused such requests before.
-    package init(_ command: GenerateIDs, maxNewTokens: Int, endIDs: [Int32], vocabularySize: Int) throws {
+    package init(
+        _ command: GenerateIDs, maxNewTokens: Int, endIDs: [Int32], vocabularySize: Int, masks: TokenMasks? = nil
+    ) throws {
         sampling = command.sampling
         self.maxNewTokens = maxNewTokens
         stop = try StopRules(
             command.sampling, maxNewTokens: maxNewTokens, endIDs: endIDs, vocabularySize: vocabularySize)
         penalties = Penalties(command.sampling, stopIDs: stop.ids, output: command.resumedIds)
+        thinking =
+            command.sampling.hasThinking
+            ? ThinkingWatch(command.sampling.thinking, maxNewTokens: maxNewTokens) : nil
         logprobs = command.hasLogprobs ? LogprobCollector(command.logprobs) : nil
+        grammar = masks.map {
+            GrammarProgress($0, after: command.sampling.grammarAfter, output: command.resumedIds)
+        }
     }
 
     /// How the ids become text.
@@ -51,6 +64,9 @@ package struct TokenChooser: Sendable {
         }
     }
 
+    /// Ids of the thinking part so far.
+    package var thinkingCount: Int { thinking?.count ?? 0 }
+
     /// What the search for stop patterns cost after the latest token, in steps; nil without patterns.
     package var patternCost: Int? { stop.patternCost }
 
@@ -61,8 +77,14 @@ package struct TokenChooser: Sendable {
         tokenizer: Tokenizer?
     ) -> Choice {
         penalties.apply(to: row)
-        let drawn = sampler.choose(row.baseAddress!, sampling, position: tokens.count - promptCount)
-        if drawn.flaw == .everythingForbidden { return Choice(token: nil, finish: .refused(Self.nothingLeft)) }
+        forbid(row, sampler.compute)
+        var drawn = sampler.choose(row.baseAddress!, sampling, position: tokens.count - promptCount)
+        if let id = forced(after: tokens[promptCount...], tokenizer), drawn.flaw != .notANumber {
+            drawn = Sampler.Choice(token: id, inverseTemperature: drawn.inverseTemperature)
+        }
+        if drawn.flaw == .everythingForbidden {
+            return Choice(token: nil, finish: .refused(grammar == nil ? Self.nothingLeft : Self.nothingAllowed))
+        }
         if logprobs != nil {
             let scored = LogitRow(row, inverseTemperature: drawn.inverseTemperature, compute: sampler.compute)
             logprobs!.addOutput(scored, token: drawn.token)
@@ -71,10 +93,35 @@ package struct TokenChooser: Sendable {
         // A row without numbers ends the request; the id stays one that every vocabulary has.
         let id = max(drawn.token, 0)
         penalties.count(id)
+        grammar?.advance(id)
+        if let tokenizer { thinking?.follow(tokens[promptCount...], id, tokenizer) }
         let finish = stop.finish(tokens, promptCount: promptCount, drawn.token, tokenizer: tokenizer)
+        if finish == nil, grammar?.isFinished ?? false {
+            return Choice(token: id, finish: .make { $0.grammarEnd = id })
+        }
         return Choice(token: id, finish: finish)
     }
 
+    /// The id that ends a thinking part which has used up its budget.
+    private mutating func forced(after output: ArraySlice<Int32>, _ tokenizer: Tokenizer?) -> Int32? {
+        guard let tokenizer, thinking != nil else { return nil }
+        thinking!.follow(output, nil, tokenizer)
+        return thinking!.forced(tokenizer)
+    }
+
+    /// Leaves the tokens that the grammar allows. A bias that was added before cannot bring another back, so that this is as if the
+    /// mask had come first.
+    private func forbid(_ row: UnsafeMutableBufferPointer<Float>, _ compute: Compute) {
+        guard let grammar, let allowed = grammar.allowed else { return }
+        // Only an id that ends the text is worth it where the text may end.
+        let ends = grammar.mayEnd && !sampling.ignoreEos ? stop.ids.filter { row.indices.contains(Int($0)) } : []
+        let kept = ends.map { row[Int($0)] }
+        compute.mask(row.baseAddress!, size: row.count, allowed: allowed)
+        for (id, value) in zip(ends, kept) { row[Int(id)] = value }
+    }
+
+    private static let nothingAllowed =
+        "The grammar, with logit_bias and min_new_tokens, leaves no token that may come next."
     private static let nothingLeft = "logit_bias and min_new_tokens leave no token that may come next."
 }
 

@@ -52,6 +52,12 @@ package struct BatchPlan {
         }
     }
 
+    /// Says how many rows of each text are the prompt before it, where any has one.
+    mutating func setLeadingRows(_ batch: Batch, _ requests: [UInt64: VectorRequest]) {
+        let counts = targets.map { Int32(requests[batch.entries[$0.entry].id]?.leading ?? 0) }
+        if counts.contains(where: { $0 > 0 }) { input.leadingRows = counts }
+    }
+
     /// Adds the types of the rows where a request of the batch has any.
     mutating func setTypes(_ batch: Batch, _ requests: [UInt64: VectorRequest]) {
         guard batch.entries.contains(where: { requests[$0.id]?.types.isEmpty == false }) else { return }

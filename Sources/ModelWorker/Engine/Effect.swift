@@ -1,3 +1,4 @@
+package import Grammar
 package import Logging
 package import Messages
 
@@ -26,6 +27,8 @@ package enum Effect: Sendable, Equatable {
     case profile(call: UInt64, StartProfile?)
     /// A record of experts to write to a file, for the call that asks for it.
     case writeExperts(call: UInt64, ExpertRecord)
+    /// A grammar to compile beside the steps; `Engine.compiled` tells what came of it.
+    case compile(GrammarSource)
     /// A line for the log.
     case log(Logger.Level, String)
     /// A line about a batch; the time of day is still to be added, as operators' tools expect it at the end.

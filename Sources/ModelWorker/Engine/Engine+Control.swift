@@ -51,7 +51,8 @@ extension Engine {
     /// Carries out a flush that waits, as soon as nothing runs or its time is over.
     mutating func settleFlush(now: Double) {
         guard let flush = control.flush else { return }
-        if scheduler.flushCache() {
+        if waiters.isEmpty, scheduler.flushCache() {
+            shelf.clear()
             emit(.log(.info, "Cache flushed successfully!"))
             control.flush = nil
             return reply(flush.call, success: true, "")

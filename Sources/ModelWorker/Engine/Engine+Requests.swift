@@ -16,8 +16,10 @@ extension Engine {
         let limit = max(0, min(asked, room))
         do {
             guard traits.generates else { throw Refusal(message: KindMismatch.noGenerator, status: 400) }
+            guard let masks = try grammar(of: command, now: now) else { return }
             let chooser = try TokenChooser(
-                command, maxNewTokens: limit, endIDs: traits.endIDs, vocabularySize: traits.vocabularySize)
+                command, maxNewTokens: limit, endIDs: traits.endIDs, vocabularySize: traits.vocabularySize, masks: masks
+            )
             try queue(
                 command, limit: limit, EngineRequest(command, chooser: chooser, hiddenSize: traits.hiddenSize, now: now)
             )
@@ -135,7 +137,8 @@ extension Engine {
         if let request = held(abort.key.id), request.key.attempt > abort.key.attempt { return }
         var last = abort
         if last.message.isEmpty {
-            last.message = scheduler.isWaiting(abort.key.id) ? "Abort in waiting queue" : "Aborted"
+            let waits = scheduler.isWaiting(abort.key.id) || waiters[abort.key.id] != nil
+            last.message = waits ? "Abort in waiting queue" : "Aborted"
         }
         drop(abort.key.id)
         if traits.generates {
@@ -170,14 +173,17 @@ extension Engine {
 
 extension Engine {
     /// What is there of a request.
-    func held(_ id: UInt64) -> (any HeldRequest)? { requests[id] ?? vectors[id] }
+    func held(_ id: UInt64) -> (any HeldRequest)? { requests[id] ?? vectors[id] ?? waiters[id] }
 
     /// All that is there.
-    var heldRequests: [any HeldRequest] { Array(requests.values) as [any HeldRequest] + Array(vectors.values) }
+    var heldRequests: [any HeldRequest] {
+        Array(requests.values) as [any HeldRequest] + Array(vectors.values) + Array(waiters.values)
+    }
 
     mutating func forget(_ id: UInt64) {
         requests[id] = nil
         vectors[id] = nil
+        waiters[id] = nil
         pacing.forget(id)
     }
 }

@@ -1,4 +1,5 @@
 internal import Messages
+internal import Models
 package import Scheduling
 internal import Tensors
 
@@ -12,6 +13,7 @@ extension Engine {
         plan.prepare(batch, scheduler, keepsEveryRow: tracksExperts)
         addVectors(batch)
         plan.setTypes(batch, vectors)
+        if traits.task.passesOverPrompt { plan.setLeadingRows(batch, vectors) }
         model.forward(plan.input)
         noteExperts(on: model)
         if traits.generates { takeTokens(batch, from: model) } else { takeVectors(batch, from: model) }

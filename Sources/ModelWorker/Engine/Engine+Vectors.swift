@@ -48,7 +48,10 @@ extension Engine {
 
     /// Takes the step's vectors and hands them to the fronts in one message.
     mutating func takeVectors(_ batch: Batch, from model: some StepModel) {
-        var told = VectorBatch()
+        var told = VectorBatch.make {
+            $0.weights = changes.served.number
+            $0.sparse = traits.task.isSparse
+        }
         let width = traits.task.width
         let rows = logits.bound(to: Float.self)
         var done = 0
@@ -68,13 +71,21 @@ extension Engine {
         _ row: UnsafeMutableBufferPointer<Float>, _ entry: Batch.Entry, _ told: inout VectorBatch
     ) {
         if let request = vectors[entry.id], let scheduled = scheduler.request(entry.id) {
-            let count = request.dimensions > 0 ? min(request.dimensions, row.count) : row.count
-            let vector = UnsafeMutableBufferPointer(rebasing: row[..<count])
-            if traits.task.normalizes { Self.normalize(vector) }
+            let known = told.values.count
+            if traits.task.isSparse {
+                let tokens = scheduled.tokens[..<scheduled.promptCount]
+                let vector = SparseVector(tokens, weights: row, without: traits.task.silentTokens)
+                told.tokenIds.append(contentsOf: vector.tokens)
+                told.values.append(contentsOf: vector.weights)
+            } else {
+                let count = request.dimensions > 0 ? min(request.dimensions, row.count) : row.count
+                let vector = UnsafeMutableBufferPointer(rebasing: row[..<count])
+                if traits.task.normalizes { Self.normalize(vector) }
+                told.values.append(contentsOf: vector)
+            }
             told.requestIds.append(request.key.id)
             told.attempts.append(request.key.attempt)
-            told.counts.append(UInt32(count))
-            told.values.append(contentsOf: vector)
+            told.counts.append(UInt32(told.values.count - known))
             told.promptTokens.append(UInt32(scheduled.promptCount))
             told.cachedTokens.append(UInt32(scheduled.cachedTokens))
             told.retractions.append(UInt32(scheduled.retractions))

@@ -12,6 +12,9 @@ package struct Engine: ~Copyable {
     var requests: [UInt64: EngineRequest] = [:]
     /// Requests for vectors; a model answers one kind of requests only.
     var vectors: [UInt64: VectorRequest] = [:]
+    /// Requests whose grammars are being compiled.
+    var waiters: [UInt64: GrammarWaiter] = [:]
+    var shelf = GrammarShelf()
     var control = ControlState()
     var changes: WeightChanges
     var statistics: StepStatistics
@@ -69,7 +72,7 @@ package struct Engine: ~Copyable {
         case .embeds(let list): for embed in list.requests { accept(embed, now: now) }
         case .abort(let abort): giveUp(abort)
         case .livingFronts(let living):
-            for id in Array(requests.keys) + Array(vectors.keys)
+            for id in Array(requests.keys) + Array(vectors.keys) + Array(waiters.keys)
             where !living.generations.contains(FrontGeneration.of(id)) { drop(id) }
             emit(.detokenizer(.make { $0.livingFronts = living }))
         case .control(let call): answer(call, now: now)

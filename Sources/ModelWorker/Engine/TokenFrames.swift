@@ -46,6 +46,13 @@ struct TokenFrames {
             })
     }
 
+    /// Tells how long the thinking part is of the request that was added last; nothing where no request has one.
+    private mutating func addThinking(_ count: Int) {
+        guard count > 0 else { return }
+        let missing = batch.requestIds.count - 1 - batch.reasoningTokens.count
+        batch.reasoningTokens += Array(repeating: 0, count: missing) + [UInt32(count)]
+    }
+
     private mutating func addRow(
         _ request: inout EngineRequest, _ scheduled: ScheduledRequest, count: Int, finish: FinishReason
     ) {
@@ -58,6 +65,7 @@ struct TokenFrames {
         batch.promptTokens.append(UInt32(scheduled.promptCount))
         batch.cachedTokens.append(UInt32(scheduled.cachedTokens))
         batch.retractions.append(UInt32(scheduled.retractions))
+        addThinking(request.chooser.thinkingCount)
         request.offset += count
         request.unsent.removeFirst(count)
     }

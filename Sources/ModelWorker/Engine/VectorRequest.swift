@@ -7,6 +7,8 @@ struct VectorRequest: HeldRequest {
     let dimensions: Int
     /// Types of the prompt's ids; empty: all are 0.
     let types: [Int32]
+    /// How many of the first ids are the checkpoint's prompt.
+    let leading: Int
     let arrived: Double
     var admitted: Double?
 
@@ -14,6 +16,7 @@ struct VectorRequest: HeldRequest {
     init(_ command: EmbedIDs, telling typeCount: Int, now: Double) {
         key = command.key
         dimensions = Int(command.dimensions)
+        leading = min(Int(command.leadingIds), max(0, command.prompt.count - 1))
         types = typeCount < 2 || command.types.allSatisfy { $0.type == 0 } ? [] : command.tokenTypes
         arrived = now
     }

@@ -6,8 +6,8 @@ package import Tensors
 ///
 /// ```
 /// order    its kind · count of bytes · text, UTF-8
-/// step     1 · whether every row is kept · nine counts, Int64 · tokens · positions · write slots · sequences · slots ·
-///          logit rows · token types · vector rows · vectors, each on a multiple of 8 bytes
+/// step     1 · whether every row is kept · ten counts, Int64 · tokens · positions · write slots · sequences · slots ·
+///          logit rows · token types · vector rows · vectors · leading rows, each on a multiple of 8 bytes
 /// ```
 package struct RankLink {
     /// What a frame asks for.
@@ -44,7 +44,7 @@ package struct RankLink {
         let counts = [
             input.tokens.count, input.positions.count, input.writeSlots.count, input.sequences.count,
             input.slots.count, input.logitRows.count, input.tokenTypes.count, input.vectorRows.count,
-            input.vectors.count,
+            input.vectors.count, input.leadingRows.count,
         ]
         for count in counts { writer.put(count) }
         writer.put(input.tokens)
@@ -56,6 +56,7 @@ package struct RankLink {
         writer.put(input.tokenTypes)
         writer.put(input.vectorRows)
         writer.put(input.vectors)
+        writer.put(input.leadingRows)
         group.publishPlan()
     }
 
@@ -113,7 +114,7 @@ package struct RankLink {
     private static func readStep(_ reader: inout PlanCursor, into input: inout ForwardInput) {
         input.removeAll()
         input.keepsEveryRow = reader.take() == 1
-        let counts = (0..<9).map { _ in reader.take() }
+        let counts = (0..<10).map { _ in reader.take() }
         reader.take(counts[0], into: &input.tokens)
         reader.take(counts[1], into: &input.positions)
         reader.take(counts[2], into: &input.writeSlots)
@@ -123,11 +124,12 @@ package struct RankLink {
         reader.take(counts[6], into: &input.tokenTypes)
         reader.take(counts[7], into: &input.vectorRows)
         reader.take(counts[8], into: &input.vectors)
+        reader.take(counts[9], into: &input.leadingRows)
     }
 
     /// Bytes of the largest plan within the limits. Only what is used is ever touched.
     package static func planBytes(_ limits: ForwardLimits, hiddenSize: Int) -> Int {
-        let small = (5 + hiddenSize) * limits.rows + limits.sequences * limits.positions + limits.rows
+        let small = (6 + hiddenSize) * limits.rows + limits.sequences * limits.positions + limits.rows
         return 8192 + small * MemoryLayout<Int32>.size + limits.sequences * MemoryLayout<ForwardInput.Sequence>.stride
     }
 }

@@ -33,7 +33,8 @@ struct ServedModel {
         let config = try ModelConfig.load(modelPath: settings.modelPath, overrides: overrides)
         try config.check(settings.quantization)
         let choice = TaskSettings(
-            isEmbedding: settings.isEmbedding, pooler: settings.poolerType, rule: settings.poolingRule)
+            isEmbedding: settings.isEmbedding, pooler: settings.poolerType, rule: settings.poolingRule,
+            sparseHead: settings.sparseHead)
         let task = try ModelTask.of(config, modelPath: settings.modelPath, settings: choice)
         if task.kind == .generation, settings.poolerType != .auto || settings.poolingRule != .checkpoint {
             throw StartError.nothingToPool(config.architecture)
@@ -209,7 +210,9 @@ extension TaskFacts {
         case .crossEncoder: kind = .crossEncoder
         case .classification: kind = .classification
         }
-        width = UInt32(task.width)
+        // A sparse vector has as many numbers as its text has tokens.
+        width = task.isSparse ? 0 : UInt32(task.width)
+        sparse = task.isSparse
         normalizes = task.normalizes
         matryoshka = task.matryoshka != nil
         dimensions = (task.matryoshka ?? []).map { UInt32($0) }

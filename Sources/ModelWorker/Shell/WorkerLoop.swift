@@ -15,6 +15,8 @@ struct WorkerLoop: ~Copyable {
     private let profiler: Profiler
     private let stamp: ProgressStamp
     private let records: ExpertRecordFolder
+    /// Compiles grammars; nil where nobody may ask for one.
+    private let grammars: GrammarPool?
     private let log: Logger
     /// When the ranks are asked again how far they are, in monotonic seconds.
     private var nextLook = 0.0
@@ -23,7 +25,7 @@ struct WorkerLoop: ~Copyable {
 
     init(
         _ engine: consuming Engine, _ pipes: consuming WorkerPipes, model: RankedModel, keepsake: WeightsKeepsake,
-        profiler: Profiler, stamp: ProgressStamp, records: ExpertRecordFolder, log: Logger
+        profiler: Profiler, stamp: ProgressStamp, records: ExpertRecordFolder, grammars: GrammarPool?, log: Logger
     ) {
         self.engine = engine
         self.pipes = pipes
@@ -32,6 +34,7 @@ struct WorkerLoop: ~Copyable {
         self.profiler = profiler
         self.stamp = stamp
         self.records = records
+        self.grammars = grammars
         self.log = log
     }
 
@@ -40,6 +43,7 @@ struct WorkerLoop: ~Copyable {
         while true {
             try drainCommands()
             lookAtRanks()
+            for outcome in grammars?.take() ?? [] { engine.compiled(outcome.source, outcome.result) }
             engine.settle(now: monotonicSeconds())
             try perform()
             let planning = monotonicSeconds()
@@ -68,7 +72,7 @@ struct WorkerLoop: ~Copyable {
             let now = monotonicSeconds()
             engine.rest(now: now)
             wait = until.isFinite ? .seconds(max(0, until - now)) : nil
-            if engine.awaitsRanks { wait = .seconds(Self.look) }
+            if engine.awaitsRanks || engine.awaitsGrammars { wait = .seconds(Self.look) }
         }
         while let command = try pipes.receive(within: wait) {
             stamp.enter(.receiving)
@@ -104,6 +108,7 @@ struct WorkerLoop: ~Copyable {
             profiler.sends(reply, now: monotonicSeconds())
             pipes.send(reply)
         case .profile(let call, let order): pipes.send(profiler.obey(call, order, now: monotonicSeconds()))
+        case .compile(let source): grammars?.compile(source)
         case .log(let level, let line): log.log(level: level, "\(line)")
         case .batchLine(let line): log.info("\(line), timestamp: \(CalendarTime.now().iso)")
         case .readWeight(let call, let order): pipes.send(model.answer(call, order))

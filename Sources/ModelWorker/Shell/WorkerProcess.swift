@@ -1,5 +1,6 @@
 package import ChildRuntime
 internal import Glibc
+internal import Grammar
 internal import Logging
 internal import Messages
 internal import Models
@@ -56,9 +57,28 @@ package func runModelWorker(identity: ChildIdentity, settings: WorkerSettings) t
         model: RankedModel(
             model: loaded.model, compute: loaded.compute, link: loaded.link, weights: loaded.weights,
             profiler: profiler), keepsake: keepsake, profiler: profiler, stamp: stamp,
-        records: ExpertRecordFolder(path: settings.expertRecorderDirectory, log: log), log: log)
+        records: ExpertRecordFolder(path: settings.expertRecorderDirectory, log: log),
+        grammars: tokenizer.flatMap { makeGrammars(settings, $0, vocabularySize: traits.vocabularySize, log) }, log: log
+    )
     line.ready(loaded.facts(endIDs: endIDs, seconds: Double(monotonicMilliseconds() - started) / 1000))
     try loop.run()
+}
+
+/// What compiles grammars, as the operator wants them; nil where there are to be none.
+private func makeGrammars(
+    _ settings: WorkerSettings, _ tokenizer: Tokenizer, vocabularySize: Int, _ log: Logger
+) -> GrammarPool? {
+    switch settings.grammarBackend {
+    case .none: return nil
+    case .xgrammar: break
+    case .llguidance, .outlines:
+        log.info("--grammar-backend \(settings.grammarBackend.rawValue): grammars are compiled by the built-in engine")
+    }
+    var options = GrammarOptions()
+    if let pattern = settings.whitespacePattern { options.whitespace = .pattern(pattern) }
+    if let count = settings.maxWhitespaceCount { options.whitespace = .atMost(count) }
+    if settings.disableAnyWhitespace { options.whitespace = .none }
+    return GrammarPool(tokenizer, vocabularySize: vocabularySize, options: options)
 }
 
 /// Opens what the ranks of a group share; nil for a rank alone.

@@ -1,3 +1,5 @@
+import JSON
+
 /// An architecture: what its checkpoints are called, what of their configuration is its own, and how it is wired.
 ///
 /// Each has a page in this folder; `all` lists them, and nothing else in the program knows one by name.
@@ -10,6 +12,8 @@ package struct Architecture: Sendable {
         var maxPositions: Int
         /// Whether position 0 has the row behind the padding's of a table of positions.
         var padsPositions = false
+        /// What further keys are.
+        var values: [String: JSONValue] = [:]
         /// Other keys that count where the usual ones, which come first, are absent.
         var aliases: [String: String] = [:]
     }
@@ -17,7 +21,7 @@ package struct Architecture: Sendable {
     /// As `architectures[0]` of config.json has it.
     private(set) var name: String
     /// As `model_type` has it, which counts where `architectures` is absent.
-    let modelType: String
+    private(set) var modelType: String
     /// What common keys are when they are absent.
     let defaults: Defaults
     /// What its GGUF files call things; nil where llama.cpp has no name of its own for it.
@@ -26,6 +30,10 @@ package struct Architecture: Sendable {
     private(set) var answers: Answers
     /// Whether a token sees those behind it.
     let isBidirectional: Bool
+    /// Where the output's projection stands, for those that predict tokens.
+    var headName = "lm_head"
+    /// Whether its configuration is the part `text_config` of one of a network that sees images too.
+    private(set) var isTextPart = false
     /// Reads the keys that are its own; throws for a value that it cannot compute, with the key's name.
     let check: @Sendable (ConfigFields) throws(CheckpointError) -> Void
     /// Builds the network's layers from the places of its tensors in the checkpoint.
@@ -55,11 +63,28 @@ package struct Architecture: Sendable {
         return other
     }
 
+    /// The same network inside one that sees images too, which are passed over.
+    func textPart(of name: String, modelType: String) -> Architecture {
+        var other = named(name, answers)
+        (other.modelType, other.isTextPart) = (modelType, true)
+        return other
+    }
+
     /// Every architecture that can be loaded; of those with one model type the first is meant where no name is given.
-    static let all: [Architecture] = decoders + decoders.flatMap(\.withOtherHeads) + encoders
+    static let all: [Architecture] = decoders + textParts + decoders.flatMap(\.withOtherHeads) + encoders
 
     /// Those that predict tokens.
-    static let decoders: [Architecture] = [.llama, .mistral, .qwen2, .qwen3, .qwen2Moe, .qwen3Moe, .mixtral]
+    static let decoders: [Architecture] = [
+        .llama, .mistral, .qwen2, .qwen3, .qwen2Moe, .qwen3Moe, .mixtral, .internLM2, .gemma2, .gemma3, .phi3, .smolLM3,
+        .olmo2, .olmo3, .olmoe, .granite, .graniteMoe, .cohere2, .glm4, .starcoder2, .stableLM, .seedOSS, .ernie45,
+        .ministral3, .glm4Moe, .ernie45Moe, .gptOss,
+    ]
+
+    /// Those that predict tokens and are a part of networks that see images too.
+    static let textParts: [Architecture] = [
+        gemma3.textPart(of: "Gemma3ForConditionalGeneration", modelType: "gemma3"),
+        ministral3.textPart(of: "Mistral3ForConditionalGeneration", modelType: "mistral3"),
+    ]
 
     /// The names of all, in alphabetical order.
     package static var names: [String] { all.map(\.name).sorted() }
@@ -101,7 +126,10 @@ package struct Architecture: Sendable {
                     .classes("classification_head") { fields throws(CheckpointError) in
                         try fields.requiredInteger("classification_out_size", in: 1...65_536)
                     }))
+            kin.append(named("LlamaForSequenceClassificationWithNormal_Weights", .weighedAttributes))
         case "Qwen2", "Qwen3": kin.append(named(family + "ForRewardModel", .reward))
+        case "InternLM2":
+            kin.append(named("InternLM2ForRewardModel", .classes("v_head") { _ throws(CheckpointError) in 1 }))
         default: break
         }
         return kin
@@ -121,6 +149,8 @@ protocol Network {
 
     /// Positions that it has a table for; nil where they are only turned.
     var positionLimit: Int? { get }
+    /// What becomes of its logits.
+    var logitTerms: LogitTerms { get }
 
     /// Carries the step's rows from token ids to the residual stream after the last layer, which may drop rows that
     /// nobody wants an answer for.
@@ -130,4 +160,6 @@ protocol Network {
 extension Network {
     /// No limit.
     var positionLimit: Int? { nil }
+    /// They stay.
+    var logitTerms: LogitTerms { LogitTerms() }
 }

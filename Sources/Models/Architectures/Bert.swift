@@ -21,15 +21,16 @@ extension Architecture {
     /// RoBERTa in many languages (Conneau et al. 2019, arXiv:1911.02116) and its elder: BERT's layers, positions from the
     /// padding's id on, another head for pairs.
     static let xlmRobertaKin: [Architecture] = {
+        let vectors = Answers.vectors(.first, mayBeSparse: true)
         let roberta = Architecture(
             "XLMRobertaModel", modelType: "xlm-roberta", defaults: Defaults(maxPositions: 514, padsPositions: true),
-            gguf: nil, answers: .vectors(.first), isBidirectional: true, keys: BertKeys.init
+            gguf: nil, answers: vectors, isBidirectional: true, keys: BertKeys.init
         ) { root, keys throws(CheckpointError) in try Bert(root, keys, prefix: "roberta", padsPositions: true) }
         let pairs = Answers.crossEncoder(first: "classifier.dense", second: "classifier.out_proj", at: .first)
         return [
-            roberta, roberta.named("XLMRobertaForMaskedLM", .vectors(.first)),
+            roberta, roberta.named("XLMRobertaForMaskedLM", vectors),
             roberta.named("XLMRobertaForSequenceClassification", pairs),
-            roberta.named("RobertaModel", .vectors(.first)), roberta.named("RobertaForMaskedLM", .vectors(.first)),
+            roberta.named("RobertaModel", vectors), roberta.named("RobertaForMaskedLM", vectors),
             roberta.named("RobertaForSequenceClassification", pairs),
         ]
     }()

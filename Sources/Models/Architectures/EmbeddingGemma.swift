@@ -7,7 +7,7 @@ extension Architecture {
         "Gemma3TextModel", modelType: "gemma3_text", defaults: Defaults(theta: 1_000_000, maxPositions: 131_072),
         gguf: nil, answers: .vectors(.rows(.mean), keepsModules: true), isBidirectional: true,
         keys: EmbeddingGemmaKeys.init
-    ) { root, keys throws(CheckpointError) in try Gemma3(root, keys) }
+    ) { root, keys throws(CheckpointError) in try Sandwich(root, keys.layers(root)) }
 }
 
 /// What EmbeddingGemma reads of a configuration beside the common keys; what its layers do not compute is refused.
@@ -38,71 +38,21 @@ struct EmbeddingGemmaKeys {
         }
         try fields.refuse("attn_logit_softcapping", unless: 0)
     }
-}
-
-/// Layers with norms on both sides of each block.
-struct Gemma3: Network {
-    /// One block: attention and gated MLP, each between two norms and added to the residual stream.
-    struct Layer {
-        let inputNorm: RMSNorm
-        let attention: Attention
-        let postAttentionNorm: RMSNorm
-        let preMLPNorm: RMSNorm
-        let mlp: GatedMLP
-        let postMLPNorm: RMSNorm
-
-        /// Takes the tensors under `layers.N`.
-        init(
-            _ scope: ModelScope, _ shape: AttentionShape, layer: Int, cache: CacheID, _ function: MLPFunction
-        ) throws(CheckpointError) {
-            inputNorm = try RMSNorm(scope.at("input_layernorm"), addend: 1)
-            attention = try Attention(
-                scope.at("self_attn"), shape, layer: layer, normalizesHeads: true, normAddend: 1, cache: cache)
-            postAttentionNorm = try RMSNorm(scope.at("post_attention_layernorm"), addend: 1)
-            preMLPNorm = try RMSNorm(scope.at("pre_feedforward_layernorm"), addend: 1)
-            mlp = try GatedMLP(scope.at("mlp"), function)
-            postMLPNorm = try RMSNorm(scope.at("post_feedforward_layernorm"), addend: 1)
-            scope.plan.reserve(.branch, floats: scope.config.hiddenSize)
-        }
-
-        /// Advances the residual stream.
-        func forward(_ step: inout Step) {
-            inputNorm(step.residual, into: step.normed, step)
-            attention.attend(step.normed, &step)
-            step.addBranch(postAttentionNorm) { branch, step in
-                attention.output(step.attended, addingTo: branch, step)
-            }
-            preMLPNorm(step.residual, into: step.normed, step)
-            step.addBranch(postMLPNorm) { branch, step in mlp(step.normed, addingTo: branch, step) }
-        }
-    }
-
-    let embedding: VocabEmbedding
-    let scale: Float
-    let layers: [Layer]
-    let norm: (any RowNorm)?
-
-    /// Takes every tensor but a head's.
-    init(_ root: ModelScope, _ keys: EmbeddingGemmaKeys) throws(CheckpointError) {
+    /// The layers that the keys ask for.
+    func layers(_ root: ModelScope) throws(CheckpointError) -> SandwichLayers {
         let (plan, config) = (root.plan, root.config)
-        embedding = try VocabEmbedding(root.at("model.embed_tokens"))
-        scale = plan.dtype.rounded(Float(Double(config.hiddenSize).squareRoot()))
         var full = try AttentionShape(root)
-        (full.scale, full.sight) = (Float(1 / keys.queryScale.squareRoot()), .full)
+        (full.scale, full.sight) = (Float(1 / queryScale.squareRoot()), .full)
         var local = full
-        local.sight = AttentionSight(before: keys.window, after: keys.window)
+        local.sight = AttentionSight(before: window, after: window)
         local.rotary = RopeConfig(
-            theta: keys.localTheta, scaling: .none, rotaryDimension: config.rope.rotaryDimension)
-        let cache = try plan.sharedCache(full.heads)
-        layers = try root.layers("model.layers") { [full, local] scope, index throws(CheckpointError) in
-            try Layer(
-                scope, keys.layers.isFull(index) ? full : local, layer: index, cache: cache, keys.function)
-        }
-        norm = try RMSNorm(root.at("model.norm"), addend: 1)
-    }
-
-    func forward(_ step: inout Step) {
-        embedding(step.tokens, into: step.residual, scale: scale, step)
-        for layer in layers { layer.forward(&step) }
+            theta: localTheta, scaling: .none, rotaryDimension: config.rope.rotaryDimension)
+        var layers = SandwichLayers { [full, local, kinds = self.layers] index in kinds.isFull(index) ? full : local }
+        layers.headNorms = .heads(addend: 1)
+        layers.normAddend = 1
+        layers.mlp.function = function
+        layers.embeddingScale = plan.dtype.rounded(Float(Double(config.hiddenSize).squareRoot()))
+        layers.cache = try plan.sharedCache(full.heads)
+        return layers
     }
 }

@@ -34,16 +34,26 @@ struct LlamaKeys {
 struct LlamaLayers {
     /// How they attend.
     var attention: AttentionShape
+    /// How a layer attends, where layers differ.
+    var attentionOfLayer: ((Int) -> AttentionShape)?
+    /// What the projections of attention are called.
+    var names = AttentionNames.usual
     /// Whether queries, keys and values have biases.
     var inputBias = false
     /// Whether attention's output has a bias.
     var outputBias = false
-    /// Whether query and key heads are normalised before rotation.
-    var normalizesHeads = false
+    /// What of queries and keys is normalised before rotation.
+    var headNorms = QueryKeyNorms.Kind.none
     /// Whether the MLP's projections have biases.
     var mlpBias = false
     /// Makes what stands behind attention from a layer's place in the checkpoint and its number; nil: a gated MLP.
     var feedForward: ((ModelScope, Int) throws(CheckpointError) -> any FeedForward)?
+    /// Makes a norm from its place; nil: an RMS norm.
+    var norm: ((ModelScope) throws(CheckpointError) -> any RowNorm)?
+    /// Factors on token vectors: those of the table, and those that come with a step.
+    var embeddingScale: (table: Float, given: Float) = (1, 1)
+    /// What becomes of logits.
+    var logitTerms = LogitTerms()
 
     /// Layers without biases and head norms that attend as the configuration says.
     init(_ root: ModelScope) throws(CheckpointError) { attention = try AttentionShape(root) }
@@ -53,6 +63,23 @@ struct LlamaLayers {
         try self.init(root)
         (inputBias, outputBias, mlpBias) = (keys.attentionBias, keys.attentionOutputBias, keys.mlpBias)
     }
+
+    /// A norm at a place.
+    func norm(_ scope: ModelScope) throws(CheckpointError) -> any RowNorm {
+        if let norm { try norm(scope) } else { try RMSNorm(scope) }
+    }
+
+    /// Attention of a layer.
+    func attention(_ scope: ModelScope, layer: Int) throws(CheckpointError) -> Attention {
+        try Attention(
+            scope, attentionOfLayer?(layer) ?? attention, layer: layer, names: names,
+            biases: (input: inputBias, output: outputBias), norms: headNorms)
+    }
+
+    /// What stands behind it.
+    func feedForward(_ scope: ModelScope, layer: Int) throws(CheckpointError) -> any FeedForward {
+        if let feedForward { try feedForward(scope, layer) } else { try GatedMLP(scope.at("mlp"), bias: mlpBias) }
+    }
 }
 
 /// Pre-norm layers of rotary attention and a SiLU-gated MLP.
@@ -61,23 +88,17 @@ struct LlamaLayers {
 struct Llama: Network {
     /// One block: attention and MLP, each behind a norm and added to the residual stream.
     struct Layer {
-        let inputNorm: RMSNorm
+        let inputNorm: any RowNorm
         let attention: Attention
-        let postAttentionNorm: RMSNorm
+        let postAttentionNorm: any RowNorm
         let mlp: any FeedForward
 
         /// Takes the tensors under `model.layers.N`.
         init(_ scope: ModelScope, _ layers: LlamaLayers, index: Int) throws(CheckpointError) {
-            inputNorm = try RMSNorm(scope.at("input_layernorm"))
-            attention = try Attention(
-                scope.at("self_attn"), layers.attention, layer: index,
-                biases: (input: layers.inputBias, output: layers.outputBias), normalizesHeads: layers.normalizesHeads)
-            postAttentionNorm = try RMSNorm(scope.at("post_attention_layernorm"))
-            if let feedForward = layers.feedForward {
-                mlp = try feedForward(scope, index)
-            } else {
-                mlp = try GatedMLP(scope.at("mlp"), bias: layers.mlpBias)
-            }
+            inputNorm = try layers.norm(scope.at("input_layernorm"))
+            attention = try layers.attention(scope.at("self_attn"), layer: index)
+            postAttentionNorm = try layers.norm(scope.at("post_attention_layernorm"))
+            mlp = try layers.feedForward(scope, layer: index)
         }
 
         /// Advances the residual stream by this layer.
@@ -92,6 +113,8 @@ struct Llama: Network {
     let embedding: VocabEmbedding
     let layers: [Layer]
     let norm: (any RowNorm)?
+    let logitTerms: LogitTerms
+    private let embeddingScale: (table: Float, given: Float)
 
     /// Takes every tensor but the output head's.
     init(_ root: ModelScope, _ kind: LlamaLayers) throws(CheckpointError) {
@@ -99,11 +122,14 @@ struct Llama: Network {
         layers = try root.layers("model.layers") { scope, index throws(CheckpointError) in
             try Layer(scope, kind, index: index)
         }
-        norm = try RMSNorm(root.at("model.norm"))
+        norm = try kind.norm(root.at("model.norm"))
+        logitTerms = kind.logitTerms
+        embeddingScale = kind.embeddingScale
     }
 
     func forward(_ step: inout Step) {
-        embedding(step.tokens, into: step.residual, step)
+        embedding(
+            step.tokens, into: step.residual, scale: embeddingScale.table, vectorScale: embeddingScale.given, step)
         for layer in layers { layer.forward(&step) }
     }
 }

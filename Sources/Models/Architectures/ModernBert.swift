@@ -136,36 +136,3 @@ struct ModernBert: Network {
         for layer in layers { layer.forward(&step) }
     }
 }
-
-/// Which layers of a network see the whole text, and which a window.
-struct LayerKinds {
-    private let types: [String]?
-    private let every: Int
-    private let firstIsFull: Bool
-
-    /// Reads `layer_types`, or how many layers there are for one that sees everything: the first of each group or the last.
-    init(_ fields: ConfigFields, every key: String, usual: Int, firstIsFull: Bool) throws(CheckpointError) {
-        types = try fields.strings("layer_types")
-        if let types {
-            let layers = try fields.requiredInteger("num_hidden_layers", in: 1...10_000)
-            guard types.count == layers, types.allSatisfy({ ["full_attention", "sliding_attention"].contains($0) })
-            else { throw fields.error("layer_types", "names no kind that is supported for each of \(layers) layers") }
-        }
-        every = try fields.integer(key, in: 1...10_000) ?? usual
-        self.firstIsFull = firstIsFull
-    }
-
-    /// Whether a layer sees the whole text.
-    func isFull(_ index: Int) -> Bool {
-        if let types { return types[index] == "full_attention" }
-        return (firstIsFull ? index : index + 1) % every == 0
-    }
-}
-
-/// The base of rotation of layers with a window, in either dialect.
-func localTheta(_ fields: ConfigFields, _ key: String, usual: Double) throws(CheckpointError) -> Double {
-    if let section = try fields.object("rope_parameters")?.object("sliding_attention"), section.has("rope_theta") {
-        return try section.number("rope_theta", in: 1e-3...1e15) ?? usual
-    }
-    return try fields.number(key, in: 1e-3...1e15) ?? usual
-}

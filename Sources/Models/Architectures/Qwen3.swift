@@ -10,7 +10,7 @@ extension Architecture {
         var layers = try LlamaLayers(root)
         layers.inputBias = keys.attentionBias
         layers.outputBias = keys.attentionOutputBias
-        layers.normalizesHeads = true
+        layers.headNorms = .heads()
         return try Llama(root, layers)
     }
 }

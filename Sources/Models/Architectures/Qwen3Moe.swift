@@ -14,7 +14,7 @@ extension Architecture {
         var layers = try LlamaLayers(root)
         layers.inputBias = keys.llama.attentionBias
         layers.outputBias = keys.llama.attentionOutputBias
-        layers.normalizesHeads = true
+        layers.headNorms = .heads()
         layers.feedForward = { scope, index throws(CheckpointError) in
             guard keys.isSparse(index) else { return try GatedMLP(scope.at("mlp")) }
             return try MixtureOfExperts(scope.at("mlp"), keys.shape, layer: index)

@@ -67,8 +67,17 @@ package struct CheckpointIdentity: Sendable, Hashable {
 package func openCheckpoint(
     _ path: String, _ format: LoadFormat, _ stored: StoredQuantization?
 ) throws(CheckpointError) -> any Checkpoint {
-    let checkpoint = try openCheckpoint(path, format)
-    guard let stored, stored != .int8Rows, let files = checkpoint as? SafetensorsCheckpoint else { return checkpoint }
+    try openCheckpoint(path, format, stored, head: nil)
+}
+
+/// The same, with the tensors of a file beside those of the model, which is a folder then.
+func openCheckpoint(
+    _ path: String, _ format: LoadFormat, _ stored: StoredQuantization?, head: HeadFile?
+) throws(CheckpointError) -> any Checkpoint {
+    let checkpoint = try openCheckpoint(path, format, head: head)
+    guard let stored, stored != .int8Rows, stored != .mxfp4, let files = checkpoint as? SafetensorsCheckpoint else {
+        return checkpoint
+    }
     return try QuantizedCheckpoint(files, stored)
 }
 
@@ -78,8 +87,17 @@ package func openCheckpoint(
 ///
 /// Only headers are read here; every offset and length in them is checked against the size of the file.
 package func openCheckpoint(_ path: String, _ format: LoadFormat) throws(CheckpointError) -> any Checkpoint {
+    try openCheckpoint(path, format, head: nil)
+}
+
+private func openCheckpoint(
+    _ path: String, _ format: LoadFormat, head: HeadFile?
+) throws(CheckpointError) -> any Checkpoint {
     let place = try ModelPath(path)
     if format == .dummy { return try DummyCheckpoint(place) }
+    if let head, place.kind != .folder || format == .gguf {
+        throw .unreadable(path: joinedPath(path, head.name), reason: "only a folder of safetensors has one")
+    }
     guard place.kind == .folder else {
         if place.kind == .safetensors && format != .gguf {
             return try SafetensorsCheckpoint(files: [place.path], path: place.path)
@@ -89,7 +107,7 @@ package func openCheckpoint(_ path: String, _ format: LoadFormat) throws(Checkpo
     }
     var found: SafetensorsFolder?
     if format != .gguf {
-        let folder = try SafetensorsFolder(place.path)
+        let folder = try SafetensorsFolder(place.path, head: head)
         if let checkpoint = try folder.checkpoint() { return checkpoint }
         found = folder
     }

@@ -19,6 +19,8 @@ package final class GGUFCheckpoint: Checkpoint {
         var offset: Int
         /// Rows of one head when q/k rows are interleaved in the file, else nil.
         var interleavedHead: Int?
+        /// What is added to the file's numbers.
+        var addend: Float = 0
     }
 
     /// False: only stored tensors exist.
@@ -45,7 +47,9 @@ package final class GGUFCheckpoint: Checkpoint {
                     }
                     tensors[piece.name] = TensorInfo(
                         name: piece.name, shape: piece.shape, type: tensor.type, file: part.path)
-                    places[piece.name] = Place(part: index, offset: piece.offset, interleavedHead: head)
+                    places[piece.name] = Place(
+                        part: index, offset: piece.offset, interleavedHead: head,
+                        addend: dialect.addsOneToNorms && tensor.name.hasSuffix("norm.weight") ? -1 : 0)
                 }
             }
         }
@@ -60,7 +64,9 @@ package final class GGUFCheckpoint: Checkpoint {
     private static func pieces(
         of tensor: GGUFTensor, _ dialect: GGUFDialect
     ) -> [(name: String, shape: [Int], offset: Int)] {
-        if tensor.shape.count == 3, tensor.shape[0] <= 65_536, dialect.expertName(of: tensor.name, expert: 0) != nil {
+        if tensor.shape.count == (tensor.name.hasSuffix(".bias") ? 2 : 3), tensor.shape[0] <= 65_536,
+            dialect.expertName(of: tensor.name, expert: 0) != nil
+        {
             let shape = Array(tensor.shape[1...])
             if let elements = checkedElementCount(shape), let bytes = tensor.type.byteCount(elements: elements) {
                 return (0..<tensor.shape[0]).map { expert in
@@ -92,6 +98,7 @@ package final class GGUFCheckpoint: Checkpoint {
         let width = own.rowElements
         guard let head = place.interleavedHead else {
             readElements(own.type, base: base, range: rows.lowerBound * width..<rows.upperBound * width, into: out)
+            if place.addend != 0 { for i in 0..<rows.count * width { out[i] += place.addend } }
             return
         }
         for row in rows {

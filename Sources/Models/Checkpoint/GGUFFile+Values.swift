@@ -1,3 +1,5 @@
+import JSON
+
 extension GGUFFile {
     /// The integer at `key`; nil when absent.
     func integer(_ key: String) throws(CheckpointError) -> Int? {
@@ -86,6 +88,34 @@ extension GGUFFile {
             }
         }
         return result
+    }
+
+    /// The value at `key` as `config.json` would have it: a number, a truth value, a text, or a short list of numbers or truth
+    /// values; nil when absent.
+    func json(_ key: String) throws(CheckpointError) -> JSONValue? {
+        guard let value = metadata[key] else { return nil }
+        if case .string = value { return try string(key).map { .string($0) } }
+        guard case .array(let array) = value else { return Self.json(value) }
+        guard array.count <= 10_000 else { throw wrongType(key, "a short list") }
+        var reader = ByteReader(file: path, bytes: mapped.bytes, offset: array.offset)
+        var elements: [JSONValue] = []
+        for _ in 0..<array.count {
+            guard let element = Self.json(try reader.value(array.type)) else {
+                throw wrongType(key, "a list of numbers or truth values")
+            }
+            elements.append(element)
+        }
+        return .array(elements)
+    }
+
+    private static func json(_ value: GGUFValue) -> JSONValue? {
+        switch value {
+        case .unsigned(let number): Int64(exactly: number).map { .int($0) }
+        case .signed(let number): .int(number)
+        case .floating(let number): .double(number)
+        case .boolean(let truth): .bool(truth)
+        case .string, .array: nil
+        }
     }
 
     /// The array at `key`, still in the file; nil when absent.

@@ -1,3 +1,5 @@
+import JSON
+
 /// The parts of a split GGUF file's name, `model-00001-of-00003.gguf`.
 struct GGUFSplitName: Equatable {
     /// Everything before `-00001-of-…`, folder included.
@@ -47,7 +49,7 @@ struct GGUFSplitName: Equatable {
     }
 }
 
-/// What llama.cpp's converter calls an architecture and its tensors.
+/// What llama.cpp's converter calls an architecture and its tensors, and what it does to them.
 struct GGUFDialect: Sendable {
     /// `general.architecture`.
     let name: String
@@ -59,15 +61,28 @@ struct GGUFDialect: Sendable {
     private let layers: String
     /// What its mixtures of experts are like; nil where it has none.
     let experts: GGUFExperts?
+    /// Whether the file's weights of norms are one more than the checkpoint's.
+    let addsOneToNorms: Bool
+    /// Metadata keys behind the architecture's name, by the keys of `config.json` that they stand for.
+    let keys: [String: String]
+    /// What the file does not say, from what it says.
+    let implied: @Sendable (ConfigFields) throws(CheckpointError) -> [String: JSONValue]
     private let modules: [String: String]
 
-    /// Names an architecture; `modules` has the parts of a block that others do not have, and the modules they are.
+    /// Names an architecture; `modules` has the parts of a block that others do not have, and the modules they are, or behind a
+    /// `=` the tensor.
     init(
-        _ name: String, interleavesHeads: Bool = false, modules: [String: String] = [:], experts: GGUFExperts? = nil
+        _ name: String, interleavesHeads: Bool = false, modules: [String: String] = [:], experts: GGUFExperts? = nil,
+        addsOneToNorms: Bool = false, keys: [String: String] = [:],
+        implied: @escaping @Sendable (ConfigFields) throws(CheckpointError) -> [String: JSONValue] = {
+            (_: ConfigFields) throws(CheckpointError) in [:]
+        }
     ) {
         self.name = name
         self.experts = experts
         self.interleavesHeads = interleavesHeads
+        self.addsOneToNorms = addsOneToNorms
+        (self.keys, self.implied) = (keys, implied)
         self.modules = Self.common.merging(modules) { $1 }
         roots = ["token_embd": "model.embed_tokens", "output_norm": "model.norm", "output": "lm_head"]
         layers = "model.layers"
@@ -77,7 +92,8 @@ struct GGUFDialect: Sendable {
     init(_ name: String, roots: [String: String], layers: String, parts: [String: String]) {
         self.name = name
         experts = nil
-        interleavesHeads = false
+        (interleavesHeads, addsOneToNorms, keys) = (false, false, [:])
+        implied = { (_: ConfigFields) throws(CheckpointError) in [:] }
         self.roots = roots
         self.layers = layers
         modules = parts
@@ -86,10 +102,9 @@ struct GGUFDialect: Sendable {
     /// The name of one of the experts' tensors that a tensor stacks, one for each of its first dimension; nil for a tensor
     /// that is no such stack.
     func expertName(of name: String, expert: Int) -> String? {
-        guard let (layer, part, kind) = Self.blockParts(name), kind == "weight",
-            let projection = experts?.stacks[part]
+        guard let (layer, part, kind) = Self.blockParts(name), let projection = experts?.stacks[part]
         else { return nil }
-        return "\(layers).\(layer).\(experts?.place ?? "mlp").experts.\(expert).\(projection).weight"
+        return "\(layers).\(layer).\(experts?.place ?? "mlp").experts.\(expert).\(projection).\(kind)"
     }
 
     /// The Hugging Face name of a tensor; nil when there is none.
@@ -99,6 +114,7 @@ struct GGUFDialect: Sendable {
             return roots[String(parts[0])].map { "\($0).\(parts[1])" }
         }
         guard let (layer, part, kind) = Self.blockParts(name), let module = modules[part] else { return nil }
+        if module.hasPrefix("=") { return "\(layers).\(layer).\(module.dropFirst())" }
         return "\(layers).\(layer).\(module).\(kind)"
     }
 
@@ -135,5 +151,7 @@ struct GGUFExperts: Sendable {
     var stacks = ["ffn_gate_exps": "gate_proj", "ffn_up_exps": "up_proj", "ffn_down_exps": "down_proj"]
 }
 
-/// Tensors that belong to the configuration (`rope_freqs.weight` becomes `RopeScaling.frequencyFactors`).
-let ggufConfigurationTensors: Set<String> = ["rope_freqs.weight"]
+/// Tensors that belong to the configuration (`rope_freqs.weight` becomes `RopeScaling.frequencyFactors`, the others LongRoPE).
+let ggufConfigurationTensors: Set<String> = [
+    "rope_freqs.weight", "rope_factors_short.weight", "rope_factors_long.weight",
+]

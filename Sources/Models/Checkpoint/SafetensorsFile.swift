@@ -51,6 +51,17 @@ final class SafetensorsFile: Sendable {
         headerHash = checksum64(UnsafeRawBufferPointer(rebasing: mapped.bytes[..<dataStart]))
     }
 
+    /// A file of another format whose tensors were found.
+    init(
+        _ mapped: consuming MappedFile, tensors: [SafetensorsTensor], unreadable: [String: CheckpointError],
+        headerHash: UInt64
+    ) {
+        self.mapped = mapped
+        self.tensors = tensors
+        self.unreadable = unreadable
+        self.headerHash = headerHash
+    }
+
     /// An entry of the header, and the tensor it is if its type is one that is read here.
     private struct Entry {
         let name: String

@@ -12,8 +12,8 @@ struct SafetensorsFolder {
     /// Files of the modules behind the network, with what stands before their tensors' names.
     private let modules: [String: String]
 
-    /// Looks at a folder's names.
-    init(_ path: String) throws(CheckpointError) {
+    /// Looks at a folder's names; `head` lies beside the weights.
+    init(_ path: String, head: HeadFile? = nil) throws(CheckpointError) {
         self.path = path
         let index = joinedPath(path, "model.safetensors.index.json")
         self.index = fileExists(index) ? index : nil
@@ -21,10 +21,12 @@ struct SafetensorsFolder {
         names = SafetensorsFolder.weights(among: files)
         let names = Set(self.names)
         let dense = try SentenceModules.entries(folder: path).filter { $0.type == "Dense" && !$0.folder.isEmpty }
-        modules = dense.reduce(into: [:]) { files, entry in
-            let file = joinedPath(path, entry.folder + "/model.safetensors")
-            if fileExists(file) { files[file] = entry.prefix }
+        var modules: [String: String] = [:]
+        for entry in dense {
+            if let file = entry.weights(in: path) { modules[file] = entry.prefix }
         }
+        if let head { modules[try head.path(in: path)] = head.prefix }
+        self.modules = modules
         passedOver = self.index == nil ? files.filter { !names.contains($0) } : []
     }
 
@@ -90,5 +92,23 @@ struct SafetensorsFolder {
         if !parts.isEmpty { return parts }
         let others = candidates.filter { !$0.hasPrefix("consolidated") }
         return others.isEmpty ? candidates : others
+    }
+}
+
+/// A file beside a model's weights with the tensors of a head, which operators name.
+struct HeadFile: Sendable, Equatable {
+    /// Its name in the model's folder.
+    let name: String
+    /// What stands before the names of its tensors.
+    let prefix: String
+
+    /// Its path in a folder; throws where it is not.
+    func path(in folder: String) throws(CheckpointError) -> String {
+        guard !name.contains("/"), name != "..", !name.utf8.contains(0) else {
+            throw .unreadable(path: name, reason: "is no name of a file in the model's folder")
+        }
+        let path = joinedPath(folder, name)
+        guard fileExists(path) else { throw .unreadable(path: path, reason: systemReason()) }
+        return path
     }
 }

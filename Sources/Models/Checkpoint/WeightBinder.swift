@@ -23,6 +23,16 @@ package final class WeightBinder {
         checkpoint.inventsTensors || resolve(name) != nil
     }
 
+    /// The shape of a stored tensor, under any of the prefixes in use; nil where there is none.
+    func shape(of name: String) -> [Int]? { resolve(name)?.shape }
+
+    /// Takes the tensor and checks its shape, to read it as one of another shape with as many numbers; an absent one is noted for
+    /// `finish()`.
+    package func bind(_ name: String, shape: [Int], viewedAs view: [Int]) throws(CheckpointError) -> BoundTensor {
+        let tensor = try bind(name, shape: shape)
+        return BoundTensor(checkpoint: tensor.checkpoint, info: try tensor.info.viewed(as: view))
+    }
+
     /// Takes the tensor and checks its shape; an absent one is noted for `finish()`.
     package func bind(_ name: String, shape: [Int]) throws(CheckpointError) -> BoundTensor {
         if let tensor = try bindIfPresent(name, shape: shape) { return tensor }

@@ -159,6 +159,14 @@ package struct TensorInfo: Sendable, Equatable {
         TensorInfo(name: name, shape: shape, type: type, file: file, scaleGroup: scaleGroup)
     }
 
+    /// The same numbers in another shape; throws for one that has not as many.
+    func viewed(as shape: [Int]) throws(CheckpointError) -> TensorInfo {
+        guard checkedElementCount(shape) == elementCount else {
+            throw .shapeMismatch(file: file, tensor: name, expected: shape, found: self.shape)
+        }
+        return TensorInfo(name: name, shape: shape, type: type, file: file, scaleGroup: scaleGroup)
+    }
+
     /// Size of dimension 0; 1 for a scalar.
     package var rowCount: Int { shape.first ?? 1 }
     /// Numbers in a row: the product of the dimensions after the first; 1 for a vector.

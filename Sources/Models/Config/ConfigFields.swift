@@ -49,9 +49,12 @@ struct ConfigReading: JSONReading, Equatable {
 struct ConfigFields: Sendable {
     private let cursor: JSONCursor<ConfigReading>
     private let members: JSONObject
+    /// The keys that are present and null.
+    private let nulls: Set<String>
 
     /// Wraps the members of an object; `shownNames` maps keys to the names under which the user knows them.
     init(file: String, members: [(key: String, value: JSONValue)], shownNames: [String: String] = [:]) {
+        nulls = Set(members.filter(\.value.isNull).map(\.key))
         self.members = JSONObject(members.filter { !$0.value.isNull }.map { ($0.key, $0.value) })
         cursor = JSONCursor(.object(self.members), ConfigReading(file: file, shownNames: shownNames))
     }
@@ -65,7 +68,9 @@ struct ConfigFields: Sendable {
     }
 
     private init(_ cursor: JSONCursor<ConfigReading>) throws(CheckpointError) {
-        members = JSONObject(try cursor.object().filter { !$0.1.isNull })
+        let all = try cursor.object()
+        members = JSONObject(all.filter { !$0.1.isNull })
+        nulls = Set(all.filter(\.1.isNull).map(\.0))
         self.cursor = cursor
     }
 
@@ -94,6 +99,36 @@ struct ConfigFields: Sendable {
         let shown = cursor.reading.shownNames.merging(added) { $1 }
         let extra = added.map { (key: $0.key, value: members[$0.value] ?? .null) }
         return ConfigFields(file: file, members: members.map { (key: $0.0, value: $0.1) } + extra, shownNames: shown)
+    }
+
+    /// The same object with values for keys that it does not have; null is a value.
+    func adding(_ values: [String: JSONValue]) -> ConfigFields {
+        let added = values.filter { !has($0.key) && !nulls.contains($0.key) }
+        if added.isEmpty { return self }
+        return ConfigFields(
+            file: file,
+            members: members.map { (key: $0.0, value: $0.1) } + added.map { (key: $0.key, value: $0.value) },
+            shownNames: cursor.reading.shownNames)
+    }
+
+    /// The same object with other members in the place of its own.
+    func replacing(_ replacements: [(key: String, value: JSONValue)]) -> ConfigFields {
+        if replacements.isEmpty { return self }
+        let own = members.map { (key: $0.0, value: $0.1) } + nulls.map { (key: $0, value: JSONValue.null) }
+        return ConfigFields(file: file, members: own + replacements, shownNames: cursor.reading.shownNames)
+    }
+
+    /// The same object with the members of one inside it before its own, which count where that has none; its name and kind
+    /// stay.
+    func flattened(_ key: String) throws(CheckpointError) -> ConfigFields {
+        guard let section = try object(key) else { throw error(key, "is absent") }
+        let inner = section.members.filter { !["architectures", "model_type"].contains($0.0) }
+            .map { (key: $0.0, value: $0.1) }
+        let names = Set(inner.map(\.key))
+        let outer = members.filter { !names.contains($0.0) && $0.0 != key }.map { (key: $0.0, value: $0.1) }
+        let shown = Dictionary(inner.map { ($0.key, key + "." + $0.key) }) { $1 }
+        let nulls = section.nulls.map { (key: $0, value: JSONValue.null) }
+        return ConfigFields(file: file, members: outer + inner + nulls, shownNames: shown)
     }
 
     /// The same object with one more member.
@@ -147,6 +182,11 @@ struct ConfigFields: Sendable {
         try list(key, "a list of strings", \.stringValue)
     }
 
+    /// A list of truth values.
+    func booleans(_ key: String) throws(CheckpointError) -> [Bool]? {
+        try list(key, "a list of true and false", \.boolValue)
+    }
+
     /// A list of integers, each within `range`.
     func integers(_ key: String, in range: ClosedRange<Int>) throws(CheckpointError) -> [Int]? {
         try list(key, "a list of integers within \(range.lowerBound)…\(range.upperBound)") { value in
@@ -185,7 +225,15 @@ struct ConfigFields: Sendable {
     /// Refuses a key whose value asks for something that is not computed; what is neutral may stand there.
     func refuse(_ key: String, unless neutral: Double? = nil) throws(CheckpointError) {
         guard let value = members[key], value.doubleValue == nil || value.doubleValue != neutral else { return }
-        throw error(key, "is not supported for this architecture")
+        let allowed = neutral.map { $0 == $0.rounded() ? "\(Int($0)), or none" : "\($0), or none" } ?? "none"
+        throw error(key, "is not supported for this architecture; supported: \(allowed)")
+    }
+
+    /// Refuses keys that are true.
+    func refuseTrue(_ keys: String...) throws(CheckpointError) {
+        for key in keys where try boolean(key) ?? false {
+            throw error(key, "true is not supported for this architecture; supported: false")
+        }
     }
 
     /// The text at `key`, if it is one of `choices`; the first when the key is absent.

@@ -38,6 +38,18 @@ struct GGUFConfigTranslation {
         try putBiases()
         try putTokens()
         put("torch_dtype", .string(try dtypeName()))
+        if let dialect = architecture.gguf { try putOwn(name, dialect) }
+    }
+
+    /// What the architecture alone has.
+    private mutating func putOwn(_ name: String, _ dialect: GGUFDialect) throws(CheckpointError) {
+        for (key, source) in dialect.keys.sorted(by: { $0.key < $1.key }) {
+            let source = "\(name).\(source)"
+            shownNames[key] = source
+            if let value = try file.json(source) { put(key, value, from: source) }
+        }
+        let fields = ConfigFields(file: file.path, members: members, shownNames: shownNames)
+        for (key, value) in try dialect.implied(fields).sorted(by: { $0.key < $1.key }) { put(key, value) }
     }
 
     private mutating func put(_ key: String, _ value: JSONValue, from source: String? = nil) {
@@ -148,25 +160,38 @@ struct GGUFConfigTranslation {
             for (source, key) in numbers.sorted(by: { $0.key < $1.key }) {
                 if let value = try file.number("\(name).rope.scaling.\(source)") { scaling[key] = .double(value) }
             }
-            if let original = try file.integer("\(name).rope.scaling.original_context_length") {
-                scaling["original_max_position_embeddings"] = .int(Int64(original))
+            if let multiplier = try file.number("\(name).rope.scaling.yarn_log_multiplier") {
+                for key in ["mscale", "mscale_all_dim"] { scaling[key] = .double(multiplier) }
             }
         } else if let factor = try file.number("\(name).rope.scale_linear"), factor != 1 {
             scaling["rope_type"] = "linear"
             scaling["factor"] = .double(factor)
-        } else if let factors = try checkpoint.ropeFrequencyFactors() {
+        } else if let factors = try checkpoint.ropeNumbers("rope_freqs.weight") {
             scaling["rope_type"] = .string(RopeFields.frequencyFactorsType)
             scaling["factors"] = .array(factors.map { .double(Double($0)) })
         }
+        if let short = try checkpoint.ropeNumbers("rope_factors_short.weight"),
+            let long = try checkpoint.ropeNumbers("rope_factors_long.weight")
+        {
+            scaling["rope_type"] = "longrope"
+            scaling["short_factor"] = .array(short.map { .double(Double($0)) })
+            scaling["long_factor"] = .array(long.map { .double(Double($0)) })
+            if let factor = try file.number("\(name).rope.scaling.attn_factor") {
+                scaling["attention_factor"] = .double(factor)
+            }
+        }
+        let original = try file.integer("\(name).rope.scaling.original_context_length")
+        if let original, !scaling.isEmpty { scaling["original_max_position_embeddings"] = .int(Int64(original)) }
         if !scaling.isEmpty { put("rope_scaling", .object(scaling), from: "\(name).rope.scaling") }
     }
 
-    /// Biases are there if their tensors are.
+    /// Biases and norms of heads are there if their tensors are.
     private mutating func putBiases() throws(CheckpointError) {
         let layer = "model.layers.0"
         put("attention_bias", .bool(checkpoint.tensors["\(layer).self_attn.q_proj.bias"] != nil))
         put("attention_output_bias", .bool(checkpoint.tensors["\(layer).self_attn.o_proj.bias"] != nil))
         put("mlp_bias", .bool(checkpoint.tensors["\(layer).mlp.down_proj.bias"] != nil))
+        put("use_qk_norm", .bool(checkpoint.tensors["\(layer).self_attn.q_norm.weight"] != nil))
     }
 
     private mutating func putTokens() throws(CheckpointError) {
@@ -197,13 +222,12 @@ struct GGUFConfigTranslation {
 }
 
 extension GGUFCheckpoint {
-    /// The numbers of `rope_freqs.weight`, by which llama.cpp divides the rotary frequencies; nil when the file has
-    /// none.
-    func ropeFrequencyFactors() throws(CheckpointError) -> [Float]? {
+    /// The numbers of a tensor by which llama.cpp divides the rotary frequencies; nil when the file has none.
+    func ropeNumbers(_ name: String) throws(CheckpointError) -> [Float]? {
         for part in parts {
-            guard let tensor = part.tensors.first(where: { $0.name == "rope_freqs.weight" }) else { continue }
+            guard let tensor = part.tensors.first(where: { $0.name == name }) else { continue }
             guard tensor.shape.count == 1, tensor.shape[0] <= 4096, tensor.type.isFloat else {
-                throw .malformed(file: part.path, place: "tensor `rope_freqs.weight`", reason: "shape \(tensor.shape)")
+                throw .malformed(file: part.path, place: "tensor `\(name)`", reason: "shape \(tensor.shape)")
             }
             var factors = [Float](repeating: 0, count: tensor.shape[0])
             let base = part.mapped.pointer(at: tensor.offset)

@@ -16,10 +16,16 @@ extension DType {
 extension ModelConfig {
     /// The type to compute in.
     ///
-    /// `auto` is SGLang's rule: a bfloat16 checkpoint stays bfloat16; float16, float32 and unnamed ones become float16.
+    /// `auto` is SGLang's rule: bfloat16 and float16 checkpoints stay what they are; float32 and unnamed ones become float16, but
+    /// Gemma's, whose numbers grow too large for that, bfloat16.
     package func resolvedDType(flag: ModelDType) -> DType {
         switch flag {
-        case .auto: checkpointDType == .bfloat16 ? .bfloat16 : .float16
+        case .auto:
+            switch checkpointDType {
+            case .bfloat16: .bfloat16
+            case .float16: .float16
+            default: modelType.hasPrefix("gemma") ? .bfloat16 : .float16
+            }
         case .float16: .float16
         case .bfloat16: .bfloat16
         case .float32: .float32

@@ -72,15 +72,15 @@ package struct ModelConfig: Sendable, Equatable {
 
     /// Reads a configuration that was found, with its members replaced by `overrides`.
     init(_ source: ModelConfigSource, overrides: JSONValue? = nil) throws(CheckpointError) {
-        var members = source.members
+        var replacements: [(key: String, value: JSONValue)] = []
         if let overrides {
-            guard let replacements = objectMembers(overrides) else {
+            guard let members = objectMembers(overrides) else {
                 throw .badConfig(file: source.file, key: "--json-model-override-args", reason: "is not a JSON object")
             }
-            members += replacements
+            replacements = members
         }
-        let fields = ConfigFields(file: source.file, members: members, shownNames: source.shownNames)
-        try self.init(fields)
+        let fields = ConfigFields(file: source.file, members: source.members, shownNames: source.shownNames)
+        try self.init(fields.replacing(replacements), replacements)
         isGGUF = source.isGGUF
         if let ties = source.tiesWordEmbeddings { tiesWordEmbeddings = ties }
         if quantizationMethod == nil, let fields = source.quantization {
@@ -92,10 +92,13 @@ package struct ModelConfig: Sendable, Equatable {
         }
     }
 
-    /// Reads the members of a configuration.
-    init(_ given: ConfigFields) throws(CheckpointError) {
+    /// Reads the members of a configuration; `replacements`, which it has already, also count before those of a part of it.
+    init(
+        _ given: ConfigFields, _ replacements: [(key: String, value: JSONValue)] = []
+    ) throws(CheckpointError) {
         let page = try Architecture.of(given)
-        let fields = given.adding(page.defaults.aliases)
+        let fields = try (page.isTextPart ? given.flattened("text_config").replacing(replacements) : given)
+            .adding(page.defaults.aliases).adding(page.defaults.values)
         self.fields = fields
         architecture = page.name
         modelType = try fields.string("model_type") ?? page.modelType
@@ -132,6 +135,18 @@ package struct ModelConfig: Sendable, Equatable {
         eosTokenIDs = Array(Set(try tokenIDs(fields, "eos_token_id"))).sorted()
         checkpointDType = DType(configName: try fields.string("dtype", "torch_dtype") ?? "")
         try page.check(fields)
+    }
+
+    /// The rotation of a kind of layer, by its own section of `rope_parameters` if there is one.
+    static func rope(
+        _ fields: ConfigFields, layers kind: String = "full_attention", theta: Double? = nil
+    ) throws(CheckpointError) -> RopeConfig {
+        let defaults = try Architecture.of(fields).defaults
+        let hidden = try fields.requiredInteger("hidden_size", in: 1...(1 << 20))
+        let positions = try fields.integer("max_position_embeddings", in: 1...positionLimit) ?? defaults.maxPositions
+        return try RopeFields(fields, layers: kind).rope(
+            headDimension: try heads(fields, hiddenSize: hidden).dimension, maxPositions: positions,
+            defaultTheta: theta ?? defaults.theta)
     }
 
     /// Query heads, key-value heads and their dimension.

@@ -1,3 +1,7 @@
+#if canImport(Glibc)
+    import Glibc
+#endif
+
 /// The rope section of a configuration in either dialect: `rope_parameters`, or `rope_theta` beside `rope_scaling`.
 struct RopeFields {
     private let top: ConfigFields
@@ -5,16 +9,16 @@ struct RopeFields {
     /// One line when the other dialect's section says something else and is passed over.
     let warning: String?
 
-    /// Finds the section in the top level of a configuration.
-    init(_ top: ConfigFields) throws(CheckpointError) {
+    /// Finds the section in the top level of a configuration: that of full attention, where kinds of layers have sections of
+    /// their own, or of another kind of layer.
+    init(_ top: ConfigFields, layers kind: String = "full_attention") throws(CheckpointError) {
         self.top = top
         guard let parameters = try top.object("rope_parameters") else {
             scaling = try top.object("rope_scaling")
             warning = nil
             return
         }
-        // Per layer type in models with two kinds of attention; full attention is the one served here.
-        let section = try parameters.object("full_attention") ?? parameters
+        let section = try parameters.object(kind) ?? parameters
         scaling = section
         let older = try? top.object("rope_scaling")
         let differs =
@@ -46,7 +50,12 @@ struct RopeFields {
             throw top.error("rope_is_neox_style", "only rotation of halves (true) is supported")
         }
         let scaling = try self.scaling(rotaryDimension: rotary, maxPositions: maxPositions)
-        return RopeConfig(theta: theta, scaling: scaling, rotaryDimension: rotary)
+        var rope = RopeConfig(theta: theta, scaling: scaling, rotaryDimension: rotary)
+        let beta = "llama_4_scaling_beta"
+        if let beta = try holder(of: beta).number(beta, in: 0...1e3), beta > 0 {
+            rope.queryGrowth = QueryGrowth(beta: beta, period: try originalMaxPositions() ?? maxPositions)
+        }
+        return rope
     }
 
     /// The object that has the key: the scaling section before the top level.
@@ -92,12 +101,28 @@ struct RopeFields {
             return .yarn(try yarn(scaling, maxPositions: maxPositions))
         case RopeFields.frequencyFactorsType:
             return .frequencyFactors(try factors(scaling, "factors", count: rotaryDimension / 2))
-        case "longrope", "su", "deepseek_yarn":
+        case "longrope", "su":
+            return .longrope(try longrope(scaling, count: rotaryDimension / 2, maxPositions: maxPositions))
+        default:
             throw scaling.error(
                 "rope_type",
-                "RoPE scaling type `\(kind)` is not supported; supported: default, linear, dynamic, llama3, yarn")
-        default: throw scaling.error("rope_type", "Unknown RoPE scaling type \(printable(kind))")
+                "Unknown RoPE scaling type \(printable(kind)); supported: default, linear, dynamic, llama3, yarn, longrope"
+            )
         }
+    }
+
+    /// LongRoPE; its magnitude grows with how much longer the context has become, unless it is stated.
+    private func longrope(
+        _ fields: ConfigFields, count: Int, maxPositions: Int
+    ) throws(CheckpointError) -> LongRopeScaling {
+        for key in ["short_mscale", "long_mscale"] { try fields.refuse(key) }
+        let original = try originalMaxPositions() ?? maxPositions
+        let scale = Double(maxPositions) / Double(original)
+        let grown = scale <= 1 || original == 1 ? 1 : (1 + log(scale) / log(Double(original))).squareRoot()
+        return LongRopeScaling(
+            short: try factors(fields, "short_factor", count: count),
+            long: try factors(fields, "long_factor", count: count), originalMaxPositions: original,
+            magnitude: try fields.number("attention_factor", in: 1e-3...1e3) ?? grown)
     }
 
     /// The type under which the divisors of a GGUF file are handed on.
@@ -111,6 +136,7 @@ struct RopeFields {
         yarn.betaSlow = try fields.number("beta_slow", in: 1e-6...1e6) ?? yarn.betaSlow
         yarn.extrapolationFactor = try fields.number("extrapolation_factor", in: range) ?? yarn.extrapolationFactor
         yarn.attentionFactor = try fields.number("attn_factor", in: range) ?? yarn.attentionFactor
+        yarn.magnitude = try fields.number("attention_factor", in: 1e-3...1e3)
         yarn.truncates = try fields.boolean("truncate") ?? yarn.truncates
         yarn.mscale = try fields.number("mscale", in: range)
         yarn.mscaleAllDimensions = try fields.number("mscale_all_dim", in: range)

@@ -14,6 +14,9 @@ package enum StoredQuantization: Sendable, Equatable {
     case scaled(blockRows: Int, blockColumns: Int)
     /// Signed bytes with a scale for each row, which are a matrix's codes as they are.
     case int8Rows
+    /// Experts in MXFP4, blocks and scales apart, which are a GGUF file's blocks but for the order of their numbers. Where
+    /// activations are float32 they are unpacked.
+    case mxfp4
 
     /// Reads what the configuration says; throws for methods and formats that are not read here.
     init(_ fields: ConfigFields) throws(CheckpointError) {
@@ -31,6 +34,7 @@ package enum StoredQuantization: Sendable, Equatable {
         case "fp8", "blockwise_int8": self = try Self.scaled(fields)
         case "compressed-tensors": self = try Self.compressedTensors(fields)
         case "w8a8_int8": self = .int8Rows
+        case "mxfp4": self = .mxfp4
         default:
             throw fields.error(
                 "quant_method",
@@ -40,7 +44,7 @@ package enum StoredQuantization: Sendable, Equatable {
     }
 
     /// What `quant_method` may say.
-    static let methods = ["awq", "blockwise_int8", "compressed-tensors", "fp8", "gptq", "w8a8_int8"]
+    static let methods = ["awq", "blockwise_int8", "compressed-tensors", "fp8", "gptq", "mxfp4", "w8a8_int8"]
 
     private static func gptq(_ fields: ConfigFields) throws(CheckpointError) -> Self {
         let bits = try fields.integer("bits", in: 1...16) ?? 4

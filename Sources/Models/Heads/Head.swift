@@ -2,7 +2,7 @@ import Tensors
 
 /// Turns hidden states, normalised behind the last layer, into the numbers that were asked for: logits, vectors or scores.
 protocol Head {
-    /// Numbers of one row's answer.
+    /// Numbers that one row gives.
     var width: Int { get }
     /// How the rows of a text become one float32 row for this head; nil for one that takes each wanted row in the model's
     /// dtype.

@@ -1,5 +1,13 @@
 import Tensors
 
+/// What becomes of logits: they are multiplied, and then capped.
+struct LogitTerms: Equatable {
+    /// The factor.
+    var scale: Float = 1
+    /// They become `cap * tanh(logit / cap)`; nil leaves them.
+    var cap: Float?
+}
+
 /// The projection from hidden states to one logit per token, split over the ranks by rows of the vocabulary.
 struct LanguageModelHead: Head {
     let width: Int
@@ -7,10 +15,14 @@ struct LanguageModelHead: Head {
     private let weight: MatrixID
     /// Which columns of the logits each rank computes.
     private let parts: [Range<Int>]
+    private let terms: LogitTerms
 
     /// Shares the embedding's table when the checkpoint ties them, else takes `NAME.weight`.
-    init(_ scope: ModelScope, tiedTo embedding: VocabEmbedding) throws(CheckpointError) {
+    init(
+        _ scope: ModelScope, tiedTo embedding: VocabEmbedding, _ terms: LogitTerms = LogitTerms()
+    ) throws(CheckpointError) {
         let plan = scope.plan
+        self.terms = terms
         width = scope.config.vocabularySize
         if scope.config.tiesWordEmbeddings {
             weight = embedding.table
@@ -27,6 +39,13 @@ struct LanguageModelHead: Head {
     }
 
     func callAsFunction(
+        _ hidden: UnsafeRawPointer, rows: Int, _ model: borrowing ModelParts, into out: UnsafeMutablePointer<Float>?
+    ) {
+        multiply(hidden, rows: rows, model, into: out)
+        if let out { model.compute.cap(out, count: rows * width, scale: terms.scale, cap: terms.cap) }
+    }
+
+    private func multiply(
         _ hidden: UnsafeRawPointer, rows: Int, _ model: borrowing ModelParts, into out: UnsafeMutablePointer<Float>?
     ) {
         let matrix = model.weights[weight]

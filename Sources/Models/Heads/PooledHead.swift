@@ -10,7 +10,7 @@ struct PooledHead: Head {
 
     /// Takes the tensors of the stages.
     init(_ root: ModelScope, _ plan: AnswerPlan) throws(CheckpointError) {
-        width = plan.task.width
+        width = plan.pooling == .each ? 1 : plan.task.width
         pooling = plan.pooling
         var stages: [HeadStage] = []
         for stage in plan.stages { stages.append(try HeadStage(stage, root)) }
@@ -29,15 +29,17 @@ struct PooledHead: Head {
         var other = model.scratch.floats(.query)
         for stage in stages {
             switch stage {
-            case .linear(let matrix, let bias, let activation):
-                let weights = model.weights[matrix]
-                let input = model.scratch[.normed]
-                model.compute.convert(current, count: rows * size, to: model.dtype, into: input)
-                model.compute.matmul(input, rows: rows, weights: weights, bias: model.weights[bias], into: target)
-                size = weights.outputs
-                if activation != .identity {
-                    for i in 0..<rows * size { target[i] = activation(target[i]) }
+            case .linear(let product): size = product(current, rows: rows, size: size, model, into: target)
+            case .weighed(let score, let weights):
+                var (chain, count) = (current, size)
+                for product in weights {
+                    count = product(chain, rows: rows, size: count, model, into: target)
+                    chain = UnsafePointer(target)
+                    swap(&target, &other)
                 }
+                size = score(current, rows: rows, size: size, model, into: target)
+                weigh(target, by: chain, rows: rows, count: count)
+                size = 1
             case .norm(let norm):
                 norm.normalize(current, rows: rows, dtype: .float32, into: target, model)
             case .normalize:
@@ -56,4 +58,13 @@ private func normalize(_ x: UnsafePointer<Float>, size: Int, into out: UnsafeMut
     for i in 0..<size { squares += Double(x[i]) * Double(x[i]) }
     let factor = squares > 0 ? 1 / squares.squareRoot() : 1
     for i in 0..<size { out[i] = Float(Double(x[i]) * factor) }
+}
+
+/// Adds up the first of each two scores of a row by its weights; the sums move together at the front.
+private func weigh(_ scores: UnsafeMutablePointer<Float>, by weights: UnsafePointer<Float>, rows: Int, count: Int) {
+    for row in 0..<rows {
+        var sum: Float = 0
+        for i in 0..<count { sum += scores[(row * count + i) * 2] * weights[row * count + i] }
+        scores[row] = sum
+    }
 }

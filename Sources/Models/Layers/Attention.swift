@@ -12,15 +12,14 @@ struct Attention {
     let rotary: RotaryID?
     let qkv: ColumnParallelLinear
     let output: RowParallelLinear
-    let queryNorm: VectorID?
-    let keyNorm: VectorID?
-    let epsilon: Float
+    let norms: QueryKeyNorms
+    let sinks: VectorID?
 
-    /// Takes its tensors under the names that `names` has, and, when heads are normalised, `q_norm` and `k_norm`, to which
-    /// `normAddend` is added. `cache` is one that it shares with other layers, which need it at other times.
+    /// Takes its tensors under the names that `names` has, and those of norms and sinks where it has any. `cache` is one that it
+    /// shares with other layers, which need it at other times.
     init(
         _ scope: ModelScope, _ shape: AttentionShape, layer: Int, names: AttentionNames = .usual,
-        biases: (input: Bool, output: Bool) = (false, false), normalizesHeads: Bool = false, normAddend: Float = 0,
+        biases: (input: Bool, output: Bool) = (false, false), norms kind: QueryKeyNorms.Kind = .none,
         cache shared: CacheID? = nil
     ) throws(CheckpointError) {
         let plan = scope.plan
@@ -30,7 +29,6 @@ struct Attention {
         isLast = layer == config.layerCount - 1
         heads = AttentionHeads(query: parts.query.count, keyValue: parts.keyValue.count, dimension: size)
         self.shape = shape
-        epsilon = config.normEpsilon
         cache = shared ?? plan.cache(KeyValueShape(heads: heads.keyValue, dimension: size))
         rotary = shape.rotary.map { plan.rotary($0) }
 
@@ -44,14 +42,12 @@ struct Attention {
         output = try RowParallelLinear(
             scope.at(names.output), outputs: config.hiddenSize, columns: parts.query.scaled(by: size),
             bias: biases.output)
-        if normalizesHeads {
-            let names = (scope.at("q_norm").prefix + ".weight", scope.at("k_norm").prefix + ".weight")
-            queryNorm = try plan.vector(names.0, [TensorSlice(names.0, shape: [size])], addend: normAddend)
-            keyNorm = try plan.vector(names.1, [TensorSlice(names.1, shape: [size])], addend: normAddend)
-        } else {
-            queryNorm = nil
-            keyNorm = nil
-        }
+        norms = try QueryKeyNorms(kind, scope, parts, shape.heads)
+        let sinkName = scope.at("sinks").prefix
+        sinks =
+            shape.hasSinks
+            ? try plan.vector(sinkName, [TensorSlice(sinkName, shape: [shape.heads.query], rows: parts.query.range)])
+            : nil
         let queries = heads.query * size
         plan.reserve(.fused, floats: heads.fusedSize)
         plan.reserve(.query, floats: queries)
@@ -75,11 +71,12 @@ struct Attention {
     ) {
         var sight = shape.sight
         sight.bias = bias
+        sight.sinks = step.weights[sinks]
         let memory = step.cache(cache)
         qkv(x, into: step.fused, step)
+        norms.normalizeRows(step.fused, heads, step)
         step.compute.qkNormRopeStore(
-            step.fused, rows: step.rows, heads: heads, rotary: step.rotary(rotary),
-            norm: HeadNorm(queryWeight: step.weights[queryNorm], keyWeight: step.weights[keyNorm], epsilon: epsilon),
+            step.fused, rows: step.rows, heads: heads, rotary: step.rotary(rotary), norm: norms.ofHeads(step),
             positions: step.positions, writeSlots: memory.writeSlots, cache: memory.layer, query: step.query)
         // A row that becomes a sequence of its own keeps what it sees when that is all before it, or everything.
         if isLast, sight.after == 0 || sight.after == nil && sight.before == nil && bias == nil {
@@ -101,11 +98,14 @@ enum AttentionNames {
     case apart(query: String, key: String, value: String, output: String)
     /// One tensor with the rows of queries, keys and values below each other, and that of the output.
     case stacked(String, output: String)
+    /// One tensor in which the rows of a key-value head stand behind those of the `queries` heads that share it, `size` rows each,
+    /// and that of the output.
+    case grouped(String, output: String, queries: Int, size: Int)
 
     /// The output's projection.
     var output: String {
         switch self {
-        case .apart(_, _, _, let output), .stacked(_, let output): output
+        case .apart(_, _, _, let output), .stacked(_, let output), .grouped(_, let output, _, _): output
         }
     }
 
@@ -123,6 +123,16 @@ enum AttentionNames {
                 return TensorSlice(
                     "\(prefix).\(name).\(kind)", shape: shape(rows.reduce(0) { $0 + $1.total }),
                     rows: start + part.range.lowerBound..<start + part.range.upperBound)
+            }
+        case .grouped(let name, _, let queries, let size):
+            let total = shape(rows.reduce(0) { $0 + $1.total })
+            return zip(rows, [queries, 1, 1]).enumerated().flatMap { part, heads in
+                stride(from: heads.0.range.lowerBound / size, to: heads.0.range.upperBound / size, by: 1).map { head in
+                    // Queries, then the key, then the value of each group.
+                    let place = head / heads.1 * (queries + 2) + (part == 0 ? head % queries : queries + part - 1)
+                    return TensorSlice(
+                        "\(prefix).\(name).\(kind)", shape: total, rows: place * size..<(place + 1) * size)
+                }
             }
         }
     }

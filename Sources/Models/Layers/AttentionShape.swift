@@ -2,8 +2,8 @@ import Tensors
 
 /// How a layer attends: everything about its scores that is no tensor. Layers of one network may differ in it.
 ///
-/// Whatever else a layer may do (cap its scores, have sinks) becomes a field here together with the kernel that computes it;
-/// until then an architecture refuses the keys that ask for it.
+/// Whatever else a layer may do becomes a field here together with the kernel that computes it; until then an architecture
+/// refuses the keys that ask for it.
 struct AttentionShape {
     /// Heads over all ranks, and the numbers of one.
     var heads: AttentionHeads
@@ -11,8 +11,10 @@ struct AttentionShape {
     var scale: Float
     /// How positions turn queries and keys; nil where they do not.
     var rotary: RopeConfig?
-    /// Which positions a row sees.
+    /// Which positions a row sees, and a cap on its scores.
     var sight = AttentionSight.causal
+    /// Whether each query head has a score that takes part in its softmax and has no value (`sinks`).
+    var hasSinks = false
 
     /// The usual shape: what the configuration says of heads and rotation, scores over the root of the head's size.
     ///
@@ -23,8 +25,8 @@ struct AttentionShape {
             .badConfig(file: root.plan.modelPath, key: key, reason: reason)
         }
         let size = config.headDimension
-        guard size % 8 == 0, (8...256).contains(size) else {
-            throw bad("head_dim", "\(size) is not supported; it must be a multiple of 8 up to 256")
+        guard size % 4 == 0, (4...512).contains(size) else {
+            throw bad("head_dim", "\(size) is not supported; it must be a multiple of 4 up to 512")
         }
         let (queries, keyValues) = (config.headCount, config.keyValueHeadCount)
         guard keyValues > 0, queries % keyValues == 0, queries / keyValues <= 64 else {
@@ -42,5 +44,12 @@ struct AttentionShape {
         heads = AttentionHeads(query: queries, keyValue: keyValues, dimension: size)
         scale = 1 / Float(size).squareRoot()
         rotary = config.rope
+    }
+
+    /// The same with a window: a row sees itself and those before it, `window` in all.
+    func sliding(_ window: Int) -> AttentionShape {
+        var other = self
+        other.sight.before = window - 1
+        return other
     }
 }

@@ -1,7 +1,7 @@
 import Tensors
 
 /// Feed-forward block `down(f(up(x)))` with biases, as encoders have it.
-struct EncoderMLP {
+struct EncoderMLP: FeedForward {
     let up: ColumnParallelLinear
     let down: RowParallelLinear
     let function: MLPFunction

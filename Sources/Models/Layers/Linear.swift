@@ -16,7 +16,7 @@ struct ColumnParallelLinear {
         var parts: [(weight: MatrixID, outputs: Range<Int>)] = []
         var end = 0
         for (index, run) in try plan.runs(of: weights).enumerated() {
-            let count = run.reduce(0) { $0 + $1.rows.count }
+            let count = run.reduce(0) { $0 + $1.height }
             let suffix = index == 0 ? ".weight" : ".weight.\(index)"
             parts.append((try plan.matrix(name + suffix, run), end..<end + count))
             end += count

@@ -6,16 +6,16 @@ struct RMSNorm: RowNorm {
     let size: Int
     let epsilon: Float
 
-    /// Takes `NAME.weight`, as long as the hidden size, to which `addend` is added.
-    init(_ scope: ModelScope, addend: Float = 0) throws(CheckpointError) {
+    /// Takes `NAME.weight`, as long as the hidden size, to which `addend` is added; the configuration's epsilon counts where none
+    /// is given.
+    init(_ scope: ModelScope, addend: Float = 0, epsilon: Float? = nil) throws(CheckpointError) {
         size = scope.config.hiddenSize
-        epsilon = scope.config.normEpsilon
+        self.epsilon = epsilon ?? scope.config.normEpsilon
         let name = scope.prefix + ".weight"
         weight = try scope.plan.vector(name, [TensorSlice(name, shape: [size])], addend: addend)
         scope.plan.reserve(.normed, numbers: size)
     }
 
-    /// Normalises the step's rows from float32 to the model dtype.
     func callAsFunction(_ x: UnsafePointer<Float>, into out: UnsafeMutableRawPointer, _ step: borrowing Step) {
         step.compute.rmsNorm(
             x, rows: step.rows, size: size, weight: step.weights[weight], epsilon: epsilon, dtype: step.dtype, into: out

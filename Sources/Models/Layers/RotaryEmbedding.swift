@@ -13,30 +13,37 @@ package final class RotaryEmbedding {
     package let positions: Int
     private let cosines: AlignedBuffer
     private let sines: AlignedBuffer
-    private let rotaryDimension: Int
+    private let queryFactors: AlignedBuffer?
+    private let rope: RopeConfig
     private var filled = 0
     private static let blockSize = 1024
 
     /// Reserves tables for so many positions.
     package init(_ rope: RopeConfig, positions: Int, modelPath: String) throws(CheckpointError) {
-        frequencies = try RotaryFrequencies(rope, modelPath: modelPath)
+        frequencies = try RotaryFrequencies(rope, positions: positions, modelPath: modelPath)
         self.positions = positions
-        rotaryDimension = rope.rotaryDimension
-        let byteCount = positions * frequencies.inverse.count * MemoryLayout<Float>.size
-        guard let cosines = AlignedBuffer(byteCount: byteCount), let sines = AlignedBuffer(byteCount: byteCount) else {
-            throw .outOfMemory(purpose: "the rotation of positions (--context-length)", byteCount: 2 * byteCount)
+        self.rope = rope
+        func buffer(_ numbers: Int) throws(CheckpointError) -> AlignedBuffer {
+            let byteCount = positions * numbers * MemoryLayout<Float>.size
+            guard let buffer = AlignedBuffer(byteCount: byteCount) else {
+                throw .outOfMemory(purpose: "the rotation of positions (--context-length)", byteCount: 2 * byteCount)
+            }
+            return buffer
         }
-        self.cosines = cosines
-        self.sines = sines
+        cosines = try buffer(frequencies.inverse.count)
+        sines = try buffer(frequencies.inverse.count)
+        queryFactors = rope.queryGrowth == nil ? nil : try buffer(1)
     }
 
     /// Tables that cover positions below `count`.
     package func table(covering count: Int) -> RotaryTable {
         precondition(count <= positions, "a position lies within the context length")
         if count > filled { fill(upTo: min(positions, (count + Self.blockSize - 1) / Self.blockSize * Self.blockSize)) }
-        return RotaryTable(
-            cosines: cosines.bound(to: Float.self), sines: sines.bound(to: Float.self), rotaryDimension: rotaryDimension
-        )
+        var table = RotaryTable(
+            cosines: cosines.bound(to: Float.self), sines: sines.bound(to: Float.self),
+            rotaryDimension: rope.rotaryDimension, isInterleaved: rope.isInterleaved)
+        table.queryFactors = queryFactors.map { UnsafePointer($0.bound(to: Float.self)) }
+        return table
     }
 
     /// Angles are products in float32, as the models were trained with; only their cosines and sines are taken in
@@ -53,6 +60,9 @@ package final class RotaryEmbedding {
                     sine[position * half + j] = Float(sin(angle) * frequencies.magnitude)
                 }
             }
+        }
+        if let growth = rope.queryGrowth, let factors = queryFactors?.bound(to: Float.self) {
+            for position in filled..<end { factors[position] = Float(growth.factor(at: position)) }
         }
         filled = end
     }

@@ -6,11 +6,11 @@
 package struct RotaryFrequencies: Equatable {
     /// Radians per position, slower with each pair; float32 because that is what models are trained with.
     package let inverse: [Float]
-    /// Factor on cosines and sines; 1 but for YaRN.
+    /// Factor on cosines and sines; 1 but for YaRN and LongRoPE.
     package let magnitude: Double
 
-    /// Computes the frequencies; throws for a file's divisors that are not as many as the frequencies.
-    package init(_ rope: RopeConfig, modelPath: String) throws(CheckpointError) {
+    /// Computes the frequencies for so long a context; throws for a file's divisors that are not as many as the frequencies.
+    package init(_ rope: RopeConfig, positions: Int, modelPath: String) throws(CheckpointError) {
         let size = rope.rotaryDimension
         var base = Self.plain(theta: rope.theta, size: size)
         var magnitude = 1.0
@@ -30,6 +30,9 @@ package struct RotaryFrequencies: Equatable {
         case .yarn(let yarn):
             base = Self.yarn(base, yarn, theta: rope.theta, size: size)
             magnitude = Self.yarnMagnitude(yarn)
+        case .longrope(let scaling):
+            base = zip(base, scaling.factors(positions: positions)).map { $0 / $1 }
+            magnitude = scaling.magnitude
         case .frequencyFactors(let factors):
             guard factors.count == base.count else {
                 throw .malformed(
@@ -84,6 +87,7 @@ package struct RotaryFrequencies: Equatable {
 
     /// YaRN's temperature on attention, applied to cosines and sines of both queries and keys.
     private static func yarnMagnitude(_ yarn: YarnScaling) -> Double {
+        if let magnitude = yarn.magnitude { return magnitude }
         func growth(_ scale: Double) -> Double { yarn.factor <= 1 ? 1 : 0.1 * scale * log(yarn.factor) + 1 }
         guard let mscale = yarn.mscale, let all = yarn.mscaleAllDimensions, mscale != 0, all != 0 else {
             return yarn.attentionFactor * growth(1)

@@ -6,6 +6,9 @@ protocol RowNorm {
     func normalize(
         _ x: UnsafePointer<Float>, rows: Int, dtype: DType, into out: UnsafeMutableRawPointer,
         _ parts: borrowing ModelParts)
+
+    /// Normalises the step's rows from float32 to the model dtype.
+    func callAsFunction(_ x: UnsafePointer<Float>, into out: UnsafeMutableRawPointer, _ step: borrowing Step)
 }
 
 /// Layer norm with a learned weight and bias for each element (Ba et al. 2016, arXiv:1607.06450).
@@ -36,7 +39,6 @@ struct LayerNorm: RowNorm {
             dtype: dtype, into: out)
     }
 
-    /// Normalises the step's rows from float32 to the model dtype.
     func callAsFunction(_ x: UnsafePointer<Float>, into out: UnsafeMutableRawPointer, _ step: borrowing Step) {
         step.compute.layerNorm(
             x, rows: step.rows, size: size, weight: step.weights[weight], bias: step.weights[bias], epsilon: epsilon,

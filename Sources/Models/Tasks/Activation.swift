@@ -4,7 +4,7 @@
 
 /// A function of single numbers behind a product of a head.
 enum Activation: Sendable, Equatable {
-    case identity, tanh, relu, sigmoid, gelu, silu
+    case identity, tanh, relu, sigmoid, gelu, silu, selu
 
     /// The class of that name in PyTorch (`torch.nn.modules.activation.Tanh`) at a key; nil when the key is absent.
     init?(_ fields: ConfigFields, _ key: String) throws(CheckpointError) {
@@ -17,9 +17,11 @@ enum Activation: Sendable, Equatable {
         case "Sigmoid": self = .sigmoid
         case "GELU": self = .gelu
         case "SiLU": self = .silu
+        case "SELU": self = .selu
         default:
             throw fields.error(
-                key, "`\(printable(text))` is not supported; supported: Identity, Tanh, ReLU, Sigmoid, GELU, SiLU")
+                key, "`\(printable(text))` is not supported; supported: Identity, Tanh, ReLU, Sigmoid, GELU, SiLU, SELU"
+            )
         }
     }
 
@@ -32,6 +34,9 @@ enum Activation: Sendable, Equatable {
         case .sigmoid: Float(1 / (1 + exp(-Double(x))))
         case .gelu: Float(Double(x) * 0.5 * (1 + erf(Double(x) * 0.5.squareRoot())))
         case .silu: Float(Double(x) / (1 + exp(-Double(x))))
+        // Klambauer et al. 2017 (arXiv:1706.02515).
+        case .selu:
+            Float(1.050_700_987_355_480_5 * (x > 0 ? Double(x) : 1.673_263_242_354_377_3 * expm1(Double(x))))
         }
     }
 }

@@ -6,8 +6,9 @@ enum Answers: Sendable {
     /// A logit for each token; or vectors of the last row, where a flag asks for them.
     case tokens
     /// A vector for each text, pooled so unless files or flags say otherwise; `sglang` is what SGLang does, and `keepsModules`
-    /// whether it reads the modules behind the network.
-    case vectors(Pooling, sglang: Pooling? = nil, keepsModules: Bool = false)
+    /// whether it reads the modules behind the network. `mayBeSparse`: a file beside the weights may have a head that makes
+    /// a number of each row.
+    case vectors(Pooling, sglang: Pooling? = nil, keepsModules: Bool = false, mayBeSparse: Bool = false)
     /// Scores or classes for each text, from its pooled row.
     case scores(
         ModelTask.Kind, pooling: @Sendable (ConfigFields) throws(CheckpointError) -> Pooling,
@@ -33,6 +34,20 @@ extension Answers {
         }
     }
 
+    /// A reward from the last row that weighs attributes by the row, as URM's models have it (Lou et al. 2024, arXiv:2410.00847).
+    static let weighedAttributes = Answers.scores(.classification, .last) { fields throws(CheckpointError) in
+        let labels = try labelCount(fields)
+        guard labels.isMultiple(of: 2) else {
+            throw fields.error("num_labels", "\(labels) is odd: each attribute has two")
+        }
+        let hidden = try fields.requiredInteger("hidden_size", in: 1...(1 << 20))
+        return [
+            .weighed(
+                score: "score", weights: ["weights.fc.0", "weights.fc.2", "weights.fc.4"], inputs: hidden,
+                labels: labels)
+        ]
+    }
+
     /// A reward from the last row by two products, as Qwen's reward models have them.
     static let reward = Answers.scores(.classification, .last) { fields throws(CheckpointError) in
         let hidden = try fields.requiredInteger("hidden_size", in: 1...(1 << 20))
@@ -41,6 +56,11 @@ extension Answers {
             .linear("score.2", inputs: hidden, outputs: 1, .present, .identity),
         ]
     }
+}
+
+extension Answers {
+    /// Whether a head may make a number of each row.
+    var mayBeSparse: Bool { if case .vectors(_, _, _, let mayBe) = self { mayBe } else { false } }
 }
 
 /// How hidden states become answers: known from the files, built into a head when the weights are.
@@ -58,14 +78,20 @@ struct AnswerPlan {
     /// Reads what the configuration, the files beside it and the flags say.
     init(_ config: ModelConfig, modelPath: String, settings: TaskSettings) throws(CheckpointError) {
         let architecture = try Architecture.of(config.fields)
+        if settings.sparseHead != nil, !architecture.answers.mayBeSparse {
+            throw .unsupportedArchitecture(
+                file: "SGLANG_EMBEDDINGS_SPARSE_HEAD", name: architecture.name,
+                supported: Architecture.all.filter(\.answers.mayBeSparse).map(\.name))
+        }
         task = ModelTask(
             kind: .generation, width: config.vocabularySize, maxTokens: config.derivedContextLength)
         switch architecture.answers {
         case .tokens:
             guard settings.isEmbedding else { return }
             try setVectors(config, modelPath, settings, (usual: .last, sglang: .last))
-        case .vectors(let usual, let sglang, let keepsModules):
+        case .vectors(let usual, let sglang, let keepsModules, _):
             try setVectors(config, modelPath, settings, (usual, sglang ?? usual), keepsModules: keepsModules)
+            if settings.sparseHead != nil { try setSparse(config) }
         case .scores(let kind, let pool, let plan):
             pooling = try pool(config.fields)
             stages = try plan(config.fields)
@@ -94,8 +120,24 @@ struct AnswerPlan {
         if decides || keepsModules { try addModules(modules.modules) }
         if stages.last == .normalize { stages.removeLast() }
         task.width = width(config)
-        task.trainedTokens = modules.maxTokens
+        task.trainedTokens = decides ? modules.maxTokens : nil
+        task.passesOverPrompt = decides && !modules.includesPrompt
         task.matryoshka = try Self.matryoshka(config.fields)
+    }
+
+    /// A weight for each token of a text in the place of a vector (Chen et al. 2024, arXiv:2402.03216).
+    private mutating func setSparse(_ config: ModelConfig) throws(CheckpointError) {
+        pooling = .each
+        stages = [.linear(HeadStage.sparseName, inputs: config.hiddenSize, outputs: 1, .present, .relu)]
+        task.isSparse = true
+        task.normalizes = false
+        task.matryoshka = nil
+        task.passesOverPrompt = false
+        task.width = config.derivedContextLength
+        for (key, usual) in [("bos_token_id", 0), ("pad_token_id", 1), ("eos_token_id", 2)] {
+            let ids = try tokenIDs(config.fields, key)
+            task.silentTokens += (ids.isEmpty ? [usual] : ids).map { Int32($0) }
+        }
     }
 
     private mutating func addModules(_ modules: [SentenceModules.Module]) throws(CheckpointError) {
@@ -112,7 +154,11 @@ struct AnswerPlan {
     /// Numbers that come out of the last stage.
     private func width(_ config: ModelConfig) -> Int {
         stages.reduce(config.hiddenSize) { width, stage in
-            if case .linear(_, _, let outputs, _, _) = stage { outputs } else { width }
+            switch stage {
+            case .linear(_, _, let outputs, _, _): outputs
+            case .weighed: 1
+            case .norm, .normalize: width
+            }
         }
     }
 

@@ -16,7 +16,7 @@ package struct ModelTask: Sendable, Equatable {
 
     /// What is asked of it.
     package var kind: Kind
-    /// Numbers of one answer: vocabulary, embedding size, labels.
+    /// Numbers of one answer: vocabulary, embedding size, labels; of a sparse vector, tokens of a text at most.
     package var width: Int
     /// Whether a prompt is computed in one step, never cut, and shares no prefix.
     package var wholePrompts = false
@@ -35,6 +35,12 @@ package struct ModelTask: Sendable, Equatable {
     package var pooling = ""
     /// Whether a token sees those behind it.
     package var isBidirectional = false
+    /// Whether a vector has a number for each token of the text, rather than as many as there are dimensions.
+    package var isSparse = false
+    /// Tokens that have no number in a sparse vector: those around a text.
+    package var silentTokens: [Int32] = []
+    /// Whether the prompt that a checkpoint has before each text is left out of what becomes of the rows.
+    package var passesOverPrompt = false
 
     /// Describes a task; what is not named is as in generation.
     package init(kind: Kind, width: Int, maxTokens: Int) {
@@ -59,9 +65,18 @@ package struct TaskSettings: Sendable, Equatable {
     package var pooler: PoolerType
     /// Whose rule counts where `pooler` is `auto` (`--pooling-compat`).
     package var rule: PoolingRule
+    /// The file in the model's folder with the head of sparse vectors (`SGLANG_EMBEDDINGS_SPARSE_HEAD`); nil: vectors are dense.
+    package var sparseHead: String?
+
+    /// The same file, with what its tensors are called.
+    var sparseHeadFile: HeadFile? { sparseHead.map { HeadFile(name: $0, prefix: HeadStage.sparseName + ".") } }
 
     /// States the flags.
-    package init(isEmbedding: Bool = false, pooler: PoolerType = .auto, rule: PoolingRule = .checkpoint) {
+    package init(
+        isEmbedding: Bool = false, pooler: PoolerType = .auto, rule: PoolingRule = .checkpoint,
+        sparseHead: String? = nil
+    ) {
+        self.sparseHead = sparseHead
         self.isEmbedding = isEmbedding
         self.pooler = pooler
         self.rule = rule

@@ -9,6 +9,8 @@ enum Pooling: Sendable, Equatable {
     case first
     /// A number for each element, made of those of all rows.
     case rows(RowPooling)
+    /// A number for each row, which go on as they are.
+    case each
 
     /// Whether one row is enough.
     var isOneRow: Bool { self == .last || self == .first }
@@ -19,6 +21,7 @@ enum Pooling: Sendable, Equatable {
         case .last: "last"
         case .first: "cls"
         case .rows(let pooling): "\(pooling)"
+        case .each: "token"
         }
     }
 

@@ -17,6 +17,8 @@ struct SentenceModules {
     private(set) var modules: [Module] = []
     /// To how many tokens a text is cut.
     private(set) var maxTokens: Int?
+    /// Whether pooling takes the prompt that stands before a text like the rest of it.
+    private(set) var includesPrompt = true
 
     /// Reads `modules.json`, the files it names, and `sentence_bert_config.json`; none of them need be there.
     init(modelPath: String) throws(CheckpointError) {
@@ -35,6 +37,12 @@ struct SentenceModules {
 
         /// What stands before the names of its tensors.
         var prefix: String { folder.replacing("/", with: ".") + "." }
+
+        /// The file with its tensors in a model's folder; nil where there is none.
+        func weights(in model: String) -> String? {
+            ["model.safetensors", "pytorch_model.bin"].map { joinedPath(model, folder + "/" + $0) }.first(
+                where: fileExists)
+        }
     }
 
     /// The modules that a folder's `modules.json` lists.
@@ -68,12 +76,13 @@ struct SentenceModules {
             guard pooling == nil, modules.isEmpty else {
                 throw .unsupported(file: joinedPath(folder, "modules.json"), place: "Pooling", reason: "comes late")
             }
-            pooling = try Self.pooling(ConfigFields(file: config, members: readJSONFile(config)))
+            let fields = ConfigFields(file: config, members: try readJSONFile(config))
+            pooling = try Self.pooling(fields)
+            includesPrompt = try fields.boolean("include_prompt") ?? true
         case "Dense":
             let fields = ConfigFields(file: config, members: try readJSONFile(config))
-            let weights = joinedPath(folder, entry.folder + "/model.safetensors")
-            guard fileExists(weights) else {
-                throw .unreadable(path: weights, reason: "no such file; PyTorch pickle weights are not readable")
+            guard entry.weights(in: folder) != nil else {
+                throw .unreadable(path: joinedPath(folder, entry.folder + "/model.safetensors"), reason: "no such file")
             }
             modules.append(
                 .dense(

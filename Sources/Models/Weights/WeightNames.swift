@@ -41,11 +41,13 @@ struct WeightOrigin: Sendable {
     let stored: StoredQuantization?
     let identity: CheckpointIdentity
     let names: WeightNames
+    /// A file that was read with it.
+    var head: HeadFile?
 
     /// Up to `rows` first rows of a tensor as float32; nil when the network has none of that name.
     func read(_ name: String, rows: Int) throws(CheckpointError) -> WeightRows? {
         guard let entry = names[name] else { return nil }
-        let checkpoint = try openCheckpoint(path, format, stored)
+        let checkpoint = try openCheckpoint(path, format, stored, head: head)
         guard checkpoint.identity == identity else {
             throw .unreadable(path: path, reason: "has changed since its weights were loaded")
         }

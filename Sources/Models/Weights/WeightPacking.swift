@@ -26,7 +26,7 @@ extension ModelPlan {
         /// Which of several matrices of one shape.
         let copy: Int
         let part: Int
-        /// Rows of the checkpoint tensor.
+        /// Rows of the slice, from 0.
         let rows: Range<Int>
         /// First row in the packed matrix.
         let target: Int
@@ -42,8 +42,8 @@ extension ModelPlan {
                 for (part, piece) in pieces.enumerated() {
                     let width = piece.tensor.rowElements
                     let step = max(32, (1 << 18) / max(1, width) / 32 * 32)
-                    for first in stride(from: piece.slice.rows.lowerBound, to: piece.slice.rows.upperBound, by: step) {
-                        let rows = first..<min(piece.slice.rows.upperBound, first + step)
+                    for first in stride(from: 0, to: piece.slice.height, by: step) {
+                        let rows = first..<min(piece.slice.height, first + step)
                         stretches.append(
                             Stretch(
                                 matrix: index, copy: copy, part: part, rows: rows, target: target,
@@ -84,15 +84,26 @@ extension ModelPlan {
         let piece = matrix.pieces[stretch.copy][stretch.part]
         let (tensor, slice) = (piece.tensor, piece.slice)
         let packed = memory[shape.name].baseAddress! + stretch.copy * shape.byteCount
+        // Rows of the tensor that lie behind each other are taken together.
+        let runs = slice.tensorRows(stretch.rows)
         if tensor.keepsCodes(in: shape.format, columns: slice.columns) {
-            return try tensor.packCodes(
-                rows: stretch.rows, columns: slice.columns, scale: piece.scale, target: stretch.target,
-                matrix: shape.packed(at: packed), into: packed)
+            var target = stretch.target
+            for run in runs {
+                try tensor.packCodes(
+                    rows: run, columns: slice.columns, scale: piece.scale, target: target,
+                    matrix: shape.packed(at: packed), into: packed)
+                target += run.count
+            }
+            return
         }
         let width = tensor.rowElements
         let rows = UnsafeMutablePointer<Float>.allocate(capacity: stretch.rows.count * width)
         defer { rows.deallocate() }
-        try tensor.readRows(stretch.rows, into: rows)
+        var read = 0
+        for run in runs {
+            try tensor.readRows(run, into: rows + read * width)
+            read += run.count
+        }
         if slice.columns.count != width {
             for row in 0..<stretch.rows.count {
                 (rows + row * slice.columns.count)

@@ -2,6 +2,10 @@
 struct ReasoningFamily: Sendable {
     /// When a request's answer begins inside the thinking part, where its chat template does not show it.
     let rule: ThinkingRule
+    /// What stands around the thinking part, where that can be said.
+    var markers: TaggedReasoning.Markers?
+    /// The answer opens it, even where the parser takes it for open.
+    var opensItself = false
     /// The parser for what a request says.
     let format: @Sendable (ReasoningOptions) -> any ReasoningFormat
 
@@ -19,50 +23,58 @@ struct ReasoningFamily: Sendable {
     }()
 
     private static let ownFormats: [String: ReasoningFamily] = [
-        "apertus2509": ReasoningFamily(rule: .never) { ApertusReasoning($0) },
-        "cohere_command4": ReasoningFamily(rule: .always) { CohereReasoning($0) },
+        "apertus2509": ReasoningFamily(
+            rule: .never, markers: .init(start: "<|inner_prefix|>", end: "<|inner_suffix|>", tool: "<|tools_prefix|>[")
+        ) { ApertusReasoning($0) },
+        "cohere_command4": ReasoningFamily(
+            rule: .always, markers: .init(start: "<|START_THINKING|>", end: "<|END_THINKING|>")
+        ) { CohereReasoning($0) },
         "deepseek-v3": asked(thinkOrCall, .onlyIfOn("thinking")),
         "gemma4": asked(
             .init(start: "<|channel>thought\n", end: "<channel|>", sign: "<|channel>"), .onlyIfOn("enable_thinking")),
-        "gpt-oss": ReasoningFamily(rule: .always) { HarmonyReasoning($0) },
-        "granite_thinking_parser": ReasoningFamily(rule: .unlessOff("enable_thinking")) {
+        "gpt-oss": ReasoningFamily(
+            rule: .always, markers: .init(start: "<|channel|>analysis<|message|>", end: "<|end|>"), opensItself: true
+        ) { HarmonyReasoning($0) },
+        "granite_thinking_parser": ReasoningFamily(rule: .unlessOff("enable_thinking"), markers: thinkOrCall) {
             GraniteReasoning(thinkOrCall, $0)
         },
         "hunyuan": asked(.init(start: "<think>", end: "</think>", tool: "<tool_calls>"), .ifEffortIsGiven),
-        "iquest_q1": ReasoningFamily(rule: .unlessBothAreOff) {
+        "iquest_q1": ReasoningFamily(rule: .unlessBothAreOff, markers: think) {
             TaggedReasoning(think, forced: $0.isForced ?? true, $0)
         },
         "k2_horizon": ReasoningFamily(rule: .always) {
             TaggedReasoning(horizon($0.effort ?? "high"), forced: true, $0)
         },
-        "kimi": ReasoningFamily(rule: .never) {
-            TaggedReasoning(.init(start: "◁think▷", end: "◁/think▷"), forced: false, $0)
-        },
+        "kimi": ReasoningFamily(rule: .never, markers: kimi) { TaggedReasoning(kimi, forced: false, $0) },
         "kimi_k2": asked(
             .init(start: "<think>", end: "</think>", tool: "<|tool_calls_section_begin|>"), .unlessOff("thinking")),
-        "ling3": ReasoningFamily(rule: .unlessOff("enable_thinking")) { LingReasoning(thinkOrCall, $0) },
+        "ling3": ReasoningFamily(rule: .unlessOff("enable_thinking"), markers: thinkOrCall) {
+            LingReasoning(thinkOrCall, $0)
+        },
         "minimax-append-think": ReasoningFamily(rule: .never) { _ in OpenedReasoning(start: "<think>") },
-        "minimax-m3": ReasoningFamily(rule: .ifEqual("thinking_mode", "enabled")) {
-            StrayEndReasoning(.init(start: "<mm:think>", end: "</mm:think>"), $0)
+        "minimax-m3": ReasoningFamily(rule: .ifEqual("thinking_mode", "enabled"), markers: minimax) {
+            StrayEndReasoning(minimax, $0)
         },
         "mistral": asked(.init(start: "[THINK]", end: "[/THINK]"), .ifEffortIsGiven),
     ]
 
+    private static let kimi = TaggedReasoning.Markers(start: "◁think▷", end: "◁/think▷")
+    private static let minimax = TaggedReasoning.Markers(start: "<mm:think>", end: "</mm:think>")
     private static let think = TaggedReasoning.Markers(start: "<think>", end: "</think>")
     private static let thinkOrCall = TaggedReasoning.Markers(start: "<think>", end: "</think>", tool: "<tool_call>")
 
     /// An answer that always begins inside the thinking part, whatever the request says.
     private static func always(_ markers: TaggedReasoning.Markers) -> ReasoningFamily {
-        ReasoningFamily(rule: .always) { TaggedReasoning(markers, forced: true, $0) }
+        ReasoningFamily(rule: .always, markers: markers) { TaggedReasoning(markers, forced: true, $0) }
     }
 
     /// An answer that begins inside the thinking part where the request says so.
     private static func asked(_ markers: TaggedReasoning.Markers, _ rule: ThinkingRule) -> ReasoningFamily {
-        ReasoningFamily(rule: rule) { TaggedReasoning(markers, forced: $0.isForced ?? false, $0) }
+        ReasoningFamily(rule: rule, markers: markers) { TaggedReasoning(markers, forced: $0.isForced ?? false, $0) }
     }
 
     /// K2 Horizon's markers for an effort; one that it does not know is its middle one.
-    private static func horizon(_ effort: String) -> TaggedReasoning.Markers {
+    static func horizon(_ effort: String) -> TaggedReasoning.Markers {
         let name = ["high": "think", "low": "think_faster"][effort] ?? "think_fast"
         return .init(start: "<ifm|\(name)>", end: "</ifm|\(name)>", tool: "<ifm|tool_call")
     }

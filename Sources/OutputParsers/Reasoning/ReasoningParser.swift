@@ -37,6 +37,17 @@ package struct ReasoningParser: Sendable {
         return rule.isFirst ? rule.isForced(variables) : template ?? rule.isForced(variables)
     }
 
+    /// What stands around the thinking part of a family; nil where that cannot be said.
+    ///
+    /// - Parameter effort: `reasoning_effort`, where the request gives one.
+    package static func span(_ name: String, isForced: Bool, effort: String?) -> ThinkingSpan? {
+        guard let family = ReasoningFamily.all[name] else { return nil }
+        let own = name == "k2_horizon" ? ReasoningFamily.horizon(effort ?? "high") : nil
+        return (own ?? family.markers).map {
+            ThinkingSpan(start: $0.start, end: $0.end, calls: $0.tool, isOpen: isForced && !family.opensItself)
+        }
+    }
+
     /// Every name, sorted.
     package static let names: [String] = ReasoningFamily.all.keys.sorted()
 
@@ -55,6 +66,16 @@ package struct ReasoningParser: Sendable {
 
     /// A whole answer at once, by a parser that was fed nothing.
     package func parse(_ text: String) -> ReasoningAnswer { format.parse(text) }
+}
+
+/// The texts around the thinking part of an answer.
+package struct ThinkingSpan: Sendable, Equatable {
+    package let start: String
+    package let end: String
+    /// Where calls of tools begin, which end it too; nil: they do not.
+    package let calls: String?
+    /// The prompt has opened it.
+    package let isOpen: Bool
 }
 
 /// A name that no parser has.

@@ -3,28 +3,23 @@ internal import JSON
 /// What the files of an embedding model, cross-encoder or classifier say of its inputs: how long they may be and what is done to
 /// them before they become ids.
 ///
-/// The longest input is what `sentence_bert_config.json` says (`max_seq_length`), or else the `truncation` of tokenizer.json. Whether
-/// anything is cut at all is the caller's choice:
-///
-///     let rules = tokenizer.inputRules
-///     try tokenizer.encode(
-///         rules.prepared(text), rules.prepared(other), addSpecialTokens: true, truncation: rules.truncation(limit: 512))
+/// The longest input is what `sentence_bert_config.json` says (`max_seq_length`), or else the `truncation` of tokenizer.json. What of it
+/// counts is the caller's choice.
 package struct InputRules: Sendable, Equatable {
     /// The most ids of one input, special tokens included; nil where no file has a limit.
     package var longestInput: Int?
+    /// The most ids of one input that the model was trained for, by `sentence_bert_config.json` alone.
+    package var trainedLength: Int?
     /// Which of two texts is cut.
     package var strategy = Truncation.Strategy.longestFirst
     /// The end of a text is kept instead of its start (`truncation_side`).
     package var keepsEnd = false
     /// Texts become lower case first (`do_lower_case` of `sentence_bert_config.json`).
     package var lowercases = false
+    /// What stands before every text (`default_prompt_name` of `config_sentence_transformers.json`); nothing as a rule.
+    package var prompt = ""
 
     package init() {}
-
-    /// How inputs are cut that a model takes no more than `limit` ids of.
-    package func truncation(limit: Int) -> Truncation {
-        Truncation(limit: min(limit, longestInput ?? limit), strategy: strategy, keepsEnd: keepsEnd)
-    }
 
     /// A text as it is tokenized.
     package func prepared(_ text: String) -> String { lowercases ? Self.lowercased(text) : text }
@@ -77,15 +72,28 @@ extension InputRules {
         }
     }
 
-    /// Takes what a folder's own file says.
+    /// Takes what a folder's own files say.
     mutating func read(folder: String) throws(TokenizerError) {
+        try readPrompt("\(folder)/config_sentence_transformers.json")
         for name in Self.files {
             let file = "\(folder)/\(name)"
             guard let bytes = try FileBytes.read(file) else { continue }
             let root = try TokenizerCursor(parsing: bytes, file: file)
-            longestInput = try root.member("max_seq_length")?.count() ?? longestInput
+            trainedLength = try root.member("max_seq_length")?.count()
+            longestInput = trainedLength ?? longestInput
             lowercases = try root.boolean("do_lower_case", default: false)
             return
         }
+    }
+
+    /// Takes the prompt that texts get where nobody names one.
+    private mutating func readPrompt(_ file: String) throws(TokenizerError) {
+        guard let bytes = try FileBytes.read(file) else { return }
+        let root = try TokenizerCursor(parsing: bytes, file: file)
+        guard let name = try root.member("default_prompt_name") else { return }
+        guard let stated = try root.member("prompts")?.member(name.string()) else {
+            throw name.failure("there is no prompt of that name")
+        }
+        prompt = try stated.string()
     }
 }

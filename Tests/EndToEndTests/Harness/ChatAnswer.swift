@@ -17,11 +17,13 @@ struct ChatAnswer: Sendable, Equatable {
 
     var choices: [Choice] = []
     var completionTokens = 0
+    var reasoningTokens = 0
 
     /// Adds a whole answer or a chunk.
     mutating func append(_ part: JSONValue) throws {
         if let message = part["error"] { throw HarnessError("error in a stream: \(JSON.encodeToString(message))") }
         if let count = part["usage"]?["completion_tokens"]?.intValue { completionTokens = count }
+        if let count = part["usage"]?["reasoning_tokens"]?.intValue { reasoningTokens = count }
         for choice in part["choices"]?.arrayValue ?? [] {
             let index = choice["index"]?.intValue ?? 0
             while choices.count <= index { choices.append(Choice()) }

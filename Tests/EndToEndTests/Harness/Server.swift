@@ -47,22 +47,26 @@ final class Server: Sendable {
     ///   - model: a folder of Tests/Fixtures.
     ///   - folder: of a server before this one, which is used again.
     ///   - authority: PEM file with whom clients trust, where they speak TLS.
+    ///   - environment: variables that the launcher has besides those of the tests.
     convenience init(
         _ model: String, _ flags: [String] = [], dtype: String = "float32", port: Int = 0, folder: String? = nil,
-        authority: String? = nil
+        authority: String? = nil, environment: [String: String] = [:]
     ) throws {
         try self.init(
-            path: Fixtures.path(model), ["--dtype", dtype] + flags, port: port, folder: folder, authority: authority)
+            path: Fixtures.path(model), ["--dtype", dtype] + flags, port: port, folder: folder, authority, environment)
     }
 
-    private init(path: String, _ flags: [String], port: Int, folder: String?, authority: String?) throws {
+    private init(
+        path: String, _ flags: [String], port: Int, folder: String?, _ authority: String?,
+        _ environment: [String: String]
+    ) throws {
         let own = folder
         self.authority = authority
         let folder = try folder ?? Self.temporaryFolder()
         self.folder = folder
         runDirectory = folder + "/run"
         process = try Subprocess(
-            Self.binary, Self.arguments(path, port: port, folder: folder) + flags)
+            Self.binary, Self.arguments(path, port: port, folder: folder) + flags, environment: environment)
         do {
             try process.line(with: "The server is fired up and ready to roll!")
             let state = try JSON.parse(String(contentsOfFile: runDirectory + "/state.json", encoding: .utf8))
@@ -213,9 +217,10 @@ enum Title {
 
 /// Runs `body` with a server that is gone afterwards, whatever happens.
 func withServer<R>(
-    _ model: String, _ flags: [String] = [], dtype: String = "float32", _ body: (Server) throws -> R
+    _ model: String, _ flags: [String] = [], dtype: String = "float32", environment: [String: String] = [:],
+    _ body: (Server) throws -> R
 ) throws -> R {
-    let server = try Server(model, flags, dtype: dtype)
+    let server = try Server(model, flags, dtype: dtype, environment: environment)
     defer { server.destroy() }
     return try body(server)
 }

@@ -114,6 +114,43 @@ import Testing
         #expect(ids == [FrontGeneration.base(2) + 1])
     }
 
+    private static func answer(_ task: ModelTask, prompt: [Int32], weights: UInt64) -> VectorBatch? {
+        var engine = Toy.engine(limits, served: .make { $0.number = weights }, task: task)
+        let model = ToyModel(limits)
+        model.weights = weights
+        engine.obey(
+            .make {
+                $0.embeds = .make {
+                    $0.requests = [
+                        .make {
+                            $0.key = .make { $0.id = 1 }; $0.prompt = prompt
+                        }
+                    ]
+                }
+            }, now: 0)
+        guard let batch = engine.nextBatch() else { return nil }
+        engine.step(batch, on: model, now: 0)
+        for case .front(let reply) in engine.takeEffects() {
+            if case .vectors(let vectors)? = reply.reply { return vectors }
+        }
+        return nil
+    }
+
+    @Test func aSparseVectorHasTheLargestNumberOfEachToken() throws {
+        var task = ModelTask(kind: .embedding, width: ToyModel.vocabularySize, maxTokens: 20)
+        let prompt: [Int32] = [2, 7, 5, 7, 3, 5, 9, 1]
+        let numbers = try #require(Self.answer(task, prompt: prompt, weights: 4)).values
+        task.isSparse = true
+        task.silentTokens = [2, 1]
+        let told = try #require(Self.answer(task, prompt: prompt, weights: 4))
+        var expected: [Int32: Float] = [:]
+        for (token, number) in zip(prompt, numbers).dropFirst().dropLast() where number > 0 {
+            expected[token] = max(expected[token] ?? 0, number)
+        }
+        #expect(!expected.isEmpty && told.sparse && told.weights == 4 && told.isConsistent)
+        #expect(told.tokenIds == expected.keys.sorted() && told.values == told.tokenIds.map { expected[$0] })
+    }
+
     @Test func wholePromptsAreNeverCutAndKeepNothing() {
         var task = ModelTask(kind: .embedding, width: 8, maxTokens: 512)
         task.wholePrompts = true

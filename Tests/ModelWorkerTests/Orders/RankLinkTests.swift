@@ -44,6 +44,7 @@ private struct Pair {
                 input.tokenTypes.append(Int32(row % 2))
             }
             input.logitRows.append(Int32(input.tokens.count - 1))
+            input.leadingRows.append(Int32(index + 1))
             input.vectorRows.append(Int32(input.tokens.count - 1))
             input.vectors += [0.5, -1, Float(index), 1e-9, 3]
         }

@@ -12,7 +12,7 @@ struct EncoderFixture: Sendable, CustomTestStringConvertible {
     static let all = [
         "bert-mean", "bert-dense", "bert-pairs", "xlmr-cls", "xlmr-pairs", "mpnet-mean", "nomic-mean", "modern-mean",
         "modern-pairs", "gemma-embedding", "qwen3-embedding", "qwen2-reward", "llama-classes",
-        "bert-gguf", "nomic-gguf",
+        "bert-gguf", "nomic-gguf", "internlm2-reward", "llama-attributes",
     ].map(EncoderFixture.init)
 
     var testDescription: String { name }
@@ -23,6 +23,10 @@ struct EncoderFixture: Sendable, CustomTestStringConvertible {
         let text: String
         let ids: [Int32]
         let types: [Int32]?
+        /// How many of the first ids are the prompt that stands before the text.
+        var leading: Int?
+        /// Of a sparse vector, the token of each number of the answer.
+        var tokens: [Int32]?
         let answer: [Float]
     }
 
@@ -81,6 +85,7 @@ extension LanguageModel {
             input.positions += text.ids.indices.map(Int32.init)
             if hasTypes { input.tokenTypes += text.types ?? text.ids.map { _ in 0 } }
             input.logitRows.append(Int32(input.tokens.count - 1))
+            if task.passesOverPrompt { input.leadingRows.append(Int32(text.leading ?? 0)) }
         }
         let width = task.width
         var numbers = [Float](repeating: .nan, count: texts.count * width)

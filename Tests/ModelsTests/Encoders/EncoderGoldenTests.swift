@@ -23,6 +23,39 @@ import Values
         }
     }
 
+    @Test(arguments: EncoderFixture.all, [1, 2])
+    func sixtyFourTextsOfManyLengthsGetTheBitsOfEachAlone(_ fixture: EncoderFixture, _ ranks: Int) throws {
+        let golden = try fixture.golden()
+        var random = SplitMix64(seed: 64)
+        let texts = (0..<64).map {
+            $0 < golden.texts.count ? $0 : Int.random(in: 0..<golden.texts.count, using: &random)
+        }
+        .shuffled(using: &random)
+        let config = try ModelConfig.load(modelPath: fixture.path)
+        var limits = EncoderFixture.limits(config)
+        let rows = texts.reduce(0) { $0 + golden.texts[$1].ids.count }
+        (limits.rows, limits.slots, limits.sequences, limits.logitRows) = (rows, rows, 64, 64)
+        for (dtype, quantization) in [(DType.float32, Quantization.none), (.bfloat16, .none), (.bfloat16, .w8a8Int8)] {
+            let model: any LanguageModel =
+                ranks == 1
+                ? try loadModel(
+                    LoadOptions(
+                        ModelSource(fixture.path, config: config, dtype: dtype, quantization: quantization),
+                        limits: limits, compute: Compute(isa: .avx512bf16, threads: 2)))
+                : try RankGroup(
+                    fixture.path, size: ranks, dtype: dtype, quantization: quantization, isa: .avx512bf16,
+                    limits: limits)
+            let alone = golden.texts.map { model.answers([$0])[0] }
+            let size = golden.texts.flatMap { $0.answer.map(abs) }.max()!
+            for (text, answer) in zip(texts, model.answers(texts.map { golden.texts[$0] })) {
+                #expect(answer.map(\.bitPattern) == alone[text].map(\.bitPattern), "\(dtype) \(quantization.name)")
+                let off = distance(golden.normalized ? unit(answer) : answer, golden.texts[text].answer)
+                let bound = dtype == .float32 ? golden.tolerance : size * (quantization == .none ? 0.05 : 0.2)
+                #expect(off < bound, "\(dtype) \(quantization.name): off by \(off) of \(size)")
+            }
+        }
+    }
+
     @Test(arguments: EncoderFixture.all)
     func splitOverTwoRanksItAgreesToo(_ fixture: EncoderFixture) throws {
         let golden = try fixture.golden()
@@ -64,11 +97,15 @@ import Values
         let path = try #require(ProcessInfo.processInfo.environment["SRT_TEST_MINILM"])
         let data = try Data(contentsOf: URL(fileURLWithPath: Fixture.folder + "/minilm.golden.json"))
         let golden = try JSONDecoder().decode(EncoderFixture.Golden.self, from: data)
-        for (dtype, bound) in [(DType.float32, Float(1e-4)), (.bfloat16, 0.01)] {
-            let model = try loadEncoder(path, dtype: dtype)
+        let cases: [(DType, Quantization, Float)] = [
+            (.float32, .none, 1e-4), (.bfloat16, .none, 0.01), (.float32, .w8a8Int8, 0.03),
+            (.bfloat16, .w8a8Int8, 0.03),
+        ]
+        for (dtype, quantization, bound) in cases {
+            let model = try loadEncoder(path, dtype: dtype, quantization: quantization)
             for (text, answer) in zip(golden.texts, model.answers(golden.texts)) {
                 let off = distance(unit(answer), text.answer)
-                #expect(off < bound, "\(dtype): \(text.ids.count) tokens are off by \(off)")
+                #expect(off < bound, "\(dtype) \(quantization.name): \(text.ids.count) tokens are off by \(off)")
             }
         }
     }

@@ -25,6 +25,7 @@ import Values
             ("xlmr-pairs", .crossEncoder, 1, true), ("modern-pairs", .crossEncoder, 1, true),
             ("gemma-embedding", .embedding, 40, true), ("qwen3-embedding", .embedding, 48, false),
             ("qwen2-reward", .classification, 1, false), ("llama-classes", .classification, 3, false),
+            ("internlm2-reward", .classification, 1, false), ("llama-attributes", .classification, 1, false),
         ]
         for (name, kind, width, whole) in expected {
             let task = try task(name)
@@ -34,6 +35,7 @@ import Values
         #expect(try task("llama-classes").labels == ["calm", "storm", "frost"])
         #expect(try task("qwen2-reward").labels == ["LABEL_0"])
         #expect(try task("bert-mean").trainedTokens == 316)
+        #expect(try task("bert-mean", TaskSettings(rule: .sglang)).trainedTokens == nil)
     }
 
     @Test func positionsBehindThePaddingAreNoRoomForTokens() throws {

@@ -9,12 +9,34 @@ import Values
 struct Fixture: Sendable, CustomTestStringConvertible {
     let name: String
 
-    /// Every model folder.
-    static let all: [Fixture] = [
+    /// Those whose layers every kind of weight and cache, and every level, meets.
+    static let usual: [Fixture] = [
         "llama-tied", "llama-untied", "llama-rope-llama3", "llama-rope-linear", "llama-rope-dynamic", "llama-rope-yarn",
         "qwen2-tied", "qwen2-untied", "qwen3-tied", "qwen3-untied", "llama-gguf",
         "qwen2moe", "qwen3moe", "qwen2moe-gguf", "mixtral",
     ].map(Fixture.init)
+
+    /// Those whose layers differ from Llama's.
+    static let others: [Fixture] = [
+        "gemma2", "gemma3", "gemma3-vision", "phi3", "smollm3", "olmo2", "olmo3", "olmoe", "granite", "granitemoe",
+        "cohere2", "glm4", "starcoder2", "stablelm", "stablelm-parallel", "seed-oss", "ernie45", "ministral3",
+        "mistral3-vision", "glm4moe", "ernie45moe", "gpt-oss",
+    ].map(Fixture.init)
+
+    /// Every model folder.
+    static let all = usual + others
+
+    /// A model folder, and a level to run it on.
+    struct AtLevel: Sendable, CustomTestStringConvertible {
+        let fixture: Fixture
+        let isa: KernelISA
+        var testDescription: String { "\(fixture.name), \(isa)" }
+    }
+
+    /// The usual ones on every level, the others, whose kernels have tests of their own, on the highest.
+    static let atLevels: [AtLevel] =
+        usual.flatMap { fixture in presentLevels.map { AtLevel(fixture: fixture, isa: $0) } }
+        + others.map { AtLevel(fixture: $0, isa: presentLevels.last ?? .scalar) }
 
     static let folder = URL(fileURLWithPath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()

@@ -22,7 +22,10 @@ final class RankGroup: LanguageModel, @unchecked Sendable {
     var cacheBytesPerSlot: Int { ranks.reduce(0) { $0 + $1.cacheBytesPerSlot } }
 
     /// Loads every rank of the model with one thread each.
-    init(_ path: String, size: Int, dtype: DType, isa: KernelISA, limits: ForwardLimits) throws {
+    init(
+        _ path: String, size: Int, dtype: DType, quantization: Quantization = .none, isa: KernelISA,
+        limits: ForwardLimits, task: TaskSettings = TaskSettings()
+    ) throws {
         let config = try ModelConfig.load(modelPath: path)
         let slotCount = try ShardPlan.slotCount(config, limits: limits, ranks: size)
         let memory = try Self.sharedMemory()
@@ -44,7 +47,8 @@ final class RankGroup: LanguageModel, @unchecked Sendable {
         ranks = try groups.map { group in
             try loadModel(
                 LoadOptions(
-                    ModelSource(path, config: config, dtype: dtype), limits: limits,
+                    ModelSource(path, config: config, dtype: dtype, quantization: quantization, task: task),
+                    limits: limits,
                     rank: ShardRank(index: group.rank, count: size), group: group,
                     compute: Compute(isa: isa, threads: 1)))
         }

@@ -76,6 +76,13 @@ package struct OpenAPIDocument: Sendable {
             }.joined(separator: "/")
     }
 
+    /// Parts of the path that stand for any and are not described: each takes a text.
+    private static func unnamed(_ description: RouteDescription) -> [RouteDescription.Parameter] {
+        let known = description.parameters.filter { $0.place == .path }.map(\.name)
+        return description.path.split(separator: "/").filter { $0.hasPrefix(":") }.map { String($0.dropFirst()) }
+            .filter { !known.contains($0) }.map { RouteDescription.Parameter($0, in: .path, .text, "Its \($0).") }
+    }
+
     // MARK: Operations
 
     private func operation(
@@ -85,7 +92,8 @@ package struct OpenAPIDocument: Sendable {
             "tags": [.string(description.group.rawValue)], "summary": .string(description.summary),
             "operationId": .string(Self.name(method, Self.template(description))),
         ]
-        if !description.parameters.isEmpty { operation["parameters"] = .array(description.parameters.map(\.json)) }
+        let parameters = description.parameters + Self.unnamed(description)
+        if !parameters.isEmpty { operation["parameters"] = .array(parameters.map(\.json)) }
         // A query with a body has no meaning that all tools share; what it says can be sent as a POST.
         let takesBody = method != .get && method != .head
         if takesBody { operation["requestBody"] = description.body.json }

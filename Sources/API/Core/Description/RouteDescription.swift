@@ -48,7 +48,7 @@ package struct RouteDescription: Sendable {
 
     /// The body of an answer.
     package enum Content: Sendable, Hashable {
-        case json, events, text, page
+        case json, events, lines, text, page, script, style, image
         /// Text or nothing, without a media type.
         case plain
 
@@ -57,8 +57,12 @@ package struct RouteDescription: Sendable {
             switch self {
             case .json: "application/json"
             case .events: "text/event-stream"
+            case .lines: "application/x-ndjson"
             case .text: "text/plain"
             case .page: "text/html"
+            case .script: "text/javascript"
+            case .style: "text/css"
+            case .image: "image/svg+xml"
             case .plain: nil
             }
         }

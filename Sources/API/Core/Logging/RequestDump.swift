@@ -39,7 +39,7 @@ package final class RequestDump: Sendable {
     func take(_ row: LedgerRow) {
         var meta = RequestRecord.metaInfo(row)
         for key in choices.excludedKeys { meta[key] = nil }
-        let record = RequestRecord(row.errand, rid: row.rid, level: 3)
+        let record = RequestRecord(row.errand, rid: row.rid, level: 3, headers: [:])
         var object = record.json(.finished(row), at: CalendarTime.now().iso).objectValue ?? [:]
         var out = object["out"]?.objectValue ?? [:]
         out["meta_info"] = .object(meta)

@@ -82,9 +82,26 @@ package final class RequestLog: Sendable {
         let (choices, files) = state.withLock { ($0.choices.lines, $0.files) }
         guard choices.isOn else { return }
         for opening in order.openings {
-            let record = RequestRecord(opening.errand, rid: opening.rid, level: choices.level)
+            let record = RequestRecord(
+                opening.errand, rid: opening.rid, level: choices.level, headers: order.headers)
             write(record, .received, choices, files)
         }
+    }
+
+    /// One of OpenAI's routes has its request's body.
+    func received(body: JSONValue, headers: JSONObject) {
+        let (choices, files) = state.withLock { ($0.choices.lines, $0.files) }
+        guard choices.isOn else { return }
+        let shown = RequestRecord.shown(body, choices.level)
+        write(
+            choices, files,
+            text: { "Receive OpenAI: obj=" + RequestRecord.python(shown) + RequestRecord.python(headers: headers) },
+            json: { time in
+                var object: JSONObject = ["timestamp": .string(time), "event": "request.received.openai"]
+                object["obj"] = shown
+                if !headers.isEmpty { object["headers"] = .object(headers) }
+                return .object(object)
+            })
     }
 
     /// A request has its answer.
@@ -93,7 +110,7 @@ package final class RequestLog: Sendable {
         if let dump { for row in rows { dump.take(row) } }
         guard order.isLogged, choices.isOn else { return }
         for row in rows {
-            let record = RequestRecord(row.errand, rid: row.rid, level: choices.level)
+            let record = RequestRecord(row.errand, rid: row.rid, level: choices.level, headers: order.headers)
             write(record, .finished(row), choices, files)
         }
     }
@@ -101,14 +118,21 @@ package final class RequestLog: Sendable {
     private func write(
         _ record: RequestRecord, _ event: RequestRecord.Event, _ choices: RequestLogChoices, _ files: [LineFile]
     ) {
+        write(choices, files, text: { record.text(event) }, json: { record.json(event, at: $0) })
+    }
+
+    /// `json` is told the time.
+    private func write(
+        _ choices: RequestLogChoices, _ files: [LineFile], text: () -> String, json: (String) -> JSONValue
+    ) {
         let targets = choices.targets ?? ["stdout"]
         switch choices.format {
         case .text:
-            let line = record.text(event)
+            let line = text()
             if targets.contains("stdout") { log.info("\(line)") }
             for file in files { file.append("[\(CalendarTime.now().logStamp)] \(line)") }
         case .json:
-            let line = JSON.encodeToString(record.json(event, at: CalendarTime.now().iso))
+            let line = JSON.encodeToString(json(CalendarTime.now().iso))
             if targets.contains("stdout") { raw(line) }
             for file in files { file.append(line) }
         }

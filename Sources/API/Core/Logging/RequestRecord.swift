@@ -21,12 +21,15 @@ struct RequestRecord: Sendable {
     private let fields: JSONObject
     private let rid: String
     private let level: Int
+    private let headers: JSONObject
 
-    /// - Parameter level: 0 neither texts nor sampling parameters, 1 these too, 2 all but the middle of what is long,
-    ///   3 everything.
-    init(_ errand: Errand, rid: ClientName, level: Int) {
+    /// - Parameters:
+    ///   - level: 0 neither texts nor sampling parameters, 1 these too, 2 all but the middle of what is long, 3 everything.
+    ///   - headers: those of the HTTP request that are told.
+    init(_ errand: Errand, rid: ClientName, level: Int, headers: JSONObject) {
         self.rid = rid.text
         self.level = level
+        self.headers = headers
         var fields: JSONObject = ["rid": .string(rid.text)]
         switch errand {
         case .generate(let request):
@@ -44,8 +47,10 @@ struct RequestRecord: Sendable {
     func text(_ event: Event) -> String {
         let request = "obj=\(kind)(" + fields.map { "\($0)=\(Self.python($1))" }.joined(separator: ", ") + ")"
         switch event {
-        case .received: return "Receive: " + request
-        case .finished(let row): return "Finish: \(request), out=\(Self.python(.object(output(of: row))))"
+        case .received: return "Receive: " + request + Self.python(headers: headers)
+        case .finished(let row):
+            let out = Self.python(.object(output(of: row)))
+            return "Finish: \(request)\(Self.python(headers: headers)), out=\(out)"
         }
     }
 
@@ -53,6 +58,7 @@ struct RequestRecord: Sendable {
     func json(_ event: Event, at time: String) -> JSONValue {
         var object: JSONObject = ["timestamp": .string(time), "event": "request.received", "rid": .string(rid)]
         object["obj"] = .object(fields)
+        if !headers.isEmpty { object["headers"] = .object(headers) }
         if case .finished(let row) = event {
             object["event"] = "request.finished"
             object["out"] = .object(output(of: row))
@@ -109,6 +115,13 @@ struct RequestRecord: Sendable {
             object["stop_token_ids"] = .array(given.stopTokenIds.map { .int(Int64($0)) })
         }
         if given.ignoreEos { object["ignore_eos"] = true }
+        switch given.grammar {
+        case .jsonSchema(let text): object["json_schema"] = .string(text)
+        case .regex(let text): object["regex"] = .string(text)
+        case .ebnf(let text): object["ebnf"] = .string(text)
+        case .structuralTag(let text): object["structural_tag"] = .string(text)
+        case nil: break
+        }
         return object
     }
 
@@ -118,7 +131,7 @@ struct RequestRecord: Sendable {
             object["text"] = Self.shortened(String(decoding: row.output.text, as: UTF8.self), level)
             object["output_ids"] = Self.shortened(row.output.ids, level)
             if case .embed = row.errand {
-                object = ["embedding": .array(row.output.vector.map { .double(Double($0)) })]
+                object = ["embedding": row.output.vectorJSON]
             }
         }
         object["meta_info"] = .object(Self.metaInfo(row))
@@ -139,7 +152,7 @@ struct RequestRecord: Sendable {
 
     private static func reason(_ finish: FinishReason?) -> JSONValue {
         switch finish?.reason {
-        case .stopToken(let id)?: ["type": "stop", "matched": .int(Int64(id))]
+        case .stopToken(let id)?, .grammarEnd(let id)?: ["type": "stop", "matched": .int(Int64(id))]
         case .stopString(let text)?, .stopRegex(let text)?: ["type": "stop", "matched": .string(text)]
         case .nan?: ["type": "stop", "matched": "NaN happened"]
         case .length(let length)?: ["type": "length", "length": .int(Int64(length))]
@@ -148,7 +161,7 @@ struct RequestRecord: Sendable {
         }
     }
 
-    private static func shortened(_ text: String, _ level: Int) -> JSONValue {
+    static func shortened(_ text: String, _ level: Int) -> JSONValue {
         guard level < 3, text.utf8.count > longest else { return .string(text) }
         let half = longest / 2
         return .string("\(text.prefix(half)) ... \(text.suffix(half))")
@@ -161,8 +174,13 @@ struct RequestRecord: Sendable {
         return .array(all.prefix(half) + ["..."] + all.suffix(half))
     }
 
+    /// Headers as they follow a request.
+    static func python(headers: JSONObject) -> String {
+        headers.isEmpty ? "" : ", headers=" + python(.object(headers))
+    }
+
     /// A value as Python prints it.
-    private static func python(_ value: JSONValue) -> String {
+    static func python(_ value: JSONValue) -> String {
         switch value {
         case .null: "None"
         case .bool(let flag): flag ? "True" : "False"

@@ -2,9 +2,8 @@ package import APICore
 internal import HTTPTypes
 internal import Hummingbird
 internal import JSON
-internal import NIOCore
 
-/// /openapi.json, and /docs, which shows it to people.
+/// /openapi.json.
 package struct DescriptionRoutes: Sendable {
     private let document: OpenAPIDocument?
 
@@ -21,15 +20,8 @@ package struct DescriptionRoutes: Sendable {
 
     private init(document: OpenAPIDocument?) { self.document = document }
 
-    /// Both routes.
+    /// The only route.
     package var routes: [Route] {
-        [
-            Route([.get], "/openapi.json") { [document] _, _ in .json(document?.json ?? [:]) },
-            Route([.get], "/docs") { _, _ in
-                Response(
-                    status: .ok, headers: [.contentType: "text/html; charset=utf-8"],
-                    body: .init(byteBuffer: ByteBuffer(string: DescriptionPage.html)))
-            },
-        ]
+        [Route([.get], "/openapi.json") { [document] _, _ in .json(document?.json ?? [:]) }]
     }
 }

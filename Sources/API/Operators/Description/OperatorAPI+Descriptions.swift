@@ -49,6 +49,7 @@ extension OperatorAPI {
         RouteDescription(
             "/v1/processes", .health, "The server's processes",
             answers: [.init(200, .json, .list(of: .named("Process")))]),
+        RouteDescription("/get_load", .health, "How busy the worker is, for older gateways", failures: [504]),
         RouteDescription(
             "/v1/loads", .health, "How busy the worker is",
             parameters: [
@@ -148,8 +149,6 @@ extension OperatorAPI {
         }
 
     private static let described = [
-        RouteDescription("/openapi.json", .model, "This description", answers: [object]),
-        RouteDescription(
-            "/docs", .model, "This description for people", answers: [.init(200, [(.page, .text)])]),
+        RouteDescription("/openapi.json", .model, "This description", answers: [object])
     ]
 }

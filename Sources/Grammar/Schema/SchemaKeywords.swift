@@ -1,0 +1,176 @@
+internal import JSON
+
+/// What the keywords of one schema say by themselves; those that join schemas are none of them.
+extension SchemaNodes {
+    /// Keywords that need to know what other schemas looked at.
+    private static let refused: Set<String> = [
+        "unevaluatedProperties", "unevaluatedItems", "$dynamicRef", "$recursiveRef",
+    ]
+    /// Keywords that join schemas.
+    private static let joining: Set<String> = [
+        "$ref", "allOf", "anyOf", "oneOf", "not", "if", "dependentSchemas", "dependentRequired", "dependencies",
+    ]
+
+    /// The facts of a schema that stands in the document.
+    mutating func facts(_ schema: JSONObject, _ pointer: String) throws(GrammarError) -> [(SchemaFact, SchemaPlace)] {
+        var facts: [(SchemaFact, SchemaPlace)] = []
+        for (key, value) in schema {
+            let place = SchemaPlace(pointer: pointer, keyword: key)
+            if Self.refused.contains(key) {
+                try refuse(key, value, schema, place)
+            } else if let fact = try scalarFact(key, value, schema, place) {
+                facts.append((fact, place))
+            } else if key == "required" {
+                for name in try strings(value, place) { facts.append((.required(name), place)) }
+            }
+        }
+        if let rule = try objectRule(schema, pointer) {
+            facts.append((.object(rule), SchemaPlace(pointer: pointer, keyword: "properties")))
+        }
+        if let rule = try arrayRule(schema, pointer) {
+            facts.append((.array(rule), SchemaPlace(pointer: pointer, keyword: "items")))
+        }
+        if let contains = schema["contains"] {
+            let place = SchemaPlace(pointer: pointer, keyword: "contains")
+            let least = try count(schema["minContains"] ?? 1, SchemaPlace(pointer: pointer, keyword: "minContains"))
+            var most: Int?
+            if let value = schema["maxContains"] {
+                most = try count(value, SchemaPlace(pointer: pointer, keyword: "maxContains"))
+            }
+            let node = try child(contains, pointer, "contains")
+            if least > 0 || most != nil { facts.append((.contains(node, least: least, most: most), place)) }
+        }
+        if let names = schema["propertyNames"] {
+            let node = try child(names, pointer, "propertyNames")
+            facts.append((.names(node), SchemaPlace(pointer: pointer, keyword: "propertyNames")))
+        }
+        return facts
+    }
+
+    private func refuse(
+        _ key: String, _ value: JSONValue, _ schema: JSONObject, _ place: SchemaPlace
+    ) throws(GrammarError) {
+        // Where nothing else looks at members or elements, they are what properties and items leave over.
+        let isAlone = key.hasPrefix("unevaluated") && !schema.keys.contains(where: Self.joining.contains)
+        if isAlone || value == .bool(true) { return }
+        throw place.refusal("cannot be had")
+    }
+
+    private func scalarFact(
+        _ key: String, _ value: JSONValue, _ schema: JSONObject, _ place: SchemaPlace
+    ) throws(GrammarError) -> SchemaFact? {
+        switch key {
+        case "type": return .types(try types(value, place))
+        case "enum":
+            guard case .array(let list) = value else { throw place.refusal("must be a list") }
+            return .values(list)
+        case "const": return .values([value])
+        case "minLength": return .minLength(try count(value, place))
+        case "maxLength": return .maxLength(try count(value, place))
+        case "minItems": return .minItems(try count(value, place))
+        case "maxItems": return .maxItems(try count(value, place))
+        case "minProperties": return .minProperties(try count(value, place))
+        case "maxProperties": return .maxProperties(try count(value, place))
+        case "pattern": return .pattern(try string(value, place), matches: true)
+        case "format": return .format(try string(value, place))
+        case "uniqueItems":
+            guard case .bool(let flag) = value else { throw place.refusal("must be a boolean") }
+            return flag ? .uniqueItems : nil
+        case "multipleOf": return try multiple(value, place)
+        case "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum":
+            return try bound(key, value, schema, place)
+        default: return nil
+        }
+    }
+
+    private func types(_ value: JSONValue, _ place: SchemaPlace) throws(GrammarError) -> SchemaTypes {
+        var names = [value]
+        if case .array(let list) = value { names = list }
+        var types: SchemaTypes = []
+        for name in names {
+            guard let text = name.stringValue, let type = SchemaTypes(name: text) else {
+                throw place.refusal("\(JSON.encodeToString(name)) is no type")
+            }
+            types.formUnion(type)
+        }
+        return types
+    }
+
+    private func bound(
+        _ key: String, _ value: JSONValue, _ schema: JSONObject, _ place: SchemaPlace
+    ) throws(GrammarError) -> SchemaFact? {
+        let isLower = key.hasSuffix("inimum")
+        // Up to draft 4 the exclusive ones were flags of the others.
+        if case .bool = value, key.hasPrefix("exclusive") { return nil }
+        guard let bound = Decimal(value) else { throw place.refusal("must be a number") }
+        let flag = schema[isLower ? "exclusiveMinimum" : "exclusiveMaximum"] == .bool(true)
+        let isExclusive = key.hasPrefix("exclusive") || flag
+        return isLower ? .lower(bound, isExclusive: isExclusive) : .upper(bound, isExclusive: isExclusive)
+    }
+
+    private func multiple(_ value: JSONValue, _ place: SchemaPlace) throws(GrammarError) -> SchemaFact {
+        guard let divisor = Decimal(value), !divisor.isNegative, !divisor.isZero else {
+            throw place.refusal("must be a number above 0")
+        }
+        guard divisor.isInteger, divisor.whole.count < 5, let number = Int(divisor.text), number <= 1_000 else {
+            throw place.refusal("can be had for integers from 1 to 1000 only, not for \(divisor.text)")
+        }
+        return .multiple(of: number, is: true)
+    }
+
+    private mutating func objectRule(_ schema: JSONObject, _ pointer: String) throws(GrammarError) -> ObjectRule? {
+        var rule = ObjectRule()
+        if let value = schema["properties"] {
+            for (key, member) in try members(value, pointer, "properties") {
+                rule.properties.append((key, try child(member, pointer, "properties", key)))
+            }
+        }
+        if let value = schema["patternProperties"] {
+            for (key, member) in try members(value, pointer, "patternProperties") {
+                rule.patterns.append((key, try child(member, pointer, "patternProperties", key)))
+            }
+        }
+        let key = schema["additionalProperties"] == nil ? "unevaluatedProperties" : "additionalProperties"
+        if let value = schema[key] { rule.additional = try child(value, pointer, key) }
+        let isEmpty = rule.properties.isEmpty && rule.patterns.isEmpty && rule.additional == nil
+        return isEmpty ? nil : rule
+    }
+
+    private mutating func arrayRule(_ schema: JSONObject, _ pointer: String) throws(GrammarError) -> ArrayRule? {
+        var rule = ArrayRule()
+        if let value = schema["prefixItems"] { rule.prefix = try children(value, pointer, "prefixItems") }
+        if let value = schema["items"] {
+            if case .array(let list) = value {
+                // Up to draft 2019-09 a list of schemas stood here.
+                if !list.isEmpty { rule.prefix = try children(value, pointer, "items") }
+                if let rest = schema["additionalItems"] { rule.items = try child(rest, pointer, "additionalItems") }
+            } else {
+                rule.items = try child(value, pointer, "items")
+            }
+        } else if let rest = schema["unevaluatedItems"] {
+            rule.items = try child(rest, pointer, "unevaluatedItems")
+        }
+        return rule.prefix.isEmpty && rule.items == nil ? nil : rule
+    }
+
+    private func count(_ value: JSONValue, _ place: SchemaPlace) throws(GrammarError) -> Int {
+        guard let number = Decimal(value), number.isInteger, !number.isNegative else {
+            throw place.refusal("must be a count")
+        }
+        // Nobody writes that much; a bound beyond it binds nothing.
+        return number.whole.count > 9 ? 1_000_000_000 : Int(number.text)!
+    }
+
+    private func string(_ value: JSONValue, _ place: SchemaPlace) throws(GrammarError) -> String {
+        guard let text = value.stringValue else { throw place.refusal("must be a string") }
+        return text
+    }
+
+    /// The strings of a list.
+    func strings(_ value: JSONValue, _ place: SchemaPlace) throws(GrammarError) -> [String] {
+        guard case .array(let list) = value else { throw place.refusal("must be a list of strings") }
+        var texts: [String] = []
+        for element in list { texts.append(try string(element, place)) }
+        return texts
+    }
+}

@@ -1,0 +1,107 @@
+internal import ChildRuntime
+internal import Glibc
+package import Grammar
+internal import Synchronization
+internal import Tensors
+package import Tokenizers
+
+/// Compiles grammars on threads of their own, which stand behind all others, so that a stream's next token does not wait for them.
+package final class GrammarPool: Sendable {
+    /// What came of a grammar.
+    package struct Outcome: Sendable {
+        package let source: GrammarSource
+        package let result: Result<TokenMasks, GrammarError>
+    }
+
+    private struct State {
+        var open: [GrammarSource] = []
+        var done: [Outcome] = []
+        var threads = 0
+    }
+
+    private let state = Mutex(State())
+    private let vocabulary = Mutex<(vocabulary: Vocabulary, specials: [String])?>(nil)
+    private let tokenizer: Tokenizer
+    private let vocabularySize: Int
+    private let options: GrammarOptions
+    private static let mostThreads = 2
+
+    /// A pool for a model's vocabulary, of which the tokenizer may know a part only.
+    package init(_ tokenizer: Tokenizer, vocabularySize: Int, options: GrammarOptions) {
+        self.tokenizer = tokenizer
+        self.vocabularySize = vocabularySize
+        self.options = options
+    }
+
+    /// Compiles a grammar as soon as a thread is free.
+    package func compile(_ source: GrammarSource) {
+        let isNew = state.withLock { state in
+            state.open.append(source)
+            guard state.threads < Self.mostThreads else { return false }
+            state.threads += 1
+            return true
+        }
+        if isNew { startDetachedThread { [self] in work() } }
+    }
+
+    /// Hands out what was done.
+    package func take() -> [Outcome] {
+        state.withLock { state in
+            defer { state.done = [] }
+            return state.done
+        }
+    }
+
+    private func work() {
+        _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 5)
+        Compute.freeCallingThread()
+        while let source = next() {
+            let (vocabulary, specials) = words()
+            var options = options
+            options.specialTokens = specials
+            let result: Result<TokenMasks, GrammarError>
+            do throws(GrammarError) {
+                result = .success(TokenMasks(try Grammar(source, options: options), vocabulary))
+            } catch {
+                result = .failure(error)
+            }
+            state.withLock { $0.done.append(Outcome(source: source, result: result)) }
+        }
+    }
+
+    /// The next grammar; nil ends the thread.
+    private func next() -> GrammarSource? {
+        state.withLock { state in
+            if state.open.isEmpty {
+                state.threads -= 1
+                return nil
+            }
+            return state.open.removeFirst()
+        }
+    }
+
+    /// The tokens as bytes, made when the first grammar is.
+    private func words() -> (vocabulary: Vocabulary, specials: [String]) {
+        vocabulary.withLock { known in
+            if let known { return known }
+            let made = Self.words(of: tokenizer, size: vocabularySize)
+            known = made
+            return made
+        }
+    }
+
+    private static func words(of tokenizer: Tokenizer, size: Int) -> (vocabulary: Vocabulary, specials: [String]) {
+        let ends = Set(tokenizer.eosIDs)
+        var specials: [String] = []
+        var tokens: [Vocabulary.Token] = []
+        tokens.reserveCapacity(size)
+        for id in 0..<Int32(size) {
+            // An end is never text, whatever it is called.
+            let bytes = ends.contains(id) ? [] : tokenizer.tokenBytes(id)
+            let isSpecial = tokenizer.isSpecial(id)
+            if isSpecial, !bytes.isEmpty { specials.append(String(decoding: bytes, as: UTF8.self)) }
+            tokens.append(Vocabulary.Token(bytes: bytes, isSpecial: isSpecial))
+        }
+        return (Vocabulary(tokens), specials)
+    }
+}

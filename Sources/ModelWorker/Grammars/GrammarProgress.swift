@@ -1,0 +1,50 @@
+package import Grammar
+internal import Values
+
+/// How far the text of one request is within its grammar. It is a function of the grammar and the ids so far.
+package struct GrammarProgress: Sendable {
+    private let masks: TokenMasks
+    /// Texts behind which the grammar begins; none: at the first token.
+    private let openers: [[UInt8]]
+    /// The last bytes before it, as many as an opener has.
+    private var before: [UInt8] = []
+    /// Nil before the grammar has begun.
+    private var state: GrammarState?
+
+    /// The progress behind some ids.
+    package init(_ masks: TokenMasks, after openers: [String], output: some Sequence<Int32>) {
+        self.masks = masks
+        self.openers = openers.map { Array($0.utf8) }.filter { !$0.isEmpty }
+        state = self.openers.isEmpty ? masks.grammar.start : nil
+        for id in output { advance(id) }
+    }
+
+    /// Notes an id that was chosen. One that ends the text, or is none of the grammar's, changes nothing.
+    package mutating func advance(_ id: Int32) {
+        guard let state else { return listen(to: id) }
+        if let next = masks.grammar.state(state, after: id, of: masks.vocabulary) { self.state = next }
+    }
+
+    /// Looks for what opens the grammar.
+    private mutating func listen(to id: Int32) {
+        before += masks.vocabulary.bytes(of: id)
+        for opener in openers {
+            guard let place = before.firstRange(ofBytes: opener) else { continue }
+            let rest = before[place.upperBound...]
+            // What the token holds behind it belongs to the text already, if the grammar has it.
+            state = masks.grammar.state(masks.grammar.start, after: rest) ?? masks.grammar.start
+            before = []
+            return
+        }
+        before = before.suffix((openers.map(\.count).max() ?? 1) - 1)
+    }
+
+    /// The text can do nothing but end.
+    package var isFinished: Bool { state?.isFinished ?? false }
+
+    /// The text may end.
+    package var mayEnd: Bool { state?.isComplete ?? true }
+
+    /// The tokens that may come next, a bit for each; those that end the text are not among them. Nil: all may.
+    package var allowed: TokenMasks.Words? { state.map { masks.mask(of: $0) } }
+}
