@@ -47,7 +47,7 @@ struct ServedModel {
         let served = written ?? Self.launched(settings)
         self.served = served
         let source = ModelSource(
-            served.path, config: config, dtype: dtype, quantization: Self.quantization(settings),
+            served.path, config: config, dtype: dtype, quantization: Self.quantization(settings, config),
             loadFormat: LoadFormat(rawValue: served.loadFormat) ?? settings.loadFormat,
             isStrict: settings.strictWeights, task: choice)
         let sizes = try ModelSizes(source, kvCacheDType: settings.kvCacheDType, ranks: rank.count)
@@ -158,9 +158,10 @@ struct ServedModel {
         return Compute(isa: KernelISA.detect(ceiling: ceiling), threads: plan.threads, cores: plan.cores)
     }
 
-    private static func quantization(_ settings: WorkerSettings) -> Quantization {
-        Quantization(
+    private static func quantization(_ settings: WorkerSettings, _ config: ModelConfig) -> Quantization {
+        let asked = Quantization(
             settings.quantization, groupSize: settings.int4GroupSize, headBits: settings.int4HeadBits)
+        return config.quantization(asked: asked, dtype: settings.dtype)
     }
 
     /// What the engine must know of it.

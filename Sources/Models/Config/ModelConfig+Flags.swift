@@ -32,6 +32,12 @@ extension ModelConfig {
         }
     }
 
+    /// How weights are stored: as the flags ask, and the blocks of a GGUF file as they are where no flag asks for a method
+    /// or names a type.
+    package func quantization(asked: Quantization, dtype flag: ModelDType) -> Quantization {
+        asked == .none && flag == .auto && isGGUF ? .stored : asked
+    }
+
     /// The context length to serve: the flag if it is given, else what the configuration implies, which is the most.
     package func contextLength(flag: Int?) throws(CheckpointError) -> Int {
         guard let flag else { return derivedContextLength }

@@ -42,6 +42,8 @@ package struct ModelConfig: Sendable, Equatable {
 
     /// `quant_method` of a checkpoint that is quantised in its own way, nil for plain ones.
     package var quantizationMethod: String?
+    /// Whether the weights lie in a GGUF file.
+    package private(set) var isGGUF = false
     /// How that method stores matrices; nil for plain ones and GGUF files.
     package var storedQuantization: StoredQuantization?
     /// End-of-text ids of both files, ascending.
@@ -79,6 +81,7 @@ package struct ModelConfig: Sendable, Equatable {
         }
         let fields = ConfigFields(file: source.file, members: source.members, shownNames: source.shownNames)
         try self.init(fields.replacing(replacements), replacements)
+        isGGUF = source.isGGUF
         if let ties = source.tiesWordEmbeddings { tiesWordEmbeddings = ties }
         if quantizationMethod == nil, let fields = source.quantization {
             quantizationMethod = try fields.string("quant_method") ?? "gptq"

@@ -12,6 +12,8 @@ struct ModelConfigSource {
     let generation: ConfigFields?
     /// For GGUF: whether the file lacks an output head of its own, whatever `config.json` says.
     var tiesWordEmbeddings: Bool?
+    /// Whether the weights lie in a GGUF file.
+    var isGGUF: Bool { tiesWordEmbeddings != nil }
     /// What `hf_quant_config.json`, `quantize_config.json` or `quant_config.json` say.
     var quantization: ConfigFields?
 

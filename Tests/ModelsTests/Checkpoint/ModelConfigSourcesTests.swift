@@ -141,6 +141,20 @@ import Values
         #expect(config.resolvedDType(flag: .auto) == .bfloat16)
     }
 
+    @Test func blocksOfAGGUFFileStayAsTheyAreUnlessAFlagAsksOtherwise() throws {
+        let file = try load(GGUFWriter.llama())
+        #expect(file.quantization(asked: .none, dtype: .auto) == .stored)
+        for dtype in [ModelDType.bfloat16, .float16, .float32] {
+            #expect(file.quantization(asked: .none, dtype: dtype) == .none)
+        }
+        for asked in [Quantization.stored, .w8a8Int8, .int4()] {
+            #expect(file.quantization(asked: asked, dtype: .auto) == asked)
+            #expect(file.quantization(asked: asked, dtype: .float32) == asked)
+        }
+        let folder = try ModelConfig.load(modelPath: Fixture.folder + "/llama-tied")
+        #expect(folder.quantization(asked: .none, dtype: .auto) == .none)
+    }
+
     @Test func anAbsentOutputMeansTied() throws {
         #expect(try load(GGUFWriter.llama(tied: true)).tiesWordEmbeddings)
     }
