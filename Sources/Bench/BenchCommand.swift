@@ -7,6 +7,7 @@ package struct BenchCommand: ParsableCommand {
         commandName: "bench", abstract: "Measure this machine, a model, or a running server.",
         subcommands: [
             OfflineCommand.self, EmbeddingCommand.self, ServingCommand.self, AccuracyCommand.self, MachineCommand.self,
+            GrammarCommand.self,
         ])
 
     /// For the command line parser.

@@ -111,7 +111,8 @@ extension EndToEndTests {
             }
         }
 
-        @Test(arguments: ["qwen2-reward", "llama-classes"]) func rewardsAreTheReferences(_ model: String) throws {
+        @Test(arguments: ["qwen2-reward", "llama-classes", "internlm2-reward", "llama-attributes", "gemma2-reward"])
+        func rewardsAreTheReferences(_ model: String) throws {
             let goldens = try goldens(model)
             try withServer(model) { server in
                 let all = try server.request("/classify", ["text": .array(goldens.map { .string($0.text) })]).json()

@@ -48,13 +48,15 @@ def internlm2(tensors: dict, config: dict) -> tuple[dict, dict]:
             continue
         for old, new in (("embed_tokens", "tok_embeddings"), ("input_layernorm", "attention_norm"),
                          ("post_attention_layernorm", "ffn_norm"), ("mlp.gate_proj", "feed_forward.w1"),
-                         ("mlp.up_proj", "feed_forward.w3"), ("mlp.down_proj", "feed_forward.w2"), ("score.", "v_head.")):
+                         ("mlp.up_proj", "feed_forward.w3"), ("mlp.down_proj", "feed_forward.w2"), ("score.", "v_head."),
+                         ("lm_head.", "output.")):
             name = name.replace(old, new)
         renamed[name] = tensor
     kept = {key: config[key] for key in (
         "hidden_size", "num_hidden_layers", "intermediate_size", "num_attention_heads", "num_key_value_heads", "vocab_size",
         "max_position_embeddings", "rms_norm_eps", "hidden_act", "bos_token_id", "eos_token_id", "pad_token_id")}
-    return renamed, {"architectures": ["InternLM2ForRewardModel"], "model_type": "internlm2", **kept, "bias": True,
+    name = "InternLM2ForRewardModel" if "v_head.weight" in renamed else "InternLM2ForCausalLM"
+    return renamed, {"architectures": [name], "model_type": "internlm2", **kept, "bias": True,
                      "rope_theta": config["rope_parameters"]["rope_theta"], "rope_scaling": None, "torch_dtype": "bfloat16"}
 
 

@@ -3,6 +3,7 @@
 
 usage: make_encoders.py [NAME …]      the folders named, or all
        make_encoders.py --variants    the goldens of folders whose files for texts say something else, and of sparse vectors
+       make_encoders.py --internlm2   InternLM2 as it predicts tokens
        make_encoders.py --minilm DIR  the goldens of the real all-MiniLM-L6-v2"""
 
 import json
@@ -10,10 +11,13 @@ import sys
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from sentence_transformers import SentenceTransformer
 
+import fixture_encoders
 import fixture_gguf
+import fixture_goldens
+import fixture_models
 import fixture_tokenizer
 import fixture_variants
 from fixture_encoders import TOKENIZERS, TinyEncoder
@@ -156,6 +160,29 @@ def make(tiny: TinyEncoder) -> None:
     write(folder / "golden.json", result)
 
 
+def internlm2() -> None:
+    """A Llama under InternLM2's names; its goldens are of the kind that models have that predict tokens."""
+    tiny = fixture_models.TinyModel(
+        "internlm2", "llama", 48, 6, 2, 8, 72, 2, tied=False, extra={"attention_bias": True}, seed=47)
+    folder, tokenizer = HERE / tiny.name, fixture_tokenizer.build()
+    folder.mkdir(exist_ok=True)
+    model = fixture_models.make(tiny)
+    tensors = {name: p.to(torch.bfloat16).contiguous() for name, p in fixture_models.stored_tensors(model).items()}
+    tensors, config = fixture_encoders.internlm2(tensors, model.config.to_dict())
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n")
+    fixture_tokenizer.save(tokenizer, folder)
+    records = [fixture_goldens.golden(model, text, ids)
+               for text, ids in fixture_tokenizer.prompts(tokenizer, fixture_goldens.PROMPT_LENGTHS)]
+    for record in records:
+        record["output_text"] = tokenizer.decode(record["output_ids"], skip_special_tokens=False)
+    rotary = model.model.rotary_emb
+    header = {"model": tiny.name, "architecture": "InternLM2ForCausalLM", "rope_rule": tiny.reference_rope()[1],
+              "rope_frequencies": rotary.inv_freq.double().tolist(), "rope_magnitude": rotary.attention_scaling}
+    fixture_goldens.write(folder / "golden.json", header, records)
+    print(fixture_goldens.summary(tiny.name, records))
+
+
 def minilm(folder: str) -> None:
     """The real model: first and last numbers of each vector and all of one."""
     sentences = SentenceTransformer(folder, device="cpu")
@@ -174,6 +201,8 @@ if __name__ == "__main__":
         minilm(sys.argv[2])
     elif sys.argv[1:2] == ["--variants"]:
         fixture_variants.make(HERE, TEXTS)
+    elif sys.argv[1:2] == ["--internlm2"]:
+        internlm2()
     else:
         for tiny in MODELS:
             if not sys.argv[1:] or tiny.name in sys.argv[1:]:

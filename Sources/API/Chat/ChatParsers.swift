@@ -42,6 +42,9 @@ package struct ChatParsers: Sendable {
         ReasoningParser.isForced(reasoning, chat.variables, template: thinking.isForced(chat.variables))
     }
 
+    /// What answers to a chat have to be for its tools; nil: anything.
+    func constraint(of chat: ChatRequest) -> CallConstraint? { CallConstraint(chat.tools, format: tools) }
+
     private func reasoning(for chat: ChatRequest) -> ReasoningParser? {
         guard let reasoning, chat.parts.separatesReasoning else { return nil }
         let options = ReasoningOptions(
@@ -53,6 +56,10 @@ package struct ChatParsers: Sendable {
     }
 
     private func tools(for chat: ChatRequest) -> ToolCallParser? {
+        // A forced call in a format that has no form of its own is an element of a JSON list.
+        if chat.tools.isForced, tools.map({ ToolCallParser.structure(of: $0, tool: "") == nil }) ?? true {
+            return ToolCallParser.list(tools: chat.tools.definitions)
+        }
         guard let tools, chat.tools.isActive else { return nil }
         return try? ToolCallParser.named(tools, tools: chat.tools.definitions)
     }

@@ -63,7 +63,7 @@ package struct ChatRequest: Sendable {
         }
         try limit(body, rules)
         stop(at: rules.stops)
-        try tools.constrain(&fields.sampling)
+        try tools.check(against: fields.sampling)
         if tools.isActive { fields.sampling["skip_special_tokens"] = false }
     }
 

@@ -102,16 +102,15 @@ package struct ChatTools: Sendable {
         return type.arrayValue?.allSatisfy { $0.stringValue.map(types.contains) ?? false } ?? false
     }
 
-    /// Asks for a call where the client demands one: what follows from it is the grammar engine's.
-    package func constrain(_ sampling: inout JSONObject) throws(RequestFailure) {
-        guard choice == .required || choice != .none && choice != .auto else { return }
+    /// Refuses another grammar beside that of calls that the client demands.
+    package func check(against sampling: JSONObject) throws(RequestFailure) {
+        guard isForced else { return }
         let grammars = ["json_schema", "regex", "ebnf", "structural_tag"]
         if grammars.contains(where: { sampling[$0]?.stringValue?.isEmpty == false }) {
             throw .invalid(
                 "tool_choice 'required' or a named tool cannot be combined with response_format, regex, or ebnf: "
                     + "the tools decide what the answer looks like.")
         }
-        sampling["structural_tag"] = .string(JSON.encodeToString(.array(shown)))
     }
 }
 

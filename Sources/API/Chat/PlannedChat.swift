@@ -1,4 +1,5 @@
 package import APICore
+internal import JSON
 package import Ledger
 internal import Messages
 
@@ -22,6 +23,11 @@ package struct ChatPlanner: Sendable {
     ) throws(RequestFailure) -> PlannedChat {
         var chat = try ChatRequest(body, rules, now: generation.clock())
         change(&chat)
+        let grammars = ["json_schema", "regex", "ebnf", "structural_tag"]
+        let isFree = grammars.allSatisfy { chat.fields.sampling[$0]?.stringValue?.isEmpty ?? true }
+        if isFree, let constraint = parsers.constraint(of: chat) {
+            chat.fields.sampling[constraint.key] = .string(constraint.text)
+        }
         var plan = GenerationPlan([chat.prompt], chat.fields)
         if let count = chat.topLogprobs {
             plan.logprobs = .make {

@@ -15,11 +15,7 @@ extension Architecture {
                 "post_attention_norm": "post_attention_layernorm", "attn_sinks": "=self_attn.sinks",
                 "ffn_gate_inp": "mlp.router",
             ], experts: GGUFExperts(normalizes: true),
-            keys: ["sliding_window": "attention.sliding_window"],
-            implied: { fields throws(CheckpointError) in
-                let size = try fields.integer("moe_intermediate_size", in: 1...ModelConfig.widthLimit)
-                return size.map { ["intermediate_size": .int(Int64($0))] } ?? [:]
-            }),
+            keys: ["sliding_window": "attention.sliding_window"]),
         keys: GptOssKeys.init
     ) { root, keys throws(CheckpointError) in
         var layers = try LlamaLayers(root)

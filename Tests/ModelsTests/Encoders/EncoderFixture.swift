@@ -12,7 +12,7 @@ struct EncoderFixture: Sendable, CustomTestStringConvertible {
     static let all = [
         "bert-mean", "bert-dense", "bert-pairs", "xlmr-cls", "xlmr-pairs", "mpnet-mean", "nomic-mean", "modern-mean",
         "modern-pairs", "gemma-embedding", "qwen3-embedding", "qwen2-reward", "llama-classes",
-        "bert-gguf", "nomic-gguf", "internlm2-reward", "llama-attributes",
+        "bert-gguf", "nomic-gguf", "internlm2-reward", "llama-attributes", "gemma2-reward",
     ].map(EncoderFixture.init)
 
     var testDescription: String { name }

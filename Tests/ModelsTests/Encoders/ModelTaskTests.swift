@@ -26,6 +26,7 @@ import Values
             ("gemma-embedding", .embedding, 40, true), ("qwen3-embedding", .embedding, 48, false),
             ("qwen2-reward", .classification, 1, false), ("llama-classes", .classification, 3, false),
             ("internlm2-reward", .classification, 1, false), ("llama-attributes", .classification, 1, false),
+            ("gemma2-reward", .classification, 1, false),
         ]
         for (name, kind, width, whole) in expected {
             let task = try task(name)

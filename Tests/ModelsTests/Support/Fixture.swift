@@ -13,7 +13,7 @@ struct Fixture: Sendable, CustomTestStringConvertible {
     static let usual: [Fixture] = [
         "llama-tied", "llama-untied", "llama-rope-llama3", "llama-rope-linear", "llama-rope-dynamic", "llama-rope-yarn",
         "qwen2-tied", "qwen2-untied", "qwen3-tied", "qwen3-untied", "llama-gguf",
-        "qwen2moe", "qwen3moe", "qwen2moe-gguf", "mixtral",
+        "qwen2moe", "qwen3moe", "qwen2moe-gguf", "mixtral", "internlm2",
     ].map(Fixture.init)
 
     /// Those whose layers differ from Llama's.
