@@ -42,7 +42,7 @@ import Testing
     ]) func programsGetTheSignOfLife(headers: [(String, String)]) async throws {
         let answer = try await LocalFront().get("/", headers: headers)
         #expect(answer.status == 200 && answer.body == "\"SGLang is running\"")
-        #expect(answer.headers == ["content-type": "application/json"])
+        #expect(answer.headers == ["content-type": "application/json", "content-length": "19"])
     }
 
     @Test(arguments: [
