@@ -26,7 +26,9 @@ package struct ResponsesAPI: Sendable {
     package var routes: [Route] {
         [
             Route([.post, .put], "/v1/responses", in: ResponsesDialect()) { [self] in try await respond($0, $1) },
-            Route([.get], "/v1/responses/:id", in: Self.dialect) { [self] request, _ in told { () throws(RequestFailure) in try shown(request) } },
+            Route([.get], "/v1/responses/:id", in: Self.dialect) { [self] request, _ in
+                told { () throws(RequestFailure) in try shown(request) }
+            },
             Route([.delete], "/v1/responses/:id", in: Self.dialect) { [self] request, _ in
                 told { () throws(RequestFailure) in try deleted(request) }
             },
