@@ -37,7 +37,7 @@ import Values
     @Test(arguments: [
         ("\"LlamaForCausalLM\"", "\"ParrotForCausalLM\"", "ParrotForCausalLM"),
         ("\"hidden_act\": \"silu\"", "\"hidden_act\": \"relu2\"", "hidden_act"),
-        ("\"num_attention_heads\": 5", "\"num_attention_heads\": 5,\n \"head_dim\": 12", "head_dim"),
+        ("\"num_attention_heads\": 5", "\"num_attention_heads\": 5,\n \"head_dim\": 14", "head_dim"),
         ("\"rope_scaling\": null", "\"rope_scaling\": {\"rope_type\": \"spiral\", \"factor\": 2.0}", "spiral"),
     ])
     func whatTheLayersCannotDoIsRefusedByName(_ old: String, _ new: String, _ named: String) throws {
