@@ -186,7 +186,7 @@ package struct RequestLedger: Sendable {
             row.output.retractions = Int(batch.retractions[entry])
         }
         if entry < batch.reasoningTokens.count {
-            row.output.thinkingTokens = max(row.output.thinkingTokens, Int(batch.reasoningTokens[entry]))
+            row.output.thinkingTokens = Int(batch.reasoningTokens[entry])
         }
         if let experts = batch.routedExperts.first(where: { $0.row == UInt32(entry) }) {
             row.output.routedExperts = experts.ids

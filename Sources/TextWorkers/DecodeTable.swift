@@ -144,7 +144,7 @@ package struct DecodeTable: Sendable {
         text.promptTokens.append(batch.promptTokens[row])
         text.cachedTokens.append(batch.cachedTokens[row])
         text.retractions.append(batch.retractions[row])
-        if row < batch.reasoningTokens.count, batch.reasoningTokens[row] > 0 {
+        if row < batch.reasoningTokens.count {
             let missing = text.requestIds.count - 1 - text.reasoningTokens.count
             text.reasoningTokens += Array(repeating: 0, count: missing) + [batch.reasoningTokens[row]]
         }

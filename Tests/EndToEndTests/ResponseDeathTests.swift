@@ -47,8 +47,9 @@ extension EndToEndTests {
             let over = try poll("a response in the background is over") { () -> JSONValue? in
                 do {
                     let response = try response(id, on: server)
-                    return response["status"] == "in_progress" ? nil : response
-                } catch ConnectionError.lost { return nil }
+                    // A plain nil would be JSON's null here.
+                    return response["status"] == "in_progress" ? Optional<JSONValue>.none : response
+                } catch ConnectionError.lost { return Optional<JSONValue>.none }
             }
             let items = (over["output"]?.arrayValue ?? []).map { item in
                 "\(item["type"] ?? .null) \(item["content"]?.arrayValue?.first?["text"] ?? .null)"

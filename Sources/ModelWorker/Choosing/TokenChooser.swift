@@ -69,8 +69,8 @@ package struct TokenChooser: Sendable {
         }
     }
 
-    /// Ids of the thinking part so far.
-    package var thinkingCount: Int { thinking?.count ?? 0 }
+    /// Ids of the thinking part so far; nil where nobody looks for one.
+    package var thinkingCount: Int? { thinking?.count }
 
     /// What the search for stop patterns cost after the latest token, in steps; nil without patterns.
     package var patternCost: Int? { stop.patternCost }

@@ -46,9 +46,10 @@ struct TokenFrames {
             })
     }
 
-    /// Tells how long the thinking part is of the request that was added last; nothing where no request has one.
-    private mutating func addThinking(_ count: Int) {
-        guard count > 0 else { return }
+    /// Tells how long the thinking part is of the request that was added last; nothing where nobody looks for one. It gets
+    /// shorter when what counted as thinking turns out to be its end marker.
+    private mutating func addThinking(_ count: Int?) {
+        guard let count else { return }
         let missing = batch.requestIds.count - 1 - batch.reasoningTokens.count
         batch.reasoningTokens += Array(repeating: 0, count: missing) + [UInt32(count)]
     }
