@@ -15,7 +15,9 @@ extension Architecture {
                 "post_attention_norm": "post_attention_layernorm", "attn_sinks": "=self_attn.sinks",
                 "ffn_gate_inp": "mlp.router",
             ], experts: GGUFExperts(normalizes: true),
-            keys: ["sliding_window": "attention.sliding_window"]),
+            keys: ["sliding_window": "attention.sliding_window"],
+            // Files do not say that the ends of YaRN's ramp are not rounded.
+            implied: { (_: ConfigFields) throws(CheckpointError) in ["truncate": false] }),
         keys: GptOssKeys.init
     ) { root, keys throws(CheckpointError) in
         var layers = try LlamaLayers(root)

@@ -137,7 +137,7 @@ struct RopeFields {
         yarn.extrapolationFactor = try fields.number("extrapolation_factor", in: range) ?? yarn.extrapolationFactor
         yarn.attentionFactor = try fields.number("attn_factor", in: range) ?? yarn.attentionFactor
         yarn.magnitude = try fields.number("attention_factor", in: 1e-3...1e3)
-        yarn.truncates = try fields.boolean("truncate") ?? yarn.truncates
+        yarn.truncates = try holder(of: "truncate").boolean("truncate") ?? yarn.truncates
         yarn.mscale = try fields.number("mscale", in: range)
         yarn.mscaleAllDimensions = try fields.number("mscale_all_dim", in: range)
         return yarn
