@@ -5,7 +5,7 @@ extension FlagCatalog {
         Flag(
             name: "grammar-backend", kind: .choice(["xgrammar", "outlines", "llguidance", "none"]),
             standing: .honoured(FlagBinding(\.grammarBackend)), section: .serving,
-            help: "none refuses requests with a grammar; all others are the engine that is built in"),
+            help: "none refuses grammars; all others are the engine that is built in"),
         Flag(
             name: "constrained-json-disable-any-whitespace", kind: .toggle,
             standing: .honoured(FlagBinding(\.disableAnyWhitespace)), section: .serving,
@@ -13,7 +13,7 @@ extension FlagCatalog {
         Flag(
             name: "constrained-json-whitespace-pattern", kind: .text(placeholder: "REGEX"),
             standing: .honoured(FlagBinding(\.whitespacePattern)), section: .serving,
-            help: "regular expression of what stands between the parts of constrained JSON (any whitespace)"),
+            help: "regular expression of the space within constrained JSON (any whitespace)"),
         Flag(
             name: "constrained-json-max-whitespace-cnt", kind: .integer(0...1024),
             standing: .honoured(FlagBinding(\.maxWhitespaceCount)), section: .serving,

@@ -20,7 +20,9 @@ import Testing
         .jsonSchema("{\"pattern\":\"" + String(repeating: "a", count: 300_000) + "\"}"),
         .jsonSchema("{\"type\":\"string\",\"pattern\":\"(a|b)*a(a|b){30}$\"}"),
         .jsonSchema("{\"type\":\"string\",\"maxLength\":900000000}"),
-        .jsonSchema("{\"$ref\":\"#\"}"),
+        .jsonSchema("{\"$ref\":\"#\"}"), .jsonSchema("{\"anyOf\":[{\"type\":\"null\"},{\"$ref\":\"#\"}]}"),
+        .jsonSchema(
+            "{\"$ref\":\"#/$defs/a\",\"$defs\":{\"a\":{\"$ref\":\"#/$defs/b\"},\"b\":{\"$ref\":\"#/$defs/a\"}}}"),
         .jsonSchema(
             "{\"$ref\":\"#/$defs/a\",\"$defs\":{\"a\":{\"type\":\"object\",\"properties\":{\"a\":{\"$ref\":\"#/$defs/a\"}},\"required\":[\"a\"]}}}"
         ),

@@ -122,7 +122,7 @@ import Values
         Case("--grammar-backend none") { $0.grammarBackend == .none },
         Case("--grammar-backend llguidance") { $0.grammarBackend == .llguidance },
         Case("--constrained-json-disable-any-whitespace") { $0.disableAnyWhitespace },
-        Case("--constrained-json-whitespace-pattern [ ]?") { $0.whitespacePattern == "[ ]?" },
+        Case("--constrained-json-whitespace-pattern [\\t]?") { $0.whitespacePattern == "[\\t]?" },
         Case("--constrained-json-max-whitespace-cnt 3") { $0.maxWhitespaceCount == 3 },
         Case("--cpu-threads-per-rank 2") { $0.cpuThreadsPerRank == 2 },
         Case("--kernel-isa avx512bf16") { $0.kernelISA == .avx512bf16 },

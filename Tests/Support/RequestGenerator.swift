@@ -46,7 +46,10 @@ package struct RequestGenerator {
         for parameter in parameters {
             let name = parameter["name"]?.stringValue ?? ""
             switch parameter["in"]?.stringValue {
-            case "path": path = path.replacingOccurrences(of: "{\(name)}", with: encoded(value(parameter["schema"], 0)))
+            case "path":
+                // Without a segment it would be another path.
+                let segment = encoded(value(parameter["schema"], 0))
+                path = path.replacingOccurrences(of: "{\(name)}", with: segment.isEmpty ? "-" : segment)
             case "query" where Bool.random(using: &random):
                 query.append(name + "=" + encoded(value(parameter["schema"], 0)))
             default: break

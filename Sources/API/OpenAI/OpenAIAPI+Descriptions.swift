@@ -40,10 +40,10 @@ extension OpenAIAPI {
     private static let models: [RouteDescription] = [
         RouteDescription(
             "/v1/responses/:id", .generation, "A response that is kept (--enable-response-store), or forget it",
-            failures: [404]),
+            failures: [400, 404]),
         RouteDescription(
             "/v1/responses/:id/cancel", .generation, "Cancel a response that is made in the background",
-            failures: [404]),
+            failures: [400, 404]),
         RouteDescription("/api/tags", .model, "The model, in Ollama's manner"),
         RouteDescription("/api/ps", .model, "The model as one that is loaded, in Ollama's manner"),
         RouteDescription("/api/version", .model, "The version of Ollama's interface"),

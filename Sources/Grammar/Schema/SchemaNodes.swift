@@ -66,7 +66,32 @@ struct SchemaNodes {
             throw place.refusal("\(text) is not within the document; other documents are not fetched")
         }
         guard let value = document.value(at: target) else { throw place.refusal("nothing stands at \(text)") }
+        guard !leadsBack(target, to: pointer) else { throw place.refusal("\(text) leads back to itself") }
         return try node(value, at: target)
+    }
+
+    /// Whether the schema at a place stands for the one at another, which refers to it, without anything between: by references alone, or
+    /// as what holds it in place.
+    private func leadsBack(_ target: String, to pointer: String) -> Bool {
+        var target = target
+        var seen: Set<String> = []
+        while seen.insert(target).inserted {
+            if Self.holds(target, pointer) { return true }
+            guard case .object(let schema)? = document.value(at: target), let reference = schema["$ref"]?.stringValue,
+                let next = document.target(of: reference, at: target)
+            else { return false }
+            target = next
+        }
+        return true
+    }
+
+    /// Whether one place is another, or a part of it that applies to the same value.
+    private static func holds(_ outer: String, _ inner: String) -> Bool {
+        guard inner.hasPrefix(outer) else { return false }
+        let rest = inner.dropFirst(outer.count)
+        guard rest.isEmpty || rest.hasPrefix("/") else { return false }
+        let inPlace: Set<Substring> = ["allOf", "anyOf", "oneOf", "not", "if", "then", "else"]
+        return rest.split(separator: "/").allSatisfy { inPlace.contains($0) || $0.allSatisfy(\.isNumber) }
     }
 
     /// The node of a member of a schema that is a schema itself.
