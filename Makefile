@@ -31,8 +31,9 @@ $(CACHE)/models/%.gguf: | deps
 
 # Tests that talk over sockets and those that compute go one after the other: a server inside the test process has to wait
 # for the same few threads on which the others compute, longer than its clients do.
+# Tests of child processes go with them: tests that expect a process of their own to end see none of them wait to be reaped.
 TESTS := swift test -c release --skip-build --disable-xctest
-SOCKET_TESTS := ^(HTTPFrontTests|EndToEndTests)\.
+SOCKET_TESTS := ^(HTTPFrontTests|EndToEndTests|SupervisorTests|OperatorTests)\.
 
 test: build  ## runs all tests, or with ARGS="--filter NAME" some
 ifeq ($(ARGS),)
