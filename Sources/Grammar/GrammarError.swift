@@ -21,6 +21,12 @@ package struct GrammarError: Error, Equatable, Sendable, CustomStringConvertible
         self.reason = reason
     }
 
+    /// The same where a place is known already, and else at a place of a schema.
+    func placed(at place: SchemaPlace?) -> GrammarError {
+        guard self.place == .whole, let place else { return self }
+        return place.refusal(reason)
+    }
+
     package var description: String {
         switch place {
         case .whole: reason

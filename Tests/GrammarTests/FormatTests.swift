@@ -4,8 +4,12 @@ import Testing
 @Suite struct FormatTests {
     @Test(arguments: [
         (
-            "date-time", ["2024-02-29T12:00:00Z", "1999-12-31t23:59:60z", "2024-01-01T00:00:00.5+01:30"],
-            ["2024-02-30T12:00:00Z", "2024-01-01"]
+            "date-time",
+            [
+                "2024-02-29T12:00:00Z", "1999-12-31t23:59:60z", "2024-01-01T00:00:00.5+01:30",
+                "1998-12-31T15:59:60.123-08:00",
+            ],
+            ["2024-02-30T12:00:00Z", "2024-01-01", "1998-12-31T15:58:60Z", "1998-12-31T15:59:60+08:00"]
         ),
         ("duration", ["P1Y2M3D", "PT5M", "P3W", "P1DT12H"], ["P", "PT", "1D", "P1H"]),
         ("email", ["a.b@example.com", "\"x y\"@[127.0.0.1]"], ["a", "a@", ".a@b.c", "a..b@c.d"]),
@@ -18,7 +22,8 @@ import Testing
         ("uuid", ["2eb8aa08-aa98-11ea-b4aa-73b441d16380"], ["2eb8aa08aa9811eab4aa73b441d16380"]),
         ("uri", ["http://example.com/a?b#c", "urn:x:y", "ftp://u@h:21/~p-q"], ["//h/p", "a b", "http://a b"]),
         ("uri-reference", ["/a/b", "#f", "http://x"], ["a b", "\\\\x"]),
-        ("iri", ["http://ƒøø.ßår/?∂éœ=πîx#πîüx"], ["âππ"]),
+        ("iri", ["http://ƒøø.ßår/?∂éœ=πîx#πîüx", "http://a/?\u{F0000}"], ["âππ", "http://a/\u{F0000}"]),
+        ("idn-email", ["\"ώ\"@example.com", "\u{85}@example.com"], ["@example.com"]),
         ("uri-template", ["http://x/{term:1}/{+a,b*}"], ["{term", "a}b"]),
         ("json-pointer", ["", "/a~1b/c"], ["a", "/a~"]),
         ("relative-json-pointer", ["0#", "1/a"], ["/a", "01"]),

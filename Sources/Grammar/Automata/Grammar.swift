@@ -38,15 +38,20 @@ struct StateTraits: OptionSet, Sendable {
 extension Grammar {
     /// Compiles rules.
     /// - Throws: When they ask for too much, take no text, or begin with themselves.
-    init(rules: [Expression], root: Int, _ budget: inout Budget) throws(GrammarError) {
-        let plan = RulePlan(rules, root: root)
+    init(rules placed: PlacedRules, root: Int, _ budget: inout Budget) throws(GrammarError) {
+        let plan = RulePlan(placed, root: root)
+        let rules = plan.rules
         var networks: [(rule: Int, network: Network)] = []
         var isWanted = [Bool](repeating: false, count: rules.count)
         isWanted[root] = true
         var open = [root]
         while let rule = open.popLast() {
             var network = Network()
-            try network.add(rules[rule], from: network.start, to: network.end, plan, &budget)
+            do throws(GrammarError) {
+                try network.add(rules[rule], from: network.start, to: network.end, plan, &budget)
+            } catch {
+                throw error.placed(at: plan.places[rule])
+            }
             try network.unrollLeftRecursion(of: Int32(rule))
             for call in network.calls where !isWanted[Int(call.rule)] {
                 isWanted[Int(call.rule)] = true
@@ -59,7 +64,11 @@ extension Grammar {
         var automata = [Int32: Automaton]()
         for (rule, network) in networks {
             var determinizer = Determinizer(network, classes: classes)
-            automata[Int32(rule)] = try determinizer.run(&budget)
+            do throws(GrammarError) {
+                automata[Int32(rule)] = try determinizer.run(&budget)
+            } catch {
+                throw error.placed(at: plan.places[rule])
+            }
         }
         try Self.trim(&automata, &budget)
         guard automata[Int32(root)]!.count > 0 else { throw GrammarError("no text satisfies it") }

@@ -53,10 +53,18 @@ struct Network {
     }
 }
 
+/// Rules by number, and where those that come of schemas stand.
+struct PlacedRules {
+    var expressions: [Expression] = []
+    var places: [Int: SchemaPlace] = [:]
+}
+
 /// Which rules stand in place and which are called.
 struct RulePlan {
     /// All rules by number.
     let rules: [Expression]
+    /// Where rules stand.
+    let places: [Int: SchemaPlace]
     /// Whether a rule is an automaton of its own.
     let isCalled: [Bool]
 }
@@ -95,7 +103,11 @@ extension Network {
             if plan.isCalled[rule] {
                 calls.append(Call(from: from, rule: Int32(rule), to: to))
             } else {
-                try add(plan.rules[rule], from: from, to: to, plan, &budget)
+                do throws(GrammarError) {
+                    try add(plan.rules[rule], from: from, to: to, plan, &budget)
+                } catch {
+                    throw error.placed(at: plan.places[rule])
+                }
             }
         case .graph(let graph):
             let nodes = (0..<graph.count).map { _ in node() }

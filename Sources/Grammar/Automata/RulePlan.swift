@@ -1,7 +1,8 @@
 extension RulePlan {
     /// Decides which of the rules that a root leads to are called: those that come back to themselves, and those that are large and
     /// stand in many places. All others are put in place, where the automaton around them tells more apart.
-    init(_ rules: [Expression], root: Int) {
+    init(_ placed: PlacedRules, root: Int) {
+        let rules = placed.expressions
         var survey = RuleSurvey(rules)
         survey.visit(root)
         var isCalled = survey.isRecursive
@@ -21,7 +22,7 @@ extension RulePlan {
             }
             if depths[rule] > Self.mostDepth { isCalled[rule] = true }
         }
-        self.init(rules: rules, isCalled: isCalled)
+        self.init(rules: rules, places: placed.places, isCalled: isCalled)
     }
 
     /// Nodes of a rule that is always put in place.

@@ -249,6 +249,7 @@ struct SchemaAlternatives {
             switch nodes[atom] {
             case .made(let fact, let place): facts.add(fact, place)
             case .written(.object(let schema), let site):
+                if atom == atoms.first { facts.place = site.place(nil) }
                 for (fact, place) in try nodes.facts(schema, site) { facts.add(fact, place) }
             default: break
             }

@@ -10,13 +10,13 @@ extension SchemaCompiler {
     /// The objects that some facts allow: members that schemas name in their order, then all others.
     mutating func object(_ facts: SchemaFacts) throws(GrammarError) -> Expression {
         if let most = facts.maxProperties, most < facts.minProperties { return .never }
-        let keys = try named(facts)
+        guard let keys = try named(facts) else { return .never }
         let free = try freeMembers(facts, named: keys)
         return try object(facts, keys, free)
     }
 
-    /// Keys that schemas name, in order, and those that must be there besides.
-    private mutating func named(_ facts: SchemaFacts) throws(GrammarError) -> [String] {
+    /// Keys that schemas name, in order, and those that must be there besides; nil where one must be there that may not.
+    private mutating func named(_ facts: SchemaFacts) throws(GrammarError) -> [String]? {
         var keys: [String] = []
         var seen: Set<[UInt8]> = []
         for key in facts.objects.flatMap({ $0.properties.map(\.key) }) + facts.required
@@ -26,7 +26,7 @@ extension SchemaCompiler {
             if isAllowed {
                 keys.append(key)
             } else if facts.required.contains(where: { $0.isSame(as: key) }) {
-                keys.append(key)
+                return nil
             }
         }
         return keys

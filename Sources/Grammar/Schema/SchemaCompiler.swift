@@ -11,9 +11,12 @@ struct SchemaCompiler {
     /// Rules whose expressions are still to be made.
     private var open: [(rule: Int, conjunction: [Int])] = []
 
+    /// Where the schemas of rules stand.
+    private var places: [Int: SchemaPlace] = [:]
+
     /// The rules of a schema, added to others.
     static func compile(
-        _ schema: JSONValue, layout: JSONLayout, adding rules: inout [Expression], _ budget: inout Budget
+        _ schema: JSONValue, layout: JSONLayout, adding rules: inout PlacedRules, _ budget: inout Budget
     ) throws(GrammarError) -> Int {
         let document = SchemaDocument(schema)
         if let place = document.unknownDialect {
@@ -21,13 +24,20 @@ struct SchemaCompiler {
         }
         let nodes = SchemaNodes(document, most: 20_000)
         var compiler = SchemaCompiler(schemas: SchemaAlternatives(nodes, budget), layout: layout)
-        compiler.rules = rules
+        compiler.rules = rules.expressions
         let root = try compiler.rule(for: [compiler.schemas.nodes.node(schema, at: "")])
         while let next = compiler.open.popLast() {
-            compiler.rules[next.rule] = try compiler.expression(of: next.conjunction)
             try compiler.schemas.budget.spend(work: 100)
+            let place = compiler.place(of: next.conjunction)
+            do throws(GrammarError) {
+                compiler.places[next.rule] = place
+                compiler.rules[next.rule] = try compiler.expression(of: next.conjunction)
+            } catch {
+                throw error.placed(at: place)
+            }
         }
-        rules = compiler.rules
+        rules.expressions = compiler.rules
+        rules.places.merge(compiler.places) { old, _ in old }
         budget = compiler.schemas.budget
         return root
     }
@@ -37,11 +47,34 @@ struct SchemaCompiler {
         let value: JSONValue
         do throws(JSONError) {
             // A schema within a schema stands two levels deeper.
-            value = try JSON.parse(Array(text.utf8), maximumDepth: min(1_000, depth * 4), dialect: .python)
+            value = try JSON.parse(Array(text.utf8), maximumDepth: 1_000, dialect: .python)
         } catch {
             throw GrammarError(error.reason, at: .offset(error.offset))
         }
+        try checkDepth(value, most: depth * 4)
         return value
+    }
+
+    /// Refuses what is nested too deep, and says where.
+    private static func checkDepth(_ value: JSONValue, most: Int) throws(GrammarError) {
+        var open: [(value: JSONValue, depth: Int, pointer: String, keyword: String?)] = [(value, 0, "", nil)]
+        while let next = open.popLast() {
+            guard next.depth <= most else {
+                let place = SchemaPlace(pointer: next.pointer, keyword: next.keyword)
+                throw place.refusal("it is nested deeper than \(most) levels")
+            }
+            switch next.value {
+            case .array(let list):
+                for (index, element) in list.enumerated() {
+                    open.append((element, next.depth + 1, "\(next.pointer)/\(index)", next.keyword))
+                }
+            case .object(let object):
+                for (key, member) in object {
+                    open.append((member, next.depth + 1, "\(next.pointer)/\(SchemaDocument.escaped(key))", key))
+                }
+            default: break
+            }
+        }
     }
 
     private init(schemas: SchemaAlternatives, layout: JSONLayout) {
@@ -58,6 +91,13 @@ struct SchemaCompiler {
         numbers[conjunction] = number
         open.append((number, conjunction))
         return number
+    }
+
+    /// Where schemas that hold together stand, and what asks for most there.
+    private mutating func place(of conjunction: [Int]) -> SchemaPlace? {
+        guard let first = try? schemas.alternatives(of: conjunction).first, let facts = try? schemas.facts(of: first)
+        else { return schemas.nodes.site(of: conjunction.first)?.place(nil) }
+        return facts.heaviest
     }
 
     private mutating func expression(of conjunction: [Int]) throws(GrammarError) -> Expression {

@@ -106,7 +106,7 @@ struct SchemaFacts {
     var maxItems: Int?
     var contains: [(node: Int, from: Int, least: Int, most: Int?)] = []
     var isUnique = false
-    /// A keyword for each kind of value, for complaints.
+    /// The first schema that says something, for complaints.
     var place = SchemaPlace(pointer: "", keyword: nil)
 
     /// Adds a fact.
@@ -150,8 +150,24 @@ extension SchemaFacts {
     }
 }
 
+extension SchemaFacts {
+    /// The keyword that asks for most, for complaints about limits.
+    var heaviest: SchemaPlace {
+        if let pattern = patterns.first(where: { $0.regex.utf8.count > 16 }) { return pattern.place }
+        let sizes = [
+            ("pattern", patterns.count), ("minLength", minLength), ("maxLength", maxLength ?? 0),
+            ("minItems", minItems),
+            ("maxItems", maxItems ?? 0), ("minProperties", minProperties), ("maxProperties", maxProperties ?? 0),
+            ("enum", values?.count ?? 0), ("properties", objects.map(\.properties.count).max() ?? 0),
+            ("contains", contains.map { max($0.least, $0.most ?? 0) }.max() ?? 0),
+        ]
+        let most = sizes.max { $0.1 < $1.1 }!
+        return SchemaPlace(pointer: place.pointer, keyword: most.1 > 0 ? most.0 : nil)
+    }
+}
+
 /// Where something stands in a schema.
-struct SchemaPlace {
+struct SchemaPlace: Hashable, Sendable {
     let pointer: String
     let keyword: String?
 

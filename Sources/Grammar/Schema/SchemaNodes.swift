@@ -30,6 +30,11 @@ struct SchemaNodes {
 
     subscript(node: Int) -> SchemaNode { nodes[node] }
 
+    /// Where a schema stands; nil for one that stands nowhere.
+    func site(of node: Int?) -> SchemaSite? {
+        if let node, case .written(_, let site) = nodes[node] { site } else { nil }
+    }
+
     /// The node of a schema in the document.
     /// - Parameter scope: That of the schema it is reached from.
     mutating func node(_ value: JSONValue, at pointer: String, scope: Int = 0) throws(GrammarError) -> Int {

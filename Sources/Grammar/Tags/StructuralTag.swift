@@ -3,7 +3,7 @@ internal import JSON
 /// Reads structural tags: free text with parts that another format binds. Both forms are read: the older one of `structures` and
 /// `triggers`, and that of xgrammar with a `format`.
 struct StructuralTag {
-    private var rules: [Expression] = []
+    private var rules = PlacedRules()
     private let layout: JSONLayout
     private let specials: [[UInt8]]
     private let mostDepth: Int
@@ -12,13 +12,14 @@ struct StructuralTag {
     /// The rules of a structural tag, and the number of its root.
     static func compile(
         _ text: String, options: GrammarOptions, _ budget: inout Budget
-    ) throws(GrammarError) -> (rules: [Expression], root: Int) {
+    ) throws(GrammarError) -> (rules: PlacedRules, root: Int) {
         let value = try SchemaCompiler.parse(text, depth: budget.limits.depth)
         let layout = try JSONLayout(options.whitespace, &budget)
         var tag = StructuralTag(layout, options.specialTokens, budget)
         let root = try tag.root(TagCursor(value: value, pointer: ""))
         budget = tag.budget
-        return (tag.rules + [root], tag.rules.count)
+        tag.rules.expressions.append(root)
+        return (tag.rules, tag.rules.expressions.count - 1)
     }
 
     private init(_ layout: JSONLayout, _ specials: [String], _ budget: Budget) {
@@ -116,8 +117,8 @@ struct StructuralTag {
 
     private mutating func ebnf(_ text: String) throws(GrammarError) -> Expression {
         let (parsed, root) = try EBNFParser.parse(text, depth: mostDepth)
-        let offset = rules.count
-        rules += parsed.map { $0.shifted(by: offset) }
+        let offset = rules.expressions.count
+        rules.expressions += parsed.map { $0.shifted(by: offset) }
         return .rule(root + offset)
     }
 
