@@ -5,8 +5,9 @@
 // DIRECT_ROWS, the most rows that multiply codes as they are unpacked.
 #include "blocks.h"
 
-/// How far ahead of its use the next super-block is fetched.
-#define BLOCKS_AHEAD 4096
+/// How far ahead of its use a super-block is fetched into the second-level cache: taking codes apart is work enough to
+/// hide the way from there, and its places for outstanding misses are more than the first level's.
+#define BLOCKS_AHEAD 8192
 
 /// Scales and minimums of one group, VW outputs from `j` on.
 static inline __attribute__((always_inline)) void group_scales(
@@ -135,7 +136,7 @@ static inline __attribute__((always_inline)) void direct_body(
 #pragma clang loop unroll(disable)
         for (size_t group = 0; group < groups; group++) {
 #pragma clang loop unroll(full)
-            for (size_t i = 0; i < lines; i++, ahead += 64) _mm_prefetch(ahead, _MM_HINT_T0);
+            for (size_t i = 0; i < lines; i++, ahead += 64) _mm_prefetch(ahead, _MM_HINT_T1);
             add_direct_group(s, rows, t, super, group, k / s.group + group);
         }
     }
