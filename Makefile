@@ -79,7 +79,7 @@ bench-peers: deps $(MODEL)  ## installs llama.cpp and OpenVINO (half an hour, on
 	    Config/bench/qwen2.5-0.5b
 	python3 Config/bench/peers/compare.py --srt .build/release/srt --cache "$(CACHE)/peers" $(ARGS)
 
-bench-streaming: deps  ## what streaming costs the front: chunks for each second of its processor time
+bench-streaming: deps  ## what streaming costs the front: chunks a second on one core, what it adds to the first
 	swift build -c release --product srt
 	Config/bench/streaming_cost.py
 
