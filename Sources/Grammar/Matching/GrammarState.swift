@@ -58,9 +58,11 @@ extension Grammar {
         return bytes
     }
 
-    /// The one byte that may come next.
+    /// The one byte that may come next; nil: several may, or a special token.
     private func onlyByte(_ threads: [GrammarWalk.Thread]) -> UInt8? {
         var found: UInt8?
+        let special = Int(classOf[Int(Network.special)])
+        if threads.contains(where: { next[Int($0.state) * classCount + special] >= 0 }) { return nil }
         for byte in 0...255 {
             let index = Int(classOf[byte])
             guard threads.contains(where: { next[Int($0.state) * classCount + index] >= 0 }) else { continue }

@@ -10,7 +10,7 @@ package final class GrammarPool: Sendable {
     /// What came of a grammar.
     package struct Outcome: Sendable {
         package let source: GrammarSource
-        package let result: Result<TokenMasks, GrammarError>
+        package let result: Result<ServedGrammar, GrammarError>
     }
 
     private struct State {
@@ -24,10 +24,13 @@ package final class GrammarPool: Sendable {
     private let tokenizer: Tokenizer
     private let vocabularySize: Int
     private let options: GrammarOptions
+    private let jumpsForward: Bool
     private static let mostThreads = 2
 
     /// A pool for a model's vocabulary, of which the tokenizer may know a part only.
-    package init(_ tokenizer: Tokenizer, vocabularySize: Int, options: GrammarOptions) {
+    /// - Parameter jumpsForward: tokens that must come are not asked of the model.
+    package init(_ tokenizer: Tokenizer, vocabularySize: Int, options: GrammarOptions, jumpsForward: Bool = true) {
+        self.jumpsForward = jumpsForward
         self.tokenizer = tokenizer
         self.vocabularySize = vocabularySize
         self.options = options
@@ -59,9 +62,11 @@ package final class GrammarPool: Sendable {
             let (vocabulary, specials) = words()
             var options = options
             options.specialTokens = specials
-            let result: Result<TokenMasks, GrammarError>
+            let result: Result<ServedGrammar, GrammarError>
             do throws(GrammarError) {
-                result = .success(TokenMasks(try Grammar(source, options: options), vocabulary))
+                let masks = TokenMasks(try Grammar(source, options: options), vocabulary)
+                result = .success(
+                    ServedGrammar(masks, forced: jumpsForward ? ForcedTokens(masks, tokenizer) : nil))
             } catch {
                 result = .failure(error)
             }

@@ -3,7 +3,8 @@ internal import Values
 
 /// How far the text of one request is within its grammar. It is a function of the grammar and the ids so far.
 package struct GrammarProgress: Sendable {
-    private let masks: TokenMasks
+    private let grammar: ServedGrammar
+    private var masks: TokenMasks { grammar.masks }
     /// Texts behind which the grammar begins; none: at the first token.
     private let openers: [[UInt8]]
     /// The last bytes before it, as many as an opener has.
@@ -12,10 +13,10 @@ package struct GrammarProgress: Sendable {
     private var state: GrammarState?
 
     /// The progress behind some ids.
-    package init(_ masks: TokenMasks, after openers: [String], output: some Sequence<Int32>) {
-        self.masks = masks
+    package init(_ grammar: ServedGrammar, after openers: [String], output: some Sequence<Int32>) {
+        self.grammar = grammar
         self.openers = openers.map { Array($0.utf8) }.filter { !$0.isEmpty }
-        state = self.openers.isEmpty ? masks.grammar.start : nil
+        state = self.openers.isEmpty ? grammar.masks.grammar.start : nil
         for id in output { advance(id) }
     }
 
@@ -38,6 +39,12 @@ package struct GrammarProgress: Sendable {
         }
         before = before.suffix((openers.map(\.count).max() ?? 1) - 1)
     }
+
+    /// It binds the text by now.
+    package var hasBegun: Bool { state != nil }
+
+    /// The tokens that must come next; none where the model has a choice.
+    package var forced: [Int32] { state.flatMap { grammar.forced?.run(from: $0) } ?? [] }
 
     /// The text can do nothing but end.
     package var isFinished: Bool { state?.isFinished ?? false }

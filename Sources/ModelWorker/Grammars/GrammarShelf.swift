@@ -8,7 +8,7 @@ package struct GrammarShelf: Sendable {
         /// It is being compiled.
         case underWay
         /// It is ready.
-        case ready(TokenMasks)
+        case ready(ServedGrammar)
         /// It cannot be had, and why.
         case failed(String)
     }
@@ -51,8 +51,8 @@ package struct GrammarShelf: Sendable {
         var failures = 0
         for source in uses.sorted(by: { $0.value > $1.value }).map(\.key) {
             switch entries[source] {
-            case .ready(let masks)?:
-                bytes += masks.byteCount + source.text.utf8.count
+            case .ready(let grammar)?:
+                bytes += grammar.masks.byteCount + source.text.utf8.count
                 if bytes > mostBytes { remove(source) }
             case .failed?:
                 failures += 1
