@@ -203,7 +203,7 @@ let package = Package(
         .testTarget(
             name: "ModelWorkerTests",
             dependencies: [
-                log, "ModelWorker", "Messages", "Models", "Tensors", "Tokenizers", "Scheduling", "ServerSettings",
+                log, "ModelWorker", "Grammar", "Messages", "Models", "Tensors", "Tokenizers", "Scheduling", "ServerSettings",
             ],
             exclude: [
                 "Experts/check_torch_files.py", "Experts/per_pass.pt", "Experts/per_token.pt", "Experts/stat.pt",

@@ -51,7 +51,9 @@ package struct Vocabulary: Sendable {
 
     /// The longest token that is text and that some bytes begin with; nil: there is none.
     package func longest(beginning bytes: some Collection<UInt8>) -> Int32? {
-        texts.path(of: bytes).last { texts.idStart[$0] < texts.idStart[$0 + 1] }.map { texts.ids[Int(texts.idStart[$0])] }
+        texts.path(of: bytes).last { texts.idStart[$0] < texts.idStart[$0 + 1] }.map {
+            texts.ids[Int(texts.idStart[$0])]
+        }
     }
 
     /// Whether some token that is text begins with these bytes and is longer.

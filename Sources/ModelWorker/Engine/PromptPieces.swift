@@ -52,7 +52,7 @@ package struct PromptPieces: Sendable {
             // All stream now.
             burst = 0
             // Where several tokens were known at once the step had more rows than usual.
-            if decodes, batch.rowCount == batch.decodingEntries { Self.learn(seconds, &decodeTime) }
+            if decodes, batch.rowCount == batch.entries.count { Self.learn(seconds, &decodeTime) }
             return
         }
         if prompt >= Self.smallest, seconds > 0 {

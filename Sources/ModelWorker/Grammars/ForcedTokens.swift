@@ -15,9 +15,9 @@ package final class ForcedTokens: Sendable {
     /// Most tokens of a run; more follow in the next.
     private static let mostTokens = 64
     /// Bytes of the forced text that are looked at.
-    private static let lookahead = 768
+    private static let lookahead = 512
     /// Bytes that a token is cut from. What comes behind them does not count, so that a token does not depend on where a run began.
-    private static let window = 128
+    private static let window = 64
     /// Bytes at the end of a forced text that a token may reach beyond.
     private static let longestEnd = 32
     /// Runs that are kept; then all are forgotten and the next begin anew.
@@ -68,21 +68,23 @@ package final class ForcedTokens: Sendable {
     /// The first token of a text.
     private func first(of bytes: ArraySlice<UInt8>) -> Int32? {
         // A token may have ended within a character, and the window may.
-        let isInside = bytes.first.map { $0 & 0xC0 == 0x80 } ?? true
+        let inside = bytes.prefix { $0 & 0xC0 == 0x80 }
+        if !inside.isEmpty { return masks.vocabulary.longest(beginning: inside) }
         let whole = Self.wholeCharacters(bytes)
-        guard !isInside, !whole.isEmpty else { return nil }
+        guard !whole.isEmpty else { return nil }
         let text = String(decoding: whole, as: UTF8.self)
-        func fits(_ id: Int32?) -> Int32? {
-            guard let id, !masks.vocabulary.isSpecial(id) else { return nil }
-            let token = masks.vocabulary.bytes(of: id)
-            return !token.isEmpty && bytes.starts(with: token) ? id : nil
-        }
-        if let id = fits(tokenizer.encode(text, addSpecialTokens: false).first) { return id }
+        if let id = first(of: tokenizer.encode(text, addSpecialTokens: false)[...], spelling: whole) { return id }
         // Some begin a text with a space.
         let lead = tokenizer.encode(Self.anchor, addSpecialTokens: false)
         let ids = tokenizer.encode(Self.anchor + text, addSpecialTokens: false)
-        if ids.starts(with: lead), let id = fits(ids.dropFirst(lead.count).first) { return id }
-        return fits(masks.vocabulary.longest(beginning: bytes))
+        if ids.starts(with: lead), let id = first(of: ids.dropFirst(lead.count), spelling: whole) { return id }
+        return masks.vocabulary.longest(beginning: whole)
+    }
+
+    /// The first of some tokens; nil where they are not all text, or spell something else.
+    private func first(of ids: ArraySlice<Int32>, spelling bytes: ArraySlice<UInt8>) -> Int32? {
+        guard !ids.contains(where: { masks.vocabulary.isSpecial($0) }) else { return nil }
+        return ids.flatMap { masks.vocabulary.bytes(of: $0) }.elementsEqual(bytes) ? ids.first : nil
     }
 
     /// Without a character at the end that is cut in two.
