@@ -34,6 +34,9 @@ package final class TokenMasks: Sendable {
         return words
     }
 
+    /// Whether the tokens behind a state were worked out before.
+    package func knows(_ state: GrammarState) -> Bool { cache.withLock { $0.whole[state] != nil } }
+
     /// Whether a token of more than so many bytes may come next.
     package func allowsToken(longerThan length: Int, in state: GrammarState) -> Bool {
         for (index, word) in mask(of: state).enumerated() where word != 0 {

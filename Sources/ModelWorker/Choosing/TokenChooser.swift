@@ -74,6 +74,9 @@ package struct TokenChooser: Sendable {
     /// What the search for stop patterns cost after the latest token, in steps; nil without patterns.
     package var patternCost: Int? { stop.patternCost }
 
+    /// What the grammar will be asked for next, where that takes working out.
+    package var foresight: MaskOrder? { grammar?.foresight }
+
     /// Chooses the token behind `tokens`, of which the first `promptCount` are the prompt. The row is changed.
     package mutating func choose(
         from row: UnsafeMutableBufferPointer<Float>, after tokens: [Int32], promptCount: Int,

@@ -113,6 +113,7 @@ extension Engine {
     }
 
     private mutating func keep(_ request: EngineRequest, _ id: UInt64) {
+        if let order = request.chooser.foresight { emit(.prepareMask(order)) }
         if let cost = request.chooser.patternCost { pacing.note(id, cost: cost) }
         requests[id] = request
     }

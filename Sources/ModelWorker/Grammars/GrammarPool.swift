@@ -15,6 +15,8 @@ package final class GrammarPool: Sendable {
 
     private struct State {
         var open: [GrammarSource] = []
+        /// Masks that the next step needs.
+        var masks: [MaskOrder] = []
         var done: [Outcome] = []
         var threads = 0
     }
@@ -37,9 +39,14 @@ package final class GrammarPool: Sendable {
     }
 
     /// Compiles a grammar as soon as a thread is free.
-    package func compile(_ source: GrammarSource) {
+    package func compile(_ source: GrammarSource) { add { $0.open.append(source) } }
+
+    /// Works out a mask while the model computes. A step that needs it earlier does so itself.
+    package func prepare(_ order: MaskOrder) { add { $0.masks.append(order) } }
+
+    private func add(_ change: (inout State) -> Void) {
         let isNew = state.withLock { state in
-            state.open.append(source)
+            change(&state)
             guard state.threads < Self.mostThreads else { return false }
             state.threads += 1
             return true
@@ -58,7 +65,11 @@ package final class GrammarPool: Sendable {
     private func work() {
         _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 5)
         Compute.freeCallingThread()
-        while let source = next() {
+        while let job = next() {
+            guard case .compile(let source) = job else {
+                if case .mask(let order) = job { order.work() }
+                continue
+            }
             let (vocabulary, specials) = words()
             var options = options
             options.specialTokens = specials
@@ -74,14 +85,18 @@ package final class GrammarPool: Sendable {
         }
     }
 
-    /// The next grammar; nil ends the thread.
-    private func next() -> GrammarSource? {
+    private enum Job {
+        case mask(MaskOrder)
+        case compile(GrammarSource)
+    }
+
+    /// What is to be done next; nil ends the thread.
+    private func next() -> Job? {
         state.withLock { state in
-            if state.open.isEmpty {
-                state.threads -= 1
-                return nil
-            }
-            return state.open.removeFirst()
+            if !state.masks.isEmpty { return .mask(state.masks.removeFirst()) }
+            if !state.open.isEmpty { return .compile(state.open.removeFirst()) }
+            state.threads -= 1
+            return nil
         }
     }
 

@@ -46,6 +46,12 @@ package struct GrammarProgress: Sendable {
     /// The tokens that must come next; none where the model has a choice.
     package var forced: [Int32] { state.flatMap { grammar.forced?.run(from: $0) } ?? [] }
 
+    /// What the next step will ask for, where that takes working out.
+    package var foresight: MaskOrder? {
+        guard let state, !state.isFinished, !masks.knows(state) else { return nil }
+        return MaskOrder(masks: masks, state: state)
+    }
+
     /// The text can do nothing but end.
     package var isFinished: Bool { state?.isFinished ?? false }
 
@@ -54,4 +60,18 @@ package struct GrammarProgress: Sendable {
 
     /// The tokens that may come next, a bit for each; those that end the text are not among them. Nil: all may.
     package var allowed: TokenMasks.Words? { state.map { masks.mask(of: $0) } }
+}
+
+/// Work that is better done before a step needs it: which tokens may come behind a state.
+package struct MaskOrder: Sendable, Equatable {
+    let masks: TokenMasks
+    let state: GrammarState
+
+    /// Works it out; it is kept with the grammar.
+    func work() { _ = masks.mask(of: state) }
+
+    /// The same grammar and the same state.
+    package static func == (one: MaskOrder, other: MaskOrder) -> Bool {
+        one.masks === other.masks && one.state == other.state
+    }
 }
