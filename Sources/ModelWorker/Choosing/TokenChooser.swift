@@ -46,13 +46,16 @@ package struct TokenChooser: Sendable {
             ? ThinkingWatch(command.sampling.thinking, maxNewTokens: maxNewTokens) : nil
         logprobs = command.hasLogprobs ? LogprobCollector(command.logprobs) : nil
         self.grammar = grammar.map {
-            GrammarProgress($0, after: Self.openers(command.sampling), output: command.resumedIds)
+            GrammarProgress($0, begins: Self.beginning(command.sampling), output: command.resumedIds)
         }
     }
 
-    /// What the grammar begins behind: the end of the thinking part, where the answer begins inside of one.
-    private static func openers(_ sampling: SamplingParams) -> [String] {
-        sampling.hasThinking && sampling.thinking.isOpen ? [sampling.thinking.end] : sampling.grammarAfter
+    /// Where the grammar begins: behind the thinking part, where the answer begins inside of one. A call of a tool ends it too, but
+    /// belongs to what the grammar binds.
+    private static func beginning(_ sampling: SamplingParams) -> GrammarProgress.Beginning {
+        if !sampling.grammarAfter.isEmpty { return GrammarProgress.Beginning(behind: sampling.grammarAfter) }
+        guard sampling.hasThinking, sampling.thinking.isOpen else { return GrammarProgress.Beginning() }
+        return GrammarProgress.Beginning(behind: [sampling.thinking.end], with: [sampling.thinking.calls])
     }
 
     /// How the ids become text.
