@@ -22,6 +22,8 @@ package struct GenerationPlan: Sendable {
     package var wantsPromptIDs = false
     /// Where the thinking part of an answer is, and how long it may be; nil: nobody looks for one.
     package var thinking: ThinkingPart?
+    /// Texts behind which the grammar begins; none: where the worker finds the end of an open thinking part, or at once.
+    package var grammarAfter: [String] = []
 
     package init(_ prompts: [Prompt], _ fields: GenerationFields) {
         self.prompts = prompts
@@ -85,6 +87,7 @@ package struct GenerationPlan: Sendable {
         }
         message.sampling = sampling
         if let thinking { message.sampling.thinking = thinking }
+        message.sampling.grammarAfter = grammarAfter
         if let logprobs { message.logprobs = logprobs }
         let expertsFrom = try routedExpertsStart(rules)
         if fields.hiddenStates != nil, rules.hiddenStates == .noRow { throw .noHiddenStates }

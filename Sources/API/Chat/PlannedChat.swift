@@ -34,6 +34,7 @@ package struct ChatPlanner: Sendable {
                 $0.withText = true
             }
         }
+        if !isFree { plan.grammarAfter = parsers.answerOpenings(chat) }
         plan.thinking = parsers.thinkingPart(of: chat)
         plan.wantsPromptIDs = chat.parts.promptIDs || chat.parts.extendedInput
         let openings = try plan.openings(try generation.rules(headers), serial: generation.numbers.next())

@@ -85,6 +85,7 @@ struct GeneratePlan: Sendable {
         }
         let given = request.sampling[prompt]
         message.sampling = try ranges.parameters(given)
+        if request.requiresReasoning { try Self.beginThinking(&message.sampling, rules) }
         if let logprobs = try Self.logprobs(request, prompt, rules) { message.logprobs = logprobs }
         let routedExpertsFrom = try Self.routedExpertsStart(request, rules)
         message.options = .make {
@@ -99,6 +100,17 @@ struct GeneratePlan: Sendable {
         message.allowTruncate = rules.allowsTruncation
         message.wantsPromptIds = request.returnPromptIDs || request.session != nil
         return message
+    }
+
+    /// Lets a grammar begin behind the thinking part.
+    private static func beginThinking(
+        _ sampling: inout SamplingParams, _ rules: GenerationRules
+    ) throws(RequestFailure) {
+        guard let thinking = rules.openThinking else {
+            if sampling.grammar == nil { return }
+            throw .invalid("require_reasoning needs a server that was started with --reasoning-parser.")
+        }
+        (sampling.thinking, sampling.grammarAfter) = (thinking.part, thinking.answer)
     }
 
     /// Where the experts begin that the answer tells; the worker knows how long the prompt is.
