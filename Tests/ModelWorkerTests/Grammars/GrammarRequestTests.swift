@@ -12,7 +12,7 @@ import Testing
     private static let source = GrammarSource.regex(pattern)
     private static let sampling = Toy.sampling { ($0.regex, $0.maxNewTokens) = (pattern, 40) }
 
-    private static func masks() throws -> TokenMasks { TokenMasks(try Grammar(source), vocabulary) }
+    private static func masks() throws -> ServedGrammar { ServedGrammar(TokenMasks(try Grammar(source), vocabulary)) }
 
     private func compilations(_ effects: [Effect]) -> [GrammarSource] {
         effects.compactMap { if case .compile(let source) = $0 { source } else { nil } }
