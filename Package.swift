@@ -203,7 +203,8 @@ let package = Package(
         .testTarget(
             name: "ModelWorkerTests",
             dependencies: [
-                log, "ModelWorker", "Grammar", "Messages", "Models", "Tensors", "Tokenizers", "Scheduling", "ServerSettings",
+                log, "ModelWorker", "Messages", "Models", "Tensors", "Tokenizers", "Scheduling", "ServerSettings",
+                "Grammar",
             ],
             exclude: [
                 "Experts/check_torch_files.py", "Experts/per_pass.pt", "Experts/per_token.pt", "Experts/stat.pt",

@@ -69,7 +69,9 @@ struct MetricsPage {
             shares.flatMap { labels, share in
                 ["device", "total"].map { ([("cache_source", $0)] + labels, Double(share.cachedTokens)) }
             })
-        page.family("sglang:num_so_requests_total", .counter, "Number of structured output requests processed.", 0)
+        page.family(
+            "sglang:num_so_requests_total", .counter, "Number of structured output requests processed.",
+            shares.map { ($0.labels, Double($0.value.structured)) })
         page.family(
             "sglang:num_aborted_requests_total", .counter, "Number of requests aborted.",
             shares.map { ($0.labels, Double($0.value.aborted)) })
@@ -109,7 +111,9 @@ struct MetricsPage {
         let busy = worker.maxRunning == 0 ? 0 : Double(worker.running) / Double(worker.maxRunning)
         gauge("num_running_reqs", "The number of running requests.", Double(worker.running))
         gauge("num_queue_reqs", "The number of requests in the waiting queue.", Double(worker.waiting))
-        gauge("num_grammar_queue_reqs", "The number of requests in the grammar waiting queue.", 0)
+        gauge(
+            "num_grammar_queue_reqs", "The number of requests in the grammar waiting queue.",
+            Double(worker.awaitingGrammars))
         gauge("num_paused_reqs", "The number of paused requests.", worker.paused > 0 ? Double(worker.running) : 0)
         gauge("gen_throughput", "The generation throughput (token/s).", worker.generationThroughput)
         gauge("cache_hit_rate", "The prefix cache hit rate.", worker.cacheHitRate)

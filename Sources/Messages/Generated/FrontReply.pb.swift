@@ -412,6 +412,12 @@ package nonisolated struct WorkerState: @unchecked Sendable {
   /// Clears the value of `counters`. Subsequent reads from it will return its default value.
   package mutating func clearCounters() {_uniqueStorage()._counters = nil}
 
+  /// Requests whose grammars are being compiled; they are not among those that wait.
+  package var awaitingGrammars: UInt32 {
+    get {_storage._awaitingGrammars}
+    set {_uniqueStorage()._awaitingGrammars = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1055,7 +1061,7 @@ nonisolated extension ControlReply: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension WorkerState: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".WorkerState"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}running\0\u{1}waiting\0\u{3}slots_total\0\u{3}slots_free\0\u{3}slots_cached\0\u{3}slots_held\0\u{3}waiting_uncached_tokens\0\u{3}generation_throughput\0\u{3}cache_hit_rate\0\u{3}weight_bytes\0\u{3}kv_bytes\0\u{3}max_running\0\u{1}retractions\0\u{1}paused\0\u{3}page_size\0\u{3}running_tokens\0\u{3}new_token_ratio\0\u{1}counters\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}running\0\u{1}waiting\0\u{3}slots_total\0\u{3}slots_free\0\u{3}slots_cached\0\u{3}slots_held\0\u{3}waiting_uncached_tokens\0\u{3}generation_throughput\0\u{3}cache_hit_rate\0\u{3}weight_bytes\0\u{3}kv_bytes\0\u{3}max_running\0\u{1}retractions\0\u{1}paused\0\u{3}page_size\0\u{3}running_tokens\0\u{3}new_token_ratio\0\u{1}counters\0\u{3}awaiting_grammars\0")
 
   fileprivate class _StorageClass {
     var _running: UInt32 = 0
@@ -1076,6 +1082,7 @@ nonisolated extension WorkerState: SwiftProtobuf.Message, SwiftProtobuf._Message
     var _runningTokens: UInt64 = 0
     var _newTokenRatio: Double = 0
     var _counters: WorkerCounters? = nil
+    var _awaitingGrammars: UInt32 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1104,6 +1111,7 @@ nonisolated extension WorkerState: SwiftProtobuf.Message, SwiftProtobuf._Message
       _runningTokens = source._runningTokens
       _newTokenRatio = source._newTokenRatio
       _counters = source._counters
+      _awaitingGrammars = source._awaitingGrammars
     }
   }
 
@@ -1140,6 +1148,7 @@ nonisolated extension WorkerState: SwiftProtobuf.Message, SwiftProtobuf._Message
         case 16: try { try decoder.decodeSingularUInt64Field(value: &_storage._runningTokens) }()
         case 17: try { try decoder.decodeSingularDoubleField(value: &_storage._newTokenRatio) }()
         case 18: try { try decoder.decodeSingularMessageField(value: &_storage._counters) }()
+        case 19: try { try decoder.decodeSingularUInt32Field(value: &_storage._awaitingGrammars) }()
         default: break
         }
       }
@@ -1206,6 +1215,9 @@ nonisolated extension WorkerState: SwiftProtobuf.Message, SwiftProtobuf._Message
       try { if let v = _storage._counters {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 18)
       } }()
+      if _storage._awaitingGrammars != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._awaitingGrammars, fieldNumber: 19)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1233,6 +1245,7 @@ nonisolated extension WorkerState: SwiftProtobuf.Message, SwiftProtobuf._Message
         if _storage._runningTokens != rhs_storage._runningTokens {return false}
         if _storage._newTokenRatio != rhs_storage._newTokenRatio {return false}
         if _storage._counters != rhs_storage._counters {return false}
+        if _storage._awaitingGrammars != rhs_storage._awaitingGrammars {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -123,6 +123,7 @@ extension Engine {
             $0.kvBytes = traits.kvBytes
             $0.maxRunning = UInt32(scheduler.limits.maxRunning)
             $0.retractions = UInt64(counts.retractions)
+            $0.awaitingGrammars = UInt32(waiters.count)
             $0.paused = control.paused ? 1 : 0
             $0.pageSize = UInt32(scheduler.limits.pageSize)
             $0.runningTokens = UInt64(scheduler.runningTokens)
