@@ -31,6 +31,9 @@ package final class ForcedTokens: Sendable {
         self.tokenizer = tokenizer
     }
 
+    /// Bytes that it holds, about.
+    var byteCount: Int { cache.withLock { $0.count } * 512 }
+
     /// The tokens that must come behind a state; none where the model has a choice.
     package func run(from state: GrammarState) -> [Int32] {
         if let known = cache.withLock({ $0[state] }) { return known }
@@ -101,6 +104,9 @@ package struct ServedGrammar: Sendable {
     package let masks: TokenMasks
     /// Which must; nil: the model is asked for each.
     package let forced: ForcedTokens?
+
+    /// Bytes that it holds.
+    var byteCount: Int { masks.byteCount + (forced?.byteCount ?? 0) }
 
     /// - Parameter forced: nil where the model is to be asked for each token.
     package init(_ masks: TokenMasks, forced: ForcedTokens? = nil) {

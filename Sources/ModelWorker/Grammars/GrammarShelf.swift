@@ -54,7 +54,7 @@ package struct GrammarShelf: Sendable {
         for other in uses.sorted(by: { $0.value > $1.value }).map(\.key) {
             switch entries[other] {
             case .ready(let grammar)?:
-                bytes += grammar.masks.byteCount + other.text.utf8.count
+                bytes += grammar.byteCount + other.text.utf8.count
                 if bytes > mostBytes, other != source { remove(other) }
             case .failed?:
                 failures += 1
