@@ -204,6 +204,7 @@ let package = Package(
             name: "ModelWorkerTests",
             dependencies: [
                 log, "ModelWorker", "Messages", "Models", "Tensors", "Tokenizers", "Scheduling", "ServerSettings",
+                "Grammar",
             ],
             exclude: [
                 "Experts/check_torch_files.py", "Experts/per_pass.pt", "Experts/per_token.pt", "Experts/stat.pt",

@@ -8,6 +8,15 @@ extension FrontKeepsake {
         update { contents in (Self.keeping(response, id, contents.responses, limits, now), ()) }
     }
 
+    /// Keeps a response that is to be made while no client waits; false where there are too many of them.
+    package func begin(_ response: StoredResponse, as id: String, within limits: ResponseLimits) -> Bool {
+        let now = clock()
+        return update { contents in
+            guard contents.responses.hasRoom(for: response, limits) else { return ([], false) }
+            return (Self.keeping(response, id, contents.responses, limits, now), true)
+        }
+    }
+
     /// The response of a name.
     package func response(_ id: String, within limits: ResponseLimits) -> StoredResponse? {
         let now = clock()

@@ -29,6 +29,8 @@ package struct RequestMetrics: Sendable, Equatable {
         package var uncachedLengths: Histogram
         package var outputLengths: Histogram
         package var cachedTokens: UInt64 = 0
+        /// Requests whose answers had to fit a grammar.
+        package var structured: UInt64 = 0
         package var aborted: UInt64 = 0
 
         init(_ buckets: MetricBuckets) {
@@ -125,7 +127,10 @@ package struct RequestMetrics: Sendable, Equatable {
             share.cachedTokens += UInt64(row.output.cachedTokens)
             share.promptLengths.observe(Double(prompt))
             share.uncachedLengths.observe(Double(prompt - row.output.cachedTokens))
-            if case .generate = row.errand { share.outputLengths.observe(Double(output)) }
+            if case .generate(let request) = row.errand {
+                share.outputLengths.observe(Double(output))
+                if request.sampling.grammar != nil { share.structured += 1 }
+            }
         }
     }
 

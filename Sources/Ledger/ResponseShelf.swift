@@ -34,6 +34,12 @@ struct ResponseShelf: Sendable {
         }
     }
 
+    /// Whether one more may be made while no client waits: those that are being made take room that nobody can be asked for.
+    func hasRoom(for response: StoredResponse, _ limits: ResponseLimits) -> Bool {
+        let work = responses.values.filter(\.hasWork)
+        return work.count < limits.count && work.reduce(response.size) { $0 + $1.size } <= limits.bytes
+    }
+
     /// What makes the same of nothing.
     var records: [SessionRecord] { order.compactMap { id in responses[id].map { .response($0, as: id) } } }
 }

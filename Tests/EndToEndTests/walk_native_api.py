@@ -19,7 +19,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
+import threading
 import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -51,39 +51,37 @@ class Server:
     def __init__(self, srt, model, flags):
         self.model = model
         self.folder = tempfile.mkdtemp(prefix="srt-walk-")
-        self.log = open(os.path.join(self.folder, "log"), "w+")
         command = [srt, "launch_server", "--model-path", model, "--host", "0.0.0.0", "--port", "0", "--run-dir",
                    os.path.join(self.folder, "run"), "--weight-cache-dir", os.path.join(self.folder, "weights"), *flags]
         variables = dict(os.environ, SGLANG_EXPERT_DISTRIBUTION_RECORDER_DIR=self.folder)
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
-                                        env=variables)
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT, text=True, errors="replace", env=variables)
+        self.log = []
+        self.begun = threading.Event()
+        self.reader = threading.Thread(target=self.follow, daemon=True)
+        self.reader.start()
         self.port = self.opened()
 
-    def written(self):
-        """What the log says so far."""
-        self.log.flush()
-        with open(self.log.name, encoding="utf-8", errors="replace") as file:
-            return file.read()
+    def follow(self):
+        """Takes the log line by line until nobody writes it any more; tells when the server has begun, or never will."""
+        for line in self.process.stdout:
+            self.log.append(line)
+            if "The server is fired up and ready to roll!" in line:
+                self.begun.set()
+        self.begun.set()
 
     def opened(self):
-        """The port, once the server listens and, as the page waits, `/v1/models` answers to an unknown token."""
-        state = os.path.join(self.folder, "run", "state.json")
-        deadline = time.monotonic() + 300
-        while time.monotonic() < deadline:
-            if self.process.poll() is not None:
-                break
-            try:
-                with open(state, encoding="utf-8") as file:
-                    self.port = json.load(file)["port"]
-                if self.get("/v1/models", headers={"Authorization": "Bearer None"}).status == 200:
-                    if self.get("/ready").status == 200:
-                        return self.port
-            except (OSError, ValueError, KeyError):
-                pass
-            time.sleep(0.05)
-        log = self.written()
-        self.end()
-        raise RuntimeError("the server does not serve:\n" + log[-2000:])
+        """The port of the server once it has begun; then, as the page waits for, `/v1/models` answers to an unknown token."""
+        try:
+            assert self.begun.wait(300), "the server does not begin"
+            with open(os.path.join(self.folder, "run", "state.json"), encoding="utf-8") as file:
+                self.port = json.load(file)["port"]
+            assert self.get("/v1/models", headers={"Authorization": "Bearer None"}).status == 200
+            assert self.get("/ready").status == 200
+            return self.port
+        except (OSError, AssertionError) as error:
+            self.end()
+            raise RuntimeError("the server does not serve:\n" + "".join(self.log)[-2000:]) from error
 
     def call(self, method, path, body=None, headers=None):
         """Sends a request on a connection of its own."""
@@ -116,7 +114,7 @@ class Server:
         except subprocess.TimeoutExpired:
             self.process.kill()
             status = self.process.wait()
-        self.log.close()
+        self.reader.join(60)
         shutil.rmtree(self.folder, ignore_errors=True)
         return status
 
@@ -329,16 +327,15 @@ def main():
     for kind in tiny:
         parser.add_argument("--" + kind)
     options = parser.parse_args()
-    quiet = ["--log-level", "warning"]
-    vectors = ["--is-embedding", *quiet]
+    vectors = ["--is-embedding"]
     parts = {
-        "generation": (page_generation, quiet),
-        "other": (other_generation, [*quiet, "--enable-metrics", "--enable-return-hidden-states", "--enable-memory-saver"]),
+        "generation": (page_generation, []),
+        "other": (other_generation, ["--enable-metrics", "--enable-return-hidden-states", "--enable-memory-saver"]),
         "embedding": (embedding, vectors),
         "reranker": (reranker, ["--disable-radix-cache", "--chunked-prefill-size", "-1", "--attention-backend", "triton",
                                 *vectors]),
         "reward": (reward, vectors),
-        "experts": (experts, ["--expert-distribution-recorder-mode", "stat", *quiet]),
+        "experts": (experts, ["--expert-distribution-recorder-mode", "stat"]),
     }
     walk = Walk()
     for name, (examples, flags) in parts.items():

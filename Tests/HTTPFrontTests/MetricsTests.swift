@@ -56,6 +56,16 @@ import Testing
         #expect(found[#"sglang:http_responses_total{endpoint="/generate",method="POST",status_code="200"}"#] == nil)
     }
 
+    @Test func answersThatHadToFitAGrammarAreCounted() async throws {
+        let found = try await samples({ ($0.servedModelName, $0.grammarBackend) = ("m", .xgrammar) }) { server in
+            try await generate(server)
+            let answer = try await server.post(
+                "/generate", #"{"text":"hello","sampling_params":{"max_new_tokens":5,"regex":"a*"}}"#)
+            #expect(answer.status == 200)
+        }
+        #expect(found[#"sglang:num_so_requests_total{engine_type="unified",model_name="m"}"#] == 1)
+    }
+
     @Test func prioritiesAreToldApartWhereTheyDecideTheOrder() async throws {
         func count(_ found: [String: Double], _ priority: String) -> Double? {
             let labels = #"{engine_type="unified",is_streaming="false",model_name="m",priority="\#(priority)"}"#

@@ -153,6 +153,18 @@ import Testing
         #expect(cancelled.status == 400 && cancelled.body.contains("Cannot cancel a synchronous response."))
     }
 
+    @Test func noMoreAreMadeAtATimeThanMayBeKept() async throws {
+        let front = LocalFront(settings { $0.responseStoreCount = 2 }) { command in
+            if case .generate? = command.command { [] } else { EchoStages.answer(command) }
+        }
+        let first = try await respond(["background": true], on: front)
+        _ = try await respond(["background": true], on: front)
+        let refused = try await front.post("/v1/responses", #"{"model":"m","input":"abc","background":true}"#)
+        #expect(refused.status == 503 && refused.body.contains("queue is full"))
+        _ = try await front.post("/v1/responses/\(try id(first))/cancel", "")
+        _ = try await respond(["background": true], on: front)
+    }
+
     @Test func whatADeadFrontWasMakingTheNextOneMakesAlike() async throws {
         try await withMemory { memory async throws in
             let dead = LocalFront(settings(), sessions: memory) { _ in [] }

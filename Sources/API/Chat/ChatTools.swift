@@ -104,13 +104,10 @@ package struct ChatTools: Sendable {
 
     /// Refuses another grammar beside that of calls that the client demands.
     package func check(against sampling: JSONObject) throws(RequestFailure) {
-        guard isForced else { return }
-        let grammars = ["json_schema", "regex", "ebnf", "structural_tag"]
-        if grammars.contains(where: { sampling[$0]?.stringValue?.isEmpty == false }) {
-            throw .invalid(
-                "tool_choice 'required' or a named tool cannot be combined with response_format, regex, or ebnf: "
-                    + "the tools decide what the answer looks like.")
-        }
+        guard isForced, SamplingRanges.haveGrammar(sampling) else { return }
+        throw .invalid(
+            "tool_choice 'required' or a named tool cannot be combined with response_format, regex, or ebnf: "
+                + "the tools decide what the answer looks like.")
     }
 }
 

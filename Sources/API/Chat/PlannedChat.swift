@@ -23,9 +23,7 @@ package struct ChatPlanner: Sendable {
     ) throws(RequestFailure) -> PlannedChat {
         var chat = try ChatRequest(body, rules, now: generation.clock())
         change(&chat)
-        let grammars = ["json_schema", "regex", "ebnf", "structural_tag"]
-        let isFree = grammars.allSatisfy { chat.fields.sampling[$0]?.stringValue?.isEmpty ?? true }
-        if isFree, let constraint = parsers.constraint(of: chat) {
+        if !SamplingRanges.haveGrammar(chat.fields.sampling), let constraint = parsers.constraint(of: chat) {
             chat.fields.sampling[constraint.key] = .string(constraint.text)
         }
         var plan = GenerationPlan([chat.prompt], chat.fields)

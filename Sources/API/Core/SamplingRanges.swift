@@ -136,9 +136,17 @@ package struct SamplingRanges: Sendable {
         }
     }
 
+    /// The parameters that say what the text has to be; one of them at most.
+    private static let grammars = ["json_schema", "regex", "ebnf", "structural_tag"]
+
+    /// Whether parameters say what the text has to be.
+    package static func haveGrammar(_ given: JSONObject) -> Bool {
+        grammars.contains { given[$0]?.stringValue?.isEmpty == false }
+    }
+
     private func grammar(_ given: RequestFields, _ params: inout SamplingParams) throws(RequestFailure) {
         func text(_ name: String) -> String? { given[name]?.stringValue.flatMap { $0.isEmpty ? nil : $0 } }
-        let set = ["json_schema", "regex", "ebnf", "structural_tag"].filter { text($0) != nil }
+        let set = Self.grammars.filter { text($0) != nil }
         guard let name = set.first, let text = text(name) else { return }
         guard set.count == 1 else {
             throw .invalid("Only one of json_schema, regex, ebnf, or structural_tag can be set.")

@@ -90,8 +90,8 @@ struct LoadRoutes: Sendable {
         }
         if wants("queues") {
             load["queues"] = [
-                "waiting": .int(Int64(state.waiting)), "grammar": 0, "paused": .int(Int64(state.paused)),
-                "retracted": 0, "prealloc_ready": 0,
+                "waiting": .int(Int64(state.waiting)), "grammar": .int(Int64(state.awaitingGrammars)),
+                "paused": .int(Int64(state.paused)), "retracted": 0, "prealloc_ready": 0,
             ]
         }
         return [

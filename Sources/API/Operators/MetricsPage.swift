@@ -69,7 +69,9 @@ struct MetricsPage {
             shares.flatMap { labels, share in
                 ["device", "total"].map { ([("cache_source", $0)] + labels, Double(share.cachedTokens)) }
             })
-        page.family("sglang:num_so_requests_total", .counter, "Number of structured output requests processed.", 0)
+        page.family(
+            "sglang:num_so_requests_total", .counter, "Number of structured output requests processed.",
+            shares.map { ($0.labels, Double($0.value.structured)) })
         page.family(
             "sglang:num_aborted_requests_total", .counter, "Number of requests aborted.",
             shares.map { ($0.labels, Double($0.value.aborted)) })
@@ -109,7 +111,9 @@ struct MetricsPage {
         let busy = worker.maxRunning == 0 ? 0 : Double(worker.running) / Double(worker.maxRunning)
         gauge("num_running_reqs", "The number of running requests.", Double(worker.running))
         gauge("num_queue_reqs", "The number of requests in the waiting queue.", Double(worker.waiting))
-        gauge("num_grammar_queue_reqs", "The number of requests in the grammar waiting queue.", 0)
+        gauge(
+            "num_grammar_queue_reqs", "The number of requests in the grammar waiting queue.",
+            Double(worker.awaitingGrammars))
         gauge("num_paused_reqs", "The number of paused requests.", worker.paused > 0 ? Double(worker.running) : 0)
         gauge("gen_throughput", "The generation throughput (token/s).", worker.generationThroughput)
         gauge("cache_hit_rate", "The prefix cache hit rate.", worker.cacheHitRate)
@@ -131,6 +135,7 @@ struct MetricsPage {
         }
         gauge("token_usage", "The token usage.", usage(worker))
         gauge("full_token_usage", "The token usage for full attention layers.", usage(worker))
+        if worker.windowSlotsTotal > 0 { writeWindow(worker, &page) }
         gauge("num_used_tokens", "The number of used tokens.", Double(worker.slotsHeld))
         gauge("kv_used_tokens", "KV slots that requests hold.", Double(worker.slotsHeld))
         gauge("kv_available_tokens", "KV slots that nobody uses.", Double(worker.slotsFree))
@@ -148,6 +153,20 @@ struct MetricsPage {
         page.family(
             "sglang:graph_memory_usage_gb", .gauge, "Memory used by captured device graphs in GB: there are none.",
             ServerInfoRoutes.graphPhases.map { ([("phase", $0)], 0) })
+    }
+
+    private func writeWindow(_ worker: WorkerState, _ page: inout ExpositionText) {
+        func gauge(_ name: String, _ help: String, _ value: Double) {
+            page.family("sglang:\(name)", .gauge, help, value)
+        }
+        let (total, held) = (worker.windowSlotsTotal, worker.windowSlotsHeld)
+        let free = Double(total) - Double(held + worker.windowSlotsCached)
+        gauge("swa_token_usage", "The token usage for layers with a sliding window.", Double(held) / Double(total))
+        gauge("swa_used_tokens", "Slots that the windows of requests cover.", Double(held))
+        gauge("swa_available_tokens", "Slots of these layers that nobody uses.", max(0, free))
+        gauge(
+            "swa_evictable_tokens", "Slots of these layers for cached prefixes.", Double(worker.windowSlotsCached))
+        gauge("max_total_num_tokens_swa", "The maximum number of tokens that these layers keep.", Double(total))
     }
 
     private func usage(_ worker: WorkerState) -> Double {

@@ -91,7 +91,11 @@ package struct ResponseStore: Sendable {
     // MARK: In the background
 
     /// Begins a response for which no client waits; gives it as it is.
-    func begin(_ asked: ResponsesRequest, _ chat: PlannedChat, _ planner: ChatPlanner) -> JSONObject {
+    ///
+    /// - Throws: `.queueFull` where as many are being made as may be kept.
+    func begin(
+        _ asked: ResponsesRequest, _ chat: PlannedChat, _ planner: ChatPlanner
+    ) throws(RequestFailure) -> JSONObject {
         let writer = ResponsesWriter(.init(asked.repeated, chat), chat.parts)
         var object = writer.begun(rid: chat.openings[0].rid.text, now: services.clock())
         let id = object["id"]?.stringValue ?? ""
@@ -104,7 +108,7 @@ package struct ResponseStore: Sendable {
                 $0.front = services.generation
             }
         }
-        services.keepsake.keep(stored, as: id, within: limits)
+        guard services.keepsake.begin(stored, as: id, within: limits) else { throw .queueFull }
         work(on: id, stored, planner)
         object["status"] = "queued"
         return object

@@ -61,7 +61,7 @@ package struct ResponsesAPI: Sendable {
         guard let store, asked.isStored else {
             return try await planner.generation.answering.answer(chat.order, with: writer, for: context.client)
         }
-        if asked.isInBackground { return .json(.object(store.begin(asked, chat, planner))) }
+        if asked.isInBackground { return .json(.object(try store.begin(asked, chat, planner))) }
         var order = chat.order
         order.onAnswer = { rows in store.keep(rows[0], asked.conversation, writer) }
         return try await planner.generation.answering.answer(order, with: writer, for: context.client)

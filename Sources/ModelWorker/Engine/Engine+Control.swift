@@ -116,6 +116,11 @@ extension Engine {
             $0.slotsFree = UInt64(counts.free)
             $0.slotsCached = UInt64(counts.cached)
             $0.slotsHeld = UInt64(counts.held)
+            if let window = counts.window {
+                $0.windowSlotsTotal = UInt64(window.total)
+                $0.windowSlotsHeld = UInt64(window.held)
+                $0.windowSlotsCached = UInt64(window.cached)
+            }
             $0.waitingUncachedTokens = UInt64(counts.waitingTokens)
             $0.generationThroughput = statistics.generationThroughput
             $0.cacheHitRate = statistics.cacheHitRate
@@ -123,6 +128,7 @@ extension Engine {
             $0.kvBytes = traits.kvBytes
             $0.maxRunning = UInt32(scheduler.limits.maxRunning)
             $0.retractions = UInt64(counts.retractions)
+            $0.awaitingGrammars = UInt32(waiters.count)
             $0.paused = control.paused ? 1 : 0
             $0.pageSize = UInt32(scheduler.limits.pageSize)
             $0.runningTokens = UInt64(scheduler.runningTokens)

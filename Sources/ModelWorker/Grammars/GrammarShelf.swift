@@ -44,19 +44,21 @@ package struct GrammarShelf: Sendable {
         uses[source] = clock
     }
 
-    /// What came of it. Those that were asked for longest ago make room.
+    /// What came of it. Those that were asked for longest ago make room; it stays itself, as somebody waits for it.
     package mutating func finish(_ source: GrammarSource, _ entry: Entry) {
         entries[source] = entry
+        clock += 1
+        uses[source] = clock
         var bytes = 0
         var failures = 0
-        for source in uses.sorted(by: { $0.value > $1.value }).map(\.key) {
-            switch entries[source] {
+        for other in uses.sorted(by: { $0.value > $1.value }).map(\.key) {
+            switch entries[other] {
             case .ready(let masks)?:
-                bytes += masks.byteCount + source.text.utf8.count
-                if bytes > mostBytes { remove(source) }
+                bytes += masks.byteCount + other.text.utf8.count
+                if bytes > mostBytes, other != source { remove(other) }
             case .failed?:
                 failures += 1
-                if failures > Self.mostFailures { remove(source) }
+                if failures > Self.mostFailures { remove(other) }
             default: break
             }
         }

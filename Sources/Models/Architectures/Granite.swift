@@ -82,7 +82,6 @@ private struct GraniteMoeKeys {
     /// Reads the keys.
     init(_ fields: ConfigFields) throws(CheckpointError) {
         granite = try GraniteKeys(fields)
-        experts = try fields.requiredInteger("num_local_experts", in: 1...65_536)
-        each = try fields.integer("num_experts_per_tok", in: 1...min(experts, 256)) ?? min(experts, 2)
+        (experts, each) = try fields.localExperts()
     }
 }

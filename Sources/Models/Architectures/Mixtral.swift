@@ -35,7 +35,14 @@ private struct MixtralKeys {
     /// Reads the keys.
     init(_ fields: ConfigFields) throws(CheckpointError) {
         llama = try LlamaKeys(fields)
-        experts = try fields.requiredInteger("num_local_experts", in: 1...65_536)
-        each = try fields.integer("num_experts_per_tok", in: 1...min(experts, 256)) ?? min(experts, 2)
+        (experts, each) = try fields.localExperts()
+    }
+}
+
+extension ConfigFields {
+    /// Experts of a layer, and how many of them a row takes, as Mixtral names them: two where nothing else is said.
+    func localExperts() throws(CheckpointError) -> (count: Int, each: Int) {
+        let count = try requiredInteger("num_local_experts", in: 1...65_536)
+        return (count, try integer("num_experts_per_tok", in: 1...min(count, 256)) ?? min(count, 2))
     }
 }

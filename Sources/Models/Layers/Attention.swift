@@ -33,7 +33,7 @@ struct Attention {
         heads = AttentionHeads(query: parts.query.count, keyValue: parts.keyValue.count, dimension: size)
         self.shape = shape
         self.reusesKeys = reusesKeys
-        cache = shared ?? plan.cache(KeyValueShape(heads: heads.keyValue, dimension: size))
+        cache = shared ?? plan.cache(KeyValueShape(heads: heads.keyValue, dimension: size, window: shape.window))
         rotary = shape.rotary.map { plan.rotary($0) }
 
         let kinds = reusesKeys ? [parts.query] : [parts.query, parts.keyValue, parts.keyValue]
