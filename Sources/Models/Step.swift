@@ -34,6 +34,8 @@ struct Step: ~Copyable {
     let positions: UnsafePointer<Int32>
     private let writeSlots: UnsafePointer<Int32>
     private let slots: UnsafePointer<Int32>
+    private let windowWriteSlots: UnsafePointer<Int32>?
+    private let windowSlots: UnsafePointer<Int32>?
     /// The sequences of the step.
     private(set) var sequences: UnsafePointer<AttentionSequence>
     /// Number of sequences.
@@ -74,6 +76,11 @@ struct Step: ~Copyable {
     /// The gated product inside the MLP, model dtype `[T][intermediate]`.
     var gated: UnsafeMutableRawPointer { parts.scratch[.gated, row: place.memoryRow] }
 
+    /// What one of two blocks side by side gives, float32 `[T][hidden]`.
+    var sideBranch: UnsafeMutablePointer<Float> { floats(.sideBranch) }
+    /// What the rows' tokens give to each layer, float32, by the rows that the step began with.
+    var layerInputs: UnsafeMutablePointer<Float> { floats(.layerInputs) }
+
     /// Describes a step; `input`'s arrays are lent by the caller, its sequences lie in the scratch memory.
     init(_ parts: ModelParts, input: LentInput, sequenceCount: Int) {
         self.init(parts, input: input, sequenceCount: sequenceCount, wantedRows: input.wantedRows, at: PartPlace())
@@ -91,6 +98,8 @@ struct Step: ~Copyable {
         positions = input.positions.baseAddress! + place.firstRow
         writeSlots = input.writeSlots.baseAddress! + place.firstRow
         slots = input.slots.baseAddress!
+        windowWriteSlots = input.window.map { $0.writeSlots + place.firstRow }
+        windowSlots = input.window?.slots
         self.wantedRows = wantedRows
         tokenTypes = input.tokenTypes.map { $0 + place.firstRow }
         keepsEveryRow = input.keepsEveryRow
@@ -123,9 +132,12 @@ struct Step: ~Copyable {
         (vectorRows, vectors) = (rows, numbers)
     }
 
-    /// A layer's cache: today every layer keeps every position in the same slots.
+    /// A layer's cache, and the slots that it has there.
     borrowing func cache(_ id: CacheID) -> CacheView {
-        CacheView(layer: parts.cache[id], writeSlots: writeSlots, slots: slots)
+        if parts.cache.hasWindow(id), let windowWriteSlots, let windowSlots {
+            return CacheView(layer: parts.cache[id], writeSlots: windowWriteSlots, slots: windowSlots)
+        }
+        return CacheView(layer: parts.cache[id], writeSlots: writeSlots, slots: slots)
     }
 
     /// Cosines and sines of the kind that a layer uses.
@@ -167,6 +179,12 @@ struct Step: ~Copyable {
         hasDroppedRows = true
     }
 
+    /// The row that a row was before others were dropped.
+    borrowing func firstRow(of row: Int) -> Int {
+        guard hasDroppedRows, let wantedRows else { return row }
+        return Int(wantedRows[row]) - place.firstRow
+    }
+
     /// The residual rows whose answers are wanted.
     @discardableResult
     borrowing func wantedResidual() -> UnsafeMutablePointer<Float> {
@@ -186,6 +204,11 @@ struct Step: ~Copyable {
         block(branch, self)
         norm.normalize(branch, rows: rows, dtype: .float32, into: branch, parts)
         compute.add(branch, count: rows * parts.hiddenSize, to: residual)
+    }
+
+    /// Normalises the step's rows of float32 in place.
+    borrowing func normalize(_ rows: UnsafeMutablePointer<Float>, _ norm: RMSNorm) {
+        norm.normalize(rows, rows: self.rows, dtype: .float32, into: rows, parts)
     }
 
     /// The residual stream in the model's type, for a block that takes it as it is.
@@ -210,10 +233,18 @@ struct Step: ~Copyable {
 
 /// The arrays of a step's input, lent for its duration.
 struct LentInput {
+    /// The slots of layers with a window.
+    struct Window {
+        let writeSlots: UnsafePointer<Int32>
+        let slots: UnsafePointer<Int32>
+    }
+
     let tokens: UnsafeBufferPointer<Int32>
     let positions: UnsafeBufferPointer<Int32>
     let writeSlots: UnsafeBufferPointer<Int32>
     let slots: UnsafeBufferPointer<Int32>
+    /// The slots of layers with a window, where they have their own.
+    let window: Window?
     let wantedRows: UnsafeBufferPointer<Int32>?
     let tokenTypes: UnsafePointer<Int32>?
     let keepsEveryRow: Bool

@@ -25,6 +25,8 @@ package struct Batch: Sendable, Equatable {
     }
 
     package var entries: [Entry] = []
+    /// How many of the first entries are of requests that decode.
+    package var decodingEntries = 0
     /// Requests that lost their slots while this batch was made because the pool was full.
     package var retracted: [UInt64] = []
     /// Requests that lost their slots to a more urgent one.
@@ -65,6 +67,23 @@ package struct SchedulerCounts: Sendable, Equatable {
     package var held: Int
     package var waitingTokens: Int
     package var retractions: Int
+    /// Those of the layers with a window, where they have their own.
+    package var window: WindowCounts?
+}
+
+/// Counts of the slots of layers with a window at one moment.
+package struct WindowCounts: Sendable, Equatable {
+    package var total: Int
+    /// Those that the windows of running requests cover.
+    package var held: Int
+    /// Those that stay with cached prefixes until somebody needs them.
+    package var cached: Int
+
+    package init(total: Int, held: Int, cached: Int) {
+        self.total = total
+        self.held = held
+        self.cached = cached
+    }
 }
 
 /// What the scheduler did since the start.

@@ -10,6 +10,8 @@ package struct Scheduler: ~Copyable {
     package let limits: SchedulerLimits
     var pool: SlotPool
     var tree: RadixTree
+    /// Slots of the layers with a window; there are none where no layer has one.
+    var windowPages: WindowPages
     var table = RequestTable()
     /// Rows not admitted yet, or retracted, in the order of `precedes`.
     var waiting = Deque<Int>()
@@ -28,6 +30,9 @@ package struct Scheduler: ~Copyable {
         self.limits = limits
         pool = SlotPool(total: limits.slots, pageSize: limits.pageSize)
         tree = RadixTree(pageSize: limits.pageSize)
+        windowPages = WindowPages(
+            total: limits.window?.slots ?? 0, for: limits.window == nil ? 0 : limits.storeRows,
+            pageSize: limits.pageSize)
         reserveRatio = ReserveRatio(conservativeness: limits.conservativeness)
         random = SplitMix64(seed: limits.seed)
     }
@@ -96,17 +101,22 @@ package struct Scheduler: ~Copyable {
     private mutating func fill(_ batch: inout Batch, _ terms: StepTerms) {
         var budget = StepBudget(limits)
         batch.entries.reserveCapacity(running.count)
+        let most = limits.cutsPrompts ? terms.promptTokensBesideDecoding.map { max(limits.pageSize, $0) } : nil
+        var spare = min(budget.tokens, most ?? Int.max)
         for row in running where !table.rows[row].isPrefilling {
             if !terms.resting.isEmpty, terms.resting.contains(table.rows[row].id) { continue }
             // One row each is always there; what a commit of several tokens left takes from the prompts' share.
-            let count = min(table.rows[row].uncomputed, 1 + budget.tokens)
+            let count = min(table.rows[row].uncomputed, 1 + spare)
             addRows(row, count: count, to: &batch)
+            spare -= count - 1
             budget.tokens -= count - 1
             budget.logits -= 1
         }
+        batch.decodingEntries = batch.entries.count
         budget.logits = max(1, budget.logits)
-        if let most = terms.promptTokensBesideDecoding, limits.cutsPrompts, !batch.entries.isEmpty {
-            budget.tokens = min(budget.tokens, max(limits.pageSize, most / limits.pageSize * limits.pageSize))
+        if let most, !batch.entries.isEmpty {
+            let left = most - (batch.rowCount - batch.entries.count)
+            budget.tokens = min(budget.tokens, max(limits.pageSize, left / limits.pageSize * limits.pageSize))
         }
         budget.holdsLastTokens = terms.holdsLastTokens && limits.cutsPrompts
         for row in running where table.rows[row].isPrefilling {
@@ -129,8 +139,9 @@ package struct Scheduler: ~Copyable {
         }
         if finished {
             retire(row)
-        } else if entry.count > 1 || isFirst {
-            cache(row)
+        } else {
+            if entry.count > 1 || isFirst { cache(row) }
+            leaveBehindWindow(row)
         }
     }
 
@@ -163,7 +174,7 @@ package struct Scheduler: ~Copyable {
     /// Empties the prefix cache; false while requests wait or run.
     package mutating func flushCache() -> Bool {
         guard isIdle else { return false }
-        pool.give(tree.evictAll()[...])
+        giveBack(tree.evictAll()[...])
         return true
     }
 
@@ -173,7 +184,7 @@ package struct Scheduler: ~Copyable {
     /// Empties the prefix cache although requests wait; false while any run.
     package mutating func forgetPrefixes() -> Bool {
         guard running.isEmpty else { return false }
-        pool.give(tree.evictAll()[...])
+        giveBack(tree.evictAll()[...])
         return true
     }
 
@@ -182,7 +193,7 @@ package struct Scheduler: ~Copyable {
         SchedulerCounts(
             running: running.count, waiting: waiting.count, total: pool.total, free: pool.available,
             cached: tree.evictable, held: tree.protected + ownSlots, waitingTokens: waitingTokens,
-            retractions: tally.retractions)
+            retractions: tally.retractions, window: limits.window == nil ? nil : windowCounts)
     }
 
     /// Share of the tokens still to be generated that is set aside at admission now.

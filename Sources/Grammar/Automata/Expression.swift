@@ -54,6 +54,13 @@ struct ExpressionGraph: Sendable {
         return count - 1
     }
 
+    /// The same graph with other expressions.
+    func mapped(_ replacement: (Expression) -> Expression) -> ExpressionGraph {
+        var graph = self
+        graph.edges = edges.map { Edge(from: $0.from, expression: replacement($0.expression), to: $0.to) }
+        return graph
+    }
+
     /// Joins two nodes.
     mutating func join(_ from: Int, _ expression: Expression, _ to: Int) {
         edges.append(Edge(from: from, expression: expression, to: to))

@@ -39,8 +39,9 @@ extension Grammar {
     /// Compiles rules.
     /// - Throws: When they ask for too much, take no text, or begin with themselves.
     init(rules placed: PlacedRules, root: Int, _ budget: inout Budget) throws(GrammarError) {
-        let plan = RulePlan(placed, root: root)
-        let rules = plan.rules
+        let rules = SharedTexts.share(in: placed.expressions)
+        let all = PlacedRules(expressions: rules, places: placed.places)
+        let plan = RulePlan(all, root: root, firstShared: placed.expressions.count)
         var networks: [(rule: Int, network: Network)] = []
         var isWanted = [Bool](repeating: false, count: rules.count)
         isWanted[root] = true

@@ -6,8 +6,6 @@ struct SchemaCompiler {
     let layout: JSONLayout
     private var rules: [Expression] = []
     private var numbers: [[Int]: Int] = [:]
-    /// The rules of strings of a format.
-    private var formats: [String: Int] = [:]
     /// Rules whose expressions are still to be made.
     private var open: [(rule: Int, conjunction: [Int])] = []
 
@@ -174,14 +172,8 @@ struct SchemaCompiler {
 
     private mutating func string(_ facts: SchemaFacts) throws(GrammarError) -> Expression {
         let isPlain = facts.formats.contains { $0.matches && SchemaFormat.isPlain($0.name) }
-        let text = Expression.text(try text(facts), isPlain ? .quotedPlainly : .quoted)
-        guard let name = facts.onlyFormat else { return .sequence([.literal("\""), text, .literal("\"")]) }
-        // Strings of a format are large, and the same everywhere.
-        if formats[name] == nil {
-            formats[name] = rules.count
-            rules.append(.sequence([.literal("\""), text, .literal("\"")]))
-        }
-        return .rule(formats[name]!)
+        let spelling: Spelling = isPlain ? .quotedPlainly : .quoted
+        return .sequence([.literal("\""), .text(try text(facts), spelling), .literal("\"")])
     }
 
     /// The texts that some facts allow.

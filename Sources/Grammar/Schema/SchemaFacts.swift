@@ -141,16 +141,6 @@ struct SchemaFacts {
 }
 
 extension SchemaFacts {
-    /// The format that is all that they say of strings; nil where they say something else.
-    var onlyFormat: String? {
-        guard formats.count == 1, formats[0].matches, patterns.isEmpty, minLength == 0, maxLength == nil else {
-            return nil
-        }
-        return excluded.contains { $0.stringValue != nil } ? nil : formats[0].name
-    }
-}
-
-extension SchemaFacts {
     /// The keyword that asks for most, for complaints about limits.
     var heaviest: SchemaPlace {
         if let pattern = patterns.first(where: { $0.regex.utf8.count > 16 }) { return pattern.place }
