@@ -47,6 +47,11 @@ extension RadixTree {
     /// Forgets everything that is not locked; the freed slots.
     package mutating func evictAll() -> [Int32] { evict(evictable) }
 
+    /// The slots of each node, those of the least recently used first, whether anybody has locked them or not.
+    package func slotsByUse() -> [[Int32]] {
+        entries.filter { $0.parent >= 0 }.sorted { $0.used < $1.used }.map(\.slots)
+    }
+
     /// Puts a node among the candidates, if it is one and not there yet.
     mutating func list(_ index: Int) {
         guard isEvictable(index), !entries[index].isListed else { return }

@@ -34,7 +34,8 @@ final class CausalLM: LanguageModel {
         plan.reserve(.gathered, floats: config.hiddenSize)
         parts = ModelParts(
             compute: options.compute, weights: WeightStore(prepared),
-            cache: try KeyValueStore(plan.caches, dtype: cacheDType, slots: limits.slots),
+            cache: try KeyValueStore(
+                plan.caches, dtype: cacheDType, slots: limits.slots, windowSlots: limits.windowSlots),
             rotary: try RotaryTables(plan.ropes, positions: limits.positions, modelPath: plan.modelPath),
             scratch: try ScratchMemory(plan.scratch, limits: limits),
             chosenExperts: try ChosenExperts(plan.experts, plan.routings, limits: limits),
@@ -57,11 +58,13 @@ final class CausalLM: LanguageModel {
         // Texts that become vectors have nothing to do with each other.
         let isApart = head.pooling != nil && parts.group == nil && experts == nil && input.vectorRows.isEmpty
         let sequenceCount = input.sequences.count
-        withStep(input) { step, lent in
-            if !isApart || !network.forwardApart(&step, parts, lent, sequenceCount: sequenceCount) {
-                network.forward(&step)
+        withWindowSlots(input) { window in
+            withStep(input, window) { step, lent in
+                if !isApart || !network.forwardApart(&step, parts, lent, sequenceCount: sequenceCount) {
+                    network.forward(&step)
+                }
+                keepHiddenStates(step, input)
             }
-            keepHiddenStates(step, input)
         }
         parts.compute.endStep()
     }
@@ -179,8 +182,20 @@ final class CausalLM: LanguageModel {
         }
     }
 
+    /// Lends the slots of the layers with a window, where they have their own.
+    private func withWindowSlots(_ input: borrowing ForwardInput, _ body: (LentInput.Window?) -> Void) {
+        guard limits.windowSlots != nil else { return body(nil) }
+        input.windowWriteSlots.withUnsafeBufferPointer { writeSlots in
+            input.windowSlots.withUnsafeBufferPointer { slots in
+                body(LentInput.Window(writeSlots: writeSlots.baseAddress!, slots: slots.baseAddress!))
+            }
+        }
+    }
+
     /// Lends the input's arrays and the scratch memory to the layers.
-    private func withStep(_ input: borrowing ForwardInput, _ body: (inout Step, LentInput) -> Void) {
+    private func withStep(
+        _ input: borrowing ForwardInput, _ window: LentInput.Window?, _ body: (inout Step, LentInput) -> Void
+    ) {
         for (index, sequence) in input.sequences.enumerated() {
             parts.scratch.sequences[index] = AttentionSequence(
                 rowStart: sequence.rowStart, rowCount: sequence.rowCount, slotStart: sequence.slotStart,
@@ -199,7 +214,7 @@ final class CausalLM: LanguageModel {
                             input.tokenTypes.withUnsafeBufferPointer { tokenTypes in
                                 let lent = LentInput(
                                     tokens: tokens, positions: positions, writeSlots: writeSlots, slots: slots,
-                                    wantedRows: wantedRows(logitRows),
+                                    window: window, wantedRows: wantedRows(logitRows),
                                     tokenTypes: hasTypes ? tokenTypes.baseAddress : nil,
                                     keepsEveryRow: keepsEveryRow)
                                 var step = Step(parts, input: lent, sequenceCount: sequenceCount)
@@ -217,6 +232,16 @@ final class CausalLM: LanguageModel {
         }
     }
 
+    private func checkWindow(_ input: borrowing ForwardInput) {
+        guard let most = limits.windowSlots.map({ UInt32($0) }) else { return }
+        precondition(
+            input.windowSlots.count == input.slots.count && input.windowWriteSlots.count == input.writeSlots.count,
+            "layers with a window have slots for all that others have slots for")
+        precondition(
+            input.windowSlots.allSatisfy { UInt32(bitPattern: $0) < most }
+                && input.windowWriteSlots.allSatisfy { UInt32(bitPattern: $0) < most }, "slots lie in the cache")
+    }
+
     /// Traps on an input that would read or write outside the model's memory.
     private func check(_ input: borrowing ForwardInput) {
         let rows = input.tokens.count
@@ -231,6 +256,7 @@ final class CausalLM: LanguageModel {
             input.positions.allSatisfy { UInt32(bitPattern: $0) < positions }, "positions lie in the context length")
         precondition(input.writeSlots.allSatisfy { UInt32(bitPattern: $0) < slots }, "slots lie in the cache")
         precondition(input.slots.allSatisfy { UInt32(bitPattern: $0) < slots }, "slots lie in the cache")
+        checkWindow(input)
         precondition(
             input.logitRows.allSatisfy { UInt32(bitPattern: $0) < UInt32(rows) }, "logits are of rows of the step")
         precondition(input.logitRows.count <= limits.rows, "a row's logits are asked for once")

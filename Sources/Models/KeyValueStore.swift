@@ -2,13 +2,15 @@ import Tensors
 
 /// What an attention layer keeps for every slot on this rank: a key and a value for each of its heads.
 ///
-/// Layers of a network may keep different things. What is no row for each slot (a window's few slots, a recurrent state)
-/// will be another kind of shape beside this one, with its own place in the store and its own slots in `CacheView`.
+/// Layers of a network may keep different things. What is no row for each slot (a recurrent state) will be another kind of shape
+/// beside this one, with its own place in the store and its own slots in `CacheView`.
 struct KeyValueShape: Equatable {
     /// Key-value heads of this rank.
     let heads: Int
     /// Numbers of a head.
     let dimension: Int
+    /// Positions that a row sees, itself among them; nil where it sees all before it.
+    var window: Int?
 
     /// Bytes of the keys, or the values, of one slot.
     func rowBytes(_ dtype: CacheDType) -> (elements: Int, scales: Int) {
@@ -30,27 +32,32 @@ struct CacheID: Equatable { let index: Int }
 final class KeyValueStore {
     /// Where a layer's planes begin and how long they are, in bytes.
     private struct Place {
+        let slots: Int
+        let hasWindow: Bool
         let offset: Int
         let plane: Int
         let scalePlane: Int
     }
 
     private let dtype: CacheDType
-    private let slots: Int
     private let places: [Place]
     private let byteCount: Int
     private var memory: AlignedBuffer?
 
-    /// Reserves memory for so many slots of each layer; throws `outOfMemory` when there is none.
-    init(_ shapes: [KeyValueShape], dtype: CacheDType, slots: Int) throws(CheckpointError) {
+    /// Reserves memory for so many slots of each layer, those with a window apart where they have their own; throws `outOfMemory`
+    /// when there is none.
+    init(
+        _ shapes: [KeyValueShape], dtype: CacheDType, slots: Int, windowSlots: Int? = nil
+    ) throws(CheckpointError) {
         self.dtype = dtype
-        self.slots = slots
         var end = 0
         places = shapes.map { shape in
             let row = shape.rowBytes(dtype)
+            let slots = shape.window == nil ? slots : windowSlots ?? slots
             // Multiples of a cache line, so that every plane starts on one.
             let place = Place(
-                offset: end, plane: (slots * row.elements + 63) / 64 * 64,
+                slots: slots, hasWindow: shape.window != nil && windowSlots != nil, offset: end,
+                plane: (slots * row.elements + 63) / 64 * 64,
                 scalePlane: (slots * row.scales + 63) / 64 * 64)
             end += 2 * (place.plane + place.scalePlane)
             return place
@@ -78,9 +85,12 @@ final class KeyValueStore {
         let keys = memory.pointer + place.offset
         let scales = (keys + 2 * place.plane).assumingMemoryBound(to: Float.self)
         return KeyValueLayer(
-            keys: keys, values: keys + place.plane, dtype: dtype, slots: slots,
+            keys: keys, values: keys + place.plane, dtype: dtype, slots: place.slots,
             scales: dtype.isScaled ? (scales, scales + place.scalePlane / MemoryLayout<Float>.size) : nil)
     }
+
+    /// The layer has slots of its own, fewer than the others'.
+    func hasWindow(_ id: CacheID) -> Bool { places[id.index].hasWindow }
 
     /// Bytes of keys, values and scales of one slot over all layers.
     static func bytesPerSlot(_ shapes: [KeyValueShape], dtype: CacheDType) -> Int {

@@ -33,6 +33,10 @@ package struct ForwardInput: Sendable, Equatable {
     package var sequences: [Sequence] = []
     /// Slots of all sequences, each sequence's in position order.
     package var slots: [Int32] = []
+    /// The same in the layers with a window, whose caches have slots of their own; empty where they have the others' slots.
+    package var windowWriteSlots: [Int32] = []
+    /// As many as `slots`; 0 for positions that no row of the step sees through the window.
+    package var windowSlots: [Int32] = []
     /// Rows whose answers will be asked for, ascending: those whose logits are wanted, or the last row of each sequence whose
     /// vector or score is.
     package var logitRows: [Int32] = []
@@ -60,6 +64,8 @@ package struct ForwardInput: Sendable, Equatable {
         writeSlots.removeAll(keepingCapacity: true)
         sequences.removeAll(keepingCapacity: true)
         slots.removeAll(keepingCapacity: true)
+        windowWriteSlots.removeAll(keepingCapacity: true)
+        windowSlots.removeAll(keepingCapacity: true)
         logitRows.removeAll(keepingCapacity: true)
         vectorRows.removeAll(keepingCapacity: true)
         vectors.removeAll(keepingCapacity: true)
@@ -79,15 +85,18 @@ package struct ForwardLimits: Sendable, Equatable {
     package var sequences: Int
     /// Cache slots; a slot number is below this.
     package var slots: Int
+    /// Slots of the layers with a window, where they have their own.
+    package var windowSlots: Int?
     /// Positions; a position is below this.
     package var positions: Int
 
     /// States the limits.
-    package init(rows: Int, logitRows: Int, sequences: Int, slots: Int, positions: Int) {
+    package init(rows: Int, logitRows: Int, sequences: Int, slots: Int, windowSlots: Int? = nil, positions: Int) {
         self.rows = rows
         self.logitRows = logitRows
         self.sequences = sequences
         self.slots = slots
+        self.windowSlots = windowSlots
         self.positions = positions
     }
 }

@@ -103,6 +103,10 @@ package struct ModelSizes: Sendable, Equatable {
     package private(set) var weightBytes = 0
     /// Bytes of keys, values and scales of one cache slot over all layers.
     package private(set) var bytesPerSlot = 0
+    /// Those of them in layers with a window.
+    package private(set) var windowBytesPerSlot = 0
+    /// Positions that a row sees in the layers with a window, of several the most; nil without such layers.
+    package private(set) var window: Int?
     /// Whether products are mostly of bytes: quantized weights.
     package private(set) var isQuantized = false
     /// What the layers choose from; nil for a network without experts.
@@ -118,8 +122,11 @@ package struct ModelSizes: Sendable, Equatable {
             weightBytes += try PackedLayout(plan.layout.sections).fileCount
             let plain = plan.layout.matrices.count { $0.format == .plain }
             isQuantized = 2 * plain < plan.layout.matrices.count
-            bytesPerSlot += KeyValueStore.bytesPerSlot(
-                plan.caches, dtype: kvCacheDType.resolved(for: source.dtype))
+            let dtype = kvCacheDType.resolved(for: source.dtype)
+            let windowed = plan.caches.filter { $0.window != nil }
+            bytesPerSlot += KeyValueStore.bytesPerSlot(plan.caches, dtype: dtype)
+            windowBytesPerSlot += KeyValueStore.bytesPerSlot(windowed, dtype: dtype)
+            window = windowed.compactMap(\.window).max()
         }
     }
 }

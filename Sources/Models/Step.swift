@@ -34,6 +34,8 @@ struct Step: ~Copyable {
     let positions: UnsafePointer<Int32>
     private let writeSlots: UnsafePointer<Int32>
     private let slots: UnsafePointer<Int32>
+    private let windowWriteSlots: UnsafePointer<Int32>?
+    private let windowSlots: UnsafePointer<Int32>?
     /// The sequences of the step.
     private(set) var sequences: UnsafePointer<AttentionSequence>
     /// Number of sequences.
@@ -91,6 +93,8 @@ struct Step: ~Copyable {
         positions = input.positions.baseAddress! + place.firstRow
         writeSlots = input.writeSlots.baseAddress! + place.firstRow
         slots = input.slots.baseAddress!
+        windowWriteSlots = input.window.map { $0.writeSlots + place.firstRow }
+        windowSlots = input.window?.slots
         self.wantedRows = wantedRows
         tokenTypes = input.tokenTypes.map { $0 + place.firstRow }
         keepsEveryRow = input.keepsEveryRow
@@ -123,9 +127,12 @@ struct Step: ~Copyable {
         (vectorRows, vectors) = (rows, numbers)
     }
 
-    /// A layer's cache: today every layer keeps every position in the same slots.
+    /// A layer's cache, and the slots that it has there.
     borrowing func cache(_ id: CacheID) -> CacheView {
-        CacheView(layer: parts.cache[id], writeSlots: writeSlots, slots: slots)
+        if parts.cache.hasWindow(id), let windowWriteSlots, let windowSlots {
+            return CacheView(layer: parts.cache[id], writeSlots: windowWriteSlots, slots: windowSlots)
+        }
+        return CacheView(layer: parts.cache[id], writeSlots: writeSlots, slots: slots)
     }
 
     /// Cosines and sines of the kind that a layer uses.
@@ -210,10 +217,18 @@ struct Step: ~Copyable {
 
 /// The arrays of a step's input, lent for its duration.
 struct LentInput {
+    /// The slots of layers with a window.
+    struct Window {
+        let writeSlots: UnsafePointer<Int32>
+        let slots: UnsafePointer<Int32>
+    }
+
     let tokens: UnsafeBufferPointer<Int32>
     let positions: UnsafeBufferPointer<Int32>
     let writeSlots: UnsafeBufferPointer<Int32>
     let slots: UnsafeBufferPointer<Int32>
+    /// The slots of layers with a window, where they have their own.
+    let window: Window?
     let wantedRows: UnsafeBufferPointer<Int32>?
     let tokenTypes: UnsafePointer<Int32>?
     let keepsEveryRow: Bool

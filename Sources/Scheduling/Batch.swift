@@ -65,6 +65,23 @@ package struct SchedulerCounts: Sendable, Equatable {
     package var held: Int
     package var waitingTokens: Int
     package var retractions: Int
+    /// Those of the layers with a window, where they have their own.
+    package var window: WindowCounts?
+}
+
+/// Counts of the slots of layers with a window at one moment.
+package struct WindowCounts: Sendable, Equatable {
+    package var total: Int
+    /// Those that the windows of running requests cover.
+    package var held: Int
+    /// Those that stay with cached prefixes until somebody needs them.
+    package var cached: Int
+
+    package init(total: Int, held: Int, cached: Int) {
+        self.total = total
+        self.held = held
+        self.cached = cached
+    }
 }
 
 /// What the scheduler did since the start.

@@ -36,6 +36,8 @@ package struct ScheduledRequest: Sendable {
     var fresh = 1
     /// Leading slots that belong to the prefix tree; whole pages.
     var treeOwned = 0
+    /// Leading positions that it has left behind its window.
+    var leftBehind = 0
     /// End of the tree path that is locked for it.
     var lockedNode: RadixTree.Node?
     /// Its number in the order of arrival.

@@ -29,6 +29,7 @@ extension Scheduler {
         if tree.allSlots.count != tree.evictable + tree.protected { return "the tree's counts are wrong" }
         let queued = waiting.reduce(0) { $0 + table.rows[$1].tokens.count }
         if queued != waitingTokens { return "\(queued) tokens wait, the count says \(waitingTokens)" }
+        if let error = windowError() { return error }
         let counts = self.counts
         return counts.free + counts.cached + counts.held == counts.total ? nil : "the counts do not add up: \(counts)"
     }

@@ -34,7 +34,7 @@ extension Scheduler {
         // One that came back to find all but its last token cached decodes.
         let holds = budget.holdsLastTokens && table.rows[row].isPrefilling
         let wanted = table.rows[row].uncomputed - (holds ? 1 : 0)
-        var count = min(wanted, budget.tokens, obtainable + spare)
+        var count = min(wanted, budget.tokens, min(obtainable, windowObtainable) + spare)
         if let scored = table.rows[row].scoredFrom {
             // Rows before the scored part cost no logits.
             count = min(count, max(0, scored - table.rows[row].computed) + budget.logits)
@@ -102,11 +102,12 @@ extension Scheduler {
         let reserved = running.reduce(0) { $0 + reserve($1) }
         // Alone it may use everything: its length was cut to the pool when it was queued.
         let isAlone = running.isEmpty
-        guard isAlone || need(row, cached: cachedLength(row)) + reserved <= obtainable else { return false }
+        guard isAlone || need(row, cached: cachedLength(row)) + reserved <= obtainable && hasWindowRoom(for: row) else {
+            return false
+        }
         var match: RadixTree.Match?
         if limits.usesPrefixCache, table.rows[row].matchable > 0 {
-            match = tree.match(
-                table.rows[row].tokens[..<table.rows[row].matchable], namespace: table.rows[row].namespace)
+            match = prefix(of: row)
         }
         if let match { tree.lock(match.node) }
         let cached = match?.slots.count ?? 0

@@ -14,9 +14,10 @@ extension Scheduler {
             // A little more than needed, so that not every row of a full pool has to evict.
             let evicted = tree.evict(max(needed - pool.available, min(tree.evictable, limits.slots / 64)))
             tally.evictedTokens += evicted.count
-            pool.give(evicted[...])
+            giveBack(evicted[...])
         }
-        guard pool.take(count, into: &table.rows[row].slots) else { return false }
+        guard makeWindowRoom(needed), pool.take(count, into: &table.rows[row].slots) else { return false }
+        if limits.window != nil { windowPages.take(table.rows[row].slots[held...]) }
         ownSlots += needed
         return true
     }
@@ -37,7 +38,8 @@ extension Scheduler {
             after: table.rows[row].lockedNode, namespace: table.rows[row].namespace)
         let known = owned..<(owned + inserted.known.count)
         if !known.isEmpty {
-            pool.give(table.rows[row].slots[known])
+            if limits.window != nil { windowPages.hand(table.rows[row].slots[known], to: inserted.known) }
+            giveBack(table.rows[row].slots[known])
             table.rows[row].slots.replaceSubrange(known, with: inserted.known)
         }
         ownSlots -= end - owned
@@ -50,13 +52,14 @@ extension Scheduler {
     /// Gives back what a request holds: its own slots to the pool, its lock to the tree.
     private mutating func release(_ row: Int) {
         let own = table.rows[row].slots[table.rows[row].treeOwned...]
-        pool.give(own)
+        giveBack(own)
         ownSlots -= pool.pageSpan(own.count)
         if let node = table.rows[row].lockedNode { tree.unlock(node) }
         table.rows[row].slots = []
         table.rows[row].treeOwned = 0
         table.rows[row].computed = 0
         table.rows[row].fresh = 1
+        table.rows[row].leftBehind = 0
         table.rows[row].lockedNode = nil
     }
 
@@ -92,7 +95,7 @@ extension Scheduler {
                 let held = table.rows[row].slots.count
                 return sum + pool.pageSpan(held + table.rows[row].uncomputed) - pool.pageSpan(held)
             }
-            if growth <= obtainable { return }
+            if growth <= obtainable, growth <= windowObtainable { return }
             guard running.count > 1, let victim = cheapestVictim() else { return }
             batch.retracted.append(table.rows[victim].id)
             retract(victim)

@@ -10,6 +10,8 @@ package struct Scheduler: ~Copyable {
     package let limits: SchedulerLimits
     var pool: SlotPool
     var tree: RadixTree
+    /// Slots of the layers with a window; there are none where no layer has one.
+    var windowPages: WindowPages
     var table = RequestTable()
     /// Rows not admitted yet, or retracted, in the order of `precedes`.
     var waiting = Deque<Int>()
@@ -28,6 +30,9 @@ package struct Scheduler: ~Copyable {
         self.limits = limits
         pool = SlotPool(total: limits.slots, pageSize: limits.pageSize)
         tree = RadixTree(pageSize: limits.pageSize)
+        windowPages = WindowPages(
+            total: limits.window?.slots ?? 0, for: limits.window == nil ? 0 : limits.storeRows,
+            pageSize: limits.pageSize)
         reserveRatio = ReserveRatio(conservativeness: limits.conservativeness)
         random = SplitMix64(seed: limits.seed)
     }
@@ -129,8 +134,9 @@ package struct Scheduler: ~Copyable {
         }
         if finished {
             retire(row)
-        } else if entry.count > 1 || isFirst {
-            cache(row)
+        } else {
+            if entry.count > 1 || isFirst { cache(row) }
+            leaveBehindWindow(row)
         }
     }
 
@@ -163,7 +169,7 @@ package struct Scheduler: ~Copyable {
     /// Empties the prefix cache; false while requests wait or run.
     package mutating func flushCache() -> Bool {
         guard isIdle else { return false }
-        pool.give(tree.evictAll()[...])
+        giveBack(tree.evictAll()[...])
         return true
     }
 
@@ -173,7 +179,7 @@ package struct Scheduler: ~Copyable {
     /// Empties the prefix cache although requests wait; false while any run.
     package mutating func forgetPrefixes() -> Bool {
         guard running.isEmpty else { return false }
-        pool.give(tree.evictAll()[...])
+        giveBack(tree.evictAll()[...])
         return true
     }
 
@@ -182,7 +188,7 @@ package struct Scheduler: ~Copyable {
         SchedulerCounts(
             running: running.count, waiting: waiting.count, total: pool.total, free: pool.available,
             cached: tree.evictable, held: tree.protected + ownSlots, waitingTokens: waitingTokens,
-            retractions: tally.retractions)
+            retractions: tally.retractions, window: limits.window == nil ? nil : windowCounts)
     }
 
     /// Share of the tokens still to be generated that is set aside at admission now.

@@ -35,6 +35,8 @@ package struct SchedulerLimits: Sendable, Equatable {
     package var generates = true
     /// Seed of the random policy.
     package var seed: UInt64
+    /// What layers with a window keep; nil where all layers keep every position.
+    package var window: WindowLimits?
 
     package init(
         slots: Int, pageSize: Int = 1, contextLength: Int, maxRunning: Int, maxQueued: Int? = nil, chunkTokens: Int,
@@ -62,6 +64,9 @@ package struct SchedulerLimits: Sendable, Equatable {
     /// Slots in whole pages.
     package var usableSlots: Int { slots / pageSize * pageSize }
 
+    /// Rows that the stores of layers with a window need; nil where there are none.
+    package var windowStoreRows: Int? { window.map { $0.slots / pageSize * pageSize + pageSize } }
+
     /// Rows that the key and value stores need: the pool's, and the page that is never handed out.
     package var storeRows: Int { usableSlots + pageSize }
 
@@ -70,4 +75,23 @@ package struct SchedulerLimits: Sendable, Equatable {
 
     /// Longest prompt (SGLang's max_req_input_len).
     package var maxPromptLength: Int { maxRequestLength - (generates ? 5 : 0) }
+}
+
+/// What the layers with a window keep, where others keep every position.
+package struct WindowLimits: Sendable, Equatable {
+    /// Positions that a row sees, itself among them; of several windows the largest.
+    package var positions: Int
+    /// Slots of their pool.
+    package var slots: Int
+
+    package init(positions: Int, slots: Int) {
+        self.positions = positions
+        self.slots = slots
+    }
+
+    /// As many slots as `ratio` of the others', but enough for a request that is alone.
+    package init(positions: Int, beside limits: SchedulerLimits, ratio: Double) {
+        let least = positions + limits.chunkTokens + 4 * limits.pageSize
+        self.init(positions: positions, slots: min(limits.slots, max(Int(ratio * Double(limits.slots)), least)))
+    }
 }

@@ -70,7 +70,7 @@ extension FlagCatalog {
             hicache-storage-prefetch-policy hicache-storage-backend-extra-config
             hicache-storage-prefetch-retry-poll-interval hicache-storage-prefetch-retry-max-attempts
             enable-session-radix-cache radix-cache-backend enable-page-major-kv-layout enable-unified-memory
-            swa-prefix-tails disable-hybrid-swa-memory
+            swa-prefix-tails
             """, aliases: ["enable-hierarchical-cache": ["enable-hicache"]]),
         group(
             "srt has one replica", "load-balance-method enable-dp-lm-head enable-dp-attention-local-control-broadcast"),

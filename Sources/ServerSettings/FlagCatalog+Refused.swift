@@ -67,9 +67,9 @@ extension FlagCatalog {
             ]),
         group("name the cores of each rank by --cpu-bind", "numa-node:list"),
         group(
-            "it has no sliding-window or state-space models",
+            "it has no state-space models",
             """
-            swa-full-tokens-ratio max-mamba-cache-size mamba-full-memory-ratio mamba-backend mamba-ssm-dtype
+            max-mamba-cache-size mamba-full-memory-ratio mamba-backend mamba-ssm-dtype
             mamba-max-states-per-path enable-mamba-cache-stochastic-rounding mamba-cache-philox-rounds
             mamba-radix-cache-strategy mamba-track-interval enable-int8-mamba-checkpoint int8-mamba-ckpt-size
             linear-attn-backend linear-attn-decode-backend linear-attn-prefill-backend linear-attn-verify-backend

@@ -5,7 +5,8 @@ internal import Values
 enum FlagCatalog {
     /// All flags: the honoured ones in the order of `--help`, then those that are only recognised.
     static let flags: [Flag] =
-        model + serving + responses + grammars + encryption + scheduling + device + observability + requestLines
+        model + serving + responses + grammars + encryption + scheduling + windows + device + observability
+        + requestLines
         + experts + processes + operators + ignored + refused + gone
 
     /// Every name and alias with its flag.

@@ -151,6 +151,8 @@ package struct WorkerSettings: RoleSettings {
 
     // Memory and order of work.
     package var memFractionStatic: Double?
+    package var swaFullTokensRatio: Double
+    package var disableHybridSWAMemory: Bool
     package var maxTotalTokens, maxRunningRequests, maxQueuedRequests, maxQueuedTokens: Int?
     package var chunkedPrefillSize, prefillMaxRequests, defaultPriorityValue: Int?
     package var maxPrefillTokens, pageSize, priorityPreemptionThreshold, targetInterTokenMilliseconds: Int
@@ -197,6 +199,7 @@ package struct WorkerSettings: RoleSettings {
         (poolerType, poolingRule, sparseHead) = (settings.poolerType, settings.poolingRule, settings.sparseHead)
         weightCacheDirectory = settings.weightCacheDirectory
         (memFractionStatic, maxTotalTokens) = (settings.memFractionStatic, settings.maxTotalTokens)
+        (swaFullTokensRatio, disableHybridSWAMemory) = (settings.swaFullTokensRatio, settings.disableHybridSWAMemory)
         maxRunningRequests = settings.maxRunningRequests
         (maxQueuedRequests, maxQueuedTokens) = (settings.maxQueuedRequests, settings.maxQueuedTokens)
         (chunkedPrefillSize, prefillMaxRequests) = (settings.chunkedPrefillSize, settings.prefillMaxRequests)

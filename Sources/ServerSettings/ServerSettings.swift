@@ -109,6 +109,10 @@ package struct ServerSettings: Sendable, Equatable {
     package var tensorParallelSize = 1
     /// Share of the memory for weights and KV pool together (`--mem-fraction-static`); nil: derived by the worker.
     package var memFractionStatic: Double?
+    /// Slots of the layers with a window for each of the others' (`--swa-full-tokens-ratio`).
+    package var swaFullTokensRatio = 0.8
+    /// Layers with a window keep every position (`--disable-hybrid-swa-memory`).
+    package var disableHybridSWAMemory = false
     /// Most requests in one decode batch (`--max-running-requests`); nil: derived from the KV pool.
     package var maxRunningRequests: Int?
     /// Most requests waiting for the scheduler (`--max-queued-requests`); nil: no limit but the front's own.

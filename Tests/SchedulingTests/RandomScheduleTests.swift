@@ -49,6 +49,11 @@ private struct Story: ~Copyable {
                 preemptionGap: [nil, 0, 10].randomElement(using: &random)!,
                 guidesRetraction: Bool.random(using: &random))
         }
+        if random.once(in: 3) {
+            limits.window = WindowLimits(
+                positions: Int.random(in: 1...60, using: &random), beside: limits,
+                ratio: Double.random(in: 0...1, using: &random))
+        }
         return limits
     }
 
@@ -143,7 +148,7 @@ private struct Story: ~Copyable {
         if batch.prefillTokens > limits.chunkTokens { return "\(batch.prefillTokens) prompt tokens in a step" }
         for (id, output) in ended {
             guard let asked = open.removeValue(forKey: id) else { return "\(id) ended twice" }
-            if output != ScriptedEngine.output(of: asked.prompt, count: asked.count) {
+            if output != ScriptedEngine.output(of: asked.prompt, count: asked.count, window: limits.window?.positions) {
                 return "\(id) generated something else"
             }
         }

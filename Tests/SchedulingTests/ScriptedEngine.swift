@@ -4,40 +4,70 @@ import Values
 /// Plays the model: keeps "keys and values" in slots and chooses each token from all those of its request, as greedy decoding does.
 ///
 /// What a position leaves in its slot depends on all tokens up to it, so a token is right only when every slot of its request still holds
-/// what the right prefix left there.
+/// what the right prefix left there. A layer with a window has a store of its own, of which only the last positions count.
 struct ScriptedEngine {
     private var store: [UInt64]
+    private var windowStore: [UInt64]
+    private let window: Int?
 
-    init(_ limits: SchedulerLimits) { store = Array(repeating: 0, count: limits.storeRows) }
+    init(_ limits: SchedulerLimits) {
+        store = Array(repeating: 0, count: limits.storeRows)
+        windowStore = Array(repeating: 0, count: limits.windowStoreRows ?? 0)
+        window = limits.window?.positions
+    }
 
     /// Computes a batch: for each entry that yields any, the next `several` tokens at once, as if they had been foreseen.
     mutating func forward(_ batch: Batch, _ scheduler: borrowing Scheduler, several: Int = 1) -> [[Int32]] {
         for entry in batch.entries {
             guard let request = scheduler.request(entry.id) else { continue }
             var state = entry.start == 0 ? 1 : store[Int(request.slots[entry.start - 1])]
+            let windowSlots = windowSlots(entry, scheduler)
             for position in entry.start..<(entry.start + entry.count) {
                 state = Self.mix(state, request.tokens[position])
                 store[Int(request.slots[position])] = state
+                if window != nil { windowStore[Int(windowSlots[position])] = state }
             }
         }
         return batch.entries.map { entry in
             guard entry.yieldsToken, let request = scheduler.request(entry.id) else { return [] }
             let end = entry.start + entry.count
-            let sum = request.slots.prefix(end).reduce(0) { $0 &+ store[Int($1)] }
+            var sum = request.slots.prefix(end).reduce(0) { $0 &+ store[Int($1)] }
+            if let window {
+                sum &+= windowSlots(entry, scheduler).suffix(window).reduce(0) { $0 &+ windowStore[Int($1)] }
+            }
             let room = max(1, request.maxNewTokens - request.outputCount)
-            return Self.tokens(min(several, room), store[Int(request.slots[end - 1])], sum)
+            guard let window else { return Self.tokens(min(several, room), store[Int(request.slots[end - 1])], sum) }
+            // What is foreseen is what would have come: of the window only that knows how its sum goes on.
+            return Self.output(of: request.tokens, count: min(several, room), window: window)
+                .enumerated().map { $0.offset == 0 ? Self.token(sum) : $0.element }
         }
     }
 
+    /// The window's slots of an entry's positions.
+    private func windowSlots(_ entry: Batch.Entry, _ scheduler: borrowing Scheduler) -> [Int32] {
+        guard window != nil, let request = scheduler.request(entry.id) else { return [] }
+        var slots: [Int32] = []
+        scheduler.windowSlots(request.slots[..<(entry.start + entry.count)], into: &slots)
+        return slots
+    }
+
     /// What an undisturbed run generates.
-    static func output(of prompt: [Int32], count: Int) -> [Int32] {
+    static func output(of prompt: [Int32], count: Int, window: Int? = nil) -> [Int32] {
+        var states: [UInt64] = []
         var state: UInt64 = 1
         var sum: UInt64 = 0
-        for token in prompt {
+        func add(_ token: Int32) {
             state = mix(state, token)
             sum &+= state
+            states.append(state)
         }
-        return tokens(count, state, sum)
+        prompt.forEach(add)
+        guard let window else { return tokens(count, state, sum) }
+        return (0..<count).map { _ in
+            let next = token(sum &+ states.suffix(window).reduce(0, &+))
+            add(next)
+            return next
+        }
     }
 
     /// What follows a last position's state and the sum of all.

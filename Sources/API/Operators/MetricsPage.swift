@@ -135,6 +135,7 @@ struct MetricsPage {
         }
         gauge("token_usage", "The token usage.", usage(worker))
         gauge("full_token_usage", "The token usage for full attention layers.", usage(worker))
+        if worker.windowSlotsTotal > 0 { writeWindow(worker, &page) }
         gauge("num_used_tokens", "The number of used tokens.", Double(worker.slotsHeld))
         gauge("kv_used_tokens", "KV slots that requests hold.", Double(worker.slotsHeld))
         gauge("kv_available_tokens", "KV slots that nobody uses.", Double(worker.slotsFree))
@@ -152,6 +153,20 @@ struct MetricsPage {
         page.family(
             "sglang:graph_memory_usage_gb", .gauge, "Memory used by captured device graphs in GB: there are none.",
             ServerInfoRoutes.graphPhases.map { ([("phase", $0)], 0) })
+    }
+
+    private func writeWindow(_ worker: WorkerState, _ page: inout ExpositionText) {
+        func gauge(_ name: String, _ help: String, _ value: Double) {
+            page.family("sglang:\(name)", .gauge, help, value)
+        }
+        let (total, held) = (worker.windowSlotsTotal, worker.windowSlotsHeld)
+        let free = Double(total) - Double(held + worker.windowSlotsCached)
+        gauge("swa_token_usage", "The token usage for layers with a sliding window.", Double(held) / Double(total))
+        gauge("swa_used_tokens", "Slots that the windows of requests cover.", Double(held))
+        gauge("swa_available_tokens", "Slots of these layers that nobody uses.", max(0, free))
+        gauge(
+            "swa_evictable_tokens", "Slots of these layers for cached prefixes.", Double(worker.windowSlotsCached))
+        gauge("max_total_num_tokens_swa", "The maximum number of tokens that these layers keep.", Double(total))
     }
 
     private func usage(_ worker: WorkerState) -> Double {

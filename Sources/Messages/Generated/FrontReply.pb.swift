@@ -418,6 +418,22 @@ package nonisolated struct WorkerState: @unchecked Sendable {
     set {_uniqueStorage()._awaitingGrammars = newValue}
   }
 
+  /// Slots of the layers with a sliding window; all 0 where they have none of their own.
+  package var windowSlotsTotal: UInt64 {
+    get {_storage._windowSlotsTotal}
+    set {_uniqueStorage()._windowSlotsTotal = newValue}
+  }
+
+  package var windowSlotsHeld: UInt64 {
+    get {_storage._windowSlotsHeld}
+    set {_uniqueStorage()._windowSlotsHeld = newValue}
+  }
+
+  package var windowSlotsCached: UInt64 {
+    get {_storage._windowSlotsCached}
+    set {_uniqueStorage()._windowSlotsCached = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1061,7 +1077,7 @@ nonisolated extension ControlReply: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension WorkerState: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".WorkerState"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}running\0\u{1}waiting\0\u{3}slots_total\0\u{3}slots_free\0\u{3}slots_cached\0\u{3}slots_held\0\u{3}waiting_uncached_tokens\0\u{3}generation_throughput\0\u{3}cache_hit_rate\0\u{3}weight_bytes\0\u{3}kv_bytes\0\u{3}max_running\0\u{1}retractions\0\u{1}paused\0\u{3}page_size\0\u{3}running_tokens\0\u{3}new_token_ratio\0\u{1}counters\0\u{3}awaiting_grammars\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}running\0\u{1}waiting\0\u{3}slots_total\0\u{3}slots_free\0\u{3}slots_cached\0\u{3}slots_held\0\u{3}waiting_uncached_tokens\0\u{3}generation_throughput\0\u{3}cache_hit_rate\0\u{3}weight_bytes\0\u{3}kv_bytes\0\u{3}max_running\0\u{1}retractions\0\u{1}paused\0\u{3}page_size\0\u{3}running_tokens\0\u{3}new_token_ratio\0\u{1}counters\0\u{3}awaiting_grammars\0\u{4}\u{b}window_slots_total\0\u{3}window_slots_held\0\u{3}window_slots_cached\0")
 
   fileprivate class _StorageClass {
     var _running: UInt32 = 0
@@ -1083,6 +1099,9 @@ nonisolated extension WorkerState: SwiftProtobuf.Message, SwiftProtobuf._Message
     var _newTokenRatio: Double = 0
     var _counters: WorkerCounters? = nil
     var _awaitingGrammars: UInt32 = 0
+    var _windowSlotsTotal: UInt64 = 0
+    var _windowSlotsHeld: UInt64 = 0
+    var _windowSlotsCached: UInt64 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1112,6 +1131,9 @@ nonisolated extension WorkerState: SwiftProtobuf.Message, SwiftProtobuf._Message
       _newTokenRatio = source._newTokenRatio
       _counters = source._counters
       _awaitingGrammars = source._awaitingGrammars
+      _windowSlotsTotal = source._windowSlotsTotal
+      _windowSlotsHeld = source._windowSlotsHeld
+      _windowSlotsCached = source._windowSlotsCached
     }
   }
 
@@ -1149,6 +1171,9 @@ nonisolated extension WorkerState: SwiftProtobuf.Message, SwiftProtobuf._Message
         case 17: try { try decoder.decodeSingularDoubleField(value: &_storage._newTokenRatio) }()
         case 18: try { try decoder.decodeSingularMessageField(value: &_storage._counters) }()
         case 19: try { try decoder.decodeSingularUInt32Field(value: &_storage._awaitingGrammars) }()
+        case 30: try { try decoder.decodeSingularUInt64Field(value: &_storage._windowSlotsTotal) }()
+        case 31: try { try decoder.decodeSingularUInt64Field(value: &_storage._windowSlotsHeld) }()
+        case 32: try { try decoder.decodeSingularUInt64Field(value: &_storage._windowSlotsCached) }()
         default: break
         }
       }
@@ -1218,6 +1243,15 @@ nonisolated extension WorkerState: SwiftProtobuf.Message, SwiftProtobuf._Message
       if _storage._awaitingGrammars != 0 {
         try visitor.visitSingularUInt32Field(value: _storage._awaitingGrammars, fieldNumber: 19)
       }
+      if _storage._windowSlotsTotal != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._windowSlotsTotal, fieldNumber: 30)
+      }
+      if _storage._windowSlotsHeld != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._windowSlotsHeld, fieldNumber: 31)
+      }
+      if _storage._windowSlotsCached != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._windowSlotsCached, fieldNumber: 32)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1246,6 +1280,9 @@ nonisolated extension WorkerState: SwiftProtobuf.Message, SwiftProtobuf._Message
         if _storage._newTokenRatio != rhs_storage._newTokenRatio {return false}
         if _storage._counters != rhs_storage._counters {return false}
         if _storage._awaitingGrammars != rhs_storage._awaitingGrammars {return false}
+        if _storage._windowSlotsTotal != rhs_storage._windowSlotsTotal {return false}
+        if _storage._windowSlotsHeld != rhs_storage._windowSlotsHeld {return false}
+        if _storage._windowSlotsCached != rhs_storage._windowSlotsCached {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -42,6 +42,10 @@ package struct BatchPlan {
                     rowStart: rowStart, rowCount: entry.count, slotStart: input.slots.count, length: end))
             input.slots.append(contentsOf: request.slots[..<end])
             input.writeSlots.append(contentsOf: request.slots[entry.start..<end])
+            if scheduler.limits.window != nil {
+                scheduler.windowSlots(request.slots[..<end], into: &input.windowSlots)
+                scheduler.windowSlots(request.slots[entry.start..<end], into: &input.windowWriteSlots)
+            }
             input.tokens.append(contentsOf: request.tokens[entry.start..<end])
             for position in entry.start..<end { input.positions.append(Int32(position)) }
             guard let first = entry.logitsFrom else { continue }

@@ -116,6 +116,11 @@ extension Engine {
             $0.slotsFree = UInt64(counts.free)
             $0.slotsCached = UInt64(counts.cached)
             $0.slotsHeld = UInt64(counts.held)
+            if let window = counts.window {
+                $0.windowSlotsTotal = UInt64(window.total)
+                $0.windowSlotsHeld = UInt64(window.held)
+                $0.windowSlotsCached = UInt64(window.cached)
+            }
             $0.waitingUncachedTokens = UInt64(counts.waitingTokens)
             $0.generationThroughput = statistics.generationThroughput
             $0.cacheHitRate = statistics.cacheHitRate

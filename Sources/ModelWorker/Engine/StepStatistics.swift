@@ -90,7 +90,7 @@ struct StepStatistics: Sendable {
             .batchLine(
                 """
                 Decode batch, #running-req: \(counts.running), #token: \(counts.total - counts.free - counts.cached), \
-                token usage: \(fixed(usage(counts), 2)), cpu graph: False, gen throughput (token/s): \
+                \(usages(counts)), cpu graph: False, gen throughput (token/s): \
                 \(fixed(generationThroughput, 2)), #queue-req: \(counts.waiting)
                 """))
         (tokens, decodeSteps, since) = (0, 0, now)
@@ -104,9 +104,15 @@ struct StepStatistics: Sendable {
         lastPrefill = now
         return """
             Prefill batch, #new-seq: \(batch.admitted.count), #new-token: \(batch.prefillTokens), #cached-token: \(cached), \
-            token usage: \(fixed(usage(counts), 2)), #running-req: \(counts.running), #queue-req: \(counts.waiting), \
+            \(usages(counts)), #running-req: \(counts.running), #queue-req: \(counts.waiting), \
             #pending-token: \(counts.waitingTokens), cpu graph: False, input throughput (token/s): \(fixed(throughput, 2))
             """
+    }
+
+    private func usages(_ counts: SchedulerCounts) -> String {
+        let whole = "token usage: \(fixed(usage(counts), 2))"
+        guard let window = counts.window else { return whole }
+        return "full \(whole), swa token usage: \(fixed(Double(window.held) / Double(max(1, window.total)), 2))"
     }
 
     private func usage(_ counts: SchedulerCounts) -> Double {

@@ -44,7 +44,7 @@ package struct RankLink {
         let counts = [
             input.tokens.count, input.positions.count, input.writeSlots.count, input.sequences.count,
             input.slots.count, input.logitRows.count, input.tokenTypes.count, input.vectorRows.count,
-            input.vectors.count, input.leadingRows.count,
+            input.vectors.count, input.leadingRows.count, input.windowWriteSlots.count, input.windowSlots.count,
         ]
         for count in counts { writer.put(count) }
         writer.put(input.tokens)
@@ -57,6 +57,8 @@ package struct RankLink {
         writer.put(input.vectorRows)
         writer.put(input.vectors)
         writer.put(input.leadingRows)
+        writer.put(input.windowWriteSlots)
+        writer.put(input.windowSlots)
         group.publishPlan()
     }
 
@@ -114,7 +116,7 @@ package struct RankLink {
     private static func readStep(_ reader: inout PlanCursor, into input: inout ForwardInput) {
         input.removeAll()
         input.keepsEveryRow = reader.take() == 1
-        let counts = (0..<10).map { _ in reader.take() }
+        let counts = (0..<12).map { _ in reader.take() }
         reader.take(counts[0], into: &input.tokens)
         reader.take(counts[1], into: &input.positions)
         reader.take(counts[2], into: &input.writeSlots)
@@ -125,11 +127,13 @@ package struct RankLink {
         reader.take(counts[7], into: &input.vectorRows)
         reader.take(counts[8], into: &input.vectors)
         reader.take(counts[9], into: &input.leadingRows)
+        reader.take(counts[10], into: &input.windowWriteSlots)
+        reader.take(counts[11], into: &input.windowSlots)
     }
 
     /// Bytes of the largest plan within the limits. Only what is used is ever touched.
     package static func planBytes(_ limits: ForwardLimits, hiddenSize: Int) -> Int {
-        let small = (6 + hiddenSize) * limits.rows + limits.sequences * limits.positions + limits.rows
+        let small = (7 + hiddenSize) * limits.rows + 2 * limits.sequences * limits.positions + limits.rows
         return 8192 + small * MemoryLayout<Int32>.size + limits.sequences * MemoryLayout<ForwardInput.Sequence>.stride
     }
 }

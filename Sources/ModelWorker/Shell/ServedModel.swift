@@ -51,21 +51,23 @@ struct ServedModel {
             loadFormat: LoadFormat(rawValue: served.loadFormat) ?? settings.loadFormat,
             isStrict: settings.strictWeights, task: choice)
         let sizes = try ModelSizes(source, kvCacheDType: settings.kvCacheDType, ranks: rank.count)
-        let bytesPerSlot = sizes.bytesPerSlot
+        let window = Self.window(settings, sizes, config, task)
         var slots = 0
         if rank.index == 0 {
             let routes = settings.enableReturnRoutedExperts ? sizes.experts.map(RouteMemory.bytesPerSlot) ?? 0 : 0
+            let least = window == nil ? 0 : Int(Double(sizes.windowBytesPerSlot) * (1 - settings.swaFullTokensRatio))
             slots = try Self.slots(
-                settings, bytesPerSlot: bytesPerSlot + routes, weights: UInt64(sizes.weightBytes))
+                settings, bytesPerSlot: max(1, sizes.bytesPerSlot - least) + routes, weights: UInt64(sizes.weightBytes))
         }
-        if let group { slots = try Self.agree(on: slots, served.number, group, settings, config, task) }
-        limits = try Self.limits(settings, config, task, slots: slots)
-        kvBytes = UInt64(bytesPerSlot) * UInt64(limits.storeRows)
+        if let group { slots = try Self.agree(on: slots, served.number, group, settings, config, task, window) }
+        limits = try Self.limits(settings, config, task, window, slots: slots)
+        let (windowed, whole) = (sizes.windowBytesPerSlot, sizes.bytesPerSlot - sizes.windowBytesPerSlot)
+        kvBytes = UInt64(whole * limits.storeRows + windowed * (limits.windowStoreRows ?? limits.storeRows))
         let products = ProductKind(dtype, isQuantized: sizes.isQuantized)
         compute = try Self.makeCompute(settings, rank: rank, products, log)
         let comparison = settings.kernelRates.map { " (a thread of each rung: \($0.comparison(for: products)))" } ?? ""
         log.info(
-            "Compute in \(dtype) with \(compute.isa.name) kernels\(comparison) on \(compute.threads) threads; KV pool of \(limits.usableSlots) tokens"
+            "Compute in \(dtype) with \(compute.isa.name) kernels\(comparison) on \(compute.threads) threads; KV pool of \(limits.usableSlots) tokens\(limits.window.map { ", \($0.slots) of them in layers with a window of \($0.positions)" } ?? "")"
         )
         link = group.map { RankLink(group: $0) }
         model = try loadModel(
@@ -103,14 +105,14 @@ struct ServedModel {
     /// Rank 0 decides how large the pool is, since each rank would measure other numbers, and sizes what they share.
     private static func agree(
         on slots: Int, _ weights: UInt64, _ group: Collectives, _ settings: WorkerSettings, _ config: ModelConfig,
-        _ task: ModelTask
+        _ task: ModelTask, _ window: Int?
     ) throws -> Int {
         guard group.rank == 0 else {
             guard let terms = group.accept() else { throw StartError.noGroup }
             guard terms[1] == weights else { throw StartError.otherWeights }
             return Int(terms[0])
         }
-        let limits = forwardLimits(try limits(settings, config, task, slots: slots))
+        let limits = forwardLimits(try limits(settings, config, task, window, slots: slots))
         let slotCount = try ShardPlan.slotCount(config, limits: limits, ranks: group.size)
         guard
             group.offer(
@@ -123,10 +125,25 @@ struct ServedModel {
     }
 
     private static func limits(
-        _ settings: WorkerSettings, _ config: ModelConfig, _ task: ModelTask, slots: Int
+        _ settings: WorkerSettings, _ config: ModelConfig, _ task: ModelTask, _ window: Int?, slots: Int
     ) throws -> SchedulerLimits {
         let length = min(try config.contextLength(flag: settings.contextLength), task.maxTokens)
-        return SchedulerLimits(settings, slots: slots, contextLength: length, task: task)
+        var limits = SchedulerLimits(settings, slots: slots, contextLength: length, task: task)
+        limits.window = window.map {
+            WindowLimits(positions: $0, beside: limits, ratio: settings.swaFullTokensRatio)
+        }
+        return limits
+    }
+
+    /// The window whose layers have slots of their own; nil where none has one that is shorter than the context, where all texts
+    /// are computed at once, and where the operator wants none.
+    private static func window(
+        _ settings: WorkerSettings, _ sizes: ModelSizes, _ config: ModelConfig, _ task: ModelTask
+    ) -> Int? {
+        guard !settings.disableHybridSWAMemory, !task.wholePrompts, let window = sizes.window,
+            let length = try? config.contextLength(flag: settings.contextLength), window < length
+        else { return nil }
+        return window
     }
 
     /// What the model must be able to do in one step to serve the scheduler.
@@ -134,7 +151,7 @@ struct ServedModel {
         let rows = limits.chunkTokens + limits.maxRunning
         return ForwardLimits(
             rows: rows, logitRows: min(rows, 64), sequences: limits.maxRunning, slots: limits.storeRows,
-            positions: limits.contextLength)
+            windowSlots: limits.windowStoreRows, positions: limits.contextLength)
     }
 
     private static func makeCompute(

@@ -29,7 +29,7 @@ struct Attention {
         isLast = layer == config.layerCount - 1
         heads = AttentionHeads(query: parts.query.count, keyValue: parts.keyValue.count, dimension: size)
         self.shape = shape
-        cache = shared ?? plan.cache(KeyValueShape(heads: heads.keyValue, dimension: size))
+        cache = shared ?? plan.cache(KeyValueShape(heads: heads.keyValue, dimension: size, window: shape.window))
         rotary = shape.rotary.map { plan.rotary($0) }
 
         let rows = [parts.query, parts.keyValue, parts.keyValue].map { $0.scaled(by: size) }

@@ -46,6 +46,9 @@ struct AttentionShape {
         rotary = config.rope
     }
 
+    /// Positions that a row sees, itself among them; nil where it sees all before it, or what comes behind it too.
+    var window: Int? { sight.after == 0 ? sight.before.map { $0 + 1 } : nil }
+
     /// The same with a window: a row sees itself and those before it, `window` in all.
     func sliding(_ window: Int) -> AttentionShape {
         var other = self
