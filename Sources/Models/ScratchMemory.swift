@@ -22,6 +22,10 @@ enum ScratchArea: Int, CaseIterable {
     case branch
     /// Sums of squares of queries and of keys, where all heads of a row are normalised together, float32.
     case squares
+    /// What one of two blocks side by side gives, where each is normalised by itself, float32.
+    case sideBranch
+    /// What a row's token gives to each layer, float32.
+    case layerInputs
 }
 
 /// How many bytes of each area a row takes: the most that any layer asked for.

@@ -76,6 +76,11 @@ struct Step: ~Copyable {
     /// The gated product inside the MLP, model dtype `[T][intermediate]`.
     var gated: UnsafeMutableRawPointer { parts.scratch[.gated, row: place.memoryRow] }
 
+    /// What one of two blocks side by side gives, float32 `[T][hidden]`.
+    var sideBranch: UnsafeMutablePointer<Float> { floats(.sideBranch) }
+    /// What the rows' tokens give to each layer, float32, by the rows that the step began with.
+    var layerInputs: UnsafeMutablePointer<Float> { floats(.layerInputs) }
+
     /// Describes a step; `input`'s arrays are lent by the caller, its sequences lie in the scratch memory.
     init(_ parts: ModelParts, input: LentInput, sequenceCount: Int) {
         self.init(parts, input: input, sequenceCount: sequenceCount, wantedRows: input.wantedRows, at: PartPlace())
@@ -174,6 +179,12 @@ struct Step: ~Copyable {
         hasDroppedRows = true
     }
 
+    /// The row that a row was before others were dropped.
+    borrowing func firstRow(of row: Int) -> Int {
+        guard hasDroppedRows, let wantedRows else { return row }
+        return Int(wantedRows[row]) - place.firstRow
+    }
+
     /// The residual rows whose answers are wanted.
     @discardableResult
     borrowing func wantedResidual() -> UnsafeMutablePointer<Float> {
@@ -193,6 +204,11 @@ struct Step: ~Copyable {
         block(branch, self)
         norm.normalize(branch, rows: rows, dtype: .float32, into: branch, parts)
         compute.add(branch, count: rows * parts.hiddenSize, to: residual)
+    }
+
+    /// Normalises the step's rows of float32 in place.
+    borrowing func normalize(_ rows: UnsafeMutablePointer<Float>, _ norm: RMSNorm) {
+        norm.normalize(rows, rows: self.rows, dtype: .float32, into: rows, parts)
     }
 
     /// The residual stream in the model's type, for a block that takes it as it is.

@@ -5,14 +5,15 @@ extension Compute {
     ///
     /// `qkv` is float32 `[rows][query heads | key heads | value heads][dimension]`. Row t has position `positions[t]`
     /// and is stored in slot `writeSlots[t]`, rounded to the cache's dtype; int8 scales depend on the row alone. `query`
-    /// receives float32 `[rows][query heads][dimension]`.
+    /// receives float32 `[rows][query heads][dimension]`. Without `storesKeys` rows are queries alone, and the cache stays.
     package func qkNormRopeStore(
         _ qkv: UnsafePointer<Float>, rows: Int, heads: AttentionHeads, rotary: RotaryTable, norm: HeadNorm? = nil,
         positions: UnsafePointer<Int32>, writeSlots: UnsafePointer<Int32>, cache: KeyValueLayer,
-        query: UnsafeMutablePointer<Float>
+        storesKeys: Bool = true, query: UnsafeMutablePointer<Float>
     ) {
         precondition(rotary.rotaryDimension <= heads.dimension, "rotation stays inside a head")
         var shape = heads.kernel
+        if !storesKeys { shape.kv_heads = 0 }
         var table = kernels_rotary(
             cosines: rotary.cosines, sines: rotary.sines, rotary_dim: rotary.rotaryDimension,
             interleaved: rotary.isInterleaved, query_factors: rotary.queryFactors)

@@ -10,8 +10,10 @@ package struct PackedExperts {
     package let count: Int
     /// Biases of the first expert, as float32 matrices with one input; nil for none.
     package var biases: (gateUp: PackedMatrix?, down: PackedMatrix?) = (nil, nil)
-    /// Whether gates are clamped as in gpt-oss; silu otherwise.
+    /// Whether gates are clamped as in gpt-oss.
     package var clampsGates = false
+    /// The function on gates that are not.
+    package var function = MLPFunction.silu
 
     /// Describes packed memory.
     package init(gateUp: PackedMatrix, down: PackedMatrix, count: Int) {
@@ -59,7 +61,7 @@ extension Compute {
             gate_up: experts.gateUp.kernel, down: experts.down.kernel, count: experts.count,
             gate_up_bias: experts.biases.gateUp?.kernel ?? kernels_matrix(),
             down_bias: experts.biases.down?.kernel ?? kernels_matrix(),
-            activation: experts.clampsGates ? KERNELS_CLAMPED_SWIGLU : KERNELS_SILU)
+            activation: experts.clampsGates ? KERNELS_CLAMPED_SWIGLU : experts.function.kernel)
         kernels_mix_experts(handle, x, rows, &kernel, chosen, weights, each, gated, out)
     }
 }

@@ -61,10 +61,11 @@ extension Compute {
         kernels_sum_squares(handle, x, rows, size, stride, out)
     }
 
-    /// Root-mean-square norm, in place, of parts of rows whose whole has `squares[t]` as its sum of squares and `total` numbers.
+    /// Root-mean-square norm, in place, of parts of rows whose whole has `squares[t]` as its sum of squares and `total` numbers;
+    /// without weights where there are none.
     package func scaleToNorm(
         _ x: UnsafeMutablePointer<Float>, rows: Int, size: Int, stride: Int,
-        squares: UnsafePointer<Float>, total: Int, epsilon: Float, weight: UnsafePointer<Float>
+        squares: UnsafePointer<Float>, total: Int, epsilon: Float, weight: UnsafePointer<Float>?
     ) {
         kernels_scale_to_norm(handle, x, rows, size, stride, squares, total, epsilon, weight)
     }

@@ -71,9 +71,13 @@ def write_sizes(writer: gguf.GGUFWriter, tiny, layers: int) -> None:
     writer.add_context_length(tiny.max_positions)
     writer.add_embedding_length(tiny.hidden)
     writer.add_block_count(layers)
-    writer.add_feed_forward_length(tiny.intermediate)
+    shared = tiny.extra.get("num_kv_shared_layers", 0)
+    doubled = [tiny.intermediate] * (layers - shared) + [2 * tiny.intermediate] * shared
+    writer.add_feed_forward_length(doubled if tiny.extra.get("use_double_wide_mlp") else tiny.intermediate)
     writer.add_head_count(tiny.heads)
-    writer.add_head_count_kv(tiny.key_value_heads)
+    full = tiny.extra.get("num_global_key_value_heads")
+    kinds = tiny.extra.get("layer_types", [])
+    writer.add_head_count_kv([full if k == "full_attention" else tiny.key_value_heads for k in kinds] if full else tiny.key_value_heads)
 
 
 def write_metadata(writer: gguf.GGUFWriter, tiny, tokenizer) -> None:
@@ -130,7 +134,7 @@ def save(tiny, model, tokenizer, path: Path) -> None:
 
 
 TWINS = {
-    "gemma2": "gemma2", "gemma3_text": "gemma3", "phi3": "phi3", "smollm3": "smollm3", "olmo2": "olmo2", "olmo3": "olmo2",
+    "gemma2": "gemma2", "gemma3_text": "gemma3", "gemma4_text": "gemma4", "phi3": "phi3", "smollm3": "smollm3", "olmo2": "olmo2", "olmo3": "olmo2",
     "olmoe": "olmoe", "granite": "granite", "granitemoe": "granitemoe", "cohere2": "cohere2", "glm4": "glm4",
     "starcoder2": "starcoder2", "stablelm": "stablelm", "seed_oss": "seed_oss", "ernie4_5": "ernie4_5",
     "ministral3": "mistral3", "glm4_moe": "glm4moe", "ernie4_5_moe": "ernie4_5-moe", "gpt_oss": "gpt-oss",
@@ -144,9 +148,20 @@ def twin_metadata(writer: gguf.GGUFWriter, tiny) -> None:
     extra, prefix = tiny.extra, TWINS[tiny.kind]
     full = tiny.rope.get("full_attention", tiny.rope)
     writer.add_rope_freq_base(full["rope_theta"])
-    writer.add_rope_dimension_count(int(tiny.head_dimension * full.get("partial_rotary_factor", 1)))
-    writer.add_key_length(tiny.head_dimension)
-    writer.add_value_length(tiny.head_dimension)
+    size = extra.get("global_head_dim", tiny.head_dimension)
+    part = full.get("partial_rotary_factor", 1)
+    writer.add_rope_dimension_count(size if full["rope_type"] == "proportional" else int(size * part))
+    writer.add_key_length(size)
+    writer.add_value_length(size)
+    if prefix == "gemma4":
+        writer.add_key_length_swa(tiny.head_dimension)
+        writer.add_value_length_swa(tiny.head_dimension)
+        writer.add_rope_dimension_count_swa(tiny.head_dimension)
+        writer.add_rope_freq_base_swa(tiny.rope["sliding_attention"]["rope_theta"])
+        writer.add_shared_kv_layers(extra.get("num_kv_shared_layers", 0))
+        writer.add_embedding_length_per_layer_input(extra["hidden_size_per_layer_input"])
+        turned = int(size * part / 2)
+        writer.add_tensor("rope_freqs.weight", np.array([1.0] * turned + [1e30] * (size // 2 - turned), dtype=np.float32))
     if full["rope_type"] in ("yarn", "linear"):
         writer.add_rope_scaling_type(gguf.RopeScalingType(full["rope_type"]))
         writer.add_rope_scaling_factor(full["factor"])
@@ -163,7 +178,7 @@ def twin_metadata(writer: gguf.GGUFWriter, tiny) -> None:
             writer.add_tensor(f"rope_factors_{length}.weight", np.array(full[f"{length}_factor"], dtype=np.float32))
     if "sliding_window" in extra:
         writer.add_sliding_window(extra["sliding_window"])
-    if tiny.kind == "olmo3":
+    if tiny.kind in ("olmo3", "gemma4_text"):
         writer.add_sliding_window_pattern([kind == "sliding_attention" for kind in extra["layer_types"]])
     for key, add in (("attn_logit_softcapping", writer.add_attn_logit_softcapping), ("logit_scale", writer.add_logit_scale),
                      ("final_logit_softcapping", writer.add_final_logit_softcapping), ("logits_scaling", writer.add_logit_scale),
@@ -180,7 +195,7 @@ def twin_metadata(writer: gguf.GGUFWriter, tiny) -> None:
     if not count:
         return
     writer.add_expert_count(count)
-    writer.add_expert_used_count(extra.get("num_experts_per_tok", extra.get("moe_k")))
+    writer.add_expert_used_count(next(extra[key] for key in ("num_experts_per_tok", "moe_k", "top_k_experts") if key in extra))
     if "moe_intermediate_size" in extra:
         writer.add_expert_feed_forward_length(extra["moe_intermediate_size"])
     if prefix == "glm4moe":
@@ -195,18 +210,27 @@ def twin_metadata(writer: gguf.GGUFWriter, tiny) -> None:
         writer.add_interleave_moe_layer_step(1)
 
 
+# What the table of names has no entry for.
+GEMMA4_PARTS = {
+    "layer_scalar": "layer_output_scale.weight", "router.scale": "ffn_gate_inp.scale", "router.per_expert_scale": "ffn_down_exps.scale",
+    "experts.gate_up_proj": "ffn_gate_up_exps.weight", "experts.down_proj": "ffn_down_exps.weight",
+}
+
+
 def twin_tensors(tiny, model) -> list:
     """Each number of a model under the name that gguf's own table has for it."""
     arch = next(a for a, n in gguf.MODEL_ARCH_NAMES.items() if n == TWINS[tiny.kind])
     names = gguf.get_tensor_name_map(arch, tiny.layers)
     found = []
-    for name, parameter in [*model.named_parameters(), *(b for b in model.named_buffers() if "e_score" in b[0])]:
+    for name, parameter in [*model.named_parameters(), *(b for b in model.named_buffers() if b[0].endswith(("e_score_correction_bias", "layer_scalar")))]:
         values = parameter.detach().float().numpy()
         block = f"blk.{name.split('.')[2]}" if ".layers." in name else ""
         if name == "lm_head.weight" and tiny.tied:
             continue
         if name.endswith("e_score_correction_bias"):
             found.append((f"{block}.exp_probs_b.bias", values.reshape(-1)))
+        elif tiny.kind == "gemma4_text" and name.split(".", 3)[-1] in GEMMA4_PARTS:
+            found.append((f"{block}.{GEMMA4_PARTS[name.split('.', 3)[-1]]}", values))
         elif tiny.kind == "gpt_oss" and ".experts." in name:
             # Of gate and up, which take turns, and as outputs by inputs.
             rows = values if name.endswith("bias") else values.swapaxes(1, 2)

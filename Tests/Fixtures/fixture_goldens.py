@@ -56,7 +56,7 @@ def chosen_experts(model, ids: list[int]) -> list:
     hooks = []
     for index, layer in enumerate(model.model.layers):
         block = getattr(layer, "mlp", None) or layer.block_sparse_moe
-        router = getattr(block, "gate", None) or getattr(block, "router", None)
+        router = getattr(block, "gate", None) or getattr(block, "router", None) or getattr(layer, "router", None)
         if router is not None:
             def keep(_module, _inputs, output, index=index):
                 chosen[index] = output[2].flatten().tolist()

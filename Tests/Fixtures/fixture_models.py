@@ -108,12 +108,14 @@ def make(tiny: TinyModel) -> AutoModelForCausalLM:
     model = AutoModelForCausalLM.from_config(config, dtype=torch.float32).eval()
     generator = torch.Generator().manual_seed(tiny.seed)
     with torch.no_grad():
-        for name, parameter in sorted([*model.named_parameters(), *biases_of_choice(model)]):
+        for name, parameter in sorted([*model.named_parameters(), *stored_buffers(model)]):
             values = torch.randn(parameter.shape, generator=generator)
-            if name.endswith(("norm.weight", "layernorm.weight")):
+            is_norm = name.endswith(".weight") and "norm" in name.split(".")[-2]
+            if is_norm or name.endswith(("layer_scalar", "router.scale", "per_expert_scale")):
                 # Gemma's weights are what is added to one; its last norm is loud, since its embeddings, which are the head, are low.
                 is_gemma = tiny.kind in ("gemma2", "gemma3_text")
-                values = (1 if not is_gemma else 2 if name == "model.norm.weight" else 0) + 0.3 * values
+                loud = 2 if name == "model.norm.weight" and tiny.kind.startswith("gemma") else 0
+                values = loud + (0 if is_gemma else 1) + 0.3 * values
             elif "embed_tokens" in name or "lm_head" in name:
                 values = tiny.embedding_spread * values
             elif name.endswith("e_score_correction_bias"):
@@ -148,9 +150,9 @@ def mxfp4_parts(weight) -> tuple:
     return (numbers[..., 0::2] | numbers[..., 1::2] << 4).contiguous(), raw[..., 0].contiguous()
 
 
-def biases_of_choice(model) -> list:
-    """The buffers that checkpoints have: what some routers add to scores before they choose."""
-    return [(n, b) for n, b in model.named_buffers() if n.endswith("e_score_correction_bias")]
+def stored_buffers(model) -> list:
+    """The buffers that checkpoints have: what some routers add to scores before they choose, and factors on layers."""
+    return [(n, b) for n, b in model.named_buffers() if n.endswith(("e_score_correction_bias", "layer_scalar"))]
 
 
 # Models that are saved as a part of one that sees images.
@@ -160,9 +162,9 @@ OUTER: dict = {}
 def stored_tensors(model) -> dict:
     """Parameters under the names of published checkpoints: experts, which the reference stacks, one by one."""
     tensors = {}
-    for name, parameter in sorted([*model.named_parameters(), *biases_of_choice(model)]):
+    for name, parameter in sorted([*model.named_parameters(), *stored_buffers(model)]):
         place, _, part = name.rpartition(".experts.")
-        if not place:
+        if not place or model.config.model_type == "gemma4_text":
             tensors[published(name, model)] = parameter.detach()
             continue
         if model.config.model_type == "gpt_oss":
@@ -185,7 +187,7 @@ def stored_tensors(model) -> dict:
 def published(name: str, model) -> str:
     """Mixtral's checkpoints have names of their own, and text parts a place."""
     if OUTER.get(model):
-        name = "language_model." + name
+        name = name.replace("model.", "model.language_model.", 1) if model.config.model_type == "gemma4_text" else "language_model." + name
     if model.config.model_type == "ernie4_5_moe":
         return name.replace("gate.moe_statics", "moe_statics")
     if model.config.model_type == "granitemoe":

@@ -51,6 +51,10 @@ MODELS = [
 GEMMA3 = {"full_attention": {"rope_theta": 1000000.0, "rope_type": "linear", "factor": 8.0},
           "sliding_attention": {"rope_theta": 10000.0, "rope_type": "default"}}
 
+# Pairs of the larger heads turn as if all did, and half of them stay.
+GEMMA4 = {"full_attention": {"rope_theta": 1000000.0, "rope_type": "proportional", "partial_rotary_factor": 0.5},
+          "sliding_attention": {"rope_theta": 10000.0, "rope_type": "default"}}
+
 MINISTRAL = {"rope_theta": 1000000.0, "rope_type": "yarn", "factor": 8.0, "beta_fast": 32.0, "beta_slow": 1.0,
              "original_max_position_embeddings": 64, "mscale": 1.0, "mscale_all_dim": 1.0, "llama_4_scaling_beta": 0.3}
 
@@ -68,6 +72,22 @@ MODELS += [
               stored_keys={"rope_parameters": None, "rope_theta": 1000000.0, "rope_local_base_freq": 10000.0,
                            "rope_scaling": {"rope_type": "linear", "factor": 8.0}, "sliding_window_pattern": 3,
                            "layer_types": None, "num_key_value_heads": 2}),
+    TinyModel("gemma4", "gemma4_text", 40, 4, 2, 12, 48, 6, tied=True, embedding_spread=0.12, seed=42, rope=GEMMA4,
+              extra={"hidden_activation": "gelu_pytorch_tanh", "sliding_window": 20, "global_head_dim": 20,
+                     "layer_types": ["sliding_attention", "sliding_attention", "full_attention"] * 2, "num_kv_shared_layers": 3,
+                     "use_double_wide_mlp": True, "hidden_size_per_layer_input": 12,
+                     "vocab_size_per_layer_input": fixture_tokenizer.VOCABULARY_SIZE, "final_logit_softcapping": 6.0}),
+    TinyModel("gemma4-experts", "gemma4_text", 36, 4, 2, 8, 40, 3, tied=True, embedding_spread=0.12, seed=43, rope=GEMMA4,
+              extra={"hidden_activation": "gelu_pytorch_tanh", "sliding_window": 21, "global_head_dim": 16,
+                     "layer_types": ["sliding_attention", "sliding_attention", "full_attention"], "attention_k_eq_v": True,
+                     "num_global_key_value_heads": 1, "hidden_size_per_layer_input": 0, "enable_moe_block": True, "num_experts": 6,
+                     "top_k_experts": 2, "moe_intermediate_size": 24}),
+    TinyModel("gemma4-vision", "gemma4_text", 32, 4, 1, 8, 40, 3, tied=True, embedding_spread=0.12, seed=44, rope=GEMMA4,
+              outer=("Gemma4ForConditionalGeneration", "gemma4"),
+              extra={"hidden_activation": "gelu_pytorch_tanh", "sliding_window": 33, "global_head_dim": 12,
+                     "layer_types": ["sliding_attention", "full_attention", "full_attention"], "hidden_size_per_layer_input": 8,
+                     "vocab_size_per_layer_input": fixture_tokenizer.VOCABULARY_SIZE, "use_bidirectional_attention": "vision"},
+              stored_keys={"global_head_dim": None, "per_layer_config": {"1": {"head_dim": 12}, "2": {"head_dim": 12}}}),
     TinyModel("phi3", "phi3", 48, 4, 2, 12, 56, 2, tied=False, seed=23, max_positions=256, old_dialect=True,
               rope={"rope_theta": 10000.0, "rope_type": "longrope", "partial_rotary_factor": 0.67,
                     "short_factor": [1.0, 1.1, 1.2, 1.3], "long_factor": [1.5, 2.0, 3.0, 5.0]},

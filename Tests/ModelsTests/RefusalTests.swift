@@ -25,7 +25,10 @@ import Testing
         .init("LlamaForCausalLM", "attn_logit_softcapping", 50, "0, or none"),
         .init(
             "LlamaForCausalLM", "rope_scaling", ["rope_type": "parrot"],
-            "default, linear, dynamic, llama3, yarn, longrope"),
+            "default, linear, dynamic, llama3, yarn, longrope, proportional"),
+        .init(
+            "LlamaForCausalLM", "layer_types", ["linear_attention", "full_attention"],
+            "full_attention, sliding_attention"),
         .init("Gemma2ForCausalLM", "hidden_activation", "tanh", "gelu, gelu_new, gelu_pytorch_tanh, relu, silu"),
         .init("Gemma3ForCausalLM", "use_bidirectional_attention", true, "false"),
         .init("Phi3ForCausalLM", "attention_bias", true, "false"),
@@ -37,6 +40,10 @@ import Testing
         .init("StableLmForCausalLM", "qk_layernorm", true, "false"),
         .init("Glm4MoeForCausalLM", "n_group", 2, "1, or none"),
         .init("Ernie4_5_MoeForCausalLM", "use_bias", true, "false"),
+        .init("Ernie4_5_MoeForCausalLM", "moe_norm_min", 0.001, "1e-12, or none"),
+        .init("Gemma4ForCausalLM", "use_bidirectional_attention", "all", "vision, or none"),
+        .init("Gemma4ForCausalLM", "vocab_size_per_layer_input", 96, "vocab_size, 97"),
+        .init("Gemma4ForCausalLM", "hidden_activation", "tanh", "gelu, gelu_new, gelu_pytorch_tanh, relu, silu"),
         .init("GptOssForCausalLM", "swiglu_limit", 5, "7, or none"),
     ]
 

@@ -88,7 +88,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ["proportional", "deepseek_yarn"])
+    @Test(arguments: ["axial", "deepseek_yarn"])
     func aTypeThatIsNotImplementedIsNamed(_ type: String) throws {
         let factors = "[" + Array(repeating: "1.5", count: 12).joined(separator: ",") + "]"
         let scaling = """
@@ -169,6 +169,7 @@ import Testing
             let magnitude = y.mscale.map { (0.1 * $0 * log(4) + 1) / (0.1 * y.mscaleAllDimensions! * log(4) + 1) }
             return (f * keep + f / y.factor * (1 - keep), magnitude ?? 0.1 * log(4) + 1)
         case .longrope: return (f / (positions > 1024 ? 1 + Double(j) / 2 : 1 + Double(j) / 64), 1.1)
+        case .proportional(let rotated, let factor): return (j < rotated ? f / factor : 0, 1)
         case .frequencyFactors(let factors): return (f / factors[j], 1)
         }
     }

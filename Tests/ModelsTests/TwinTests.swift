@@ -8,7 +8,7 @@ import Testing
     static let names = [
         "gemma2", "gemma3", "phi3", "smollm3", "olmo2", "olmo3", "olmoe", "granite", "granitemoe", "cohere2", "glm4",
         "starcoder2", "stablelm", "stablelm-parallel", "seed-oss", "ernie45", "ministral3", "glm4moe", "ernie45moe",
-        "gpt-oss",
+        "gpt-oss", "gemma4", "gemma4-experts",
     ]
 
     @Test(arguments: names) func aTwinSaysWhatItsFolderSaysBitForBit(_ name: String) throws {

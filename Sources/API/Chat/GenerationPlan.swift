@@ -89,6 +89,8 @@ package struct GenerationPlan: Sendable {
         if let thinking { message.sampling.thinking = thinking }
         message.sampling.grammarAfter = grammarAfter
         if let logprobs { message.logprobs = logprobs }
+        let expertsFrom = try routedExpertsStart(rules)
+        if fields.hiddenStates != nil, rules.hiddenStates == .noRow { throw .noHiddenStates }
         let interval = fields.sampling["stream_interval"]?.intValue ?? rules.streamInterval
         message.options = .make {
             $0.stream = fields.isStreamed
@@ -96,9 +98,22 @@ package struct GenerationPlan: Sendable {
             $0.cacheKey = fields.cacheKeys[place]
             if let priority = fields.priority { $0.priority = Int64(priority) }
             $0.routingKey = rules.routingKey
+            // No answer in this manner shows the rows of a prompt but the last.
+            if fields.hiddenStates != nil { $0.hiddenStates = .lastRow }
+            if let expertsFrom { $0.routedExpertsFrom = expertsFrom }
         }
         message.allowTruncate = rules.allowsTruncation
         message.wantsPromptIds = wantsPromptIDs
         return message
+    }
+
+    /// Where the experts begin that the answer tells; the worker knows how long the prompt is.
+    private func routedExpertsStart(_ rules: GenerationRules) throws(RequestFailure) -> UInt32? {
+        guard let start = fields.routedExpertsStart else { return nil }
+        guard rules.returnsRoutedExperts else { throw .noRoutedExperts }
+        guard start >= 0 else {
+            throw .invalid("routed_experts_start_len must be in [0, prompt_tokens], got \(start).")
+        }
+        return UInt32(clamping: start)
     }
 }

@@ -23,7 +23,8 @@ package struct ChatPlanner: Sendable {
     ) throws(RequestFailure) -> PlannedChat {
         var chat = try ChatRequest(body, rules, now: generation.clock())
         change(&chat)
-        if !SamplingRanges.haveGrammar(chat.fields.sampling), let constraint = parsers.constraint(of: chat) {
+        let isFree = !SamplingRanges.haveGrammar(chat.fields.sampling)
+        if isFree, let constraint = parsers.constraint(of: chat) {
             chat.fields.sampling[constraint.key] = .string(constraint.text)
         }
         var plan = GenerationPlan([chat.prompt], chat.fields)

@@ -32,6 +32,12 @@ package struct GenerationRules: Sendable {
         returnsRoutedExperts = settings.enableReturnRoutedExperts
         randomSeed = UInt64(bitPattern: Int64(settings.randomSeed))
         maximumRows = AdmissionGate.ownLimit
+        hiddenStates =
+            switch settings.hiddenStates {
+            case .last: .lastRow
+            case .full: .everyRow
+            case nil: .noRow
+            }
     }
 }
 

@@ -118,11 +118,7 @@ struct GeneratePlan: Sendable {
         _ request: GenerateRequest, _ rules: GenerationRules
     ) throws(RequestFailure) -> UInt32? {
         guard let start = request.routedExpertsStart else { return nil }
-        guard rules.returnsRoutedExperts else {
-            throw .invalid(
-                "The server is not configured to return routed experts. Please set `--enable-return-routed-experts` to "
-                    + "enable this feature.")
-        }
+        guard rules.returnsRoutedExperts else { throw .noRoutedExperts }
         guard start >= 0 else {
             throw .invalid("routed_experts_start_len must be in [0, prompt_tokens], got \(start).")
         }

@@ -24,7 +24,6 @@ struct GenerateRoute: Sendable {
             preferred = settings.preferredSamplingParams.flatMap { try? JSON.parse($0).objectValue } ?? [:]
             seen = ModelSight(settings)
             rules = GenerationRules(settings)
-            rules.hiddenStates = seen.mode
             rules.openThinking = parsers.openThinking
             style = MetaInfo.Style(settings)
             predictionPath = settings.predictionPath

@@ -41,7 +41,7 @@ static void scale_rows(void *context, size_t thread, size_t begin, size_t end) {
     const part_job *j = context;
     for (size_t t = begin; t < end; t++) {
         float *x = j->x + t * j->stride, factor = 1 / sqrtf(j->squares[t] / (float)j->total + j->epsilon);
-        for (size_t i = 0; i < j->size; i++) x[i] = x[i] * factor * j->weight[i];
+        for (size_t i = 0; i < j->size; i++) x[i] = x[i] * factor * (j->weight ? j->weight[i] : 1);
     }
 }
 

@@ -12,6 +12,8 @@ package struct Architecture: Sendable {
         var maxPositions: Int
         /// Whether position 0 has the row behind the padding's of a table of positions.
         var padsPositions = false
+        /// Whether a window (`sliding_window`) is passed over, as by the reference server.
+        var passesOverWindows = false
         /// What further keys are.
         var values: [String: JSONValue] = [:]
         /// Other keys that count where the usual ones, which come first, are absent.
@@ -75,7 +77,8 @@ package struct Architecture: Sendable {
 
     /// Those that predict tokens.
     static let decoders: [Architecture] = [
-        .llama, .mistral, .qwen2, .qwen3, .qwen2Moe, .qwen3Moe, .mixtral, .internLM2, .gemma2, .gemma3, .phi3, .smolLM3,
+        .llama, .mistral, .qwen2, .qwen3, .qwen2Moe, .qwen3Moe, .mixtral, .internLM2, .gemma2, .gemma3, .gemma4, .phi3,
+        .smolLM3,
         .olmo2, .olmo3, .olmoe, .granite, .graniteMoe, .cohere2, .glm4, .starcoder2, .stableLM, .seedOSS, .ernie45,
         .ministral3, .glm4Moe, .ernie45Moe, .gptOss,
     ]
@@ -83,6 +86,7 @@ package struct Architecture: Sendable {
     /// Those that predict tokens and are a part of networks that see images too.
     static let textParts: [Architecture] = [
         gemma3.textPart(of: "Gemma3ForConditionalGeneration", modelType: "gemma3"),
+        gemma4.textPart(of: "Gemma4ForConditionalGeneration", modelType: "gemma4"),
         ministral3.textPart(of: "Mistral3ForConditionalGeneration", modelType: "mistral3"),
     ]
 

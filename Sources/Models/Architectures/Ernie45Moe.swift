@@ -45,6 +45,7 @@ private struct Ernie45MoeKeys {
     init(_ fields: ConfigFields) throws(CheckpointError) {
         llama = try LlamaKeys(fields)
         try fields.refuseTrue("use_bias")
+        try fields.refuse("moe_norm_min", unless: 1e-12)
         let count = try fields.integer("moe_num_experts", in: 1...65_536) ?? 64
         let size = try fields.requiredInteger("moe_intermediate_size", in: 1...ModelConfig.widthLimit)
         var shape = ExpertShape(

@@ -5,7 +5,7 @@ extension Architecture {
     /// grow with their positions. What asks for them stands with the rotation.
     static let ministral3 = Architecture(
         "Ministral3ForCausalLM", modelType: "ministral3",
-        defaults: Defaults(theta: 1_000_000, maxPositions: 262_144),
+        defaults: Defaults(theta: 1_000_000, maxPositions: 262_144, passesOverWindows: true),
         gguf: GGUFDialect(
             "mistral3", interleavesHeads: true, keys: ["llama_4_scaling_beta": "attention.temperature_scale"]),
         keys: LlamaKeys.init

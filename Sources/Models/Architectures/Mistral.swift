@@ -3,7 +3,8 @@ extension Architecture {
     ///
     /// Jiang et al. 2023 (arXiv:2310.06825). The window is passed over, as by the reference server.
     static let mistral = Architecture(
-        "MistralForCausalLM", modelType: "mistral", defaults: Defaults(maxPositions: 8192), gguf: nil,
+        "MistralForCausalLM", modelType: "mistral", defaults: Defaults(maxPositions: 8192, passesOverWindows: true),
+        gguf: nil,
         keys: LlamaKeys.init
     ) { root, keys throws(CheckpointError) in try Llama(root, LlamaLayers(root, keys)) }
 }

@@ -4,7 +4,7 @@ extension Architecture {
     ///
     /// Jiang et al. 2024 (arXiv:2401.04088). The window is passed over, as by the reference server.
     static let mixtral = Architecture(
-        "MixtralForCausalLM", modelType: "mixtral", defaults: Defaults(maxPositions: 131_072),
+        "MixtralForCausalLM", modelType: "mixtral", defaults: Defaults(maxPositions: 131_072, passesOverWindows: true),
         gguf: GGUFDialect(
             "llama", interleavesHeads: true, modules: ["ffn_gate_inp": "block_sparse_moe.gate"],
             experts: GGUFExperts(

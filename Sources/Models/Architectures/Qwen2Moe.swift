@@ -1,10 +1,13 @@
+import JSON
+
 extension Architecture {
     /// Qwen1.5-MoE and Qwen2-57B-A14B: Qwen2's layers with a mixture of experts for an MLP, and beside the chosen experts a
     /// shared one behind a sigmoid gate.
     ///
     /// Yang et al. 2024 (arXiv:2407.10671).
     static let qwen2Moe = Architecture(
-        "Qwen2MoeForCausalLM", modelType: "qwen2_moe", defaults: Defaults(maxPositions: 8192),
+        "Qwen2MoeForCausalLM", modelType: "qwen2_moe",
+        defaults: Defaults(maxPositions: 8192, passesOverWindows: true, values: ["use_sliding_window": false]),
         gguf: GGUFDialect(
             "qwen2moe",
             modules: [

@@ -1,9 +1,12 @@
+import JSON
+
 extension Architecture {
     /// Qwen3-30B-A3B and its kin: Qwen3's layers with a mixture of experts for an MLP, and no shared expert.
     ///
     /// Yang et al. 2025 (arXiv:2505.09388).
     static let qwen3Moe = Architecture(
-        "Qwen3MoeForCausalLM", modelType: "qwen3_moe", defaults: Defaults(maxPositions: 8192),
+        "Qwen3MoeForCausalLM", modelType: "qwen3_moe",
+        defaults: Defaults(maxPositions: 8192, passesOverWindows: true, values: ["use_sliding_window": false]),
         gguf: GGUFDialect(
             "qwen3moe",
             modules: [

@@ -90,9 +90,10 @@ package final class GGUFCheckpoint: Checkpoint {
     package func readRows(
         _ tensor: TensorInfo, rows: Range<Int>, into out: UnsafeMutablePointer<Float>
     ) throws(CheckpointError) {
-        guard let own = tensors[tensor.name], let place = places[tensor.name] else {
+        guard let stored = tensors[tensor.name], let place = places[tensor.name] else {
             throw .missingTensors(path: path, names: [tensor.name])
         }
+        let own = try stored.viewed(as: tensor.shape)
         try checkRead(own, rows)
         let base = parts[place.part].mapped.pointer(at: place.offset)
         let width = own.rowElements
@@ -113,9 +114,10 @@ package final class GGUFCheckpoint: Checkpoint {
     package func readStoredRows(
         _ tensor: TensorInfo, rows: Range<Int>, into out: UnsafeMutableRawPointer
     ) throws(CheckpointError) {
-        guard let own = tensors[tensor.name], let place = places[tensor.name] else {
+        guard let stored = tensors[tensor.name], let place = places[tensor.name] else {
             throw .missingTensors(path: path, names: [tensor.name])
         }
+        let own = try stored.viewed(as: tensor.shape)
         try checkRows(own, rows)
         guard let rowBytes = own.type.byteCount(elements: own.rowElements) else {
             throw .unsupported(

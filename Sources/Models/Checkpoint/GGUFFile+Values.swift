@@ -13,13 +13,13 @@ extension GGUFFile {
 
     /// The integer at `key`, or the one that an array of `layers` equal ones holds: some converters write every model's sizes
     /// layer by layer; nil when absent.
-    func layerInteger(_ key: String, layers: Int?) throws(CheckpointError) -> Int? {
+    func layerInteger(_ key: String, layers: Int?, mayDiffer: Bool = false) throws(CheckpointError) -> Int? {
         guard case .array = metadata[key], let layers else { return try integer(key) }
         let values = try numbers(key) ?? []
         guard values.count == layers, let first = values.first, let value = Int(exactly: first) else {
             throw wrongType(key, "an integer, or one for each of \(layers) layers")
         }
-        guard values.allSatisfy({ $0 == first }) else {
+        guard mayDiffer || values.allSatisfy({ $0 == first }) else {
             throw .unsupported(
                 file: path, place: "key `\(printable(key))`", reason: "layers that differ in it are not supported")
         }

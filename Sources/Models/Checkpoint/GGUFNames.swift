@@ -63,17 +63,20 @@ struct GGUFDialect: Sendable {
     let experts: GGUFExperts?
     /// Whether the file's weights of norms are one more than the checkpoint's.
     let addsOneToNorms: Bool
+    /// Whether its layers may differ in heads of keys and values, and in width.
+    let layersDiffer: Bool
     /// Metadata keys behind the architecture's name, by the keys of `config.json` that they stand for.
     let keys: [String: String]
     /// What the file does not say, from what it says.
     let implied: @Sendable (ConfigFields) throws(CheckpointError) -> [String: JSONValue]
     private let modules: [String: String]
 
-    /// Names an architecture; `modules` has the parts of a block that others do not have, and the modules they are, or behind a
+    /// Names an architecture; `roots` has tensors outside of the blocks that others do not have, `modules` has the parts of a block that others do not have, and the modules they are, or behind a
     /// `=` the tensor.
     init(
-        _ name: String, interleavesHeads: Bool = false, modules: [String: String] = [:], experts: GGUFExperts? = nil,
-        addsOneToNorms: Bool = false, keys: [String: String] = [:],
+        _ name: String, interleavesHeads: Bool = false, roots: [String: String] = [:], modules: [String: String] = [:],
+        experts: GGUFExperts? = nil, addsOneToNorms: Bool = false, layersDiffer: Bool = false,
+        keys: [String: String] = [:],
         implied: @escaping @Sendable (ConfigFields) throws(CheckpointError) -> [String: JSONValue] = {
             (_: ConfigFields) throws(CheckpointError) in [:]
         }
@@ -82,9 +85,11 @@ struct GGUFDialect: Sendable {
         self.experts = experts
         self.interleavesHeads = interleavesHeads
         self.addsOneToNorms = addsOneToNorms
+        self.layersDiffer = layersDiffer
         (self.keys, self.implied) = (keys, implied)
         self.modules = Self.common.merging(modules) { $1 }
-        roots = ["token_embd": "model.embed_tokens", "output_norm": "model.norm", "output": "lm_head"]
+        self.roots = ["token_embd": "model.embed_tokens", "output_norm": "model.norm", "output": "lm_head"]
+            .merging(roots) { $1 }
         layers = "model.layers"
     }
 
@@ -92,7 +97,7 @@ struct GGUFDialect: Sendable {
     init(_ name: String, roots: [String: String], layers: String, parts: [String: String]) {
         self.name = name
         experts = nil
-        (interleavesHeads, addsOneToNorms, keys) = (false, false, [:])
+        (interleavesHeads, addsOneToNorms, layersDiffer, keys) = (false, false, false, [:])
         implied = { (_: ConfigFields) throws(CheckpointError) in [:] }
         self.roots = roots
         self.layers = layers
@@ -113,15 +118,17 @@ struct GGUFDialect: Sendable {
         if parts.count == 2, parts[1] == "weight" || parts[1] == "bias" {
             return roots[String(parts[0])].map { "\($0).\(parts[1])" }
         }
-        guard let (layer, part, kind) = Self.blockParts(name), let module = modules[part] else { return nil }
+        guard let (layer, part, kind) = Self.blockParts(name),
+            let module = modules[kind == "scale" ? part + ".scale" : part]
+        else { return nil }
         if module.hasPrefix("=") { return "\(layers).\(layer).\(module.dropFirst())" }
         return "\(layers).\(layer).\(module).\(kind)"
     }
 
-    /// The parts of `blk.LAYER.PART.weight` or `.bias`; nil for other names.
+    /// The parts of `blk.LAYER.PART.weight`, `.bias` or `.scale`; nil for other names.
     private static func blockParts(_ name: String) -> (layer: Int, part: String, kind: String)? {
         let parts = name.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 4, parts[0] == "blk", parts[3] == "weight" || parts[3] == "bias",
+        guard parts.count == 4, parts[0] == "blk", ["weight", "bias", "scale"].contains(parts[3]),
             let layer = Int(parts[1]), layer >= 0, String(layer) == parts[1]
         else { return nil }
         return (layer, String(parts[2]), String(parts[3]))

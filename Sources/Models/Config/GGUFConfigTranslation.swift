@@ -30,7 +30,7 @@ struct GGUFConfigTranslation {
         }
         put("architectures", .array([.string(architecture.name)]))
         put("model_type", .string(name))
-        try putSizes(name)
+        try putSizes(name, layersDiffer: architecture.gguf?.layersDiffer ?? false)
         try putEncoder(name)
         if let dialect = architecture.gguf?.experts { try putExperts(name, dialect) }
         try putHead(name)
@@ -62,19 +62,25 @@ struct GGUFConfigTranslation {
         if let value = try file.integer(source) { put(key, .int(Int64(value))) }
     }
 
-    private mutating func putLayerInteger(_ key: String, _ source: String, layers: Int?) throws(CheckpointError) {
+    private mutating func putLayerInteger(
+        _ key: String, _ source: String, layers: Int?, mayDiffer: Bool
+    ) throws(CheckpointError) {
         shownNames[key] = source
-        if let value = try file.layerInteger(source, layers: layers) { put(key, .int(Int64(value))) }
+        if let value = try file.layerInteger(source, layers: layers, mayDiffer: mayDiffer) {
+            put(key, .int(Int64(value)))
+        }
     }
 
-    private mutating func putSizes(_ name: String) throws(CheckpointError) {
+    private mutating func putSizes(_ name: String, layersDiffer: Bool) throws(CheckpointError) {
         let layers = try file.integer("\(name).block_count")
         try putInteger("num_hidden_layers", "\(name).block_count")
         try putInteger("max_position_embeddings", "\(name).context_length")
         try putInteger("hidden_size", "\(name).embedding_length")
-        try putLayerInteger("intermediate_size", "\(name).feed_forward_length", layers: layers)
-        try putLayerInteger("num_attention_heads", "\(name).attention.head_count", layers: layers)
-        try putLayerInteger("num_key_value_heads", "\(name).attention.head_count_kv", layers: layers)
+        try putLayerInteger("intermediate_size", "\(name).feed_forward_length", layers: layers, mayDiffer: layersDiffer)
+        try putLayerInteger(
+            "num_attention_heads", "\(name).attention.head_count", layers: layers, mayDiffer: false)
+        try putLayerInteger(
+            "num_key_value_heads", "\(name).attention.head_count_kv", layers: layers, mayDiffer: layersDiffer)
         let epsilon = "\(name).attention.layer_norm_rms_epsilon"
         if let value = try file.number(epsilon) { put("rms_norm_eps", .double(value), from: epsilon) }
         if file.metadata["\(name).vocab_size"] != nil {
@@ -110,7 +116,8 @@ struct GGUFConfigTranslation {
         try putInteger("num_experts_per_tok", "\(name).expert_used_count")
         put("norm_topk_prob", .bool(dialect.normalizes))
         let layers = try file.integer("\(name).block_count")
-        let width = try file.layerInteger("\(name).feed_forward_length", layers: layers)
+        let width = try file.layerInteger(
+            "\(name).feed_forward_length", layers: layers, mayDiffer: dialect.place.isEmpty)
         let used = try file.integer("\(name).expert_used_count").flatMap { $0 > 0 ? $0 : nil }
         let size = "\(name).expert_feed_forward_length"
         shownNames["moe_intermediate_size"] = size
@@ -191,6 +198,13 @@ struct GGUFConfigTranslation {
         put("attention_bias", .bool(checkpoint.tensors["\(layer).self_attn.q_proj.bias"] != nil))
         put("attention_output_bias", .bool(checkpoint.tensors["\(layer).self_attn.o_proj.bias"] != nil))
         put("mlp_bias", .bool(checkpoint.tensors["\(layer).mlp.down_proj.bias"] != nil))
+        put(
+            "attention_k_eq_v",
+            .bool(
+                checkpoint.tensors.keys.contains { name in
+                    name.hasSuffix(".k_proj.weight")
+                        && checkpoint.tensors[name.dropLast("k_proj.weight".count) + "v_proj.weight"] == nil
+                }))
         put("use_qk_norm", .bool(checkpoint.tensors["\(layer).self_attn.q_norm.weight"] != nil))
     }
 

@@ -117,7 +117,8 @@ package struct ModelConfig: Sendable, Equatable {
             try fields.integer("max_position_embeddings", in: positions) ?? page.defaults.maxPositions
         let ropeFields = try RopeFields(fields)
         rope = try ropeFields.rope(
-            headDimension: headDimension, maxPositions: maxPositionEmbeddings, defaultTheta: page.defaults.theta)
+            headDimension: try ModelConfig.fullHead(fields) ?? headDimension, maxPositions: maxPositionEmbeddings,
+            defaultTheta: page.defaults.theta)
         derivedContextLength = try ModelConfig.contextLength(fields, factor: ropeFields.contextFactor())
         if page.defaults.padsPositions {
             // Rows of the table of positions up to the padding's stand for no position.
@@ -135,6 +136,22 @@ package struct ModelConfig: Sendable, Equatable {
         eosTokenIDs = Array(Set(try tokenIDs(fields, "eos_token_id"))).sorted()
         checkpointDType = DType(configName: try fields.string("dtype", "torch_dtype") ?? "")
         try page.check(fields)
+        let kinds = ["full_attention", "sliding_attention"]
+        if let types = try? fields.strings("layer_types"), !types.allSatisfy(kinds.contains) {
+            throw fields.error(
+                "layer_types", "names a kind that is not supported; supported: \(kinds.joined(separator: ", "))")
+        }
+        if page.defaults.passesOverWindows, let warning = try passedOverWindow() { warnings.append(warning) }
+    }
+
+    /// One line where the configuration has a window that all layers look past.
+    private func passedOverWindow() throws(CheckpointError) -> String? {
+        guard try fields.boolean("use_sliding_window") ?? true,
+            let window = try fields.integer("sliding_window", in: 0...ModelConfig.positionLimit),
+            window < maxPositionEmbeddings
+        else { return nil }
+        return
+            "\(printable(fields.file)): `sliding_window` \(window) is passed over, as by SGLang: every layer sees the whole text"
     }
 
     /// The rotation of a kind of layer, by its own section of `rope_parameters` if there is one.
@@ -144,9 +161,20 @@ package struct ModelConfig: Sendable, Equatable {
         let defaults = try Architecture.of(fields).defaults
         let hidden = try fields.requiredInteger("hidden_size", in: 1...(1 << 20))
         let positions = try fields.integer("max_position_embeddings", in: 1...positionLimit) ?? defaults.maxPositions
+        let head = try heads(fields, hiddenSize: hidden).dimension
         return try RopeFields(fields, layers: kind).rope(
-            headDimension: try heads(fields, hiddenSize: hidden).dimension, maxPositions: positions,
+            headDimension: kind == "full_attention" ? try fullHead(fields) ?? head : head, maxPositions: positions,
             defaultTheta: theta ?? defaults.theta)
+    }
+
+    /// Numbers of a head in layers that see the whole text, where they have a size of their own: in one key, or in a list of the
+    /// layers that differ, which are those.
+    static func fullHead(_ fields: ConfigFields) throws(CheckpointError) -> Int? {
+        guard let listed = try fields.object("per_layer_config") else {
+            return try fields.integer("global_head_dim", in: 2...4096)
+        }
+        guard let layer = listed.keys.first else { return nil }
+        return try listed.object(layer)?.integer("head_dim", in: 2...4096)
     }
 
     /// Query heads, key-value heads and their dimension.

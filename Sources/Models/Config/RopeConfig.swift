@@ -56,6 +56,8 @@ package enum RopeScaling: Sendable, Equatable {
     case yarn(YarnScaling)
     /// LongRoPE (Ding et al. 2024).
     case longrope(LongRopeScaling)
+    /// Gemma 4's: pairs beyond the first `rotated` are left alone, the others turn as if all did.
+    case proportional(rotated: Int, factor: Double)
     /// Divisors that a GGUF file carries as `rope_freqs.weight`: f'_j = f_j / factor_j; rotaryDimension / 2 of them.
     case frequencyFactors([Double])
 }

@@ -42,14 +42,18 @@ struct RopeFields {
         let partialKey = "partial_rotary_factor"
         let partial = try holder(of: partialKey).number(partialKey, in: 1e-3...1.0) ?? 1
         // The addend keeps a quotient such as 2 / 98 from coming back as 1.999….
-        let rotary = Int(Double(headDimension) * partial + 1e-6)
+        let isProportional = try type() == "proportional"
+        let rotary = isProportional ? headDimension : Int(Double(headDimension) * partial + 1e-6)
         guard rotary >= 2, rotary % 2 == 0 else {
             throw top.error("partial_rotary_factor", "rotates \(rotary) numbers of a head of \(headDimension)")
         }
         guard try top.boolean("rope_is_neox_style") ?? true else {
             throw top.error("rope_is_neox_style", "only rotation of halves (true) is supported")
         }
-        let scaling = try self.scaling(rotaryDimension: rotary, maxPositions: maxPositions)
+        let scaling: RopeScaling =
+            isProportional
+            ? .proportional(rotated: Int(partial * Double(headDimension) / 2 + 1e-6), factor: try factor())
+            : try self.scaling(rotaryDimension: rotary, maxPositions: maxPositions)
         var rope = RopeConfig(theta: theta, scaling: scaling, rotaryDimension: rotary)
         let beta = "llama_4_scaling_beta"
         if let beta = try holder(of: beta).number(beta, in: 0...1e3), beta > 0 {
@@ -106,7 +110,7 @@ struct RopeFields {
         default:
             throw scaling.error(
                 "rope_type",
-                "Unknown RoPE scaling type \(printable(kind)); supported: default, linear, dynamic, llama3, yarn, longrope"
+                "Unknown RoPE scaling type \(printable(kind)); supported: default, linear, dynamic, llama3, yarn, longrope, proportional"
             )
         }
     }
@@ -144,7 +148,7 @@ struct RopeFields {
     }
 
     private func factors(_ fields: ConfigFields, _ key: String, count: Int) throws(CheckpointError) -> [Double] {
-        guard let factors = try fields.numbers(key, in: 1e-6...1e9) else { throw fields.error(key, "is absent") }
+        guard let factors = try fields.numbers(key, in: 1e-6...1e31) else { throw fields.error(key, "is absent") }
         guard factors.count == count else {
             throw fields.error(key, "has \(factors.count) entries instead of \(count)")
         }

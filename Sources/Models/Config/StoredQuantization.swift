@@ -66,6 +66,9 @@ package enum StoredQuantization: Sendable, Equatable {
     }
 
     private static func compressedTensors(_ fields: ConfigFields) throws(CheckpointError) -> Self {
+        if let transforms = try fields.object("transform_config"), !transforms.keys.isEmpty {
+            throw fields.error("transform_config", "is not supported; supported: none")
+        }
         if let sparsity = try fields.object("sparsity_config"), let format = try sparsity.string("format"),
             format != "dense"
         {

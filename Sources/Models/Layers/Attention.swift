@@ -9,6 +9,8 @@ struct Attention {
     let heads: AttentionHeads
     let shape: AttentionShape
     let cache: CacheID
+    /// Whether it computes queries alone, and sees the keys and values of an earlier layer.
+    let reusesKeys: Bool
     let rotary: RotaryID?
     let qkv: ColumnParallelLinear
     let output: RowParallelLinear
@@ -16,11 +18,12 @@ struct Attention {
     let sinks: VectorID?
 
     /// Takes its tensors under the names that `names` has, and those of norms and sinks where it has any. `cache` is one that it
-    /// shares with other layers, which need it at other times.
+    /// shares with other layers, which need it at other times, or with `reusesKeys` that of an earlier layer, whose keys and values it
+    /// takes.
     init(
         _ scope: ModelScope, _ shape: AttentionShape, layer: Int, names: AttentionNames = .usual,
         biases: (input: Bool, output: Bool) = (false, false), norms kind: QueryKeyNorms.Kind = .none,
-        cache shared: CacheID? = nil
+        cache shared: CacheID? = nil, reusesKeys: Bool = false
     ) throws(CheckpointError) {
         let plan = scope.plan
         let config = scope.config
@@ -29,10 +32,12 @@ struct Attention {
         isLast = layer == config.layerCount - 1
         heads = AttentionHeads(query: parts.query.count, keyValue: parts.keyValue.count, dimension: size)
         self.shape = shape
+        self.reusesKeys = reusesKeys
         cache = shared ?? plan.cache(KeyValueShape(heads: heads.keyValue, dimension: size, window: shape.window))
         rotary = shape.rotary.map { plan.rotary($0) }
 
-        let rows = [parts.query, parts.keyValue, parts.keyValue].map { $0.scaled(by: size) }
+        let kinds = reusesKeys ? [parts.query] : [parts.query, parts.keyValue, parts.keyValue]
+        let rows = kinds.map { $0.scaled(by: size) }
         func slices(_ kind: String, _ shape: (Int) -> [Int]) -> [TensorSlice] {
             names.slices(rows, prefix: scope.prefix, kind: kind, shape: shape)
         }
@@ -42,12 +47,13 @@ struct Attention {
         output = try RowParallelLinear(
             scope.at(names.output), outputs: config.hiddenSize, columns: parts.query.scaled(by: size),
             bias: biases.output)
-        norms = try QueryKeyNorms(kind, scope, parts, shape.heads)
+        norms = try QueryKeyNorms(kind, scope, parts, shape.heads, hasKeys: !reusesKeys)
         let sinkName = scope.at("sinks").prefix
         sinks =
             shape.hasSinks
             ? try plan.vector(sinkName, [TensorSlice(sinkName, shape: [shape.heads.query], rows: parts.query.range)])
             : nil
+        if shape.normalizesValues { plan.reserve(.squares, floats: 1) }
         let queries = heads.query * size
         plan.reserve(.fused, floats: heads.fusedSize)
         plan.reserve(.query, floats: queries)
@@ -75,9 +81,11 @@ struct Attention {
         let memory = step.cache(cache)
         qkv(x, into: step.fused, step)
         norms.normalizeRows(step.fused, heads, step)
+        if shape.normalizesValues, !reusesKeys { norms.normalizeValues(step.fused, heads, step) }
         step.compute.qkNormRopeStore(
             step.fused, rows: step.rows, heads: heads, rotary: step.rotary(rotary), norm: norms.ofHeads(step),
-            positions: step.positions, writeSlots: memory.writeSlots, cache: memory.layer, query: step.query)
+            positions: step.positions, writeSlots: memory.writeSlots, cache: memory.layer, storesKeys: !reusesKeys,
+            query: step.query)
         // A row that becomes a sequence of its own keeps what it sees when that is all before it, or everything.
         if isLast, sight.after == 0 || sight.after == nil && sight.before == nil && bias == nil {
             step.dropUnwantedRows(querySize: heads.query * heads.dimension, seesAll: sight.after == nil)

@@ -15,35 +15,44 @@ struct AttentionShape {
     var sight = AttentionSight.causal
     /// Whether each query head has a score that takes part in its softmax and has no value (`sinks`).
     var hasSinks = false
+    /// Whether each head of values is divided by its root mean square.
+    var normalizesValues = false
 
     /// The usual shape: what the configuration says of heads and rotation, scores over the root of the head's size.
     ///
     /// Throws, with the key's name, for heads that no kernel computes.
     init(_ root: ModelScope) throws(CheckpointError) {
         let config = root.config
+        try self.init(
+            root, queries: config.headCount, keyValues: config.keyValueHeadCount, size: config.headDimension,
+            rope: config.rope)
+    }
+
+    /// The same with heads and a rotation of a layer's own.
+    init(
+        _ root: ModelScope, queries: Int, keyValues: Int, size: Int, rope: RopeConfig
+    ) throws(CheckpointError) {
         func bad(_ key: String, _ reason: String) -> CheckpointError {
             .badConfig(file: root.plan.modelPath, key: key, reason: reason)
         }
-        let size = config.headDimension
         guard size % 4 == 0, (4...512).contains(size) else {
             throw bad("head_dim", "\(size) is not supported; it must be a multiple of 4 up to 512")
         }
-        let (queries, keyValues) = (config.headCount, config.keyValueHeadCount)
         guard keyValues > 0, queries % keyValues == 0, queries / keyValues <= 64 else {
             throw bad(
                 "num_key_value_heads",
                 "\(queries) query heads do not share \(keyValues) key-value heads evenly, 64 each at most")
         }
-        guard config.rope.rotaryDimension % 2 == 0,
-            (2...size).contains(config.rope.rotaryDimension)
+        guard rope.rotaryDimension % 2 == 0,
+            (2...size).contains(rope.rotaryDimension)
         else {
             throw bad(
-                "partial_rotary_factor", "\(config.rope.rotaryDimension) of \(size) elements cannot be rotated in pairs"
+                "partial_rotary_factor", "\(rope.rotaryDimension) of \(size) elements cannot be rotated in pairs"
             )
         }
         heads = AttentionHeads(query: queries, keyValue: keyValues, dimension: size)
         scale = 1 / Float(size).squareRoot()
-        rotary = config.rope
+        rotary = rope
     }
 
     /// Positions that a row sees, itself among them; nil where it sees all before it, or what comes behind it too.

@@ -17,13 +17,14 @@ struct GatedMLP: FeedForward {
         case biased(ColumnParallelLinear, size: Int)
     }
 
-    /// Takes its tensors under the names that `names` has.
+    /// Takes its tensors under the names that `names` has; the configuration's width counts where no `size` is given.
     init(
-        _ scope: ModelScope, names: GatedNames = .usual, bias: Bool = false, _ function: MLPFunction = .silu
+        _ scope: ModelScope, names: GatedNames = .usual, bias: Bool = false, _ function: MLPFunction = .silu,
+        size: Int? = nil
     ) throws(CheckpointError) {
         let config = scope.config
         let part = try scope.plan.shard.intermediate(
-            config.intermediateSize, key: "intermediate_size", modelPath: scope.plan.modelPath)
+            size ?? config.intermediateSize, key: "intermediate_size", modelPath: scope.plan.modelPath)
         self.function = function
         let weights = names.slices(part, prefix: scope.prefix, kind: "weight") { [$0, config.hiddenSize] }
         if bias {
@@ -69,7 +70,7 @@ private func multiplyGates(in buffer: UnsafeMutablePointer<Float>, rows: Int, si
 
 extension MLPFunction {
     /// Its value.
-    fileprivate func callAsFunction(_ x: Float) -> Float {
+    func callAsFunction(_ x: Float) -> Float {
         switch self {
         case .silu: x / (1 + exp(-x))
         case .gelu: 0.5 * x * (1 + erff(x * Float(0.5).squareRoot()))

@@ -10,7 +10,12 @@ struct LayerKinds {
         if let types {
             let layers = try fields.requiredInteger("num_hidden_layers", in: 1...10_000)
             guard types.count == layers, types.allSatisfy({ ["full_attention", "sliding_attention"].contains($0) })
-            else { throw fields.error("layer_types", "names no kind that is supported for each of \(layers) layers") }
+            else {
+                throw fields.error(
+                    "layer_types",
+                    "names no kind that is supported for each of \(layers) layers; supported: full_attention, sliding_attention"
+                )
+            }
         }
         every = try fields.integer(key, in: 1...10_000) ?? usual
         self.firstIsFull = firstIsFull

@@ -23,6 +23,8 @@ struct ExpertShape {
     var hasBiases = false
     /// Whether their gates are clamped as in gpt-oss.
     var clampsGates = false
+    /// The function on gates that are not clamped.
+    var function = MLPFunction.silu
     /// How the router scores experts, and what decides beside the scores.
     var scoring = ExpertScoring()
     /// Elements of the expert that every row takes besides; nil for none.
@@ -52,6 +54,10 @@ struct ExpertScoring {
     var choiceBias: String?
     /// Factor on the weights.
     var factor: Float = 1
+    /// Factor on the router's products.
+    var logitFactor: Float = 1
+    /// The tensor with a factor for each expert on its weight; nil for none.
+    var expertFactors: String?
 }
 
 /// What the parts of a layer of experts are called in the checkpoint.
@@ -78,6 +84,7 @@ struct MixtureOfExperts: FeedForward {
     private let router: MatrixID
     private let experts: Bank
     private let biases: (logits: VectorID?, choice: VectorID?)
+    private let factors: VectorID?
     private let shared: (experts: Bank, gate: MatrixID?)?
 
     /// Gated MLPs of one shape, packed one behind the other.
@@ -221,6 +228,7 @@ struct MixtureOfExperts: FeedForward {
             return try plan.vector(slice.name, [slice])
         }
         biases = (try bias(shape.scoring.logitBias), try bias(shape.scoring.choiceBias))
+        factors = try bias(shape.scoring.expertFactors)
         if let size = shape.shared {
             let place = scope.at(shape.names.shared)
             shared = (
@@ -247,7 +255,14 @@ struct MixtureOfExperts: FeedForward {
     func callAsFunction(
         _ x: UnsafeRawPointer, addingTo residual: UnsafeMutablePointer<Float>, _ step: borrowing Step
     ) {
-        let choice = choose(x, step)
+        mix(x, choose(x, step), addingTo: residual, step)
+    }
+
+    /// Adds what the chosen experts make of the step's rows to the residual stream.
+    func mix(
+        _ x: UnsafeRawPointer, _ choice: Choice, addingTo residual: UnsafeMutablePointer<Float>,
+        _ step: borrowing Step
+    ) {
         guard let group = step.group else { return mix(x, 0..<step.rows, choice, into: residual, step) }
         let block = group.slotCount / hidden
         for first in stride(from: 0, to: step.rows, by: block) {
@@ -259,16 +274,16 @@ struct MixtureOfExperts: FeedForward {
     }
 
     /// Which experts the rows take, and with which weights.
-    private struct Choice {
-        let experts: UnsafePointer<Int32>
-        let weights: UnsafePointer<Float>
+    struct Choice {
+        fileprivate let experts: UnsafePointer<Int32>
+        fileprivate let weights: UnsafePointer<Float>
         /// Of the shared expert, whose number is 0 for every row.
-        let sharedWeights: UnsafePointer<Float>
-        let sharedExpert: UnsafePointer<Int32>
+        fileprivate let sharedWeights: UnsafePointer<Float>
+        fileprivate let sharedExpert: UnsafePointer<Int32>
     }
 
     /// Scores the experts and chooses the best; everything lies in the memory of fused projections.
-    private func choose(_ x: UnsafeRawPointer, _ step: borrowing Step) -> Choice {
+    func choose(_ x: UnsafeRawPointer, _ step: borrowing Step) -> Choice {
         let (rows, compute) = (step.rows, step.compute)
         let scores = step.fused + rows * hidden
         let weights = scores + rows * shape.count
@@ -281,6 +296,7 @@ struct MixtureOfExperts: FeedForward {
         }
         compute.matmul(
             input, rows: rows, weights: step.weights[router], bias: step.weights[biases.logits], into: scores)
+        compute.cap(scores, count: rows * shape.count, scale: shape.scoring.logitFactor, cap: nil)
         if shape.scoring.isSigmoid {
             compute.sigmoid(scores, count: rows * shape.count)
         } else {
@@ -290,6 +306,9 @@ struct MixtureOfExperts: FeedForward {
         compute.chooseExperts(
             scores, rows: rows, experts: shape.count, each: shape.each, bias: step.weights[biases.choice],
             normalizes: shape.normalizes, factor: shape.scoring.factor, into: chosen, weights: weights)
+        if let factors = step.weights[factors] {
+            for place in 0..<rows * shape.each { weights[place] *= factors[Int(chosen[place])] }
+        }
         if let shared {
             if let gate = shared.gate {
                 compute.matmul(input, rows: rows, weights: step.weights[gate], into: sharedWeights)
@@ -311,7 +330,7 @@ struct MixtureOfExperts: FeedForward {
         let first = rows.lowerBound
         let x = x + first * hidden * step.dtype.size
         var routed = experts.packed(step)
-        routed.clampsGates = shape.clampsGates
+        (routed.clampsGates, routed.function) = (shape.clampsGates, shape.function)
         step.compute.mixExperts(
             x, rows: rows.count, experts: routed, chosen: choice.experts + first * shape.each,
             weights: choice.weights + first * shape.each, each: shape.each, gated: step.gated, addingTo: out)

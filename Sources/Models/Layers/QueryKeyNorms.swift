@@ -20,9 +20,10 @@ struct QueryKeyNorms {
     /// Whether this rank's keys count in the sum over ranks: of those that share a head the first one's do.
     private let countsKeys: Bool
 
-    /// Takes `q_norm` and `k_norm`, this rank's part of them where all heads are one row.
+    /// Takes `q_norm` and, if there are keys, `k_norm`, this rank's part of them where all heads are one row.
     init(
-        _ kind: Kind, _ scope: ModelScope, _ parts: (query: ShardRange, keyValue: ShardRange), _ heads: AttentionHeads
+        _ kind: Kind, _ scope: ModelScope, _ parts: (query: ShardRange, keyValue: ShardRange), _ heads: AttentionHeads,
+        hasKeys: Bool = true
     ) throws(CheckpointError) {
         self.kind = kind
         self.heads = heads
@@ -47,7 +48,7 @@ struct QueryKeyNorms {
         case .heads(let addend):
             let head = ShardRange(range: 0..<heads.dimension, total: heads.dimension)
             query = try weight("q_norm", head, addend: addend)
-            key = try weight("k_norm", head, addend: addend)
+            key = hasKeys ? try weight("k_norm", head, addend: addend) : nil
         case .rows:
             query = try weight("q_norm", parts.query.scaled(by: heads.dimension))
             key = try weight("k_norm", parts.keyValue.scaled(by: heads.dimension))
@@ -59,6 +60,18 @@ struct QueryKeyNorms {
     func ofHeads(_ step: borrowing Step) -> HeadNorm? {
         guard case .heads = kind else { return nil }
         return HeadNorm(queryWeight: step.weights[query], keyWeight: step.weights[key], epsilon: epsilon)
+    }
+
+    /// Normalises each head of values, without weights: `qkv` is `[rows][own.fusedSize]`.
+    func normalizeValues(_ qkv: UnsafeMutablePointer<Float>, _ own: AttentionHeads, _ step: borrowing Step) {
+        for head in own.query + own.keyValue..<own.query + 2 * own.keyValue {
+            let values = qkv + head * own.dimension
+            step.compute.sumSquares(
+                values, rows: step.rows, size: own.dimension, stride: own.fusedSize, into: step.squares)
+            step.compute.scaleToNorm(
+                values, rows: step.rows, size: own.dimension, stride: own.fusedSize, squares: step.squares,
+                total: own.dimension, epsilon: epsilon, weight: nil)
+        }
     }
 
     /// Normalises whole rows of queries and of keys where they are normalised so: `qkv` is `[rows][own.fusedSize]`.

@@ -7,11 +7,13 @@ struct RMSNorm: RowNorm {
     let epsilon: Float
 
     /// Takes `NAME.weight`, as long as the hidden size, to which `addend` is added; the configuration's epsilon counts where none
-    /// is given.
-    init(_ scope: ModelScope, addend: Float = 0, epsilon: Float? = nil) throws(CheckpointError) {
+    /// is given; `tensor` is the whole name where that is another.
+    init(
+        _ scope: ModelScope, addend: Float = 0, epsilon: Float? = nil, tensor: String? = nil
+    ) throws(CheckpointError) {
         size = scope.config.hiddenSize
         self.epsilon = epsilon ?? scope.config.normEpsilon
-        let name = scope.prefix + ".weight"
+        let name = tensor ?? scope.prefix + ".weight"
         weight = try scope.plan.vector(name, [TensorSlice(name, shape: [size])], addend: addend)
         scope.plan.reserve(.normed, numbers: size)
     }

@@ -33,6 +33,8 @@ package struct RotaryFrequencies: Equatable {
         case .longrope(let scaling):
             base = zip(base, scaling.factors(positions: positions)).map { $0 / $1 }
             magnitude = scaling.magnitude
+        case .proportional(let rotated, let factor):
+            base = base.enumerated().map { $0.offset < rotated ? $0.element / factor : 0 }
         case .frequencyFactors(let factors):
             guard factors.count == base.count else {
                 throw .malformed(

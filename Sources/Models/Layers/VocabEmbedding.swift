@@ -18,23 +18,40 @@ struct VocabEmbedding {
         scope.plan.reserve(.residual, floats: scope.config.hiddenSize)
     }
 
+    /// Takes `NAME.weight`, `[vocabulary][width]`, a table beside that of the residual stream's vectors.
+    init(_ scope: ModelScope, width: Int) throws(CheckpointError) {
+        name = scope.prefix + ".weight"
+        table = try scope.plan.matrix(
+            name,
+            [
+                TensorSlice(
+                    name, shape: [scope.config.vocabularySize, width], rows: scope.plan.shard.vocabulary.range)
+            ], role: .lookup)
+    }
+
     /// Looks up the step's tokens into the residual stream, float32, times `scale`; vectors that came with it, times
     /// `vectorScale`, take their rows' places.
     func callAsFunction(
         _ tokens: UnsafePointer<Int32>, into out: UnsafeMutablePointer<Float>, scale: Float = 1,
         vectorScale: Float = 1, _ step: borrowing Step
     ) {
+        lookUp(tokens, into: out, scale: scale, step)
+        step.placeVectors(into: out, scale: vectorScale)
+    }
+
+    /// Looks up the step's tokens, float32, times `scale`.
+    func lookUp(
+        _ tokens: UnsafePointer<Int32>, into out: UnsafeMutablePointer<Float>, scale: Float, _ step: borrowing Step
+    ) {
         let matrix = step.weights[table]
         guard let group = step.group else {
-            step.compute.embed(tokens, count: step.rows, table: matrix, scale: scale, into: out)
-            return step.placeVectors(into: out, scale: vectorScale)
+            return step.compute.embed(tokens, count: step.rows, table: matrix, scale: scale, into: out)
         }
         let block = group.slotCount / matrix.inputs
         for first in stride(from: 0, to: step.rows, by: block) {
             let rows = min(block, step.rows - first)
             exchange(tokens + first, rows: rows, group, scale: scale, into: out + first * matrix.inputs, step)
         }
-        step.placeVectors(into: out, scale: vectorScale)
     }
 
     /// Each rank looks up the tokens it has rows of; all then take each row from the slot of the rank that has it.

@@ -58,12 +58,15 @@ package struct ShardPlan: Sendable, Equatable {
     }
 
     /// Floats of a rank's slot in an exchange: rows enough that meeting costs little beside computing them, and a row of
-    /// logits at least.
+    /// logits, and of what tokens give to layers, at least.
     package static func slotCount(
         _ config: ModelConfig, limits: ForwardLimits, ranks: Int
     ) throws(CheckpointError) -> Int {
         let widest = try ShardPlan(config, rank: ShardRank(index: 0, count: ranks), modelPath: "config.json")
-        return max(min(limits.rows, 1024) * config.hiddenSize, min(limits.logitRows, 8) * widest.vocabulary.count)
+        let layerInput = try config.fields.integer("hidden_size_per_layer_input", in: 0...(1 << 20)) ?? 0
+        return max(
+            min(limits.rows, 1024) * config.hiddenSize, min(limits.logitRows, 8) * widest.vocabulary.count,
+            config.layerCount * layerInput)
     }
 
     /// The rank that holds a row of the vocabulary.
