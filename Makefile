@@ -9,7 +9,7 @@ ARGS ?=
 MINUTES ?= 10
 
 .PHONY: help deps build serve model test page-test check layout format walk chaos soak recovery hostile
-.PHONY: bench bench-serving bench-accuracy bench-peers bench-streaming clients judges protos clean
+.PHONY: bench bench-serving bench-accuracy bench-peers bench-streaming clients judges templates protos clean
 
 help:  ## lists these commands
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 22
@@ -79,7 +79,7 @@ bench-peers: deps $(MODEL)  ## installs llama.cpp and OpenVINO (half an hour, on
 	    Config/bench/qwen2.5-0.5b
 	python3 Config/bench/peers/compare.py --srt .build/release/srt --cache "$(CACHE)/peers" $(ARGS)
 
-bench-streaming: deps  ## what streaming costs the front: chunks for each second of its processor time
+bench-streaming: deps  ## what streaming costs the front: chunks a second on one core, what it adds to the first
 	swift build -c release --product srt
 	Config/bench/streaming_cost.py
 
@@ -94,6 +94,12 @@ judges: deps  ## lm-eval, SGLang's benchmark and its two gateways; MODEL_PATH na
 	    judges=$$(Config/clients/install.sh "$(CACHE)" judges) && export PATH="$$judges/bin:$$PATH" && \
 	    python3 Config/clients/lm_eval_agreement.py && python3 Config/clients/bench_sglang.py && \
 	    python3 Config/clients/gateways.py
+
+templates: build  ## renders the chat templates that others published as transformers does
+	python=$$(Config/clients/install.sh "$(CACHE)" templates)/bin/python && \
+	    $$python Tests/ChatTemplatesTests/fetch_templates.py "$(CACHE)/templates" && \
+	    $$python Tests/ChatTemplatesTests/make_template_goldens.py "$(CACHE)/templates" "$(CACHE)/templates/goldens.json"
+	SRT_TEMPLATE_CACHE="$(CACHE)/templates" $(TESTS) --filter '^ChatTemplatesTests\.GoldenTests'
 
 walk: deps  ## walks SGLang's page of native endpoints with tiny models; ARGS names real ones
 	swift build -c release --product srt

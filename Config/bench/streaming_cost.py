@@ -1,105 +1,171 @@
 #!/usr/bin/env python3
-"""What streaming costs the front: chunks of server-sent events for each second of its processor time.
+"""What streaming costs the front: chunks of server-sent events a second on one core, and what it adds to the time to the first.
 
-Serves a tiny model, so that the worker feeds the front as fast as it can, opens STREAMS (256) streams at a time and counts the chunks
-that come in SECONDS (10); the front's processor time is read from /proc. One line for /generate, completions and chats each.
-The clients and the worker take the other cores, and take turns with the front where there are too few: chunks for each second of
-processor time do not depend on that, chunks per second do. SRT names the binary, MODEL a model."""
+The front's process is bound to one core; clients and the worker that feeds it are this process, on the others. STREAMS (256) at a
+time get a token each in every step, as fast as the clients get them, for SECONDS (10). Then single streams are asked for: the time
+from request to first chunk, less the time that the request spent with the worker. A line for each interface. SRT names the binary."""
 import json
 import os
 import select
 import socket
+import statistics
 import sys
 import time
-import urllib.request
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../clients"))
-import server  # noqa: E402
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import lone_front  # noqa: E402
+from lone_front import field, server, varint  # noqa: E402
 
 MODEL = os.environ.get("MODEL", os.path.join(server.ROOT, "Tests/Fixtures/llama-tied"))
 STREAMS = int(os.environ.get("STREAMS", "256"))
 SECONDS = float(os.environ.get("SECONDS", "10"))
+SINGLES = int(os.environ.get("SINGLES", "500"))
 TOKENS = 400
+# Steps that the clients may be behind.
+AHEAD = 4
+WORD = " lamp"
 CHAT = {"messages": [{"role": "user", "content": "Tell me of the lamp."}], "max_tokens": TOKENS}
+TOOLS = [{"type": "function", "function": {"name": "climb", "parameters": {"type": "object"}}}]
 KINDS = {
-    "/generate": {"text": "Tell me of the lamp.", "sampling_params": {"max_new_tokens": TOKENS, "ignore_eos": True}},
-    "/v1/completions": {"prompt": "Tell me of the lamp.", "max_tokens": TOKENS, "ignore_eos": True},
-    "/v1/chat/completions": {**CHAT, "ignore_eos": True},
+    "/generate": ("/generate", {"text": "Tell me.", "sampling_params": {"max_new_tokens": TOKENS}}),
+    "/v1/completions": ("/v1/completions", {"prompt": "Tell me.", "max_tokens": TOKENS}),
+    "/v1/chat/completions": ("/v1/chat/completions", CHAT),
+    "chat with tools": ("/v1/chat/completions", {**CHAT, "tools": TOOLS}),
+    "/v1/messages": ("/v1/messages", CHAT),
+    "/v1/responses": ("/v1/responses", {"input": "Tell me.", "max_output_tokens": TOKENS + 2, "model": "m"}),
 }
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
-def pid_of_front(worker):
-    """The process of the front."""
-    with urllib.request.urlopen(worker.url + "/v1/processes") as answer:
-        return next(p["pid"] for p in json.load(answer) if p["title"] == "sglang::http")
+def request(path, body):
+    text = json.dumps({**body, "stream": True}).encode()
+    return (f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(text)}"
+            "\r\n\r\n").encode() + text
 
 
-def processor_seconds(pid):
-    with open(f"/proc/{pid}/stat") as file:
-        fields = file.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
+class Steps:
+    """What the detokenizer would say of some requests that all get a token in each step."""
+
+    def __init__(self, keys):
+        self.count = len(keys)
+        self.ids = field(1, b"".join(varint(key) for key, _ in keys))
+        self.attempts = field(2, b"".join(varint(attempt) for _, attempt in keys))
+        self.texts = field(7, WORD) * self.count
+        zeros, ones = bytes(self.count), b"\1" * self.count
+        self.rest = field(9, b"\5" * self.count) + field(10, zeros) + field(11, zeros)
+        self.ones = field(4, ones)
+
+    def frame(self, step, of):
+        """The step of that number, out of so many."""
+        end = field(8, field(5, of) if step == of - 1 else b"") * self.count
+        same = [varint(step), varint(1000 + step), varint(step * len(WORD))]
+        offsets, ids, places = (value * self.count for value in same)
+        return field(1, self.ids + self.attempts + field(3, offsets) + self.ones + field(5, ids) + field(6, places)
+                     + self.texts + end + self.rest)
 
 
-class Load:
-    """Streams that are opened anew whenever one ends."""
+class Clients:
+    """Connections that read streams."""
 
-    def __init__(self, port, path, body):
-        text = json.dumps({**body, "stream": True}).encode()
-        self.request = (
-            f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nConnection: close\r\n"
-            f"Content-Length: {len(text)}\r\n\r\n").encode() + text
-        self.address = ("127.0.0.1", port)
+    def __init__(self, port, count):
         self.poll = select.epoll()
         self.sockets = {}
-        self.chunks = self.bytes = self.ended = 0
-        for _ in range(STREAMS):
-            self.open()
+        for _ in range(count):
+            stream = socket.create_connection(("127.0.0.1", port))
+            stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            stream.setblocking(False)
+            self.sockets[stream.fileno()] = stream
+            self.poll.register(stream.fileno(), select.EPOLLIN)
+        self.chunks = self.bytes = 0
 
-    def open(self):
-        stream = socket.create_connection(self.address)
-        stream.sendall(self.request)
-        stream.setblocking(False)
-        self.sockets[stream.fileno()] = stream
-        self.poll.register(stream.fileno(), select.EPOLLIN)
+    def ask(self, data):
+        for stream in self.sockets.values():
+            stream.send(data)
 
-    def run(self, seconds):
-        """Reads for a while."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            for number, _ in self.poll.poll(0.1):
-                stream = self.sockets[number]
-                piece = stream.recv(1 << 16)
-                self.chunks += piece.count(b"data: ")
-                self.bytes += len(piece)
-                if not piece:
-                    self.poll.unregister(number)
-                    del self.sockets[number]
-                    stream.close()
-                    self.ended += 1
-                    self.open()
+    def read(self, seconds=0.0):
+        for number, _ in self.poll.poll(seconds):
+            piece = self.sockets[number].recv(1 << 17)
+            assert piece, "the front closed a connection"
+            self.chunks += piece.count(b"data: ")
+            self.bytes += len(piece)
 
     def close(self):
         for stream in self.sockets.values():
             stream.close()
 
 
+def wave(front, clients, data):
+    """All clients get a stream; what came of its middle: chunks, bytes, seconds and seconds of the front's processor."""
+    clients.ask(data)
+    keys = [front.command() for _ in range(STREAMS)]
+    steps, sent, start = Steps(keys), 0, None
+    first = clients.chunks
+    while sent < TOKENS:
+        # The clients are as far as their chunks tell: at least one for each token of each.
+        if sent - (clients.chunks - first) / STREAMS < AHEAD:
+            front.replies.send(steps.frame(sent, TOKENS))
+            sent += 1
+            if sent == 20:
+                start = (clients.chunks, clients.bytes, time.monotonic(), front.processor_seconds())
+        else:
+            lone_front.wait(clients.poll.fileno(), front.launcher)
+        clients.read()
+        front.tell()
+    end = (clients.chunks, clients.bytes, time.monotonic(), front.processor_seconds())
+    quiet = time.monotonic() + 0.3
+    while time.monotonic() < quiet:
+        before = clients.chunks
+        clients.read(0.1)
+        if clients.chunks > before:
+            quiet = time.monotonic() + 0.3
+    return [b - a for a, b in zip(start, end)]
+
+
+def first_chunks(front, data):
+    """Milliseconds from request to first chunk, less those with the worker, in order."""
+    clients, times = Clients(front.port, 1), []
+    stream = next(iter(clients.sockets.values()))
+    stream.setblocking(True)
+    for _ in range(SINGLES):
+        asked = time.perf_counter()
+        stream.sendall(data)
+        key = front.command()
+        arrived = time.perf_counter()
+        frame = Steps([key]).frame(0, 2)
+        told = time.perf_counter()
+        front.replies.send(frame)
+        text = b""
+        while b"lamp" not in text:
+            text += stream.recv(1 << 16)
+        times.append((arrived - asked + time.perf_counter() - told) * 1000)
+        front.replies.send(Steps([key]).frame(1, 2))
+        while not text.endswith(b"0\r\n\r\n"):
+            text += stream.recv(1 << 16)
+        front.tell()
+    clients.close()
+    return sorted(times)
+
+
 def main():
-    flags = ["--served-model-name", "m", "--max-running-requests", str(STREAMS), "--incremental-streaming-output"]
-    with server.serving(MODEL, *flags) as worker:
-        pid = pid_of_front(worker)
-        print(f"{'':22} {'chunks/s':>10} {'front CPU':>10} {'chunks/CPU s':>13} {'bytes/chunk':>12}")
-        for path, body in KINDS.items():
-            load = Load(worker.port, path, body)
-            load.run(2)
-            (chunks, size), spent, start = (load.chunks, load.bytes), processor_seconds(pid), time.monotonic()
-            load.run(SECONDS)
-            took, spent = time.monotonic() - start, processor_seconds(pid) - spent
-            chunks, size = load.chunks - chunks, load.bytes - size
-            load.close()
-            print(f"{path:22} {chunks / took:10.0f} {spent / took:9.0%} {chunks / max(spent, 1e-9):13.0f} "
-                  f"{size / max(chunks, 1):12.0f}")
-            time.sleep(1)
+    cores = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, set(cores[1:]) or set(cores))
+    front = lone_front.LoneFront(
+        MODEL, "--served-model-name", "m", "--incremental-streaming-output", "--tool-call-parser", "qwen",
+        cores={cores[0]})
+    try:
+        print(f"{STREAMS} streams, the front on one core")
+        print(f"{'':22} {'chunks/s':>9} {'core used':>9} {'bytes/chunk':>11} {'adds to the first chunk':>25}")
+        for name, (path, body) in KINDS.items():
+            data, clients = request(path, body), Clients(front.port, STREAMS)
+            total = [0.0] * 4
+            while total[2] < SECONDS:
+                total = [a + b for a, b in zip(total, wave(front, clients, data))]
+            clients.close()
+            chunks, size, took, spent = total
+            added = first_chunks(front, data)
+            print(f"{name:22} {chunks / took:9.0f} {spent / took:9.0%} {size / max(chunks, 1):11.0f}    "
+                  f"{statistics.median(added):.2f} ms, p99 {added[int(len(added) * 0.99)]:.2f} ms", flush=True)
+    finally:
+        front.close()
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ TOOL = {
     },
 }
 CALL = '<tool_call>\n{"name": "add", "arguments": {"a": 1, "b": 2}}\n</tool_call>'
-QUESTION = [{"role": "user", "content": "What is the capital of France?"}]
+QUESTION = [{"role": "user", "content": "Name the capital of France in a full sentence."}]
 
 
 @dataclass

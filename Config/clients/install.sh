@@ -1,12 +1,13 @@
 #!/bin/bash
-# Makes an environment with packages of fixed versions, and prints its folder. Usage: install.sh CACHE clients|judges
+# Makes an environment with packages of fixed versions, and prints its folder. Usage: install.sh CACHE clients|judges|templates
 #
-# Packages come through pip as pip is set up here. `judges` are lm-eval, SGLang's gateways and what its benchmark needs; the
+# Packages come through pip as pip is set up here. `templates` is
+# what chat templates are compared with; `judges` are lm-eval, SGLang's gateways and what its benchmark needs; the
 # benchmark itself is taken out of the package's wheel.
 set -euo pipefail
 
-cache=${1:?usage: install.sh CACHE clients|judges}/clients
-name=${2:?usage: install.sh CACHE clients|judges}
+cache=${1:?usage: install.sh CACHE clients|judges|templates}/clients
+name=${2:?usage: install.sh CACHE clients|judges|templates}
 here=$(cd "$(dirname "$0")" && pwd)
 environment=$cache/$name
 mark=$environment/installed

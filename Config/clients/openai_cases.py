@@ -176,7 +176,7 @@ def chat_takes_parts(b):
 def chat_takes_several_turns(b):
     turns = [
         {"role": "system", "content": "You are brief."}, *QUESTION, {"role": "assistant", "content": "Paris."},
-        {"role": "user", "content": "And of Italy?"}]
+        {"role": "user", "content": "And the capital of Italy?"}]
     assert "Rome" in chat(b, messages=turns).choices[0].message.content
 
 

@@ -8,7 +8,7 @@ from openai_cases import echo, real
 
 TOOL = {"type": "function", "name": "add", "description": "Adds.", "strict": False, "parameters": {
     "type": "object", "properties": {"a": {"type": "integer"}, "b": {"type": "integer"}}}}
-INPUT = "What is the capital of France?"
+INPUT = "Name the capital of France in a full sentence."
 
 
 def respond(b, **fields):

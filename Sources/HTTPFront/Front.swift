@@ -75,7 +75,9 @@ package final class Front: Sendable {
             orders: orders)
         let requests = OpenRequests(ledger: ledger, clock: clock, send: send)
         let requestLog = RequestLog(log, .init(settings, orders))
-        let (queued, running) = (settings.maxQueuedRequests, settings.maxRunningRequests)
+        // With priorities the worker says who may wait: a new request may take the place of one that does.
+        let queued = settings.enablePriorityScheduling ? nil : settings.maxQueuedRequests
+        let running = settings.maxRunningRequests
         let gate = { @Sendable in
             AdmissionGate(queued: queued, running: board.view.model.map { Int($0.maxRunning) } ?? running)
         }

@@ -206,7 +206,7 @@ struct PlannedModel {
                 identity: checkpoint.identity, names: plan.names, head: source.task.sparseHeadFile),
             packed: packed,
             report: LoadReport(
-                origin: packed.origin, byteCount: packed.byteCount, layerParameters: plan.layerParameters,
-                note: packed.note, warnings: warnings))
+                origin: packed.origin, byteCount: packed.byteCount, rowBytes: plan.rowBytes,
+                layerParameters: plan.layerParameters, note: packed.note, warnings: warnings))
     }
 }

@@ -16,6 +16,7 @@ final class ModelPlan {
     /// A matrix to pack, or several of one shape: slices stacked by rows for each.
     struct Matrix {
         let shape: WeightLayout.Matrix
+        let role: MatrixRole
         let pieces: [[Piece]]
     }
 
@@ -42,8 +43,6 @@ final class ModelPlan {
     private let binder: WeightBinder
     private(set) var matrices: [Matrix] = []
     private(set) var vectors: [Vector] = []
-    /// Numbers in the matrices of layers.
-    private(set) var layerParameters = 0
     /// Float32 elements of all the vectors, each rounded up to a cache line.
     private(set) var vectorElements = 0
     /// Working memory of all layers.
@@ -98,8 +97,7 @@ final class ModelPlan {
         let shape = WeightLayout.Matrix(
             name: name, outputs: outputs, inputs: inputs, kind: kind, format: format,
             dtype: role == .router ? .float32 : dtype, count: stacks.count)
-        matrices.append(Matrix(shape: shape, pieces: pieces))
-        if role == .layer { layerParameters += outputs * inputs * stacks.count }
+        matrices.append(Matrix(shape: shape, role: role, pieces: pieces))
         return MatrixID(index: matrices.count - 1)
     }
 
@@ -194,6 +192,25 @@ final class ModelPlan {
     /// What the layers choose from; nil where none has experts.
     var experts: ExpertTraits? {
         routings.first.map { ExpertTraits(layers: config.layerCount, count: $0.experts, each: $0.each) }
+    }
+
+    /// Numbers in the matrices of layers with which a row is multiplied.
+    var layerParameters: Int {
+        matrices.reduce(0) {
+            $0 + ($1.role == .layer ? $1.shape.outputs * $1.shape.inputs * parts(of: $1.shape) : 0)
+        }
+    }
+
+    /// Bytes of packed weights that a step of one row reads; a few rows of a table count for nothing.
+    var rowBytes: Int {
+        matrices.reduce(vectorElements * MemoryLayout<Float>.size) {
+            $0 + ($1.role == .lookup ? 0 : $1.shape.byteCount * parts(of: $1.shape))
+        }
+    }
+
+    /// How many of the matrices behind each other a row takes: of experts as many as are chosen for it.
+    private func parts(of shape: WeightLayout.Matrix) -> Int {
+        shape.count == 1 ? 1 : routings.first?.each ?? shape.count
     }
 
     /// What the packed form is made of.

@@ -25,6 +25,8 @@ package struct Batch: Sendable, Equatable {
     }
 
     package var entries: [Entry] = []
+    /// How many of the first entries are of requests that decode.
+    package var decodingEntries = 0
     /// Requests that lost their slots while this batch was made because the pool was full.
     package var retracted: [UInt64] = []
     /// Requests that lost their slots to a more urgent one.

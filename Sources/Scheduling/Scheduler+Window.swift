@@ -45,7 +45,7 @@ extension Scheduler {
     private func windowNeed(_ row: Int, _ window: WindowLimits) -> Int {
         let request = table.rows[row]
         let whole = request.tokens.count + min(request.remaining, ReserveRatio.longestEstimate)
-        let rows = request.isWaiting || request.isPrefilling ? min(limits.chunkTokens, request.uncomputed) : 1
+        let rows = min(limits.chunkTokens, max(1, request.uncomputed))
         return min(pool.pageSpan(whole), pool.pageSpan(window.positions + rows) + 2 * limits.pageSize) + limits.pageSize
     }
 

@@ -101,17 +101,22 @@ package struct Scheduler: ~Copyable {
     private mutating func fill(_ batch: inout Batch, _ terms: StepTerms) {
         var budget = StepBudget(limits)
         batch.entries.reserveCapacity(running.count)
+        let most = limits.cutsPrompts ? terms.promptTokensBesideDecoding.map { max(limits.pageSize, $0) } : nil
+        var spare = min(budget.tokens, most ?? Int.max)
         for row in running where !table.rows[row].isPrefilling {
             if !terms.resting.isEmpty, terms.resting.contains(table.rows[row].id) { continue }
             // One row each is always there; what a commit of several tokens left takes from the prompts' share.
-            let count = min(table.rows[row].uncomputed, 1 + budget.tokens)
+            let count = min(table.rows[row].uncomputed, 1 + spare)
             addRows(row, count: count, to: &batch)
+            spare -= count - 1
             budget.tokens -= count - 1
             budget.logits -= 1
         }
+        batch.decodingEntries = batch.entries.count
         budget.logits = max(1, budget.logits)
-        if let most = terms.promptTokensBesideDecoding, limits.cutsPrompts, !batch.entries.isEmpty {
-            budget.tokens = min(budget.tokens, max(limits.pageSize, most / limits.pageSize * limits.pageSize))
+        if let most, !batch.entries.isEmpty {
+            let left = most - (batch.rowCount - batch.entries.count)
+            budget.tokens = min(budget.tokens, max(limits.pageSize, left / limits.pageSize * limits.pageSize))
         }
         budget.holdsLastTokens = terms.holdsLastTokens && limits.cutsPrompts
         for row in running where table.rows[row].isPrefilling {

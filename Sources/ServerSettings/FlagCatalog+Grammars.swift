@@ -18,5 +18,9 @@ extension FlagCatalog {
             name: "constrained-json-max-whitespace-cnt", kind: .integer(0...1024),
             standing: .honoured(FlagBinding(\.maxWhitespaceCount)), section: .serving,
             help: "most whitespace characters between two parts of constrained JSON"),
+        Flag(
+            name: "disable-jump-forward", kind: .toggle,
+            standing: .honoured(FlagBinding(\.disableJumpForward)), section: .serving,
+            help: "ask the model for each token of constrained text, even where only one text may come"),
     ]
 }

@@ -181,13 +181,14 @@ package struct WorkerSettings: RoleSettings {
 
     // How grammars are read.
     package var grammarBackend: ServerSettings.GrammarBackend
-    package var disableAnyWhitespace: Bool
+    package var disableAnyWhitespace, disableJumpForward: Bool
     package var whitespacePattern: String?
     package var maxWhitespaceCount: Int?
 
     /// See `RoleSettings`.
     package init(_ settings: ServerSettings = ServerSettings()) {
         (grammarBackend, disableAnyWhitespace) = (settings.grammarBackend, settings.disableAnyWhitespace)
+        disableJumpForward = settings.disableJumpForward
         (whitespacePattern, maxWhitespaceCount) = (settings.whitespacePattern, settings.maxWhitespaceCount)
         (modelPath, tokenizerPath) = (settings.modelPath, settings.tokenizerPath)
         jsonModelOverrideArgs = settings.jsonModelOverrideArgs

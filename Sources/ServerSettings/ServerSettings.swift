@@ -201,6 +201,8 @@ package struct ServerSettings: Sendable, Equatable {
     package var disableAnyWhitespace = false
     package var whitespacePattern: String?
     package var maxWhitespaceCount: Int?
+    /// The model is asked for each token of constrained text, those too that must come (`--disable-jump-forward`).
+    package var disableJumpForward = false
 
     // MARK: Flags that only srt has
 

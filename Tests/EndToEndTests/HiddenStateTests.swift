@@ -94,10 +94,54 @@ extension EndToEndTests {
             }
         }
 
+        /// Hidden states of an answer in OpenAI's manner: the last that any of its frames has.
+        private func states(_ path: String, _ body: JSONObject, on server: Server) throws -> JSONValue? {
+            guard body["stream"] == true else {
+                return try server.request(path, .object(body)).json()["choices"]?[0]?["hidden_states"]
+            }
+            let connection = try HTTPConnection(port: server.port)
+            try connection.send(path, .object(body))
+            _ = try connection.head()
+            var found: JSONValue?
+            _ = try connection.events { event in
+                let choice = event["choices"]?[0]
+                found = choice?["hidden_states"] ?? choice?["delta"]?["hidden_states"] ?? found
+                return true
+            }
+            return found
+        }
+
+        @Test func completionsAndChatsTellThemForEachTokenOrTheLast() throws {
+            try withServer(Self.model, ["--return-hidden-states-mode", "last"]) { server in
+                let wanted = states(try server.generate(body(Self.prompt)))
+                let ids = JSONValue.array(Self.prompt.map { .int(Int64($0)) })
+                for (path, prompt) in [
+                    ("/v1/completions", ["prompt": ids]),
+                    ("/v1/chat/completions", ["messages": [["role": "user", "content": "a"]], "input_ids": ids]),
+                ] as [(String, JSONObject)] {
+                    for isStreamed in [false, true] {
+                        var request = prompt
+                        for (name, value) in [
+                            ("max_tokens", 6), ("temperature", 0), ("ignore_eos", true), ("stream", .bool(isStreamed)),
+                        ] as [(String, JSONValue)] { request[name] = value }
+                        #expect(try states(path, request, on: server) == nil, "\(path)")
+                        request["return_hidden_states"] = "last"
+                        #expect(try states(path, request, on: server) == .array(wanted), "\(path)")
+                        request["return_hidden_states"] = true
+                        #expect(try states(path, request, on: server) == wanted.last, "\(path)")
+                        request["return_hidden_states"] = "all"
+                        #expect(try server.request(path, .object(request)).status == 400)
+                    }
+                }
+            }
+        }
+
         @Test func withoutTheFlagNobodySeesThem() throws {
             try withServer(Self.model) { server in
                 let answer = try server.request("/generate", .object(body(Self.prompt)))
                 #expect(answer.status == 400 && answer.text.contains("not configured to return hidden states"))
+                let text = try server.request("/v1/completions", ["prompt": "a", "return_hidden_states": true])
+                #expect(text.status == 400 && text.text.contains("not configured to return hidden states"))
                 let vectors = try server.request("/generate", ["input_embeds": [[0.5, 1]]])
                 #expect(vectors.status == 400 && vectors.text.contains("disable_radix_cache is False"))
             }

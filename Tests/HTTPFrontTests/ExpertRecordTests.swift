@@ -126,6 +126,15 @@ import Testing
         let body = #"{"text":"ab","return_routed_experts":true,"routed_experts_start_len":1}"#
         let answer = try JSON.parse(try await server.post("/generate", body).body)
         #expect(answer["meta_info"]?["routed_experts"] == "AQAAAAIAAAABAAAA")
+        for path in ["/v1/completions", "/v1/chat/completions"] {
+            let text = #""prompt":"ab","messages":[{"role":"user","content":"ab"}],"return_routed_experts":true"#
+            let whole = try JSON.parse(try await server.post(path, "{\(text)}").body)
+            #expect(whole["sglext"]?["routed_experts"] == "AQAAAAIAAAAAAAAA", "\(path)")
+            let stream = try await server.post(path, "{\(text),\"stream\":true}")
+            #expect(stream.body.contains(#""sglext":{"routed_experts":"AQAAAAIAAAAAAAAA"}"#), "\(path)")
+            let refusal = try await LocalFront().post(path, "{\(text)}")
+            #expect(refusal.status == 400 && refusal.body.contains("--enable-return-routed-experts"))
+        }
         let plain = try JSON.parse(try await server.post("/generate", #"{"text":"ab"}"#).body)
         #expect(plain["meta_info"]?["routed_experts"] == nil)
         let negative = #"{"text":"ab","return_routed_experts":true,"routed_experts_start_len":-1}"#

@@ -1,5 +1,6 @@
 import HTTPFront
 import Messages
+import ServerSettings
 import Testing
 
 /// What a request says about its place among others reaches the tokenizer manager.
@@ -28,6 +29,16 @@ import Testing
         #expect(try await generate("", headers: header).options.routingKey == "header")
         #expect(try await generate(#","routing_key":"body""#, headers: header).options.routingKey == "body")
         #expect(try await generate("").options.routingKey.isEmpty)
+    }
+
+    @Test(arguments: [false, true]) func withPrioritiesTheWorkerSaysWhoMayWait(_ hasPriorities: Bool) async throws {
+        var settings = FrontSettings.served()
+        (settings.maxRunningRequests, settings.maxQueuedRequests) = (16, 0)
+        settings.enablePriorityScheduling = hasPriorities
+        let server = LocalFront(settings)
+        let prompts = Array(repeating: #""ab""#, count: 40).joined(separator: ",")
+        let answer = try await server.post("/generate", "{\"text\":[\(prompts)]}")
+        #expect(answer.status == (hasPriorities ? 200 : 400))
     }
 
     @Test func anythingButAnIntegerIsRefusedByName() async throws {

@@ -210,13 +210,20 @@ import Testing
         #expect(try await front.post("/v1/responses/resp_other/cancel", "").status == 404)
     }
 
-    @Test(arguments: [
-        (#"{"model":"m","input":"a","background":true,"store":false}"#, "requires store"),
-        (#"{"model":"m","input":"a","background":true,"stream":true}"#, "stream"),
-    ])
-    func whatNobodyCouldFetchIsRefused(_ body: String, _ word: String) async throws {
+    @Test func whatNobodyCouldFetchIsRefused() async throws {
+        let body = #"{"model":"m","input":"a","background":true,"store":false}"#
         let answer = try await LocalFront(settings()).post("/v1/responses", body)
-        #expect(answer.status == 400 && answer.body.contains(word))
+        #expect(answer.status == 400 && answer.body.contains("requires store"))
+    }
+
+    @Test func aStreamInTheBackgroundBelongsToItsConnectionAndIsKept() async throws {
+        let front = LocalFront(settings())
+        let answer = try await front.post(
+            "/v1/responses", #"{"model":"m","input":"abc","background":true,"stream":true}"#)
+        #expect(answer.body.contains("event: response.incomplete") && answer.body.contains(#""background":true"#))
+        let name = try #require(answer.body.split(separator: "\"").first { $0.hasPrefix("resp_") }).description
+        let kept = try await get(name, on: front).body
+        #expect(text(kept) == "abc" && kept["background"] == true)
     }
 
     @Test(arguments: ["/v1/responses/resp_x", "/v1/responses/resp_x/cancel"])

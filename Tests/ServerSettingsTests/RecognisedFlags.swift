@@ -22,7 +22,7 @@ enum RecognisedFlags {
         disable-aiter-allreduce-fusion-in-prefill disable-attn-tp-gather disable-chunked-prefix-cache
         disable-cuda-graph disable-cuda-graph-padding disable-custom-all-reduce disable-decode-cuda-graph
         disable-fast-image-processor disable-flashinfer-autotune disable-flashinfer-cutlass-moe-fp4-allgather
-        disable-hybrid-swa-memory disable-outlines-disk-cache disable-overlap-schedule disable-prefill-cuda-graph
+        disable-hybrid-swa-memory disable-jump-forward disable-outlines-disk-cache disable-overlap-schedule disable-prefill-cuda-graph
         disable-priority-preemption disable-radix-cache disable-shared-experts-fusion disable-tokenizer-batch-decode
         disaggregation-bootstrap-port disaggregation-decode-allocation-policy
         disaggregation-decode-enable-offload-kvcache disaggregation-decode-enable-radix-cache

@@ -124,6 +124,7 @@ import Values
         Case("--constrained-json-disable-any-whitespace") { $0.disableAnyWhitespace },
         Case("--constrained-json-whitespace-pattern [\\t]?") { $0.whitespacePattern == "[\\t]?" },
         Case("--constrained-json-max-whitespace-cnt 3") { $0.maxWhitespaceCount == 3 },
+        Case("--disable-jump-forward") { $0.disableJumpForward },
         Case("--cpu-threads-per-rank 2") { $0.cpuThreadsPerRank == 2 },
         Case("--kernel-isa avx512bf16") { $0.kernelISA == .avx512bf16 },
         Case("--run-dir /run/srt") { $0.runDirectory == "/run/srt" },

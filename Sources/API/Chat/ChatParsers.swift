@@ -1,5 +1,5 @@
 internal import JSON
-internal import Messages
+package import Messages
 internal import OutputParsers
 internal import Values
 
@@ -34,6 +34,25 @@ package struct ChatParsers: Sendable {
             if let calls = span.calls { $0.calls = calls }
             if let tokens = chat.thinking.tokens { $0.budget = UInt32(clamping: tokens) }
             if let share = chat.thinking.share { $0.share = share }
+        }
+    }
+
+    /// Texts behind which the answer proper begins that a client's grammar binds; none: at the end of the thinking part, or at once.
+    func answerOpenings(_ chat: ChatRequest) -> [String] {
+        guard let reasoning else { return [] }
+        let span = ReasoningParser.span(reasoning, isForced: isForced(reasoning, chat), effort: nil)
+        return [span?.answer].compactMap { $0 }
+    }
+
+    /// What the worker should know of the thinking part that a prompt without messages has opened, and behind which texts the answer
+    /// begins; nil: nobody looks for one.
+    package var openThinking: (part: ThinkingPart, answer: [String])? {
+        reasoning.flatMap { ReasoningParser.span($0, isForced: true, effort: nil) }.map { span in
+            let part = ThinkingPart.make {
+                ($0.start, $0.end, $0.isOpen) = (span.start, span.end, true)
+                if let calls = span.calls { $0.calls = calls }
+            }
+            return (part, [span.answer].compactMap { $0 })
         }
     }
 

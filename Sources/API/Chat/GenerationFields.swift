@@ -34,6 +34,14 @@ package struct GenerationFields: Sendable {
         package init() {}
     }
 
+    /// Which hidden states the answer holds.
+    package enum HiddenStateWish: Sendable {
+        /// The vector of the last token.
+        case last
+        /// One for each token, that of the prompt's end first.
+        case each
+    }
+
     /// The name that the client gave the model; the answer repeats it.
     package var model: String
     /// Parameters by their names on /generate; the limit of tokens is the route's to add.
@@ -46,6 +54,10 @@ package struct GenerationFields: Sendable {
     package var cacheKeys: OneOrMany<String>
     package var priority: Int?
     package var returnsCachedDetails: Bool
+    /// Nil: none.
+    package var hiddenStates: HiddenStateWish?
+    /// First position whose experts the answer tells; nil: it tells none.
+    package var routedExpertsStart: Int?
 
     /// Reads the fields of a body.
     ///
@@ -59,6 +71,9 @@ package struct GenerationFields: Sendable {
         cacheKeys = try Self.cacheKeys(fields)
         priority = try fields.int("priority")
         returnsCachedDetails = try fields.bool("return_cached_tokens_details")
+        hiddenStates = try Self.hiddenStates(fields)
+        let expertsStart = try fields.int("routed_experts_start_len") ?? 0
+        routedExpertsStart = try fields.bool("return_routed_experts") ? expertsStart : nil
         usage.atEnd = defaults.streamsUsage
         if let options = try fields.fields("stream_options") {
             usage.atEnd = try options.bool("include_usage", or: defaults.streamsUsage)
@@ -70,6 +85,11 @@ package struct GenerationFields: Sendable {
         guard (1...AdmissionGate.ownLimit).contains(samples) else {
             throw .invalid("n must be in [1, \(AdmissionGate.ownLimit)], got \(samples).")
         }
+    }
+
+    private static func hiddenStates(_ fields: RequestFields) throws(RequestFailure) -> HiddenStateWish? {
+        if fields["return_hidden_states"] == "last" { return .each }
+        return try fields.bool("return_hidden_states") ? .last : nil
     }
 
     // MARK: Sampling

@@ -22,6 +22,8 @@ package struct GenerationPlan: Sendable {
     package var wantsPromptIDs = false
     /// Where the thinking part of an answer is, and how long it may be; nil: nobody looks for one.
     package var thinking: ThinkingPart?
+    /// Texts behind which the grammar begins; none: where the worker finds the end of an open thinking part, or at once.
+    package var grammarAfter: [String] = []
 
     package init(_ prompts: [Prompt], _ fields: GenerationFields) {
         self.prompts = prompts
@@ -85,7 +87,10 @@ package struct GenerationPlan: Sendable {
         }
         message.sampling = sampling
         if let thinking { message.sampling.thinking = thinking }
+        message.sampling.grammarAfter = grammarAfter
         if let logprobs { message.logprobs = logprobs }
+        let expertsFrom = try routedExpertsStart(rules)
+        if fields.hiddenStates != nil, rules.hiddenStates == .noRow { throw .noHiddenStates }
         let interval = fields.sampling["stream_interval"]?.intValue ?? rules.streamInterval
         message.options = .make {
             $0.stream = fields.isStreamed
@@ -93,9 +98,22 @@ package struct GenerationPlan: Sendable {
             $0.cacheKey = fields.cacheKeys[place]
             if let priority = fields.priority { $0.priority = Int64(priority) }
             $0.routingKey = rules.routingKey
+            // No answer in this manner shows the rows of a prompt but the last.
+            if fields.hiddenStates != nil { $0.hiddenStates = .lastRow }
+            if let expertsFrom { $0.routedExpertsFrom = expertsFrom }
         }
         message.allowTruncate = rules.allowsTruncation
         message.wantsPromptIds = wantsPromptIDs
         return message
+    }
+
+    /// Where the experts begin that the answer tells; the worker knows how long the prompt is.
+    private func routedExpertsStart(_ rules: GenerationRules) throws(RequestFailure) -> UInt32? {
+        guard let start = fields.routedExpertsStart else { return nil }
+        guard rules.returnsRoutedExperts else { throw .noRoutedExperts }
+        guard start >= 0 else {
+            throw .invalid("routed_experts_start_len must be in [0, prompt_tokens], got \(start).")
+        }
+        return UInt32(clamping: start)
     }
 }

@@ -23,7 +23,8 @@ package struct ChatPlanner: Sendable {
     ) throws(RequestFailure) -> PlannedChat {
         var chat = try ChatRequest(body, rules, now: generation.clock())
         change(&chat)
-        if !SamplingRanges.haveGrammar(chat.fields.sampling), let constraint = parsers.constraint(of: chat) {
+        let isFree = !SamplingRanges.haveGrammar(chat.fields.sampling)
+        if isFree, let constraint = parsers.constraint(of: chat) {
             chat.fields.sampling[constraint.key] = .string(constraint.text)
         }
         var plan = GenerationPlan([chat.prompt], chat.fields)
@@ -34,6 +35,7 @@ package struct ChatPlanner: Sendable {
                 $0.withText = true
             }
         }
+        if !isFree { plan.grammarAfter = parsers.answerOpenings(chat) }
         plan.thinking = parsers.thinkingPart(of: chat)
         plan.wantsPromptIDs = chat.parts.promptIDs || chat.parts.extendedInput
         let openings = try plan.openings(try generation.rules(headers), serial: generation.numbers.next())

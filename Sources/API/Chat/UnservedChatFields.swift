@@ -9,7 +9,6 @@ package struct UnservedChatFields: Sendable {
     /// Reads the fields.
     package init(_ fields: RequestFields) throws(RequestFailure) {
         let optionalText = { (value: JSONValue) in value.isNull ? "" : value.stringValue }
-        if let states = fields["return_hidden_states"], states != .bool(false) { refuse(.noHiddenStates) }
         let adapters = try fields.oneOrMany("lora_path", "a valid string", optionalText)?.all ?? []
         if let adapter = adapters.first(where: { !$0.isEmpty }) { refuse(.noAdapter(adapter)) }
         if let model = try fields.string("model"), let colon = model.firstIndex(of: ":") {
@@ -24,7 +23,7 @@ package struct UnservedChatFields: Sendable {
             refuse(.unsupported(name))
         }
         for name in [
-            "return_routed_experts", "return_spec_tokens_details", "return_indexer_topk", "return_sampling_mask",
+            "return_spec_tokens_details", "return_indexer_topk", "return_sampling_mask",
             "use_beam_search",
         ] where try fields.bool(name) { refuse(.unsupported(name)) }
     }

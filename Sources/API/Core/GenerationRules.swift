@@ -16,6 +16,9 @@ package struct GenerationRules: Sendable {
     package var randomSeed: UInt64 = 0
     /// Routing key of requests that name none: the one in the header.
     package var routingKey = ""
+    /// The thinking part of answers to requests that want a grammar to begin behind it, and behind which texts it begins then; nil: the
+    /// operator named no parser.
+    package var openThinking: (part: ThinkingPart, answer: [String])?
     /// Most rows one HTTP request may open.
     package var maximumRows = Int.max
 
@@ -29,6 +32,12 @@ package struct GenerationRules: Sendable {
         returnsRoutedExperts = settings.enableReturnRoutedExperts
         randomSeed = UInt64(bitPattern: Int64(settings.randomSeed))
         maximumRows = AdmissionGate.ownLimit
+        hiddenStates =
+            switch settings.hiddenStates {
+            case .last: .lastRow
+            case .full: .everyRow
+            case nil: .noRow
+            }
     }
 }
 

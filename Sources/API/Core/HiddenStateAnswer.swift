@@ -1,15 +1,27 @@
-internal import JSON
-internal import Ledger
-internal import Messages
+package import JSON
+package import Ledger
+package import Messages
 
 /// Writes what a request gets to see of hidden states: a list with a matrix for the prompt, or the vector of its last row, and then a
 /// vector for each token that was put into the model.
-struct HiddenStateAnswer {
-    let mode: HiddenStateMode
-    let states: HiddenStates
+package struct HiddenStateAnswer {
+    private let mode: HiddenStateMode
+    private let states: HiddenStates
+
+    package init(mode: HiddenStateMode, states: HiddenStates) {
+        self.mode = mode
+        self.states = states
+    }
+
+    /// Writes the member with the vector of the last token alone; an empty one where there is only that of the prompt.
+    package func writeLast(to json: inout JSONWriter) {
+        let size = states.width * MemoryLayout<Float>.size
+        json.key("hidden_states")
+        write(size > 0 && states.rows.count > size ? states.rows.suffix(size) : [], to: &json)
+    }
 
     /// Writes the member for the first `count` ids.
-    func write(_ count: Int, to json: inout JSONWriter) {
+    package func write(_ count: Int, to json: inout JSONWriter) {
         json.key("hidden_states")
         json.beginArray()
         let size = states.width * MemoryLayout<Float>.size

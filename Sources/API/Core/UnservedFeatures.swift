@@ -7,6 +7,11 @@ extension RequestFailure {
         "The server is not configured to return hidden states. Please set `--return-hidden-states-mode last`, "
             + "`--return-hidden-states-mode full`, or the legacy `--enable-return-hidden-states` flag.")
 
+    /// The experts that tokens took were asked for.
+    package static let noRoutedExperts = RequestFailure.invalid(
+        "The server is not configured to return routed experts. Please set `--enable-return-routed-experts` to "
+            + "enable this feature.")
+
     /// A processor of logits was sent along.
     package static let noLogitProcessor = RequestFailure.invalid(
         "The server is not configured to enable custom logit processor. Please set "

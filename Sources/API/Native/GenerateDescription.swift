@@ -105,6 +105,7 @@ enum GenerateDescription {
         .optional("extra_key", .oneOrMany(.text), "Requests with different keys share no cached prefix."),
         .optional("cache_salt", .text), .optional("routing_key", .text),
         .optional("routed_dp_rank", .integer()),
+        .optional("require_reasoning", .flag, "A grammar begins behind the thinking part; needs --reasoning-parser."),
         .optional("log_metrics", .flag), .optional("no_logs", .flag),
     ]
 

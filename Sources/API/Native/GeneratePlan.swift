@@ -85,6 +85,7 @@ struct GeneratePlan: Sendable {
         }
         let given = request.sampling[prompt]
         message.sampling = try ranges.parameters(given)
+        if request.requiresReasoning { try Self.beginThinking(&message.sampling, rules) }
         if let logprobs = try Self.logprobs(request, prompt, rules) { message.logprobs = logprobs }
         let routedExpertsFrom = try Self.routedExpertsStart(request, rules)
         message.options = .make {
@@ -101,16 +102,23 @@ struct GeneratePlan: Sendable {
         return message
     }
 
+    /// Lets a grammar begin behind the thinking part.
+    private static func beginThinking(
+        _ sampling: inout SamplingParams, _ rules: GenerationRules
+    ) throws(RequestFailure) {
+        guard let thinking = rules.openThinking else {
+            if sampling.grammar == nil { return }
+            throw .invalid("require_reasoning needs a server that was started with --reasoning-parser.")
+        }
+        (sampling.thinking, sampling.grammarAfter) = (thinking.part, thinking.answer)
+    }
+
     /// Where the experts begin that the answer tells; the worker knows how long the prompt is.
     private static func routedExpertsStart(
         _ request: GenerateRequest, _ rules: GenerationRules
     ) throws(RequestFailure) -> UInt32? {
         guard let start = request.routedExpertsStart else { return nil }
-        guard rules.returnsRoutedExperts else {
-            throw .invalid(
-                "The server is not configured to return routed experts. Please set `--enable-return-routed-experts` to "
-                    + "enable this feature.")
-        }
+        guard rules.returnsRoutedExperts else { throw .noRoutedExperts }
         guard start >= 0 else {
             throw .invalid("routed_experts_start_len must be in [0, prompt_tokens], got \(start).")
         }

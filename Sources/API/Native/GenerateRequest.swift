@@ -43,6 +43,8 @@ struct GenerateRequest: Sendable {
     var priority: Int?
     /// Requests with the same one had better run together; empty for none.
     var routingKey: String
+    /// A grammar begins behind the thinking part.
+    var requiresReasoning: Bool
     var session: SessionPlace?
     /// The request counts in the metrics.
     var isCounted: Bool
@@ -76,6 +78,7 @@ struct GenerateRequest: Sendable {
         cacheKeys = try Self.cacheKeys(fields)
         priority = try fields.int("priority")
         routingKey = try fields.string("routing_key") ?? ""
+        requiresReasoning = try fields.bool("require_reasoning")
         isCounted = try fields.bool("log_metrics", or: true)
         isLogged = try !fields.bool("no_logs")
         stream = asksForStream

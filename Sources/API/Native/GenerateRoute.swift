@@ -1,4 +1,5 @@
 internal import APICore
+internal import ChatAPI
 internal import HTTPTypes
 internal import Hummingbird
 internal import JSON
@@ -19,11 +20,11 @@ struct GenerateRoute: Sendable {
         /// Where prompts in Vertex AI's manner come in.
         var predictionPath: String
 
-        init(_ settings: FrontSettings) {
+        init(_ settings: FrontSettings, _ parsers: ChatParsers) {
             preferred = settings.preferredSamplingParams.flatMap { try? JSON.parse($0).objectValue } ?? [:]
             seen = ModelSight(settings)
             rules = GenerationRules(settings)
-            rules.hiddenStates = seen.mode
+            rules.openThinking = parsers.openThinking
             style = MetaInfo.Style(settings)
             predictionPath = settings.predictionPath
         }

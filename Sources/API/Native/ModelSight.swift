@@ -19,15 +19,6 @@ struct ModelSight: Sendable {
         keepsPrefixes = settings.keepsPrefixes
     }
 
-    /// What the worker is told of a request that asks for hidden states.
-    var mode: HiddenStateMode {
-        switch hiddenStates {
-        case .last: .lastRow
-        case .full: .everyRow
-        case nil: .noRow
-        }
-    }
-
     /// - Throws: where nobody may ask for hidden states.
     func checkHiddenStates() throws(RequestFailure) {
         if hiddenStates == nil { throw .noHiddenStates }

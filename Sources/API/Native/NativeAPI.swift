@@ -14,7 +14,7 @@ package struct NativeAPI: Sendable {
     /// The interface of one front.
     package init(_ settings: FrontSettings, _ front: FrontServices, _ planner: ChatPlanner) {
         generate = GenerateRoute(
-            settings: .init(settings), board: front.board, answering: front.answering,
+            settings: .init(settings, planner.parsers), board: front.board, answering: front.answering,
             keepsake: front.keepsake, numbers: front.numbers)
         texts = TextRoutes(
             questions: front.questions, board: front.board, rules: planner.rules, clock: front.clock)

@@ -18,6 +18,10 @@ struct AnswerStyle: Sendable {
     var reportsCache: Bool
     /// Where cached tokens lay is told.
     var tellsCachedDetails: Bool
+    /// Which hidden states are told; nil: none.
+    var hiddenStates: GenerationFields.HiddenStateWish?
+    /// Which experts tokens took is told.
+    var tellsRoutedExperts: Bool
 
     init(_ fields: GenerationFields, weights: WeightNames, reportsCache: Bool) {
         model = fields.model
@@ -26,6 +30,8 @@ struct AnswerStyle: Sendable {
         usage = fields.usage
         self.reportsCache = reportsCache
         tellsCachedDetails = fields.returnsCachedDetails
+        hiddenStates = fields.hiddenStates
+        tellsRoutedExperts = fields.routedExpertsStart != nil
     }
 
     /// Opens the object of an answer or a chunk, with the members before `choices`.
@@ -46,6 +52,16 @@ struct AnswerStyle: Sendable {
         json.member("weight_version", weights.version(of: output))
         json.weightVersions(weights.spans(of: output, count: output.ids.count))
         json.endObject()
+    }
+
+    /// The member `hidden_states` of a row, if it was asked for.
+    func writeHiddenStates(_ row: LedgerRow, to json: inout JSONWriter) {
+        let answer = HiddenStateAnswer(mode: .lastRow, states: row.output.hidden)
+        switch hiddenStates {
+        case .last: answer.writeLast(to: &json)
+        case .each: answer.write(row.output.ids.count, to: &json)
+        case nil: break
+        }
     }
 
     /// The member `usage`.
@@ -80,18 +96,21 @@ struct RunningUsage: Sendable {
 }
 
 /// The member `sglext`, in which gateways find what OpenAI's answers have no place for.
-struct ChatExtension: Sendable {
+struct AnswerExtension: Sendable {
+    private let experts: Bool
     private let details: Bool
     private let input: Bool
     private let output: Bool
 
-    init(_ style: AnswerStyle, _ wishes: ChatAnswerWishes) {
+    /// - Parameter wishes: those of a chat; nil for other answers.
+    init(_ style: AnswerStyle, _ wishes: ChatAnswerWishes? = nil) {
+        experts = style.tellsRoutedExperts
         details = style.tellsCachedDetails
-        (input, output) = (wishes.extendedInput, wishes.extendedOutput)
+        (input, output) = (wishes?.extendedInput ?? false, wishes?.extendedOutput ?? false)
     }
 
     /// Where the cached tokens of the first row lay.
-    static func writeCachedDetails(_ rows: [LedgerRow], to json: inout JSONWriter) {
+    private static func writeCachedDetails(_ rows: [LedgerRow], to json: inout JSONWriter) {
         json.beginObject()
         json.member("device", rows.first?.output.cachedTokens ?? 0)
         json.member("host", 0)
@@ -99,13 +118,17 @@ struct ChatExtension: Sendable {
     }
 
     /// Something of it was asked for.
-    var isWanted: Bool { details || input || output }
+    var isWanted: Bool { experts || details || input || output }
 
     /// Writes the member, if anything of it was asked for.
     func writeMember(_ rows: [LedgerRow], to json: inout JSONWriter) {
         guard isWanted else { return }
         json.key("sglext")
         json.beginObject()
+        if experts, let taken = rows.lazy.compactMap(\.output.routedExperts).first {
+            json.key("routed_experts")
+            json.base64(taken)
+        }
         if details {
             json.key("cached_tokens_details")
             Self.writeCachedDetails(rows, to: &json)

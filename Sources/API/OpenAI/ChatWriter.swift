@@ -56,7 +56,7 @@ struct ChatWriter: AnswerWriter {
         for row in rows { choice(row, now: now) }
         json.endArray()
         style.answer.end(rows, to: &json)
-        ChatExtension(style.answer, style.wishes).writeMember(rows, to: &json)
+        AnswerExtension(style.answer, style.wishes).writeMember(rows, to: &json)
         json.endObject()
         return json.bytes
     }
@@ -85,6 +85,7 @@ struct ChatWriter: AnswerWriter {
         }
         json.member("finish_reason", finish.map { .string($0.reason) } ?? .null)
         json.member("matched_stop", finish?.matched ?? .null)
+        style.answer.writeHiddenStates(row, to: &json)
         writeIDs(row, now: now)
         json.endObject()
     }
@@ -226,7 +227,11 @@ struct ChatWriter: AnswerWriter {
         for row in rows {
             chunk(row, logprobs: nil, finish: progress[row.index].finish, to: &buffer) { _ in }
         }
-        let more = ChatExtension(style.answer, style.wishes)
+        for row in rows where style.answer.hiddenStates != nil {
+            let answer = style.answer
+            chunk(row, logprobs: nil, to: &buffer) { answer.writeHiddenStates(row, to: &$0) }
+        }
+        let more = AnswerExtension(style.answer, style.wishes)
         if more.isWanted {
             json.removeAll()
             style.answer.begin("chat.completion.chunk", rows[0], to: &json)

@@ -38,16 +38,14 @@ struct CompletionWriter: AnswerWriter {
         style.answer.begin("text_completion", rows[0], to: &json)
         json.key("choices")
         json.beginArray()
-        for row in rows { choice(row, from: nil, to: row.output.end, finish: FinishWords(row.finish)) }
+        for row in rows {
+            choice(row, from: nil, to: row.output.end, finish: FinishWords(row.finish)) { style, json in
+                style.writeHiddenStates(row, to: &json)
+            }
+        }
         json.endArray()
         style.answer.end(rows, to: &json)
-        if style.answer.tellsCachedDetails {
-            json.key("sglext")
-            json.beginObject()
-            json.key("cached_tokens_details")
-            ChatExtension.writeCachedDetails(rows, to: &json)
-            json.endObject()
-        }
+        AnswerExtension(style.answer).writeMember(rows, to: &json)
         json.endObject()
         return json.bytes
     }
@@ -63,7 +61,7 @@ struct CompletionWriter: AnswerWriter {
             }
         }
         if !isOver, ended.allSatisfy({ $0 != nil }) {
-            if style.answer.usage.atEnd { finish(to: &buffer) }
+            finish(to: &buffer)
             isOver = true
         }
         if isOver { buffer.writeBytes(EventStream.done) }
@@ -95,7 +93,10 @@ struct CompletionWriter: AnswerWriter {
     }
 
     /// The part of a row behind what was sent of it; its first part has what comes before the output too.
-    private mutating func choice(_ row: LedgerRow, from begin: RowCut?, to end: RowCut, finish: FinishWords?) {
+    private mutating func choice(
+        _ row: LedgerRow, from begin: RowCut?, to end: RowCut, finish: FinishWords?,
+        _ more: (AnswerStyle, inout JSONWriter) -> Void = { _, _ in }
+    ) {
         let from = begin ?? RowCut()
         let echo = begin == nil && !style.echoes.isEmpty ? style.echoes[row.index / style.answer.samples] : ""
         json.beginObject()
@@ -110,6 +111,7 @@ struct CompletionWriter: AnswerWriter {
         }
         json.member("finish_reason", finish.map { .string($0.reason) } ?? .null)
         json.member("matched_stop", finish?.matched ?? .null)
+        more(style.answer, &json)
         if style.returnsTokenIDs {
             json.key("token_ids")
             json.ints(row.output.ids[from.ids..<end.ids])
@@ -121,12 +123,43 @@ struct CompletionWriter: AnswerWriter {
         json.endObject()
     }
 
+    /// What follows when all rows have ended: hidden states, extensions, usage.
     private mutating func finish(to buffer: inout ByteBuffer) {
-        let rows = ended.compactMap { $0 }
+        let (rows, answer) = (ended.compactMap { $0 }, style.answer)
+        for row in rows where answer.hiddenStates != nil {
+            last(rows[0], to: &buffer) { json in
+                json.key("choices")
+                json.beginArray()
+                json.beginObject()
+                json.member("index", row.index)
+                json.member("text", "")
+                for name in ["logprobs", "finish_reason", "matched_stop"] { json.member(name, .null) }
+                answer.writeHiddenStates(row, to: &json)
+                json.endObject()
+                json.endArray()
+                json.member("usage", .null)
+            }
+        }
+        let more = AnswerExtension(answer)
+        if more.isWanted {
+            last(rows[0], to: &buffer) { json in
+                json.member("choices", [])
+                json.member("usage", .null)
+                more.writeMember(rows, to: &json)
+            }
+        }
+        guard answer.usage.atEnd else { return }
+        last(rows[0], to: &buffer) { json in
+            json.member("choices", [])
+            answer.writeUsage(TokenUsage(rows, samples: answer.samples), dropsNulls: true, to: &json)
+        }
+    }
+
+    /// A frame behind all text.
+    private mutating func last(_ row: LedgerRow, to buffer: inout ByteBuffer, _ members: (inout JSONWriter) -> Void) {
         json.removeAll()
-        style.answer.begin("text_completion", rows[0], to: &json)
-        json.member("choices", [])
-        style.answer.writeUsage(TokenUsage(rows, samples: style.answer.samples), dropsNulls: true, to: &json)
+        style.answer.begin("text_completion", row, to: &json)
+        members(&json)
         json.endObject()
         EventStream.append(json.bytes, to: &buffer)
     }

@@ -28,8 +28,11 @@ struct ResponsesRequest: Sendable {
         _ body: RequestFields, temperature: Double, earlier: [JSONValue]?, canStore: Bool
     ) throws(RequestFailure) {
         isStored = try body.bool("store", or: true)
-        isInBackground = try body.bool("background")
-        try Self.check(body, isStored: isStored, isInBackground: isInBackground, canStore: canStore)
+        let background = try body.bool("background")
+        try Self.check(body, isStored: isStored, isInBackground: background, canStore: canStore)
+        // A client that wants to see the answer grow waits for it.
+        let isStreamed = try body.bool("stream")
+        isInBackground = background && !isStreamed
         chat["model"] = .string(try body.string("model") ?? "default")
         conversation = (earlier ?? []) + (try Self.input(body))
         chat["messages"] = .array(try Self.instructions(body) + conversation)
@@ -58,8 +61,8 @@ struct ResponsesRequest: Sendable {
             "truncation": .string(try body.string("truncation") ?? "disabled"), "user": body["user"] ?? .null,
             "metadata": body["metadata"] ?? [:],
         ]
+        if background { repeated["background"] = true }
         guard isInBackground else { return }
-        repeated["background"] = true
         // Whoever begins it anew has to get the same words.
         if chat["seed"] == nil { chat["seed"] = .int(Int64.random(in: 0...Int64(Int32.max))) }
         if chat["rid"] == nil { chat["rid"] = .string(RequestNames.fresh()) }
@@ -76,9 +79,6 @@ struct ResponsesRequest: Sendable {
         if !canStore, isInBackground || body["previous_response_id"] != nil { throw .invalid(noStore) }
         guard isInBackground else { return }
         if !isStored { throw .invalid("background=true requires store=true: nobody else could get the answer.") }
-        if try body.bool("stream") {
-            throw .invalid("background=true cannot be combined with stream=true on this server.")
-        }
     }
 
     // MARK: Messages

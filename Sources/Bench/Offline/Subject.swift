@@ -52,28 +52,18 @@ struct Subject {
         touchCache()
     }
 
-    /// Bytes of packed weights that one decode step reads: all of them, but for the embedding table when the output
-    /// head is another matrix; norms, biases and padding are read too.
-    var weightBytes: Int {
-        let config = model.config
-        let table = PackedMatrix.byteCount(outputs: config.vocabularySize, inputs: config.hiddenSize, dtype: dtype)
-        return model.report.byteCount - (config.tiesWordEmbeddings ? 0 : table)
-    }
+    /// Bytes of packed weights that a decode step reads at least: all of them but a table of token vectors, and of experts as
+    /// many as one token takes; norms, biases and padding are read too.
+    var weightBytes: Int { model.report.rowBytes }
 
     /// Bytes that one decode step must read at least; a shared position counts once.
     func bytes(of shape: DecodeShape) -> Int { weightBytes + shape.slots * bytesPerPosition }
 
-    /// Parameters that every prompt token is multiplied with: q, k, v, o, gate, up and down of every layer.
+    /// Parameters that every prompt token is multiplied with: those of all layers, of experts as many as it takes.
     ///
-    /// The output head counts for nothing, since only the last token reaches it, and neither do the products of
+    /// The output head counts for nothing, since only the last token reaches it, and neither do routers and the products of
     /// attention.
-    var parametersPerToken: Int {
-        let config = model.config
-        let queries = config.headCount * config.headDimension
-        let keyValues = 2 * config.keyValueHeadCount * config.headDimension
-        let attention = config.hiddenSize * (queries + keyValues) + queries * config.hiddenSize
-        return config.layerCount * (attention + 3 * config.hiddenSize * config.intermediateSize)
-    }
+    var parametersPerToken: Int { model.report.layerParameters }
 
     /// Writes to every page of the cache, since pages that nobody wrote to all map to one page of zeros, which attention
     /// would then read from the processor's cache.
@@ -145,10 +135,9 @@ struct Subject {
 
             \(path) (\(model.config.architecture), \(settings)\(isRandom ? ", random weights" : "")), \
             \(machine.compute.isa.name), \(machine.compute.threads) threads
-            decode reads \(millions(weightBytes)) MB of packed weights each step\
-            \(model.config.tiesWordEmbeddings ? " (embedding and head are one matrix)" : " (all but the embedding table)") \
-            and \(decimal(Double(bytesPerPosition) / 1e3, 1)) kB of keys and values for each position
-            prefill counts \(millions(parametersPerToken)) M parameters for each token: q, k, v, o, gate, up, down of \
+            decode reads \(millions(weightBytes)) MB of packed weights each step (of experts one token's; no table \
+            that is only looked up in) and \(decimal(Double(bytesPerPosition) / 1e3, 1)) kB of keys and values for each position
+            prefill counts \(millions(parametersPerToken)) M parameters for each token: the matrices of \
             \(model.config.layerCount) layers; no head, no attention
             """
     }

@@ -1,26 +1,35 @@
 // Spreading and multiplying a GGUF file's blocks on any vector level; include from codes_vector.h.
 //
 // Beside what that needs: vi_or, vi_shift_right and vi_shift_left of 16-bit lanes, vi_set_bytes, vi_lookup (bytes 0 ... 15
-// through a table), and load_u8, load_i8, load_low4 and load_high4 (VW bytes, or their nibbles, as floats), and
-// DIRECT_ROWS, the most rows that multiply codes as they are unpacked.
+// through a table), vi_sixteenth (of int32 lanes), load_u8, load_i8, load_low4 and load_high4 (VW bytes, or their nibbles,
+// as floats), DIRECT_ROWS, the most rows that multiply codes as they are unpacked, and UPPER_NIBBLES, whether dot_codes
+// takes codes of 16 ... 240 too.
 #include "blocks.h"
 
-/// How far ahead of its use the next super-block is fetched.
-#define BLOCKS_AHEAD 4096
+/// How far ahead of its use a super-block is fetched into the second-level cache: taking codes apart is work enough to
+/// hide the way from there, and its places for outstanding misses are more than the first level's.
+#define BLOCKS_AHEAD 8192
+
+/// Factors of scales and of minimums of a super-block, VW outputs from `j` on; the latter with the sign they are used with.
+static inline __attribute__((always_inline)) void super_factors(
+    const block_shape s, const char *super, size_t j, vf *factor, vf *below) {
+    *factor = s.scales == SCALES_POWER ? load_bf16(super + 2 * j) : load_f16(super + 2 * j);
+    *below = s.minimums ? load_f16(super + 2 * BLOCK + 2 * j) : vf_zero();
+    if (s.scales == SCALES_BYTES || s.scales == SCALES_NIBBLES) *below = vf_mul(*below, vf_set1(-1));
+}
 
 /// Scales and minimums of one group, VW outputs from `j` on.
 static inline __attribute__((always_inline)) void group_scales(
-    const block_shape s, const char *super, const char *scales, size_t j, vf *scale_out, vf *minimum_out) {
-    vf factor = s.scales == SCALES_POWER ? load_bf16(super + 2 * j) : load_f16(super + 2 * j), scale = factor;
-    vf below = s.minimums ? load_f16(super + 2 * BLOCK + 2 * j) : vf_zero(), minimum = below;
+    const block_shape s, vf factor, vf below, const char *scales, size_t j, vf *scale_out, vf *minimum_out) {
+    vf scale = factor, minimum = below;
     if (s.scales == SCALES_BYTES) {
         scale = vf_mul(factor, load_u8(scales + j));
-        if (s.minimums) minimum = vf_mul(vf_mul(below, load_u8(scales + BLOCK + j)), vf_set1(-1));
+        if (s.minimums) minimum = vf_mul(below, load_u8(scales + BLOCK + j));
     } else if (s.scales == SCALES_SIGNED) {
         scale = vf_mul(factor, load_i8(scales + j));
     } else if (s.scales == SCALES_NIBBLES) {
         scale = vf_mul(factor, load_low4(scales + j));
-        minimum = vf_mul(vf_mul(below, load_high4(scales + j)), vf_set1(-1));
+        minimum = vf_mul(below, load_high4(scales + j));
     }
     if (s.offset) minimum = vf_mul(scale, vf_set1((float)-s.offset));
     *scale_out = scale;
@@ -45,12 +54,19 @@ static inline __attribute__((always_inline)) vi step_codes(
     return code;
 }
 
+/// The upper nibbles of a step of odd number where they stand: sixteen times the codes.
+static inline __attribute__((always_inline)) vi upper_nibbles(
+    const block_shape s, const char *super, size_t step, size_t at) {
+    return vi_and(vi_load(super + low_plane(s) + step / 2 * STEP_BYTES + at), vi_set_bytes((char)0xf0));
+}
+
 static inline __attribute__((always_inline)) void spread_group(
     const block_shape s, const char *super, size_t group, char *out) {
     const char *scales = super + factor_bytes(s) + group * scale_bytes(s);
     for (size_t j = 0; j < BLOCK; j += VW) {
-        vf scale, minimum;
-        group_scales(s, super, scales, j, &scale, &minimum);
+        vf factor, below, scale, minimum;
+        super_factors(s, super, j, &factor, &below);
+        group_scales(s, factor, below, scales, j, &scale, &minimum);
         vf_store((float *)out + j, scale);
         vf_store((float *)out + BLOCK + j, minimum);
     }
@@ -94,51 +110,97 @@ static void spread_blocks(kernels_blocks kind, const char *blocks, size_t column
     }
 }
 
-/// Adds one group of a super-block, group `number` of the tile, to the sums of `rows` rows: what spreading it and
-/// multiplying what it was spread to gives, without the way through memory.
-static inline __attribute__((always_inline)) void add_direct_group(const block_shape s, const size_t rows,
-    const code_tile *t, const char *super, size_t group, size_t number) {
+/// What is kept in registers while super-blocks pass: their factors, and the sums of all rows.
+typedef struct {
+    vf factor[VECTORS], below[VECTORS], total[DIRECT_ROWS][VECTORS];
+} direct_state;
+
+/// The integer sums of one group of a super-block for `rows` rows, `a` being the group's part of the panel.
+static inline __attribute__((always_inline)) void sum_direct_group(const block_shape s, const size_t rows,
+    const char *super, size_t group, const int8_t *a, const int32_t *starts, vi sum[DIRECT_ROWS][VECTORS]) {
     const size_t steps = s.group / 4;
-    const int8_t *a = t->a + number * s.group * rows;
-    const int32_t *starts = (const int32_t *)t->group_sums + number * rows;
-    vi sum[DIRECT_ROWS][WIDE * VECTORS];
+    // Upper nibbles of a row or two are multiplied where they stand; sixteen times their sum is divided without a rest.
+    const bool apart = UPPER_NIBBLES && rows <= 2 && s.low == 4 && !s.high && !s.table;
+    vi upper[DIRECT_ROWS][VECTORS];
 #pragma clang loop unroll(full)
     for (size_t r = 0; r < rows; r++)
 #pragma clang loop unroll(full)
-        for (size_t i = 0; i < VECTORS; i++) sum[r][i] = vi_set1(s.bytes ? starts[r] : 0);
+        for (size_t i = 0; i < VECTORS; i++) {
+            sum[r][i] = vi_set1(s.bytes ? starts[r] : 0);
+            upper[r][i] = vi_set1(0);
+        }
 #pragma clang loop unroll(full)
     for (size_t step = 0; step < steps; step++) {
+        const bool is_upper = apart && step % 2 == 1;
         vi w[VECTORS];
 #pragma clang loop unroll(full)
-        for (size_t i = 0; i < VECTORS; i++) w[i] = step_codes(s, super, group * steps + step, i * VECTOR_BYTES);
+        for (size_t i = 0; i < VECTORS; i++)
+            w[i] = is_upper ? upper_nibbles(s, super, group * steps + step, i * VECTOR_BYTES)
+                            : step_codes(s, super, group * steps + step, i * VECTOR_BYTES);
 #pragma clang loop unroll(full)
         for (size_t r = 0; r < rows; r++) {
             vi x = vi_broadcast(a + 4 * (step * rows + r));
 #pragma clang loop unroll(full)
-            for (size_t i = 0; i < VECTORS; i++)
-                sum[r][i] = s.bytes ? dot_bytes(sum[r][i], w[i], x) : dot_codes(sum[r][i], w[i], x);
+            for (size_t i = 0; i < VECTORS; i++) {
+                vi *to = is_upper ? &upper[r][i] : &sum[r][i];
+                *to = s.bytes ? dot_bytes(*to, w[i], x) : dot_codes(*to, w[i], x);
+            }
         }
     }
-    vf scale[VECTORS], minimum[VECTORS];
+    if (!apart) return;
 #pragma clang loop unroll(full)
-    for (size_t i = 0; i < VECTORS; i++)
-        group_scales(s, super, super + factor_bytes(s) + group * scale_bytes(s), i * VW, &scale[i], &minimum[i]);
-    add_group(rows, 1, t, sum, scale, s.bytes ? NULL : minimum, number, t->load || number > 0);
+    for (size_t r = 0; r < rows; r++)
+#pragma clang loop unroll(full)
+        for (size_t i = 0; i < VECTORS; i++) sum[r][i] = vi_add(sum[r][i], vi_sixteenth(upper[r][i]));
+}
+
+/// Adds one group of a super-block, group `number` of the tile, to the sums of `rows` rows: what spreading it and
+/// multiplying what it was spread to gives, without the way through memory.
+static inline __attribute__((always_inline)) void add_direct_group(const block_shape s, const size_t rows,
+    const code_tile *t, const char *super, size_t group, size_t number, direct_state *d) {
+    const char *scales = super + factor_bytes(s) + group * scale_bytes(s);
+    const float *row_scales = t->group_scales + number * rows, *row_sums = t->group_sums + number * rows;
+    vi sum[DIRECT_ROWS][VECTORS];
+    sum_direct_group(s, rows, super, group, t->a + number * s.group * rows, (const int32_t *)row_sums, sum);
+#pragma clang loop unroll(full)
+    for (size_t i = 0; i < VECTORS; i++) {
+        vf scale, minimum;
+        group_scales(s, d->factor[i], d->below[i], scales, i * VW, &scale, &minimum);
+#pragma clang loop unroll(full)
+        for (size_t r = 0; r < rows; r++) {
+            vf *total = &d->total[r][i];
+            *total = vf_fma(vi_to_float(sum[r][i]), vf_mul(scale, vf_set1(row_scales[r])), *total);
+            if (!s.bytes) *total = vf_fma(vf_set1(row_sums[r]), minimum, *total);
+        }
+    }
 }
 
 static inline __attribute__((always_inline)) void direct_body(
     const block_shape s, const size_t rows, const code_tile *t) {
     const char *super = t->b;
     const size_t groups = s.columns / s.group, lines = (super_bytes(s) / groups + 63) / 64;
+    float *c = t->c;
+    direct_state d;
+#pragma clang loop unroll(full)
+    for (size_t r = 0; r < rows; r++)
+#pragma clang loop unroll(full)
+        for (size_t i = 0; i < VECTORS; i++) d.total[r][i] = t->load ? vf_load(c + r * t->ldc + i * VW) : vf_zero();
+#pragma clang loop unroll(disable)
     for (size_t k = 0; k < t->columns; k += s.columns, super += super_bytes(s)) {
         const char *ahead = super + BLOCKS_AHEAD;
+#pragma clang loop unroll(full)
+        for (size_t i = 0; i < VECTORS; i++) super_factors(s, super, i * VW, &d.factor[i], &d.below[i]);
 #pragma clang loop unroll(disable)
         for (size_t group = 0; group < groups; group++) {
 #pragma clang loop unroll(full)
-            for (size_t i = 0; i < lines; i++, ahead += 64) _mm_prefetch(ahead, _MM_HINT_T0);
-            add_direct_group(s, rows, t, super, group, k / s.group + group);
+            for (size_t i = 0; i < lines; i++, ahead += 64) _mm_prefetch(ahead, _MM_HINT_T1);
+            add_direct_group(s, rows, t, super, group, k / s.group + group, &d);
         }
     }
+#pragma clang loop unroll(full)
+    for (size_t r = 0; r < rows; r++)
+#pragma clang loop unroll(full)
+        for (size_t i = 0; i < VECTORS; i++) vf_store(c + r * t->ldc + i * VW, d.total[r][i]);
 }
 
 #define DIRECT_CASE(kind)                                                                                              \

@@ -117,9 +117,10 @@ static code_tile make_tile(const code_job *j, size_t tile, size_t block, size_t 
     return t;
 }
 
-/// How far ahead of their use weights are fetched when they come from memory, as in gemm.c; and when they come from the
-/// second-level cache.
+/// How far ahead of their use weights are fetched when they come from memory, as in gemm.c; int4, which the first-level
+/// cache need not hold so soon; and when they come from the second-level cache.
 #define BYTES_AHEAD 4096
+#define NIBBLES_AHEAD 8192
 #define CACHE_BYTES_AHEAD 1024
 /// Columns that the tiles of few rows share through the first-level cache: 12 kB of weights.
 #define FEW_COLUMN_BLOCK 384
@@ -141,7 +142,7 @@ static void few_rows(void *context, size_t thread, size_t begin, size_t end) {
                 code_tile t = make_tile(j, tile, block, blocks, k, columns);
                 t.c = sums + tile_start(j, tile) * ldc;
                 t.ldc = ldc;
-                t.prefetch = t.b + BYTES_AHEAD;
+                t.prefetch = t.b + (int4 ? NIBBLES_AHEAD : BYTES_AHEAD);
                 t.prefetch_step = BLOCK * 4;
                 if (j->tiles > 1) {
                     // Each tile fetches a part of what follows, so that memory never rests.

@@ -39,6 +39,7 @@ static inline vi vi_or(vi a, vi b) { return _mm256_or_si256(a, b); }
 static inline vi vi_xor(vi a, vi b) { return _mm256_xor_si256(a, b); }
 static inline vi vi_shift_right(vi x, int bits) { return _mm256_srl_epi16(x, _mm_cvtsi32_si128(bits)); }
 static inline vi vi_shift_left(vi x, int bits) { return _mm256_sll_epi16(x, _mm_cvtsi32_si128(bits)); }
+static inline vi vi_sixteenth(vi x) { return _mm256_srai_epi32(x, 4); }
 static inline vi vi_set_bytes(char x) { return _mm256_set1_epi8(x); }
 static inline vi vi_lookup(const int8_t *table, vi x) {
     return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)table)), x);
@@ -70,6 +71,7 @@ static inline vi dot_bytes(vi acc, vi w, vi x) {
 }
 static inline vi dot_codes(vi acc, vi w, vi x) { return add_pairs(acc, w, x); }
 #define START_FACTOR 0
+#define UPPER_NIBBLES 0
 
 // Tile shapes for 16 registers: up to 8 sums, beside weights, their magnitudes and what a product needs on its way.
 #define TILE_ROWS 2

@@ -18,6 +18,7 @@ static inline vi dot_bytes(vi acc, vi w, vi x) {
 }
 static inline vi dot_codes(vi acc, vi w, vi x) { return add_pairs(acc, w, x); }
 #define START_FACTOR 0
+#define UPPER_NIBBLES 0
 
 #include "codes_vector.h"
 

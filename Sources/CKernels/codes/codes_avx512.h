@@ -24,6 +24,7 @@ static inline vi vi_or(vi a, vi b) { return _mm512_or_si512(a, b); }
 static inline vi vi_xor(vi a, vi b) { return _mm512_xor_si512(a, b); }
 static inline vi vi_shift_right(vi x, int bits) { return _mm512_srl_epi16(x, _mm_cvtsi32_si128(bits)); }
 static inline vi vi_shift_left(vi x, int bits) { return _mm512_sll_epi16(x, _mm_cvtsi32_si128(bits)); }
+static inline vi vi_sixteenth(vi x) { return _mm512_srai_epi32(x, 4); }
 static inline vi vi_set_bytes(char x) { return _mm512_set1_epi8(x); }
 static inline vi vi_lookup(const int8_t *table, vi x) {
     return _mm512_shuffle_epi8(_mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)table)), x);

@@ -3,13 +3,19 @@
 
 enum { VECTORS = BLOCK / VW, VECTOR_BYTES = VW * 4, STEP_BYTES = BLOCK * 4 };
 
-/// Asks for the next step of every block.
+/// Asks for the next step of every block, in the first-level cache or in the `second`.
 static inline __attribute__((always_inline)) void prefetch_step(
-    const size_t blocks, const code_tile *t, const char *at) {
+    const size_t blocks, const code_tile *t, const char *at, const bool second) {
 #pragma clang loop unroll(full)
     for (size_t i = 0; i < blocks; i++)
 #pragma clang loop unroll(full)
-        for (size_t j = 0; j < STEP_BYTES; j += 64) _mm_prefetch(at + i * t->b_stride + j, _MM_HINT_T0);
+        for (size_t j = 0; j < STEP_BYTES; j += 64) {
+            const char *line = at + i * t->b_stride + j;
+            if (second)
+                _mm_prefetch(line, _MM_HINT_T1);
+            else
+                _mm_prefetch(line, _MM_HINT_T0);
+        }
 }
 
 static inline __attribute__((always_inline)) void int8_body(
@@ -26,7 +32,7 @@ static inline __attribute__((always_inline)) void int8_body(
             sum[r][i] = t->load ? vi_load(c + r * ldc + i * VW) : vi_set1(t->starts[r]);
 #pragma clang loop unroll(disable)
     for (size_t step = 0; step < steps; step++) {
-        prefetch_step(blocks, t, prefetch);
+        prefetch_step(blocks, t, prefetch, false);
         vi w[WIDE * VECTORS];
 #pragma clang loop unroll(full)
         for (size_t i = 0; i < blocks * VECTORS; i++)
@@ -75,7 +81,7 @@ static inline __attribute__((always_inline)) void int4_body(
 #pragma clang loop unroll(disable)
     for (size_t k = 0; k < t->columns; k += t->group) {
         const char *scales = b;
-        prefetch_step(blocks, t, prefetch);
+        prefetch_step(blocks, t, prefetch, true);
         prefetch += ahead;
         b += SCALE_BYTES;
         vi sum[TILE_ROWS][WIDE * VECTORS];
@@ -86,7 +92,7 @@ static inline __attribute__((always_inline)) void int4_body(
         size_t steps = min_size(t->group, t->columns - k) / 8;
 #pragma clang loop unroll(disable)
         for (size_t step = 0; step < steps; step++) {
-            prefetch_step(blocks, t, prefetch);
+            prefetch_step(blocks, t, prefetch, true);
             prefetch += ahead;
 #pragma clang loop unroll(full)
             for (size_t half = 0; half < 2; half++) {
@@ -162,7 +168,7 @@ static inline __attribute__((always_inline)) void spread_groups(const size_t row
         size_t steps = min_size(t->group, t->columns - k) / 4;
 #pragma clang loop unroll(disable)
         for (size_t step = 0; step < steps; step++) {
-            prefetch_step(1, t, prefetch);
+            prefetch_step(1, t, prefetch, false);
             vi w[VECTORS];
 #pragma clang loop unroll(full)
             for (size_t i = 0; i < VECTORS; i++) w[i] = vi_load(b + i * VECTOR_BYTES);

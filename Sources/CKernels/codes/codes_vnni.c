@@ -13,6 +13,7 @@
 static inline vi dot_bytes(vi acc, vi w, vi x) { return _mm512_dpbusd_epi32(acc, w, x); }
 static inline vi dot_codes(vi acc, vi w, vi x) { return _mm512_dpbusd_epi32(acc, w, x); }
 #define START_FACTOR CODE_OFFSET
+#define UPPER_NIBBLES 1
 
 #include "codes_vector.h"
 

@@ -175,7 +175,7 @@ private struct Partition {
 
     /// Those of one label in one set.
     init(_ labels: [Int32]) {
-        elements = labels.indices.map { Int32($0) }.sorted { (labels[Int($0)], $0) < (labels[Int($1)], $1) }
+        elements = Self.sorted(labels)
         places = Array(repeating: 0, count: labels.count)
         setOf = places
         var begin = 0
@@ -188,6 +188,19 @@ private struct Partition {
             setOf[Int(element)] = Int32(first.count)
         }
         if begin < elements.count { open(begin, elements.count) }
+    }
+
+    /// Places in the order of their labels, which are few.
+    private static func sorted(_ labels: [Int32]) -> [Int32] {
+        var starts = [Int32](repeating: 0, count: Int(labels.max() ?? 0) + 2)
+        for label in labels { starts[Int(label) + 1] += 1 }
+        for label in 1..<starts.count { starts[label] += starts[label - 1] }
+        var sorted = [Int32](repeating: 0, count: labels.count)
+        for (place, label) in labels.enumerated() {
+            sorted[Int(starts[Int(label)])] = Int32(place)
+            starts[Int(label)] += 1
+        }
+        return sorted
     }
 
     private mutating func open(_ begin: Int, _ end: Int) {

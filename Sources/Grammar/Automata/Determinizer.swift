@@ -15,9 +15,9 @@ struct Determinizer {
     private var met: [Int32]
     private var round: Int32 = 0
     private var sets: [[Int32]] = []
-    private var numbers: [[Int32]: Int32] = [:]
+    private var numbers: [NodeList: Int32] = [:]
     /// The state of each list of nodes that an edge leads to, so that its closure is computed once.
-    private var known: [[Int32]: Int32] = [:]
+    private var known: [NodeList: Int32] = [:]
 
     /// Prepares for a network whose symbols fall into these classes.
     init(_ network: Network, classes: SymbolClasses) {
@@ -39,15 +39,21 @@ struct Determinizer {
         _ = try state([start], &budget)
         var done = 0
         var targets = [[Int32]](repeating: [], count: classes.count)
+        // Classes that lead somewhere.
+        var touched: [Int] = []
         while done < sets.count {
             let set = sets[done]
             automaton.accepting.append(set.contains(end))
             var called: [(rule: Int32, to: [Int32])] = []
-            for index in targets.indices { targets[index].removeAll(keepingCapacity: true) }
+            for index in touched { targets[index].removeAll(keepingCapacity: true) }
+            touched.removeAll(keepingCapacity: true)
             var looked = 0
             for node in set {
                 for edge in edges[node] {
-                    for index in edge.low...edge.high { targets[Int(index)].append(edge.to) }
+                    for index in Int(edge.low)...Int(edge.high) {
+                        if targets[index].isEmpty { touched.append(index) }
+                        targets[index].append(edge.to)
+                    }
                     looked += Int(edge.high - edge.low) + 1
                 }
                 for call in calls[node] {
@@ -59,9 +65,7 @@ struct Determinizer {
                 }
             }
             try budget.spend(work: looked + classes.count / 8 + 1)
-            for index in targets.indices {
-                automaton.next.append(targets[index].isEmpty ? -1 : try state(targets[index], &budget))
-            }
+            try addRow(targets, &touched, to: &automaton, &budget)
             var row: [Automaton.Call] = []
             for call in called { row.append(Automaton.Call(rule: call.rule, to: try state(call.to, &budget))) }
             automaton.calls.append(row)
@@ -70,9 +74,30 @@ struct Determinizer {
         return automaton
     }
 
+    /// Adds the states that classes lead to.
+    private mutating func addRow(
+        _ targets: [[Int32]], _ touched: inout [Int], to automaton: inout Automaton, _ budget: inout Budget
+    ) throws(GrammarError) {
+        let row = automaton.next.count
+        automaton.next.append(contentsOf: repeatElement(-1, count: classes.count))
+        touched.sort()
+        // Most neighbours lead to the same.
+        var last: (index: Int, state: Int32)?
+        for index in touched {
+            if let last, targets[last.index] == targets[index] {
+                automaton.next[row + index] = last.state
+            } else {
+                let state = try state(targets[index], &budget)
+                automaton.next[row + index] = state
+                last = (index, state)
+            }
+        }
+    }
+
     /// The number of the set of all nodes that are reached from some without reading anything.
     private mutating func state(_ nodes: [Int32], _ budget: inout Budget) throws(GrammarError) -> Int32 {
-        if let number = known[nodes] { return number }
+        let list = NodeList(nodes: nodes)
+        if let number = known[list] { return number }
         round += 1
         var open = nodes
         var set: [Int32] = []
@@ -85,16 +110,30 @@ struct Determinizer {
         set.sort()
         try budget.spend(work: set.count)
         let number: Int32
-        if let old = numbers[set] {
+        let members = NodeList(nodes: set)
+        if let old = numbers[members] {
             number = old
         } else {
             try budget.spend(states: 1)
             number = Int32(sets.count)
-            numbers[set] = number
+            numbers[members] = number
             sets.append(set)
         }
-        known[nodes] = number
+        known[list] = number
         return number
+    }
+}
+
+/// Nodes as a key, hashed as one number: there are many, and some are long.
+private struct NodeList: Hashable {
+    let nodes: [Int32]
+
+    func hash(into hasher: inout Hasher) {
+        var number: UInt64 = 0
+        for node in nodes {
+            number = (number ^ UInt64(UInt32(bitPattern: node))) &* 0x9E37_79B9_7F4A_7C15 &+ number >> 29
+        }
+        hasher.combine(number)
     }
 }
 

@@ -54,6 +54,13 @@ struct ExpressionGraph: Sendable {
         return count - 1
     }
 
+    /// The same graph with other expressions.
+    func mapped(_ replacement: (Expression) -> Expression) -> ExpressionGraph {
+        var graph = self
+        graph.edges = edges.map { Edge(from: $0.from, expression: replacement($0.expression), to: $0.to) }
+        return graph
+    }
+
     /// Joins two nodes.
     mutating func join(_ from: Int, _ expression: Expression, _ to: Int) {
         edges.append(Edge(from: from, expression: expression, to: to))
@@ -80,8 +87,8 @@ extension Expression {
         case .empty, .never: return 0
         case .bytes(let bytes): return bytes.count
         case .byte: return 1
-        case .scalar(let set, let spelling): return set.ranges.count * (spelling == .plain ? 2 : 12)
-        case .text(let automaton, let spelling): return automaton.count * (spelling == .plain ? 4 : 24)
+        case .scalar(let set, let spelling): return set.ranges.count * (spelling == .quoted ? 12 : 2)
+        case .text(let automaton, let spelling): return automaton.count * (spelling == .quoted ? 24 : 4)
         case .marker(let bytes): return 2 * bytes.count + 1
         case .sequence(let parts), .choice(let parts): return parts.reduce(1) { min(most, $0 + $1.size(rule)) }
         case .repeated(let part, let least, let greatest):

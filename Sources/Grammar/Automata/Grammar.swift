@@ -38,8 +38,9 @@ struct StateTraits: OptionSet, Sendable {
 extension Grammar {
     /// Compiles rules.
     /// - Throws: When they ask for too much, take no text, or begin with themselves.
-    init(rules: [Expression], root: Int, _ budget: inout Budget) throws(GrammarError) {
-        let plan = RulePlan(rules, root: root)
+    init(rules sources: [Expression], root: Int, _ budget: inout Budget) throws(GrammarError) {
+        let rules = SharedTexts.share(in: sources)
+        let plan = RulePlan(rules, root: root, firstShared: sources.count)
         var networks: [(rule: Int, network: Network)] = []
         var isWanted = [Bool](repeating: false, count: rules.count)
         isWanted[root] = true

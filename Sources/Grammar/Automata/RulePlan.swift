@@ -1,11 +1,12 @@
 extension RulePlan {
-    /// Decides which of the rules that a root leads to are called: those that come back to themselves, and those that are large and
-    /// stand in many places. All others are put in place, where the automaton around them tells more apart.
-    init(_ rules: [Expression], root: Int) {
+    /// Decides which of the rules that a root leads to are called: those that come back to themselves, those from `firstShared` on, and
+    /// those that are large and stand in many places. All others are put in place, where the automaton around them tells more apart.
+    init(_ rules: [Expression], root: Int, firstShared: Int) {
         var survey = RuleSurvey(rules)
         survey.visit(root)
         var isCalled = survey.isRecursive
         isCalled[root] = true
+        for rule in firstShared..<rules.count { isCalled[rule] = true }
         var sizes = [Int](repeating: 1, count: rules.count)
         var depths = [Int](repeating: 0, count: rules.count)
         // Those that a rule names come before it, but for the recursive ones, which are called anyway.

@@ -4,6 +4,8 @@ enum Spelling: Hashable, Sendable {
     case plain
     /// As inside a string of JSON: as UTF-8 where that is allowed, by a short escape or by `\u`, which may be upper or lower case.
     case quoted
+    /// As inside a string of JSON, but with escapes only where there have to be some.
+    case quotedPlainly
 
     /// A byte's choices at each place of a way to write something.
     typealias Sequence = [[ClosedRange<UInt8>]]
@@ -15,6 +17,9 @@ enum Spelling: Hashable, Sendable {
         case .quoted:
             let raw = set.subtracting(Self.escaped)
             return Self.utf8(raw) + Self.shortEscapes(set) + Self.longEscapes(set)
+        case .quotedPlainly:
+            let escaped = set.intersection(Self.escaped)
+            return Self.utf8(set.subtracting(Self.escaped)) + Self.shortEscapes(escaped) + Self.longEscapes(escaped)
         }
     }
 

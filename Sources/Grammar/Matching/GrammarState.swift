@@ -45,27 +45,32 @@ extension Grammar {
 
     /// The longest text that must come next: the only way to go on, which nowhere on it may end.
     package func forced(from state: GrammarState, limit: Int = 4096) -> [UInt8] {
+        // The byte of each class; -1 where it has several, or a special token would begin.
+        var byteOf = [Int](repeating: -2, count: classCount)
+        for byte in 0...255 { byteOf[Int(classOf[byte])] = byteOf[Int(classOf[byte])] == -2 ? byte : -1 }
+        byteOf[Int(classOf[Int(Network.special)])] = -1
         var walk = GrammarWalk(self)
         var threads = walk.threads(of: state)
         var ends = state.isComplete
         var bytes: [UInt8] = []
-        while !ends, bytes.count < limit, let byte = onlyByte(threads) {
+        while !ends, bytes.count < limit, let symbolClass = onlyClass(threads), byteOf[symbolClass] >= 0 {
             var after: [GrammarWalk.Thread] = []
-            ends = walk.step(threads[...], Int(classOf[Int(byte)]), &after, from: 0)
+            ends = walk.step(threads[...], symbolClass, &after, from: 0)
             threads = after
-            bytes.append(byte)
+            bytes.append(UInt8(byteOf[symbolClass]))
         }
         return bytes
     }
 
-    /// The one byte that may come next.
-    private func onlyByte(_ threads: [GrammarWalk.Thread]) -> UInt8? {
-        var found: UInt8?
-        for byte in 0...255 {
-            let index = Int(classOf[byte])
-            guard threads.contains(where: { next[Int($0.state) * classCount + index] >= 0 }) else { continue }
-            if found != nil { return nil }
-            found = UInt8(byte)
+    /// The one class of symbols that may come next; nil: there are several.
+    private func onlyClass(_ threads: [GrammarWalk.Thread]) -> Int? {
+        var found: Int?
+        for thread in threads {
+            let row = Int(thread.state) * classCount
+            for index in 0..<classCount where next[row + index] >= 0 && found != index {
+                if found != nil { return nil }
+                found = index
+            }
         }
         return found
     }

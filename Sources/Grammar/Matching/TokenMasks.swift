@@ -34,6 +34,19 @@ package final class TokenMasks: Sendable {
         return words
     }
 
+    /// Whether the tokens behind a state were worked out before.
+    package func knows(_ state: GrammarState) -> Bool { cache.withLock { $0.whole[state] != nil } }
+
+    /// Whether a token of more than so many bytes may come next.
+    package func allowsToken(longerThan length: Int, in state: GrammarState) -> Bool {
+        for (index, word) in mask(of: state).enumerated() where word != 0 {
+            for bit in 0..<64 where word >> UInt64(bit) & 1 == 1 {
+                if vocabulary.bytes(of: Int32(index * 64 + bit)).count > length { return true }
+            }
+        }
+        return false
+    }
+
     /// Adds the tokens that a stack allows.
     private func add(_ stack: [Int32], to words: inout Words) {
         let part = part(of: stack.last!)

@@ -58,6 +58,50 @@ struct TreeWalk {
     private mutating func follow(
         _ tree: TokenTree, _ nodes: Range<Int>, depth: Int, _ words: inout TokenMasks.Words, _ exits: inout [Int32]
     ) {
+        if threads.count == 1, ends == [1] {
+            followOne(tree, nodes, depth: depth, &words, &exits)
+        } else {
+            followAll(tree, nodes, depth: depth, &words, &exits)
+        }
+    }
+
+    /// Follows one thread for as long as one state leads to one state, which nearly all tokens of a string do.
+    private mutating func followOne(
+        _ tree: TokenTree, _ nodes: Range<Int>, depth: Int, _ words: inout TokenMasks.Words, _ exits: inout [Int32]
+    ) {
+        let begin = threads[0]
+        let (next, traits, classOf, width) = (grammar.next, grammar.traits, grammar.classOf, grammar.classCount)
+        // The state at each depth.
+        var states = [Int32](repeating: begin.state, count: tree.mostDepth + 1)
+        var node = nodes.lowerBound
+        while node < nodes.upperBound {
+            let level = Int(tree.depth[node]) - depth
+            let before = states[level - 1]
+            let target = next[Int(before) * width + Int(classOf[Int(tree.byte[node])])]
+            if target >= 0, traits[Int(target)] == .reads {
+                states[level] = target
+                for index in tree.idStart[node]..<tree.idStart[node + 1] {
+                    let id = Int(tree.ids[Int(index)])
+                    words[id >> 6] |= 1 << UInt64(id & 63)
+                }
+                node += 1
+                continue
+            }
+            let past = Int(tree.past[node])
+            if target >= 0 {
+                threads = [GrammarWalk.Thread(state: before, link: begin.link)]
+                ends = [1]
+                followAll(tree, node..<past, depth: depth + level - 1, &words, &exits)
+            }
+            node = past
+        }
+        threads = [begin]
+        ends = [1]
+    }
+
+    private mutating func followAll(
+        _ tree: TokenTree, _ nodes: Range<Int>, depth: Int, _ words: inout TokenMasks.Words, _ exits: inout [Int32]
+    ) {
         let width = grammar.classCount
         var node = nodes.lowerBound
         while node < nodes.upperBound {

@@ -49,6 +49,19 @@ package struct Vocabulary: Sendable {
     /// The token that is text and has these bytes, the first of several; nil: there is none.
     package func id(of text: some Collection<UInt8>) -> Int32? { texts.id(of: text) }
 
+    /// The longest token that is text and that some bytes begin with; nil: there is none.
+    package func longest(beginning bytes: some Collection<UInt8>) -> Int32? {
+        texts.path(of: bytes).last { texts.idStart[$0] < texts.idStart[$0 + 1] }.map {
+            texts.ids[Int(texts.idStart[$0])]
+        }
+    }
+
+    /// Whether some token that is text begins with these bytes and is longer.
+    package func goesOn(beyond bytes: some Collection<UInt8>) -> Bool {
+        let path = texts.path(of: bytes)
+        return path.count == bytes.count && path.last.map { Int(texts.past[$0]) > $0 + 1 } ?? false
+    }
+
     /// Whether a token is no text.
     package func isSpecial(_ id: Int32) -> Bool { id >= 0 && Int(id) < size && isSpecial[Int(id)] }
 }
@@ -109,17 +122,23 @@ struct TokenTree: Sendable {
 
     /// The first id of a text.
     func id(of text: some Collection<UInt8>) -> Int32? {
+        let path = path(of: text)
+        guard path.count == text.count, let found = path.last, idStart[found] < idStart[found + 1] else { return nil }
+        return ids[Int(idStart[found])]
+    }
+
+    /// The nodes that a text leads through, as far as there are such.
+    func path(of text: some Collection<UInt8>) -> [Int] {
+        var path: [Int] = []
         var node = 0
-        var found: Int?
         for (level, wanted) in text.enumerated() {
-            let end = found.map { Int(past[$0]) } ?? count
+            let end = path.last.map { Int(past[$0]) } ?? count
             while node < end, Int(depth[node]) != level + 1 || byte[node] != wanted { node = Int(past[node]) }
-            guard node < end else { return nil }
-            found = node
+            guard node < end else { break }
+            path.append(node)
             node += 1
         }
-        guard let found, idStart[found] < idStart[found + 1] else { return nil }
-        return ids[Int(idStart[found])]
+        return path
     }
 
     private mutating func close(_ open: inout [Int32], to depth: Int) {

@@ -53,9 +53,6 @@ struct Decimal: Hashable, Comparable {
             + (isInteger ? "" : "." + digits(fraction))
     }
 
-    /// The remainder of the whole part, without its sign, by a divisor.
-    func remainder(by divisor: Int) -> Int { whole.reduce(0) { ($0 * 10 + Int($1)) % divisor } }
-
     static func < (one: Decimal, other: Decimal) -> Bool {
         if one.isNegative != other.isNegative { return one.isNegative }
         return one.isNegative ? other.isCloser(than: one) : one.isCloser(than: other)
@@ -66,5 +63,35 @@ struct Decimal: Hashable, Comparable {
         if whole.count != other.whole.count { return whole.count < other.whole.count }
         if whole != other.whole { return whole.lexicographicallyPrecedes(other.whole) }
         return fraction.lexicographicallyPrecedes(other.fraction)
+    }
+}
+
+/// A number that others are to be multiples of: so many tenths, hundredths, ….
+struct Divisor: Hashable {
+    /// How many of the smallest places it has.
+    let count: Int
+    /// Digits behind the point.
+    let places: Int
+
+    /// Nil for one that asks for too many states.
+    init?(_ number: Decimal) {
+        let digits = Array((number.whole + number.fraction).drop { $0 == 0 })
+        guard !digits.isEmpty, digits.count < 5, number.fraction.count <= 20 else { return nil }
+        count = digits.reduce(0) { $0 * 10 + Int($1) }
+        places = number.fraction.count
+        if count > 1_000 { return nil }
+    }
+
+    /// Whether its multiples are integers.
+    var isInteger: Bool { places == 0 }
+
+    /// What is left of a number of `places` digits behind the point when one more is read.
+    func remainder(_ remainder: Int, then digit: UInt8) -> Int { (remainder * 10 + Int(digit)) % count }
+
+    /// Whether a number is a multiple.
+    func divides(_ number: Decimal) -> Bool {
+        guard number.fraction.count <= places else { return false }
+        let padding = [UInt8](repeating: 0, count: places - number.fraction.count)
+        return (number.whole + number.fraction + padding).reduce(0) { remainder($0, then: $1) } == 0
     }
 }

@@ -8,7 +8,6 @@ struct SchemaAlternatives {
     /// What the automata of patterns and all else may cost.
     var budget: Budget
     private var patterns: [String: Automaton] = [:]
-    private var formats: [String: Automaton] = [:]
 
     init(_ nodes: SchemaNodes, _ budget: Budget) {
         self.nodes = nodes
@@ -29,32 +28,49 @@ struct SchemaAlternatives {
 
     /// The texts of a format.
     mutating func automaton(ofFormat name: String, _ place: SchemaPlace) throws(GrammarError) -> Automaton {
-        if let known = formats[name] { return known }
-        guard let regex = SchemaFormat.named(name) else { throw place.refusal("the format \(name) cannot be had") }
-        var automaton = try Automaton.matching(regex, .whole, &budget)
-        // Names in Punycode have rules of their own, which are not looked at.
-        if let other = SchemaFormat.excluded(from: name) {
-            automaton = try automaton.subtracting(Automaton.matching(other, .part, &budget), &budget)
+        guard let automaton = try SchemaFormat.automaton(name) else {
+            throw place.refusal("the format \(name) cannot be had")
         }
-        formats[name] = automaton
+        try budget.spend(states: automaton.count)
         return automaton
+    }
+
+    /// A node that is still to be looked at, and the schemas around it that want to know what it looks at.
+    private struct OpenNode: Hashable {
+        let node: Int
+        let owners: [Int]
+    }
+
+    /// A choice between lists of nodes.
+    private struct Group {
+        let choices: [[Int]]
+        let owners: [Int]
     }
 
     /// Alternatives that are being built.
     private struct Branch {
-        var open: [Int]
-        var seen: Set<Int> = []
+        var open: [OpenNode]
+        var seen: Set<OpenNode> = []
         var atoms: [Int] = []
         var types = SchemaTypes.all
         /// Choices that are still to be made.
-        var groups: [[[Int]]] = []
+        var groups: [Group] = []
+        var evaluations: [Int: SchemaEvaluation] = [:]
+
+        mutating func choose(_ choices: [[Int]], _ owners: [Int] = []) {
+            groups.append(Group(choices: choices, owners: owners))
+        }
+
+        mutating func add(_ atom: Int) {
+            if !atoms.contains(atom) { atoms.append(atom) }
+        }
     }
 
     /// The alternatives of schemas that hold together.
     mutating func alternatives(of conjunction: [Int]) throws(GrammarError) -> [[Int]] {
         if let known = known[conjunction] { return known }
         var found: [[Int]] = []
-        try expand(Branch(open: conjunction), &found)
+        try expand(Branch(open: conjunction.map { OpenNode(node: $0, owners: []) }), &found)
         known[conjunction] = found
         return found
     }
@@ -63,6 +79,9 @@ struct SchemaAlternatives {
         var branch = branch
         guard try settle(&branch) else { return }
         guard let group = branch.groups.first else {
+            for owner in branch.evaluations.keys.sorted() {
+                branch.atoms += try nodes.leftovers(of: branch.evaluations[owner]!)
+            }
             if !found.contains(branch.atoms) { found.append(branch.atoms) }
             let most = budget.limits.alternatives
             guard found.count <= most else { throw GrammarError("it falls apart into more than \(most) alternatives") }
@@ -70,9 +89,9 @@ struct SchemaAlternatives {
         }
         branch.groups.removeFirst()
         try budget.spend(work: 50)
-        for alternative in group {
+        for choice in group.choices {
             var next = branch
-            next.open = alternative
+            next.open = choice.map { OpenNode(node: $0, owners: group.owners) }
             try expand(next, &found)
         }
     }
@@ -81,18 +100,20 @@ struct SchemaAlternatives {
     private mutating func settle(_ branch: inout Branch) throws(GrammarError) -> Bool {
         var at = 0
         while at < branch.open.count {
-            let node = branch.open[at]
+            let next = branch.open[at]
             at += 1
-            guard branch.seen.insert(node).inserted else { continue }
-            switch nodes[node] {
+            guard branch.seen.insert(next).inserted else { continue }
+            switch nodes[next.node] {
             case .made(let fact, _):
                 if case .types(let types) = fact { branch.types.formIntersection(types) }
-                branch.atoms.append(node)
-            case .opposite(let inner): branch.groups.append(try nodes.alternatives(oppositeOf: inner))
+                branch.add(next.node)
+            // What does not hold looks at nothing.
+            case .opposite(let inner): branch.choose(try nodes.alternatives(oppositeOf: inner))
+            case .choice(let list): branch.choose(list.map { [$0] }, next.owners)
             case .written(.bool(let flag), _): if !flag { return false }
-            case .written(let value, let pointer):
+            case .written(let value, let site):
                 guard case .object(let schema) = value else { return false }
-                if try take(schema, pointer, &branch) { branch.atoms.append(node) }
+                if try take(schema, site, next, &branch) { branch.add(next.node) }
             }
         }
         branch.open = []
@@ -102,56 +123,85 @@ struct SchemaAlternatives {
     /// Takes what joins schemas out of one.
     /// - Returns: Whether it has facts of its own.
     private mutating func take(
-        _ schema: JSONObject, _ pointer: String, _ branch: inout Branch
+        _ schema: JSONObject, _ site: SchemaSite, _ open: OpenNode, _ branch: inout Branch
     ) throws(GrammarError) -> Bool {
         var hasFacts = false
-        for (fact, _) in try nodes.facts(schema, pointer) {
+        for (fact, _) in try nodes.facts(schema, site) {
             if case .types(let types) = fact { branch.types.formIntersection(types) }
             hasFacts = true
         }
+        let owners = try evaluate(schema, site, open, &branch)
         for (key, value) in schema {
             switch key {
-            case "$ref": branch.open.append(try nodes.target(of: value, at: pointer))
-            case "allOf": branch.open += try nodes.children(value, pointer, key)
-            case "anyOf": branch.groups.append(try nodes.children(value, pointer, key).map { [$0] })
-            case "oneOf": branch.groups.append(try exactlyOne(nodes.children(value, pointer, key)))
-            case "not": branch.groups.append([[try nodes.opposite(of: nodes.child(value, pointer, key))]])
-            case "if": branch.groups.append(try condition(value, schema, pointer))
+            case "$ref", "$dynamicRef", "$recursiveRef":
+                branch.open.append(OpenNode(node: try nodes.target(of: value, at: site, key), owners: owners))
+            case "allOf":
+                for child in try nodes.children(value, site, key) {
+                    branch.open.append(OpenNode(node: child, owners: owners))
+                }
+            case "anyOf":
+                let members = try nodes.children(value, site, key)
+                let choices = owners.isEmpty ? members.map { [$0] } : try someOf(members, site.place(key))
+                branch.choose(choices, owners)
+            case "oneOf": branch.choose(try exactlyOne(nodes.children(value, site, key)), owners)
+            case "not": branch.choose([[try nodes.opposite(of: nodes.child(value, site, key))]])
+            case "if": branch.choose(try condition(value, schema, site, isWanted: !owners.isEmpty), owners)
             case "dependentRequired", "dependentSchemas", "dependencies":
-                try takeDependencies(key, value, pointer, &branch)
+                for choices in try dependencies(key, value, site) { branch.choose(choices, owners) }
             default: break
             }
         }
         return hasFacts
     }
 
+    /// Notes what a schema looks at for those that want to know.
+    /// - Returns: Those that want to know what its parts look at.
+    private mutating func evaluate(
+        _ schema: JSONObject, _ site: SchemaSite, _ open: OpenNode, _ branch: inout Branch
+    ) throws(GrammarError) -> [Int] {
+        var owners = open.owners
+        if SchemaEvaluation.isWanted(by: schema), !owners.contains(open.node) {
+            owners.append(open.node)
+            if branch.evaluations[open.node] == nil {
+                branch.evaluations[open.node] = SchemaEvaluation(owner: open.node)
+            }
+        }
+        for owner in owners {
+            try nodes.note(schema, site, node: open.node, in: &branch.evaluations[owner]!)
+        }
+        return owners
+    }
+
     private mutating func condition(
-        _ value: JSONValue, _ schema: JSONObject, _ pointer: String
+        _ value: JSONValue, _ schema: JSONObject, _ site: SchemaSite, isWanted: Bool
     ) throws(GrammarError) -> [[Int]] {
-        guard schema["then"] != nil || schema["else"] != nil else { return [[]] }
-        let condition = try nodes.child(value, pointer, "if")
+        guard schema["then"] != nil || schema["else"] != nil || isWanted else { return [[]] }
+        let condition = try nodes.child(value, site, "if")
         var holds = [condition]
         var fails = [try nodes.opposite(of: condition)]
-        if let then = schema["then"] { holds.append(try nodes.child(then, pointer, "then")) }
-        if let otherwise = schema["else"] { fails.append(try nodes.child(otherwise, pointer, "else")) }
+        if let then = schema["then"] { holds.append(try nodes.child(then, site, "then")) }
+        if let otherwise = schema["else"] { fails.append(try nodes.child(otherwise, site, "else")) }
         return [holds, fails]
     }
 
-    private mutating func takeDependencies(
-        _ key: String, _ value: JSONValue, _ pointer: String, _ branch: inout Branch
-    ) throws(GrammarError) {
-        let place = SchemaPlace(pointer: pointer, keyword: key)
-        for (name, member) in try nodes.members(value, pointer, key) {
+    /// A choice for each member that others depend on.
+    private mutating func dependencies(
+        _ key: String, _ value: JSONValue, _ site: SchemaSite
+    ) throws(GrammarError) -> [[[Int]]] {
+        let place = site.place(key)
+        var groups: [[[Int]]] = []
+        for (name, member) in try nodes.members(value, site, key) {
             let required = try nodes.node(.required(name), place)
             let absent = try nodes.opposite(of: required)
             if case .array = member {
                 var all: [Int] = []
                 for other in try nodes.strings(member, place) { all.append(try nodes.node(.required(other), place)) }
-                branch.groups.append([[absent], all])
+                groups.append([[absent], all])
             } else {
-                branch.groups.append([[absent], [required, try nodes.child(member, pointer, key, name)]])
+                groups.append([[absent], [required, try nodes.child(member, site, key, name)]])
             }
         }
+        return groups
     }
 
     /// Exactly one of some schemas: each with the opposites of those that it could meet.
@@ -167,46 +217,29 @@ struct SchemaAlternatives {
         return group
     }
 
-    /// Whether nothing satisfies two schemas at once, as far as that is easily seen.
-    private mutating func excludes(_ one: Int, _ other: Int) throws(GrammarError) -> Bool {
-        guard one != other else { return false }
-        return try isImpossible([one, other], depth: 3)
-    }
-
-    /// Whether nothing satisfies some schemas at once, as far as that is easily seen. What cannot be taken apart may be possible.
-    mutating func isImpossible(_ conjunction: [Int], depth: Int) throws(GrammarError) -> Bool {
-        guard let alternatives = try? alternatives(of: conjunction) else { return false }
-        for atoms in alternatives where try !isContradiction(atoms, depth: depth) { return false }
-        return true
-    }
-
-    private mutating func isContradiction(_ atoms: [Int], depth: Int) throws(GrammarError) -> Bool {
-        let facts = try facts(of: atoms)
-        var types = facts.types
-        if let values = facts.values {
-            for value in values where try check(value, atoms) { return false }
-            return true
+    /// At least one of some schemas, where it matters exactly which of them hold.
+    private mutating func someOf(_ members: [Int], _ place: SchemaPlace) throws(GrammarError) -> [[Int]] {
+        guard members.count <= 8 else {
+            throw place.refusal("more than 8 schemas cannot be had beside unevaluatedProperties and unevaluatedItems")
         }
-        if let lower = facts.lower, let upper = facts.upper {
-            let isEmpty =
-                lower.bound > upper.bound || lower.bound == upper.bound && (lower.isExclusive || upper.isExclusive)
-            if isEmpty { types.subtract(.number) }
-        }
-        if let most = facts.maxLength, most < facts.minLength { types.remove(.string) }
-        if let most = facts.maxItems, most < facts.minItems { types.remove(.array) }
-        if let most = facts.maxProperties, most < max(facts.minProperties, facts.required.count) {
-            types.remove(.object)
-        }
-        if types.contains(.object), depth > 0 {
-            for key in facts.required {
-                let member = try member(key, facts)
-                if try isImpossible(member, depth: depth - 1) {
-                    types.remove(.object)
-                    break
-                }
+        var group: [[Int]] = []
+        for set in 1..<(1 << members.count) {
+            var all: [Int] = []
+            var isPossible = true
+            for (place, node) in members.enumerated() where set >> place & 1 == 1 {
+                for other in all where try excludes(other, node) { isPossible = false }
+                all.append(node)
             }
+            guard isPossible else { continue }
+            let holding = all
+            for (place, node) in members.enumerated() where set >> place & 1 == 0 {
+                var isExcluded = false
+                for other in holding where try excludes(other, node) { isExcluded = true }
+                if !isExcluded { all.append(try nodes.opposite(of: node)) }
+            }
+            group.append(all)
         }
-        return types.isEmpty
+        return group
     }
 
     /// All that an alternative says.
@@ -215,8 +248,8 @@ struct SchemaAlternatives {
         for atom in atoms {
             switch nodes[atom] {
             case .made(let fact, let place): facts.add(fact, place)
-            case .written(.object(let schema), let pointer):
-                for (fact, place) in try nodes.facts(schema, pointer) { facts.add(fact, place) }
+            case .written(.object(let schema), let site):
+                for (fact, place) in try nodes.facts(schema, site) { facts.add(fact, place) }
             default: break
             }
         }

@@ -28,8 +28,8 @@ extension SchemaAlternatives {
         for (regex, matches, place) in facts.patterns {
             if try automaton(of: regex, place).takes(text) != matches { return false }
         }
-        for (name, place) in facts.formats {
-            if try automaton(ofFormat: name, place).takes(text) == false { return false }
+        for (name, matches, place) in facts.formats {
+            if try automaton(ofFormat: name, place).takes(text) != matches { return false }
         }
         return true
     }
@@ -42,9 +42,9 @@ extension SchemaAlternatives {
             }
         }
         for (index, element) in elements.enumerated() where try !check(element, facts.element(index)) { return false }
-        for (node, least, most) in facts.contains {
+        for (node, from, least, most) in facts.contains {
             var count = 0
-            for element in elements where try check(element, [node]) { count += 1 }
+            for element in elements.dropFirst(from) where try check(element, [node]) { count += 1 }
             if count < least || count > most ?? .max { return false }
         }
         return true
@@ -77,9 +77,7 @@ extension SchemaFacts {
     func allow(_ number: Decimal) -> Bool {
         if let lower, number < lower.bound || lower.isExclusive && number == lower.bound { return false }
         if let upper, number > upper.bound || upper.isExclusive && number == upper.bound { return false }
-        for (divisor, isSo) in multiples where (number.isInteger && number.remainder(by: divisor) == 0) != isSo {
-            return false
-        }
+        for (divisor, isSo) in multiples where divisor.divides(number) != isSo { return false }
         return true
     }
 

@@ -7,7 +7,7 @@ extension SchemaCompiler {
         if facts.isUnique, facts.maxItems ?? 2 > 1 { return try uniqueArray(facts) }
         let prefix = facts.arrays.map(\.prefix.count).max() ?? 0
         // Behind so many elements the next is like the last.
-        let cap = facts.maxItems ?? max(prefix, facts.minItems, 1)
+        let cap = facts.maxItems ?? max(prefix, facts.minItems, 1, facts.contains.map(\.from).max() ?? 0)
         var graph = ElementGraph(layout: layout)
         var open = [ElementState(count: 0, contained: facts.contains.map { _ in 0 })]
         _ = graph.node(open[0])
@@ -34,7 +34,7 @@ extension SchemaCompiler {
                 next: ElementState(count: min(state.count + 1, cap), contained: state.contained)
             )
         ]
-        for (index, (node, least, most)) in facts.contains.enumerated() {
+        for (index, (node, from, least, most)) in facts.contains.enumerated() where state.count >= from {
             var next: [(schemas: [Int], next: ElementState)] = []
             let count = state.contained[index]
             for choice in found {
@@ -81,7 +81,9 @@ extension SchemaCompiler {
             throw place.refusal("can be had for up to 10 different values, not for \(all.count)")
         }
         var contained: [[Bool]] = []
-        for (node, _, _) in facts.contains {
+        for (node, from, _, _) in facts.contains {
+            // Nodes know which elements were there, not where.
+            if from > 0 { throw place.refusal("cannot be had beside the opposite of items behind others") }
             var row: [Bool] = []
             for value in all { row.append(try schemas.check(value, [node])) }
             contained.append(row)

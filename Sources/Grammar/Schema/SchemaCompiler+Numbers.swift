@@ -6,20 +6,18 @@ extension SchemaCompiler {
         let types = facts.types.intersection(.number)
         let excluded = facts.excluded.compactMap { Decimal($0) }
         let isBound = facts.lower != nil || facts.upper != nil
-        var multiples = facts.multiples
         var text: Automaton
-        if types == .integer || multiples.contains(where: \.is) {
+        if types == .integer || facts.multiples.contains(where: { $0.is && $0.of.isInteger }) {
             if !types.contains(.integer) { return .never }
             text = try Automaton.matching("-?(0|[1-9][0-9]*)", .whole, &schemas.budget)
         } else {
             // With bounds there are no exponents, and no more digits than a double tells apart, so that what lies beside a bound is
             // still beside it when it is read.
+            let isBound = isBound || !facts.multiples.isEmpty
             let places = isBound ? "{1,\(Self.places(facts))}" : "+"
-            let fraction = types == .fraction ? "\\.[0-9]*[1-9][0-9]*" : "(\\.[0-9]\(places))?"
-            let exponent =
-                isBound || !excluded.isEmpty || types == .fraction ? "" : "([eE][+-]?([0-9]{1,2}|[12][0-9]{2}))?"
-            text = try Automaton.matching("-?(0|[1-9][0-9]*)\(fraction)\(exponent)", .whole, &schemas.budget)
-            multiples = []
+            let exponent = isBound || !excluded.isEmpty ? "" : "([eE][+-]?([0-9]{1,2}|[12][0-9]{2}))?"
+            let pattern = "-?(0|[1-9][0-9]*)(\\.[0-9]\(places))?\(exponent)"
+            text = try Automaton.matching(types == .fraction ? Self.fractions : pattern, .whole, &schemas.budget)
         }
         if let (bound, isExclusive) = facts.lower {
             text = try text.intersection(
@@ -29,7 +27,7 @@ extension SchemaCompiler {
             text = try text.intersection(
                 Numerals.compared(bound, isExclusive ? [.below] : [.below, .equal], &schemas.budget), &schemas.budget)
         }
-        for (divisor, isSo) in multiples {
+        for (divisor, isSo) in facts.multiples {
             text = try text.intersection(Numerals.multiples(of: divisor, isSo, &schemas.budget), &schemas.budget)
         }
         for number in excluded {
@@ -38,6 +36,14 @@ extension SchemaCompiler {
         }
         return .text(text, .plain)
     }
+
+    /// Numbers that are no integers, of so few digits that a double tells them from one.
+    private static let fractions: String = {
+        let forms = (1...14).map { count in
+            "\(count == 1 ? "[0-9]" : "[1-9][0-9]{\(count - 1)}")\\.[0-9]{0,\(14 - count)}[1-9]0*"
+        }
+        return "-?(\(forms.joined(separator: "|")))"
+    }()
 
     private static func places(_ facts: SchemaFacts) -> Int {
         let bounds = [facts.lower?.bound, facts.upper?.bound].compactMap { $0 }
@@ -123,17 +129,37 @@ enum Numerals {
 
     private struct Remainder: Hashable {
         var value = 0
+        /// Digits read behind the point, up to as many as the divisor has; -1 in front of it.
+        var places = -1
         var hasDigit = false
+        /// Something other than zeros came behind the last place that counts.
+        var isBeyond = false
     }
 
-    /// The integers that are multiples of a number, or are not.
-    static func multiples(of divisor: Int, _ isSo: Bool, _ budget: inout Budget) throws(GrammarError) -> Automaton {
+    /// The numbers that are multiples of another, or are not.
+    static func multiples(of divisor: Divisor, _ isSo: Bool, _ budget: inout Budget) throws(GrammarError) -> Automaton {
         try built(Remainder(), &budget) { remainder, symbol in
-            if symbol == minus { return remainder.hasDigit ? nil : remainder }
-            if symbol == point { return nil }
-            return Remainder(value: (remainder.value * 10 + Int(symbol - 0x30)) % divisor, hasDigit: true)
-        } accepts: {
-            $0.hasDigit && ($0.value == 0) == isSo
+            var next = remainder
+            switch symbol {
+            case minus: return remainder.hasDigit ? nil : remainder
+            case point:
+                guard remainder.hasDigit, remainder.places < 0 else { return nil }
+                next.places = 0
+            default:
+                let digit = UInt8(symbol - 0x30)
+                next.hasDigit = true
+                if remainder.places == divisor.places {
+                    next.isBeyond = remainder.isBeyond || digit != 0
+                } else {
+                    next.value = divisor.remainder(remainder.value, then: digit)
+                    if remainder.places >= 0 { next.places += 1 }
+                }
+            }
+            return next
+        } accepts: { remainder in
+            var value = remainder.value
+            for _ in max(remainder.places, 0)..<divisor.places { value = divisor.remainder(value, then: 0) }
+            return remainder.hasDigit && (value == 0 && !remainder.isBeyond) == isSo
         }
     }
 

@@ -6,6 +6,8 @@ struct SchemaCompiler {
     let layout: JSONLayout
     private var rules: [Expression] = []
     private var numbers: [[Int]: Int] = [:]
+    /// The rules of strings of a format.
+    private var formats: [String: Int] = [:]
     /// Rules whose expressions are still to be made.
     private var open: [(rule: Int, conjunction: [Int])] = []
 
@@ -13,7 +15,11 @@ struct SchemaCompiler {
     static func compile(
         _ schema: JSONValue, layout: JSONLayout, adding rules: inout [Expression], _ budget: inout Budget
     ) throws(GrammarError) -> Int {
-        let nodes = SchemaNodes(SchemaDocument(schema), most: 20_000)
+        let document = SchemaDocument(schema)
+        if let place = document.unknownDialect {
+            throw place.refusal("only the dialects of json-schema.org are known")
+        }
+        let nodes = SchemaNodes(document, most: 20_000)
         var compiler = SchemaCompiler(schemas: SchemaAlternatives(nodes, budget), layout: layout)
         compiler.rules = rules
         let root = try compiler.rule(for: [compiler.schemas.nodes.node(schema, at: "")])
@@ -127,7 +133,15 @@ struct SchemaCompiler {
     // MARK: Strings
 
     private mutating func string(_ facts: SchemaFacts) throws(GrammarError) -> Expression {
-        .sequence([.literal("\""), .text(try text(facts), .quoted), .literal("\"")])
+        let isPlain = facts.formats.contains { $0.matches && SchemaFormat.isPlain($0.name) }
+        let text = Expression.text(try text(facts), isPlain ? .quotedPlainly : .quoted)
+        guard let name = facts.onlyFormat else { return .sequence([.literal("\""), text, .literal("\"")]) }
+        // Strings of a format are large, and the same everywhere.
+        if formats[name] == nil {
+            formats[name] = rules.count
+            rules.append(.sequence([.literal("\""), text, .literal("\"")]))
+        }
+        return .rule(formats[name]!)
     }
 
     /// The texts that some facts allow.
@@ -138,7 +152,10 @@ struct SchemaCompiler {
             let found = try schemas.automaton(of: regex, place)
             parts.append(matches ? found : try found.inverted(&schemas.budget))
         }
-        for (name, place) in facts.formats { parts.append(try schemas.automaton(ofFormat: name, place)) }
+        for (name, matches, place) in facts.formats {
+            let found = try schemas.automaton(ofFormat: name, place)
+            parts.append(matches ? found : try found.inverted(&schemas.budget))
+        }
         let excluded = facts.excluded.compactMap(\.stringValue)
         if !excluded.isEmpty {
             parts.append(try Automaton.literals(excluded, &schemas.budget).inverted(&schemas.budget))

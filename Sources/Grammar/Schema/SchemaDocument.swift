@@ -8,6 +8,10 @@ struct SchemaDocument {
     private var resources: [String: String] = ["": ""]
     /// Where each anchor is, by the URI with it.
     private var anchors: [String: String] = [:]
+    /// Where the dynamic anchors of each resource are, by its URI.
+    private var dynamicAnchors: [String: [String: String]] = [:]
+    /// The first schema whose `$schema` names a dialect that nobody knows.
+    private(set) var unknownDialect: SchemaPlace?
     /// URIs that hold from a place down.
     private var bases: [String: String] = [:]
 
@@ -48,11 +52,22 @@ struct SchemaDocument {
             for name in ["$anchor", "$dynamicAnchor"] {
                 if let anchor = object[name]?.stringValue { anchors["\(base)#\(anchor)"] = pointer }
             }
+            if let dialect = object["$schema"]?.stringValue, unknownDialect == nil, !Self.isKnown(dialect) {
+                unknownDialect = SchemaPlace(pointer: pointer, keyword: "$schema")
+            }
+            if let anchor = object["$dynamicAnchor"]?.stringValue {
+                dynamicAnchors[base, default: [:]][anchor] = pointer
+            }
             for (key, member) in object where key != "enum" && key != "const" {
                 scan(member, "\(pointer)/\(Self.escaped(key))", base)
             }
         default: break
         }
+    }
+
+    /// Another dialect may give keywords another meaning, or none.
+    private static func isKnown(_ dialect: String) -> Bool {
+        dialect.firstRange(of: "://").map { dialect[$0.upperBound...].hasPrefix("json-schema.org/") } ?? false
     }
 
     /// What drafts up to 4 call `id`; a property of that name is none.
@@ -108,6 +123,20 @@ struct SchemaDocument {
         guard fragment.hasPrefix("/") else { return anchors["\(uri)#\(fragment)"] }
         let decoded = Self.decoded(fragment)
         return root + decoded
+    }
+
+    /// Whether no schema in it has a URI of its own.
+    var isOneResource: Bool { Set(resources.values).count == 1 }
+
+    /// The dynamic anchors of the resource that a place is in.
+    func dynamicAnchors(around pointer: String) -> [String: String] {
+        dynamicAnchors.isEmpty ? [:] : dynamicAnchors[base(at: pointer)] ?? [:]
+    }
+
+    /// The dynamic anchor that a reference names; nil where it names anything else.
+    func dynamicAnchor(of reference: String, at pointer: String) -> String? {
+        let (uri, fragment) = Self.resolved(reference, base(at: pointer))
+        return dynamicAnchors[uri]?[fragment] == nil ? nil : fragment
     }
 
     /// A fragment without percent signs.

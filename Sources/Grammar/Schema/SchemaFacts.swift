@@ -52,11 +52,11 @@ enum SchemaFact {
     case excluded([JSONValue])
     case lower(Decimal, isExclusive: Bool)
     case upper(Decimal, isExclusive: Bool)
-    case multiple(of: Int, is: Bool)
+    case multiple(of: Divisor, is: Bool)
     case minLength(Int)
     case maxLength(Int)
     case pattern(String, matches: Bool)
-    case format(String)
+    case format(String, matches: Bool)
     case object(ObjectRule)
     case required(String)
     case minProperties(Int)
@@ -65,7 +65,8 @@ enum SchemaFact {
     case array(ArrayRule)
     case minItems(Int)
     case maxItems(Int)
-    case contains(Int, least: Int, most: Int?)
+    /// Elements from a place on.
+    case contains(Int, from: Int, least: Int, most: Int?)
     case uniqueItems
 }
 
@@ -90,11 +91,11 @@ struct SchemaFacts {
     var excluded: [JSONValue] = []
     var lower: (bound: Decimal, isExclusive: Bool)?
     var upper: (bound: Decimal, isExclusive: Bool)?
-    var multiples: [(of: Int, is: Bool)] = []
+    var multiples: [(of: Divisor, is: Bool)] = []
     var minLength = 0
     var maxLength: Int?
     var patterns: [(regex: String, matches: Bool, place: SchemaPlace)] = []
-    var formats: [(name: String, place: SchemaPlace)] = []
+    var formats: [(name: String, matches: Bool, place: SchemaPlace)] = []
     var objects: [ObjectRule] = []
     var required: [String] = []
     var minProperties = 0
@@ -103,7 +104,7 @@ struct SchemaFacts {
     var arrays: [ArrayRule] = []
     var minItems = 0
     var maxItems: Int?
-    var contains: [(node: Int, least: Int, most: Int?)] = []
+    var contains: [(node: Int, from: Int, least: Int, most: Int?)] = []
     var isUnique = false
     /// A keyword for each kind of value, for complaints.
     var place = SchemaPlace(pointer: "", keyword: nil)
@@ -124,7 +125,7 @@ struct SchemaFacts {
         case .minLength(let count): minLength = max(minLength, count)
         case .maxLength(let count): maxLength = min(maxLength ?? count, count)
         case .pattern(let regex, let matches): patterns.append((regex, matches, place))
-        case .format(let name): formats.append((name, place))
+        case .format(let name, let matches): formats.append((name, matches, place))
         case .object(let rule): objects.append(rule)
         case .required(let key): if !required.contains(where: { $0.isSame(as: key) }) { required.append(key) }
         case .minProperties(let count): minProperties = max(minProperties, count)
@@ -133,9 +134,19 @@ struct SchemaFacts {
         case .array(let rule): arrays.append(rule)
         case .minItems(let count): minItems = max(minItems, count)
         case .maxItems(let count): maxItems = min(maxItems ?? count, count)
-        case .contains(let node, let least, let most): contains.append((node, least, most))
+        case .contains(let node, let from, let least, let most): contains.append((node, from, least, most))
         case .uniqueItems: isUnique = true
         }
+    }
+}
+
+extension SchemaFacts {
+    /// The format that is all that they say of strings; nil where they say something else.
+    var onlyFormat: String? {
+        guard formats.count == 1, formats[0].matches, patterns.isEmpty, minLength == 0, maxLength == nil else {
+            return nil
+        }
+        return excluded.contains { $0.stringValue != nil } ? nil : formats[0].name
     }
 }
 

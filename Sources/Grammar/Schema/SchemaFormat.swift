@@ -1,14 +1,33 @@
+internal import Synchronization
+
 /// The formats of strings, as regular expressions for the whole of them.
 enum SchemaFormat {
-    /// The expression of a format; nil for an unknown one.
-    static func named(_ name: String) -> String? {
+    /// Automata are the same for all grammars, and made once.
+    private static let known = Mutex<[String: Automaton]>([:])
+
+    /// The texts of a format; nil for an unknown one.
+    static func automaton(_ name: String) throws(GrammarError) -> Automaton? {
+        if let automaton = known.withLock({ $0[name] }) { return automaton }
+        guard let regex = named(name) else { return nil }
+        var budget = Budget(GrammarLimits())
+        var automaton = try Automaton.matching(regex, .whole, &budget)
+        if name == "hostname" {
+            // Names in Punycode have rules of their own, which are not looked at.
+            automaton = try automaton.subtracting(.matching("(^|\\.)[Xx][Nn]--", .part, &budget), &budget)
+        }
+        known.withLock { $0[name] = automaton }
+        return automaton
+    }
+
+    /// The expression of a format.
+    private static func named(_ name: String) -> String? {
         switch name {
         case "date": date
         case "time": time
         case "date-time": "(\(date))[Tt](\(time))"
         case "duration": duration
         case "email": "(\(localPart)|\(quotedPart))@(\(domain)|\\[(\(ipv4)|IPv6:(\(ipv6)))\\])"
-        case "idn-email": "(\(wide(localPart))|\(quotedPart))@\(wide(domain))"
+        case "idn-email": "(\(widest(localPart))|\(widest(quotedPart)))@\(wide(domain))"
         case "hostname": domain
         case "ipv4": ipv4
         case "ipv6": ipv6
@@ -24,9 +43,15 @@ enum SchemaFormat {
         }
     }
 
-    /// An expression for what texts of a format must not hold; nil: nothing.
-    static func excluded(from name: String) -> String? {
-        name == "hostname" ? "(^|\\.)[Xx][Nn]--" : nil
+    /// Whether the expression takes all texts of a format: of others a few are left out that nobody writes.
+    static func isExact(_ name: String) -> Bool {
+        ["date", "duration", "ipv4", "ipv6", "uuid", "json-pointer", "relative-json-pointer"].contains(name)
+    }
+
+    /// Whether texts of a format are of ASCII and have nothing that JSON would want to be escaped.
+    static func isPlain(_ name: String) -> Bool {
+        ["date", "time", "date-time", "duration", "hostname", "ipv4", "ipv6", "uuid", "uri", "uri-reference"].contains(
+            name)
     }
 
     private static let hex = "[0-9A-Fa-f]"
@@ -42,10 +67,17 @@ enum SchemaFormat {
         return "\(year)-\(days)|\(leap)-02-29"
     }()
 
-    /// A leap second comes at the end of a day of UTC.
+    /// A leap second comes at the end of a day of UTC. Zones are whole quarters of an hour from there where one is told.
     private static let time: String = {
         let zone = "([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
-        return "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]+)?\(zone)|23:59:60(\\.[0-9]+)?([Zz]|[+-]00:00)"
+        let fraction = "(\\.[0-9]+)?"
+        let digits = { (number: Int) in number < 10 ? "0\(number)" : "\(number)" }
+        let clock = { (minutes: Int) in "\(digits(minutes / 60 % 24)):\(digits(minutes % 60))" }
+        let leaps = stride(from: 14, to: 24 * 60, by: 15).map { minutes in
+            "\(clock(minutes)):60\(fraction)(\\+\(clock(minutes + 1))|-\(clock(24 * 60 - 1 - minutes)))"
+        }
+        let plain = "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\(fraction)\(zone)"
+        return ([plain, "23:59:60\(fraction)[Zz]"] + leaps).joined(separator: "|")
     }()
 
     /// Each unit may be followed by the next smaller one only.
@@ -71,6 +103,12 @@ enum SchemaFormat {
             "A-Za-z0-9", with: "A-Za-z0-9\\u{A1}-\\u{2FFF}\\u{3040}-\\u{D7FF}\\u{F900}-\\u{FDCF}\\u{10000}-\\u{1FFFD}")
     }
 
+    /// The same with all characters beyond ASCII.
+    private static func widest(_ pattern: String) -> String {
+        pattern.replacing("A-Za-z0-9", with: "A-Za-z0-9\\u{80}-\\u{10FFFF}")
+            .replacing(" -~]", with: " -~\\u{80}-\\u{10FFFF}]").replacing("\\]-~]", with: "\\]-~\\u{80}-\\u{10FFFF}]")
+    }
+
     private static let byte = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
     private static let ipv4 = "\(byte)(\\.\(byte)){3}"
 
@@ -91,13 +129,21 @@ enum SchemaFormat {
 
     private static let unreserved = "A-Za-z0-9._~\\-"
     private static let encoded = "%\(hex){2}"
-    private static let further =
-        "\\u{A0}-\\u{D7FF}\\u{F900}-\\u{FDCF}\\u{FDF0}-\\u{FFEF}\\u{10000}-\\u{1FFFD}\\u{20000}-\\u{2FFFD}\\u{30000}-\\u{3FFFD}"
+    private static let further: String = {
+        let planes = (1...14).map { plane in
+            let first = String(plane, radix: 16) + (plane == 14 ? "1000" : "0000")
+            return "\\u{\(first)}-\\u{\(String(plane, radix: 16))fffd}"
+        }
+        return "\\u{A0}-\\u{D7FF}\\u{F900}-\\u{FDCF}\\u{FDF0}-\\u{FFEF}" + planes.joined()
+    }()
+    private static let privateUse = "\\u{E000}-\\u{F8FF}\\u{F0000}-\\u{FFFFD}\\u{100000}-\\u{10FFFD}"
 
-    private static func uri(isReference: Bool) -> String { uri(isReference, unreserved) }
-    private static func iri(isReference: Bool) -> String { uri(isReference, unreserved + further) }
+    private static func uri(isReference: Bool) -> String { uri(isReference, unreserved, inQueries: "") }
+    private static func iri(isReference: Bool) -> String {
+        uri(isReference, unreserved + further, inQueries: privateUse)
+    }
 
-    private static func uri(_ isReference: Bool, _ unreserved: String) -> String {
+    private static func uri(_ isReference: Bool, _ unreserved: String, inQueries more: String) -> String {
         let subDelims = "!$&'()*+,;="
         let character = "([\(unreserved)\(subDelims):@]|\(encoded))"
         let noColon = "([\(unreserved)\(subDelims)@]|\(encoded))"
@@ -107,7 +153,7 @@ enum SchemaFormat {
         let authority = "(\(userInfo))?(\(literal)|\(name))(:[0-9]*)?"
         let path = "(/\(character)*)*"
         let hierarchy = "(//\(authority)\(path)|/(\(character)+\(path))?|\(character)+\(path)|)"
-        let tail = "(\\?(\(character)|[/?])*)?(#(\(character)|[/?])*)?"
+        let tail = "(\\?(\(character)|[/?\(more)])*)?(#(\(character)|[/?])*)?"
         let absolute = "[A-Za-z][A-Za-z0-9+.-]*:\(hierarchy)\(tail)"
         guard isReference else { return absolute }
         let relative = "(//\(authority)\(path)|/(\(character)+\(path))?|\(noColon)+\(path)|)"
@@ -115,7 +161,7 @@ enum SchemaFormat {
     }
 
     private static let template: String = {
-        let literal = "[!#$&(-;=?-\\[\\]_a-z~\(further)]|\(encoded)"
+        let literal = "[!#$&-;=?-\\[\\]_a-z~\(further)]|\(encoded)"
         let variable = "([A-Za-z0-9_]|\(encoded))(\\.?([A-Za-z0-9_]|\(encoded)))*"
         let item = "\(variable)(\\*|:[1-9][0-9]{0,3})?"
         return "(\(literal)|\\{[+#./;?&=,!@|]?\(item)(,\(item))*\\})*"

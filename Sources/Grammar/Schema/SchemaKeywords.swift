@@ -2,60 +2,38 @@ internal import JSON
 
 /// What the keywords of one schema say by themselves; those that join schemas are none of them.
 extension SchemaNodes {
-    /// Keywords that need to know what other schemas looked at.
-    private static let refused: Set<String> = [
-        "unevaluatedProperties", "unevaluatedItems", "$dynamicRef", "$recursiveRef",
-    ]
-    /// Keywords that join schemas.
-    private static let joining: Set<String> = [
-        "$ref", "allOf", "anyOf", "oneOf", "not", "if", "dependentSchemas", "dependentRequired", "dependencies",
-    ]
-
     /// The facts of a schema that stands in the document.
-    mutating func facts(_ schema: JSONObject, _ pointer: String) throws(GrammarError) -> [(SchemaFact, SchemaPlace)] {
+    mutating func facts(_ schema: JSONObject, _ site: SchemaSite) throws(GrammarError) -> [(SchemaFact, SchemaPlace)] {
         var facts: [(SchemaFact, SchemaPlace)] = []
         for (key, value) in schema {
-            let place = SchemaPlace(pointer: pointer, keyword: key)
-            if Self.refused.contains(key) {
-                try refuse(key, value, schema, place)
-            } else if let fact = try scalarFact(key, value, schema, place) {
+            let place = site.place(key)
+            if let fact = try scalarFact(key, value, schema, place) {
                 facts.append((fact, place))
             } else if key == "required" {
                 for name in try strings(value, place) { facts.append((.required(name), place)) }
             }
         }
-        if let rule = try objectRule(schema, pointer) {
-            facts.append((.object(rule), SchemaPlace(pointer: pointer, keyword: "properties")))
+        if let rule = try objectRule(schema, site) {
+            facts.append((.object(rule), site.place("properties")))
         }
-        if let rule = try arrayRule(schema, pointer) {
-            facts.append((.array(rule), SchemaPlace(pointer: pointer, keyword: "items")))
+        if let rule = try arrayRule(schema, site) {
+            facts.append((.array(rule), site.place("items")))
         }
         if let contains = schema["contains"] {
-            let place = SchemaPlace(pointer: pointer, keyword: "contains")
-            let least = try count(schema["minContains"] ?? 1, SchemaPlace(pointer: pointer, keyword: "minContains"))
+            let place = site.place("contains")
+            let least = try count(schema["minContains"] ?? 1, site.place("minContains"))
             var most: Int?
             if let value = schema["maxContains"] {
-                most = try count(value, SchemaPlace(pointer: pointer, keyword: "maxContains"))
+                most = try count(value, site.place("maxContains"))
             }
-            let node = try child(contains, pointer, "contains")
-            if least > 0 || most != nil { facts.append((.contains(node, least: least, most: most), place)) }
+            let node = try child(contains, site, "contains")
+            if least > 0 || most != nil { facts.append((.contains(node, from: 0, least: least, most: most), place)) }
         }
         if let names = schema["propertyNames"] {
-            let node = try child(names, pointer, "propertyNames")
-            facts.append((.names(node), SchemaPlace(pointer: pointer, keyword: "propertyNames")))
+            let node = try child(names, site, "propertyNames")
+            facts.append((.names(node), site.place("propertyNames")))
         }
         return facts
-    }
-
-    private func refuse(
-        _ key: String, _ value: JSONValue, _ schema: JSONObject, _ place: SchemaPlace
-    ) throws(GrammarError) {
-        // Where nothing else looks at members or elements, they are what properties and items leave over.
-        let isAlone =
-            key.hasPrefix("unevaluated")
-            && !schema.keys.contains { Self.joining.contains($0) || key == "unevaluatedItems" && $0 == "contains" }
-        if isAlone || value == .bool(true) { return }
-        throw place.refusal("cannot be had")
     }
 
     private func scalarFact(
@@ -74,7 +52,7 @@ extension SchemaNodes {
         case "minProperties": return .minProperties(try count(value, place))
         case "maxProperties": return .maxProperties(try count(value, place))
         case "pattern": return .pattern(try string(value, place), matches: true)
-        case "format": return .format(try string(value, place))
+        case "format": return .format(try string(value, place), matches: true)
         case "uniqueItems":
             guard case .bool(let flag) = value else { throw place.refusal("must be a boolean") }
             return flag ? .uniqueItems : nil
@@ -114,43 +92,42 @@ extension SchemaNodes {
         guard let divisor = Decimal(value), !divisor.isNegative, !divisor.isZero else {
             throw place.refusal("must be a number above 0")
         }
-        guard divisor.isInteger, divisor.whole.count < 5, let number = Int(divisor.text), number <= 1_000 else {
-            throw place.refusal("can be had for integers from 1 to 1000 only, not for \(divisor.text)")
+        guard let divisor = Divisor(divisor) else {
+            throw place.refusal("can be had for numbers of up to 1000 of a power of ten only, not for \(divisor.text)")
         }
-        return .multiple(of: number, is: true)
+        return .multiple(of: divisor, is: true)
     }
 
-    private mutating func objectRule(_ schema: JSONObject, _ pointer: String) throws(GrammarError) -> ObjectRule? {
+    private mutating func objectRule(_ schema: JSONObject, _ site: SchemaSite) throws(GrammarError) -> ObjectRule? {
         var rule = ObjectRule()
         if let value = schema["properties"] {
-            for (key, member) in try members(value, pointer, "properties") {
-                rule.properties.append((key, try child(member, pointer, "properties", key)))
+            for (key, member) in try members(value, site, "properties") {
+                rule.properties.append((key, try child(member, site, "properties", key)))
             }
         }
         if let value = schema["patternProperties"] {
-            for (key, member) in try members(value, pointer, "patternProperties") {
-                rule.patterns.append((key, try child(member, pointer, "patternProperties", key)))
+            for (key, member) in try members(value, site, "patternProperties") {
+                rule.patterns.append((key, try child(member, site, "patternProperties", key)))
             }
         }
-        let key = schema["additionalProperties"] == nil ? "unevaluatedProperties" : "additionalProperties"
-        if let value = schema[key] { rule.additional = try child(value, pointer, key) }
+        if let value = schema["additionalProperties"] {
+            rule.additional = try child(value, site, "additionalProperties")
+        }
         let isEmpty = rule.properties.isEmpty && rule.patterns.isEmpty && rule.additional == nil
         return isEmpty ? nil : rule
     }
 
-    private mutating func arrayRule(_ schema: JSONObject, _ pointer: String) throws(GrammarError) -> ArrayRule? {
+    private mutating func arrayRule(_ schema: JSONObject, _ site: SchemaSite) throws(GrammarError) -> ArrayRule? {
         var rule = ArrayRule()
-        if let value = schema["prefixItems"] { rule.prefix = try children(value, pointer, "prefixItems") }
+        if let value = schema["prefixItems"] { rule.prefix = try children(value, site, "prefixItems") }
         if let value = schema["items"] {
             if case .array(let list) = value {
                 // Up to draft 2019-09 a list of schemas stood here.
-                if !list.isEmpty { rule.prefix = try children(value, pointer, "items") }
-                if let rest = schema["additionalItems"] { rule.items = try child(rest, pointer, "additionalItems") }
+                if !list.isEmpty { rule.prefix = try children(value, site, "items") }
+                if let rest = schema["additionalItems"] { rule.items = try child(rest, site, "additionalItems") }
             } else {
-                rule.items = try child(value, pointer, "items")
+                rule.items = try child(value, site, "items")
             }
-        } else if let rest = schema["unevaluatedItems"] {
-            rule.items = try child(rest, pointer, "unevaluatedItems")
         }
         return rule.prefix.isEmpty && rule.items == nil ? nil : rule
     }

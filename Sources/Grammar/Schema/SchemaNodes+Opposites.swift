@@ -6,16 +6,17 @@ extension SchemaNodes {
     mutating func alternatives(oppositeOf node: Int) throws(GrammarError) -> [[Int]] {
         switch self[node] {
         case .opposite(let inner): return [[inner]]
+        case .choice(let nodes): return [try opposites(of: nodes)]
         case .made(let fact, let place): return try alternatives(oppositeOf: fact, place)
         case .written(.bool(let flag), _): return flag ? [] : [[]]
-        case .written(let value, let pointer):
+        case .written(let value, let site):
             guard case .object(let schema) = value else { return [] }
             var alternatives: [[Int]] = []
-            for (fact, place) in try facts(schema, pointer) {
+            for (fact, place) in try facts(schema, site) {
                 alternatives += try self.alternatives(oppositeOf: fact, place)
             }
             for (key, value) in schema {
-                alternatives += try self.alternatives(oppositeOf: key, value, schema, pointer)
+                alternatives += try self.alternatives(oppositeOf: key, value, schema, site)
             }
             return alternatives
         }
@@ -23,38 +24,60 @@ extension SchemaNodes {
 
     /// The opposite of a keyword that joins schemas.
     private mutating func alternatives(
-        oppositeOf key: String, _ value: JSONValue, _ schema: JSONObject, _ pointer: String
+        oppositeOf key: String, _ value: JSONValue, _ schema: JSONObject, _ site: SchemaSite
     ) throws(GrammarError) -> [[Int]] {
         switch key {
-        case "$ref": return [[try opposite(of: target(of: value, at: pointer))]]
+        case "$ref", "$dynamicRef", "$recursiveRef": return [[try opposite(of: target(of: value, at: site, key))]]
         case "allOf":
             var alternatives: [[Int]] = []
-            for child in try children(value, pointer, key) { alternatives.append([try opposite(of: child)]) }
+            for child in try children(value, site, key) { alternatives.append([try opposite(of: child)]) }
             return alternatives
-        case "anyOf": return [try opposites(of: children(value, pointer, key))]
+        case "anyOf": return [try opposites(of: children(value, site, key))]
         case "oneOf":
-            let all = try children(value, pointer, key)
+            let all = try children(value, site, key)
             var alternatives = [try opposites(of: all)]
             for (index, one) in all.enumerated() {
                 for other in all[(index + 1)...] { alternatives.append([one, other]) }
             }
             return alternatives
-        case "not": return [[try child(value, pointer, key)]]
+        case "not": return [[try child(value, site, key)]]
         case "if":
-            let condition = try child(value, pointer, key)
+            let condition = try child(value, site, key)
             var alternatives: [[Int]] = []
             if let then = schema["then"] {
-                alternatives.append([condition, try opposite(of: child(then, pointer, "then"))])
+                alternatives.append([condition, try opposite(of: child(then, site, "then"))])
             }
             if let otherwise = schema["else"] {
-                let other = try child(otherwise, pointer, "else")
+                let other = try child(otherwise, site, "else")
                 alternatives.append([try opposite(of: condition), try opposite(of: other)])
             }
             return alternatives
         case "dependentRequired", "dependentSchemas", "dependencies":
-            throw SchemaPlace(pointer: pointer, keyword: key).refusal("its opposite cannot be had")
+            return try alternatives(oppositeOfDependencies: value, site, key)
+        case "unevaluatedProperties", "unevaluatedItems":
+            if value == .bool(true) { return [] }
+            throw site.place(key).refusal("its opposite cannot be had")
         default: return []
         }
+    }
+
+    /// A member is there, and what it asks for is not so.
+    private mutating func alternatives(
+        oppositeOfDependencies value: JSONValue, _ site: SchemaSite, _ key: String
+    ) throws(GrammarError) -> [[Int]] {
+        let place = site.place(key)
+        var alternatives: [[Int]] = []
+        for (name, member) in try members(value, site, key) {
+            let required = try node(.required(name), place)
+            guard case .array = member else {
+                alternatives.append([required, try opposite(of: child(member, site, key, name))])
+                continue
+            }
+            for other in try strings(member, place) {
+                alternatives.append([required, try opposite(of: node(.required(other), place))])
+            }
+        }
+        return alternatives
     }
 
     private mutating func opposites(of nodes: [Int]) throws(GrammarError) -> [Int] {
@@ -80,9 +103,11 @@ extension SchemaNodes {
             return [try alternative(.number, .upper(bound, isExclusive: !isExclusive))]
         case .upper(let bound, let isExclusive):
             return [try alternative(.number, .lower(bound, isExclusive: !isExclusive))]
-        case .multiple(let divisor, true):
+        case .multiple(let divisor, true) where divisor.isInteger:
             return [try alternative(.fraction, nil), try alternative(.integer, .multiple(of: divisor, is: false))]
-        case .multiple(let divisor, false): return [try alternative(.integer, .multiple(of: divisor, is: true))]
+        case .multiple(let divisor, let isSo):
+            let types: SchemaTypes = divisor.isInteger ? .integer : .number
+            return [try alternative(types, .multiple(of: divisor, is: !isSo))]
         case .minLength(let count): return count == 0 ? [] : [try alternative(.string, .maxLength(count - 1))]
         case .maxLength(let count): return [try alternative(.string, .minLength(count + 1))]
         case .pattern(let regex, let matches):
@@ -94,22 +119,65 @@ extension SchemaNodes {
         case .maxProperties(let count): return [try alternative(.object, .minProperties(count + 1))]
         case .minItems(let count): return count == 0 ? [] : [try alternative(.array, .maxItems(count - 1))]
         case .maxItems(let count): return [try alternative(.array, .minItems(count + 1))]
-        case .object(let rule) where rule.patterns.isEmpty && rule.additional == nil:
+        case .object(let rule) where bindsNamedOnly(rule):
             var alternatives: [[Int]] = []
-            for (key, value) in rule.properties {
+            for (key, value) in rule.properties where !isAnything(value) {
                 let other = try opposite(of: value)
                 var nodes = try alternative(.object, .object(ObjectRule(properties: [(key, other)])))
                 nodes.append(try node(.required(key), place))
                 alternatives.append(nodes)
             }
             return alternatives
-        case .array(let rule) where rule.prefix.isEmpty:
-            guard let items = rule.items else { return [] }
-            return [try alternative(.array, .contains(opposite(of: items), least: 1, most: nil))]
-        case .contains(let item, 1, nil):
-            return [try alternative(.array, .array(ArrayRule(items: opposite(of: item))))]
-        case .format, .object, .array, .contains, .names, .uniqueItems:
-            throw place.refusal("its opposite cannot be had")
+        case .array(let rule): return try alternatives(oppositeOf: rule, place)
+        case .contains(let item, let from, let least, let most):
+            var alternatives: [[Int]] = []
+            if least > 0 {
+                let fewer = SchemaFact.contains(item, from: from, least: 0, most: least - 1)
+                alternatives.append(try alternative(.array, fewer))
+            }
+            if let most {
+                alternatives.append(try alternative(.array, .contains(item, from: from, least: most + 1, most: nil)))
+            }
+            return alternatives
+        case .format(let name, let matches) where SchemaFormat.isExact(name):
+            return [try alternative(.string, .format(name, matches: !matches))]
+        case .object, .names, .format, .uniqueItems: throw place.refusal("its opposite cannot be had")
+        }
+    }
+
+    /// Some element is not what it has to be.
+    private mutating func alternatives(
+        oppositeOf rule: ArrayRule, _ place: SchemaPlace
+    ) throws(GrammarError) -> [[Int]] {
+        let array = try node(.types(.array), place)
+        let anything = try node(.types(.all), place)
+        var alternatives: [[Int]] = []
+        for (index, element) in rule.prefix.enumerated() where !isAnything(element) {
+            let prefix = Array(repeating: anything, count: index) + [try opposite(of: element)]
+            alternatives.append([
+                array, try node(.minItems(index + 1), place), try node(.array(ArrayRule(prefix: prefix)), place),
+            ])
+        }
+        if let items = rule.items, !isAnything(items) {
+            let other = try opposite(of: items)
+            alternatives.append([
+                array, try node(.contains(other, from: rule.prefix.count, least: 1, most: nil), place),
+            ])
+        }
+        return alternatives
+    }
+
+    /// Whether a rule says nothing of members but of those that it names.
+    private func bindsNamedOnly(_ rule: ObjectRule) -> Bool {
+        rule.patterns.allSatisfy { isAnything($0.node) } && rule.additional.map { isAnything($0) } ?? true
+    }
+
+    /// Whether a schema plainly allows all there is.
+    private func isAnything(_ node: Int) -> Bool {
+        switch self[node] {
+        case .written(.bool(true), _): true
+        case .written(.object(let schema), _): schema.isEmpty
+        default: false
         }
     }
 

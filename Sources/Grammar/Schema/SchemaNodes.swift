@@ -3,18 +3,23 @@ internal import JSON
 /// A schema, or a part of one, or the opposite of one.
 enum SchemaNode {
     /// One that stands in the document.
-    case written(JSONValue, pointer: String)
+    case written(JSONValue, SchemaSite)
     /// One fact, which came of the opposite of a schema.
     case made(SchemaFact, SchemaPlace)
     /// What another does not allow.
     case opposite(of: Int)
+    /// What any of some allows.
+    case choice(of: [Int])
 }
 
 /// All nodes that were met, by number, so that sets of them can be compared.
 struct SchemaNodes {
     let document: SchemaDocument
     private var nodes: [SchemaNode] = []
-    private var written: [String: Int] = [:]
+    private var written: [SchemaSite: Int] = [:]
+    private var scopes = SchemaScopes()
+    /// The node of what schemas leave over, by what they looked at.
+    var leftovers: [SchemaEvaluation: [Int]] = [:]
     private var opposites: [Int: Int] = [:]
     private let most: Int
 
@@ -26,15 +31,17 @@ struct SchemaNodes {
     subscript(node: Int) -> SchemaNode { nodes[node] }
 
     /// The node of a schema in the document.
-    mutating func node(_ value: JSONValue, at pointer: String) throws(GrammarError) -> Int {
-        if let number = written[pointer] { return number }
+    /// - Parameter scope: That of the schema it is reached from.
+    mutating func node(_ value: JSONValue, at pointer: String, scope: Int = 0) throws(GrammarError) -> Int {
+        let anchors = document.dynamicAnchors(around: pointer)
+        let site = SchemaSite(pointer: pointer, scope: scopes.entering(anchors, from: scope))
+        if let number = written[site] { return number }
         switch value {
         case .object, .bool: break
-        default:
-            throw GrammarError("a schema must be an object or a boolean", at: .pointer(pointer, keyword: nil))
+        default: throw site.place(nil).refusal("a schema must be an object or a boolean")
         }
-        let number = try add(.written(value, pointer: pointer))
-        written[pointer] = number
+        let number = try add(.written(value, site))
+        written[site] = number
         return number
     }
 
@@ -52,6 +59,11 @@ struct SchemaNodes {
         return number
     }
 
+    /// The node of what any of some others allows.
+    mutating func choice(of nodes: [Int]) throws(GrammarError) -> Int {
+        nodes.count == 1 ? nodes[0] : try add(.choice(of: nodes))
+    }
+
     private mutating func add(_ node: SchemaNode) throws(GrammarError) -> Int {
         guard nodes.count < most else { throw GrammarError("it falls apart into more than \(most) schemas") }
         nodes.append(node)
@@ -59,15 +71,24 @@ struct SchemaNodes {
     }
 
     /// The node that a reference leads to.
-    mutating func target(of reference: JSONValue, at pointer: String) throws(GrammarError) -> Int {
-        let place = SchemaPlace(pointer: pointer, keyword: "$ref")
+    /// - Parameter keyword: `$ref`, `$dynamicRef` or `$recursiveRef`.
+    mutating func target(
+        of reference: JSONValue, at site: SchemaSite, _ keyword: String = "$ref"
+    ) throws(GrammarError) -> Int {
+        let place = site.place(keyword)
         guard let text = reference.stringValue else { throw place.refusal("must be a string") }
-        guard let target = document.target(of: text, at: pointer) else {
+        if keyword == "$recursiveRef", !document.isOneResource {
+            throw place.refusal("cannot be had where schemas with a $id of their own stand in one document")
+        }
+        guard var target = document.target(of: text, at: site.pointer) else {
             throw place.refusal("\(text) is not within the document; other documents are not fetched")
         }
+        if keyword == "$dynamicRef", let anchor = document.dynamicAnchor(of: text, at: site.pointer) {
+            target = scopes.target(of: anchor, in: site.scope) ?? target
+        }
         guard let value = document.value(at: target) else { throw place.refusal("nothing stands at \(text)") }
-        guard !leadsBack(target, to: pointer) else { throw place.refusal("\(text) leads back to itself") }
-        return try node(value, at: target)
+        guard !leadsBack(target, to: site.pointer) else { throw place.refusal("\(text) leads back to itself") }
+        return try node(value, at: target, scope: site.scope)
     }
 
     /// Whether the schema at a place stands for the one at another, which refers to it, without anything between: by references alone, or
@@ -95,24 +116,25 @@ struct SchemaNodes {
     }
 
     /// The node of a member of a schema that is a schema itself.
-    mutating func child(_ value: JSONValue, _ pointer: String, _ path: String...) throws(GrammarError) -> Int {
-        try node(value, at: path.reduce(pointer) { $0 + "/" + SchemaDocument.escaped($1) })
+    mutating func child(_ value: JSONValue, _ site: SchemaSite, _ path: String...) throws(GrammarError) -> Int {
+        let pointer = path.reduce(site.pointer) { $0 + "/" + SchemaDocument.escaped($1) }
+        return try node(value, at: pointer, scope: site.scope)
     }
 
     /// The nodes of a member that is a list of schemas.
-    mutating func children(_ value: JSONValue, _ pointer: String, _ key: String) throws(GrammarError) -> [Int] {
+    mutating func children(_ value: JSONValue, _ site: SchemaSite, _ key: String) throws(GrammarError) -> [Int] {
         guard case .array(let list) = value, !list.isEmpty else {
-            throw SchemaPlace(pointer: pointer, keyword: key).refusal("must be a list of schemas")
+            throw site.place(key).refusal("must be a list of schemas")
         }
         var children: [Int] = []
-        for (index, element) in list.enumerated() { children.append(try child(element, pointer, key, "\(index)")) }
+        for (index, element) in list.enumerated() { children.append(try child(element, site, key, "\(index)")) }
         return children
     }
 
     /// The members of a member that is an object.
-    func members(_ value: JSONValue, _ pointer: String, _ key: String) throws(GrammarError) -> JSONObject {
+    func members(_ value: JSONValue, _ site: SchemaSite, _ key: String) throws(GrammarError) -> JSONObject {
         guard case .object(let object) = value else {
-            throw SchemaPlace(pointer: pointer, keyword: key).refusal("must be an object")
+            throw site.place(key).refusal("must be an object")
         }
         return object
     }

@@ -34,6 +34,9 @@ package struct Penalties: Sendable {
         if weighsHistory { counts[id, default: 0] += 1 }
     }
 
+    /// Whether an id may not come yet.
+    package func forbids(_ id: Int32) -> Bool { generated < minNewTokens && stopIDs.contains(id) }
+
     /// Applies everything to one row of logits.
     package func apply(to logits: UnsafeMutableBufferPointer<Float>) {
         if weighsHistory {

@@ -31,6 +31,9 @@ package struct StopRules: Sendable {
     /// Ids that end the request.
     package var ids: [Int32] { Array(stopIDs) }
 
+    /// It searches for patterns.
+    var hasPatterns: Bool { !patterns.isEmpty }
+
     /// What the search for patterns cost after the latest token, in steps; nil without patterns.
     package private(set) var patternCost: Int?
 

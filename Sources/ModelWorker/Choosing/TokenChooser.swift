@@ -1,4 +1,3 @@
-package import Grammar
 package import Messages
 internal import Tensors
 package import Tokenizers
@@ -35,7 +34,7 @@ package struct TokenChooser: Sendable {
     ///
     /// - Throws: When a stop pattern is no regular expression; the tokenizer manager has refused such requests before.
     package init(
-        _ command: GenerateIDs, maxNewTokens: Int, endIDs: [Int32], vocabularySize: Int, masks: TokenMasks? = nil
+        _ command: GenerateIDs, maxNewTokens: Int, endIDs: [Int32], vocabularySize: Int, grammar: ServedGrammar? = nil
     ) throws {
         sampling = command.sampling
         self.maxNewTokens = maxNewTokens
@@ -46,14 +45,17 @@ package struct TokenChooser: Sendable {
             command.sampling.hasThinking
             ? ThinkingWatch(command.sampling.thinking, maxNewTokens: maxNewTokens) : nil
         logprobs = command.hasLogprobs ? LogprobCollector(command.logprobs) : nil
-        grammar = masks.map {
-            GrammarProgress($0, after: Self.openers(command.sampling), output: command.resumedIds)
+        self.grammar = grammar.map {
+            GrammarProgress($0, begins: Self.beginning(command.sampling), output: command.resumedIds)
         }
     }
 
-    /// What the grammar begins behind: the end of the thinking part, where the answer begins inside of one.
-    private static func openers(_ sampling: SamplingParams) -> [String] {
-        sampling.hasThinking && sampling.thinking.isOpen ? [sampling.thinking.end] : sampling.grammarAfter
+    /// Where the grammar begins: behind the thinking part, where the answer begins inside of one. A call of a tool ends it too, but
+    /// belongs to what the grammar binds.
+    private static func beginning(_ sampling: SamplingParams) -> GrammarProgress.Beginning {
+        if !sampling.grammarAfter.isEmpty { return GrammarProgress.Beginning(behind: sampling.grammarAfter) }
+        guard sampling.hasThinking, sampling.thinking.isOpen else { return GrammarProgress.Beginning() }
+        return GrammarProgress.Beginning(behind: [sampling.thinking.end], with: [sampling.thinking.calls])
     }
 
     /// How the ids become text.
@@ -74,6 +76,9 @@ package struct TokenChooser: Sendable {
 
     /// What the search for stop patterns cost after the latest token, in steps; nil without patterns.
     package var patternCost: Int? { stop.patternCost }
+
+    /// What the grammar will be asked for next, where that takes working out.
+    package var foresight: MaskOrder? { grammar?.foresight }
 
     /// Chooses the token behind `tokens`, of which the first `promptCount` are the prompt. The row is changed.
     package mutating func choose(
@@ -97,18 +102,52 @@ package struct TokenChooser: Sendable {
         guard maxNewTokens > 0 else { return Choice(token: nil, finish: .make { $0.length = 0 }) }
         // A row without numbers ends the request; the id stays one that every vocabulary has.
         let id = max(drawn.token, 0)
+        return Choice(token: id, finish: take(drawn.token, after: tokens, promptCount: promptCount, tokenizer))
+    }
+
+    /// Adds the ids to those chosen behind `tokens` that the grammar makes come next: nothing has to be computed to know them. None
+    /// where something is told of each row, or where the search for stop patterns could hold up the others.
+    ///
+    /// - Returns: Why the request is over with the last of them; nil while it goes on.
+    package mutating func jump(
+        _ chosen: inout [Int32], after tokens: [Int32], promptCount: Int, tokenizer: Tokenizer?
+    ) -> FinishReason? {
+        guard logprobs == nil, !stop.hasPatterns, jumpsForward, let run = grammar?.forced, !run.isEmpty else {
+            return nil
+        }
+        var known = tokens + chosen
+        for id in run {
+            if penalties.forbids(id) { return nil }
+            let finish = take(id, after: known, promptCount: promptCount, tokenizer)
+            chosen.append(id)
+            if finish != nil { return finish }
+            known.append(id)
+        }
+        return nil
+    }
+
+    /// Notes an id behind `tokens`; why the request is over with it, nil while it goes on.
+    private mutating func take(
+        _ drawn: Int32, after tokens: [Int32], promptCount: Int, _ tokenizer: Tokenizer?
+    ) -> FinishReason? {
+        let id = max(drawn, 0)
         penalties.count(id)
         grammar?.advance(id)
         if let tokenizer { thinking?.follow(tokens[promptCount...], id, tokenizer) }
-        let finish = stop.finish(tokens, promptCount: promptCount, drawn.token, tokenizer: tokenizer)
-        if finish == nil, grammar?.isFinished ?? false {
-            return Choice(token: id, finish: .make { $0.grammarEnd = id })
-        }
-        return Choice(token: id, finish: finish)
+        let finish = stop.finish(tokens, promptCount: promptCount, drawn, tokenizer: tokenizer)
+        return finish == nil && grammar?.isFinished ?? false ? .make { $0.grammarEnd = id } : finish
     }
 
-    /// The id that ends a thinking part which has used up its budget.
+    /// Ids that must come are not asked of the model. Who gives ids a bias cares for how a text is cut into them: that is left to the model.
+    private var jumpsForward: Bool { sampling.logitBiasIds.isEmpty }
+
+    /// The id that comes whatever the model says: the next of the text that the grammar leaves alone, or of the end of a thinking part
+    /// which has used up its budget.
     private mutating func forced(after output: ArraySlice<Int32>, _ tokenizer: Tokenizer?) -> Int32? {
+        if grammar?.hasBegun ?? false {
+            guard jumpsForward, let id = grammar!.forced.first, !penalties.forbids(id) else { return nil }
+            return id
+        }
         guard let tokenizer, thinking != nil else { return nil }
         thinking!.follow(output, nil, tokenizer)
         return thinking!.forced(tokenizer)

@@ -29,6 +29,8 @@ package enum Effect: Sendable, Equatable {
     case writeExperts(call: UInt64, ExpertRecord)
     /// A grammar to compile beside the steps; `Engine.compiled` tells what came of it.
     case compile(GrammarSource)
+    /// A mask to work out beside the next step, which needs it.
+    case prepareMask(MaskOrder)
     /// A line for the log.
     case log(Logger.Level, String)
     /// A line about a batch; the time of day is still to be added, as operators' tools expect it at the end.

@@ -15,14 +15,14 @@ struct GrammarWaiter: HeldRequest {
 extension Engine {
     /// What a request's grammar is at; nil: the request has to wait for it.
     /// - Throws: When the grammar cannot be had.
-    mutating func grammar(of command: GenerateIDs, now: Double) throws(Refusal) -> TokenMasks?? {
+    mutating func grammar(of command: GenerateIDs, now: Double) throws(Refusal) -> ServedGrammar?? {
         guard let source = command.sampling.grammarSource else { return .some(nil) }
         guard traits.tokenizer != nil, traits.generates else {
             throw Refusal(
                 message: "Grammar-based generation needs a tokenizer and a model that generates.", status: 400)
         }
         switch shelf.find(source) {
-        case .ready(let masks)?: return .some(masks)
+        case .ready(let grammar)?: return .some(grammar)
         case .failed(let reason)?:
             throw Refusal(message: "Failed to compile \(source.kind) grammar: \(reason)", status: 400)
         case .underWay?: break
@@ -35,9 +35,9 @@ extension Engine {
     }
 
     /// A grammar is compiled, or cannot be had: those who waited for it go on in the order in which they came.
-    package mutating func compiled(_ source: GrammarSource, _ result: Result<TokenMasks, GrammarError>) {
+    package mutating func compiled(_ source: GrammarSource, _ result: Result<ServedGrammar, GrammarError>) {
         switch result {
-        case .success(let masks): shelf.finish(source, .ready(masks))
+        case .success(let grammar): shelf.finish(source, .ready(grammar))
         case .failure(let error):
             shelf.finish(source, .failed("\(error)"))
             emit(.log(.warning, "A \(source.kind) grammar was refused: \(error)"))

@@ -16,10 +16,10 @@ extension Engine {
         let limit = max(0, min(asked, room))
         do {
             guard traits.generates else { throw Refusal(message: KindMismatch.noGenerator, status: 400) }
-            guard let masks = try grammar(of: command, now: now) else { return }
+            guard let grammar = try grammar(of: command, now: now) else { return }
             let chooser = try TokenChooser(
-                command, maxNewTokens: limit, endIDs: traits.endIDs, vocabularySize: traits.vocabularySize, masks: masks
-            )
+                command, maxNewTokens: limit, endIDs: traits.endIDs, vocabularySize: traits.vocabularySize,
+                grammar: grammar)
             try queue(
                 command, limit: limit, EngineRequest(command, chooser: chooser, hiddenSize: traits.hiddenSize, now: now)
             )

@@ -40,6 +40,7 @@ extension Engine {
                 }
                 // Committed here, where nothing else holds the request's tokens: the new ones are appended without a copy.
                 if let isOver = use(row, target, batch, &frames) {
+                    statistics.yielded(chosen.count, decoding: target.entry < batch.decodingEntries)
                     scheduler.commit(batch.entries[target.entry], tokens: chosen[...], finished: isOver)
                 }
             }
@@ -112,6 +113,7 @@ extension Engine {
     }
 
     private mutating func keep(_ request: EngineRequest, _ id: UInt64) {
+        if let order = request.chooser.foresight { emit(.prepareMask(order)) }
         if let cost = request.chooser.patternCost { pacing.note(id, cost: cost) }
         requests[id] = request
     }
@@ -122,13 +124,17 @@ extension Engine {
         _ frames: inout TokenFrames
     ) -> Bool {
         var request = requests.removeValue(forKey: id)!
-        let choice = request.chooser.choose(
+        var choice = request.chooser.choose(
             from: row, after: scheduled.tokens, promptCount: scheduled.promptCount, with: &sampler,
             tokenizer: traits.tokenizer)
         chosen.removeAll(keepingCapacity: true)
         if let token = choice.token {
             chosen.append(token)
             hiddenRow.withUnsafeBufferPointer { request.hidden?.addOutput($0.baseAddress!) }
+        }
+        if choice.finish == nil, request.hidden == nil {
+            choice.finish = request.chooser.jump(
+                &chosen, after: scheduled.tokens, promptCount: scheduled.promptCount, tokenizer: traits.tokenizer)
         }
         request.unsent.append(contentsOf: chosen)
         let isOver = choice.finish != nil

@@ -51,7 +51,8 @@ package struct PromptPieces: Sendable {
         guard prompt > 0 else {
             // All stream now.
             burst = 0
-            if decodes { Self.learn(seconds, &decodeTime) }
+            // Where several tokens were known at once the step had more rows than usual.
+            if decodes, batch.rowCount == batch.entries.count { Self.learn(seconds, &decodeTime) }
             return
         }
         if prompt >= Self.smallest, seconds > 0 {

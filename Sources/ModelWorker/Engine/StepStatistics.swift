@@ -62,11 +62,16 @@ struct StepStatistics: Sendable {
     /// A request is computed for the first time since it came.
     mutating func admitted(after seconds: Double) { queueTime.observe(seconds) }
 
+    /// An entry of the step yielded so many tokens; `decoding`, if it did not compute a prompt.
+    mutating func yielded(_ count: Int, decoding: Bool) {
+        decodedTokens += UInt64(count)
+        if decoding { tokens += count }
+    }
+
     /// A step is over; what is to be logged of it.
     mutating func stepped(_ batch: Batch, _ counts: SchedulerCounts, now: Double) -> [Effect] {
         steps += 1
         if batch.prefillTokens > 0 { prefillTime += now - stepBegan } else { decodeTime += now - stepBegan }
-        if generates { decodedTokens += UInt64(batch.entries.count { $0.yieldsToken }) }
         var lines: [Effect] = []
         if !batch.retracted.isEmpty {
             lines.append(
@@ -80,9 +85,7 @@ struct StepStatistics: Sendable {
                     "Preempt running requests for a more urgent one. #preempted_reqs: \(batch.preempted.count)"))
         }
         if batch.prefillTokens > 0 { lines.append(.batchLine(prefillLine(batch, counts, now))) }
-        let decoding = batch.entries.count { $0.count == 1 && $0.yieldsToken }
-        guard generates, decoding > 0 else { return lines }
-        tokens += decoding
+        guard generates, batch.decodingEntries > 0 else { return lines }
         decodeSteps += 1
         guard decodeSteps >= interval else { return lines }
         generationThroughput = Double(tokens) / max(0.001, now - since)

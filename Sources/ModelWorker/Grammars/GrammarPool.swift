@@ -10,11 +10,13 @@ package final class GrammarPool: Sendable {
     /// What came of a grammar.
     package struct Outcome: Sendable {
         package let source: GrammarSource
-        package let result: Result<TokenMasks, GrammarError>
+        package let result: Result<ServedGrammar, GrammarError>
     }
 
     private struct State {
         var open: [GrammarSource] = []
+        /// Masks that the next step needs.
+        var masks: [MaskOrder] = []
         var done: [Outcome] = []
         var threads = 0
     }
@@ -24,19 +26,27 @@ package final class GrammarPool: Sendable {
     private let tokenizer: Tokenizer
     private let vocabularySize: Int
     private let options: GrammarOptions
+    private let jumpsForward: Bool
     private static let mostThreads = 2
 
     /// A pool for a model's vocabulary, of which the tokenizer may know a part only.
-    package init(_ tokenizer: Tokenizer, vocabularySize: Int, options: GrammarOptions) {
+    /// - Parameter jumpsForward: tokens that must come are not asked of the model.
+    package init(_ tokenizer: Tokenizer, vocabularySize: Int, options: GrammarOptions, jumpsForward: Bool = true) {
+        self.jumpsForward = jumpsForward
         self.tokenizer = tokenizer
         self.vocabularySize = vocabularySize
         self.options = options
     }
 
     /// Compiles a grammar as soon as a thread is free.
-    package func compile(_ source: GrammarSource) {
+    package func compile(_ source: GrammarSource) { add { $0.open.append(source) } }
+
+    /// Works out a mask while the model computes. A step that needs it earlier does so itself.
+    package func prepare(_ order: MaskOrder) { add { $0.masks.append(order) } }
+
+    private func add(_ change: (inout State) -> Void) {
         let isNew = state.withLock { state in
-            state.open.append(source)
+            change(&state)
             guard state.threads < Self.mostThreads else { return false }
             state.threads += 1
             return true
@@ -55,13 +65,19 @@ package final class GrammarPool: Sendable {
     private func work() {
         _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 5)
         Compute.freeCallingThread()
-        while let source = next() {
+        while let job = next() {
+            guard case .compile(let source) = job else {
+                if case .mask(let order) = job { order.work() }
+                continue
+            }
             let (vocabulary, specials) = words()
             var options = options
             options.specialTokens = specials
-            let result: Result<TokenMasks, GrammarError>
+            let result: Result<ServedGrammar, GrammarError>
             do throws(GrammarError) {
-                result = .success(TokenMasks(try Grammar(source, options: options), vocabulary))
+                let masks = TokenMasks(try Grammar(source, options: options), vocabulary)
+                result = .success(
+                    ServedGrammar(masks, forced: jumpsForward ? ForcedTokens(masks, tokenizer) : nil))
             } catch {
                 result = .failure(error)
             }
@@ -69,14 +85,18 @@ package final class GrammarPool: Sendable {
         }
     }
 
-    /// The next grammar; nil ends the thread.
-    private func next() -> GrammarSource? {
+    private enum Job {
+        case mask(MaskOrder)
+        case compile(GrammarSource)
+    }
+
+    /// What is to be done next; nil ends the thread.
+    private func next() -> Job? {
         state.withLock { state in
-            if state.open.isEmpty {
-                state.threads -= 1
-                return nil
-            }
-            return state.open.removeFirst()
+            if !state.masks.isEmpty { return .mask(state.masks.removeFirst()) }
+            if !state.open.isEmpty { return .compile(state.open.removeFirst()) }
+            state.threads -= 1
+            return nil
         }
     }
 

@@ -8,7 +8,7 @@ package struct GrammarShelf: Sendable {
         /// It is being compiled.
         case underWay
         /// It is ready.
-        case ready(TokenMasks)
+        case ready(ServedGrammar)
         /// It cannot be had, and why.
         case failed(String)
     }
@@ -53,8 +53,8 @@ package struct GrammarShelf: Sendable {
         var failures = 0
         for other in uses.sorted(by: { $0.value > $1.value }).map(\.key) {
             switch entries[other] {
-            case .ready(let masks)?:
-                bytes += masks.byteCount + other.text.utf8.count
+            case .ready(let grammar)?:
+                bytes += grammar.byteCount + other.text.utf8.count
                 if bytes > mostBytes, other != source { remove(other) }
             case .failed?:
                 failures += 1

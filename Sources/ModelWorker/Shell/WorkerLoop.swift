@@ -22,6 +22,8 @@ struct WorkerLoop: ~Copyable {
     private var nextLook = 0.0
     /// Seconds between two such looks.
     private static let look = 0.01
+    /// Time between two looks at the grammars that an idle server waits for.
+    private static let glance = Duration.milliseconds(1)
 
     init(
         _ engine: consuming Engine, _ pipes: consuming WorkerPipes, model: RankedModel, keepsake: WeightsKeepsake,
@@ -72,7 +74,8 @@ struct WorkerLoop: ~Copyable {
             let now = monotonicSeconds()
             engine.rest(now: now)
             wait = until.isFinite ? .seconds(max(0, until - now)) : nil
-            if engine.awaitsRanks || engine.awaitsGrammars { wait = .seconds(Self.look) }
+            if engine.awaitsRanks { wait = .seconds(Self.look) }
+            if engine.awaitsGrammars { wait = Self.glance }
         }
         while let command = try pipes.receive(within: wait) {
             stamp.enter(.receiving)
@@ -109,6 +112,7 @@ struct WorkerLoop: ~Copyable {
             pipes.send(reply)
         case .profile(let call, let order): pipes.send(profiler.obey(call, order, now: monotonicSeconds()))
         case .compile(let source): grammars?.compile(source)
+        case .prepareMask(let order): grammars?.prepare(order)
         case .log(let level, let line): log.log(level: level, "\(line)")
         case .batchLine(let line): log.info("\(line), timestamp: \(CalendarTime.now().iso)")
         case .readWeight(let call, let order): pipes.send(model.answer(call, order))

@@ -78,7 +78,8 @@ private func makeGrammars(
     if let pattern = settings.whitespacePattern { options.whitespace = .pattern(pattern) }
     if let count = settings.maxWhitespaceCount { options.whitespace = .atMost(count) }
     if settings.disableAnyWhitespace { options.whitespace = .none }
-    return GrammarPool(tokenizer, vocabularySize: vocabularySize, options: options)
+    return GrammarPool(
+        tokenizer, vocabularySize: vocabularySize, options: options, jumpsForward: !settings.disableJumpForward)
 }
 
 /// Opens what the ranks of a group share; nil for a rank alone.

@@ -61,7 +61,9 @@ package struct LoadReport: Sendable {
     package let origin: PackedWeights.Origin
     /// Bytes of the packed weights.
     package let byteCount: Int
-    /// Numbers in the layers' matrices, with which every token is multiplied.
+    /// Bytes of them that a step of one row reads: of experts those that a row takes, of a table of token vectors none.
+    package let rowBytes: Int
+    /// Numbers in the layers' matrices with which a token is multiplied: of experts those of as many as it takes.
     package let layerParameters: Int
     /// One line when a cache file was wanted and is not used, or had to be rebuilt.
     package let note: String?

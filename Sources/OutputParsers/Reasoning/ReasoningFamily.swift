@@ -6,6 +6,8 @@ struct ReasoningFamily: Sendable {
     var markers: TaggedReasoning.Markers?
     /// The answer opens it, even where the parser takes it for open.
     var opensItself = false
+    /// Behind its thoughts and this the answer begins; nil: right behind its thoughts.
+    var answer: String?
     /// The parser for what a request says.
     let format: @Sendable (ReasoningOptions) -> any ReasoningFormat
 
@@ -33,7 +35,8 @@ struct ReasoningFamily: Sendable {
         "gemma4": asked(
             .init(start: "<|channel>thought\n", end: "<channel|>", sign: "<|channel>"), .onlyIfOn("enable_thinking")),
         "gpt-oss": ReasoningFamily(
-            rule: .always, markers: .init(start: "<|channel|>analysis<|message|>", end: "<|end|>"), opensItself: true
+            rule: .always, markers: .init(start: "<|channel|>analysis<|message|>", end: "<|end|>"), opensItself: true,
+            answer: "<|channel|>final<|message|>"
         ) { HarmonyReasoning($0) },
         "granite_thinking_parser": ReasoningFamily(rule: .unlessOff("enable_thinking"), markers: thinkOrCall) {
             GraniteReasoning(thinkOrCall, $0)

@@ -44,7 +44,8 @@ package struct ReasoningParser: Sendable {
         guard let family = ReasoningFamily.all[name] else { return nil }
         let own = name == "k2_horizon" ? ReasoningFamily.horizon(effort ?? "high") : nil
         return (own ?? family.markers).map {
-            ThinkingSpan(start: $0.start, end: $0.end, calls: $0.tool, isOpen: isForced && !family.opensItself)
+            ThinkingSpan(start: $0.start, end: $0.end, calls: $0.tool, isOpen: isForced && !family.opensItself,
+                answer: family.answer)
         }
     }
 
@@ -76,6 +77,8 @@ package struct ThinkingSpan: Sendable, Equatable {
     package let calls: String?
     /// The prompt has opened it.
     package let isOpen: Bool
+    /// Text behind which the answer begins; nil: right behind the thinking part.
+    package let answer: String?
 }
 
 /// A name that no parser has.

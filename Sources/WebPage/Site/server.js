@@ -165,7 +165,7 @@ function makeCharts() {
       ({ running, waiting }) => `${count(running)} running · ${count(waiting)} waiting`),
     memory: new Chart(
       'KV cache', [{ key: 'held', kind: 'area' }, { key: 'cached', kind: 'area' }],
-      ({ held, cached, capacity }) => `${share(held, capacity)} used · ${share(cached, capacity)} cached`,
+      ({ held, cached, capacity }) => `${share(held, capacity)} + ${share(cached, capacity)} cached`,
       { most: (values) => values?.capacity }),
   };
 }

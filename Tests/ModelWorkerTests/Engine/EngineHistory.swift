@@ -1,3 +1,4 @@
+import Grammar
 import Messages
 import ModelWorker
 import Scheduling
@@ -31,6 +32,8 @@ struct EngineHistory: ~Copyable {
     var isPaused = false
     private var now = 1.0
     var ranks = RankPlay()
+    /// Grammars that are being compiled.
+    var compiling: [GrammarSource] = []
     /// How often something came about, over all histories that are told with it.
     private(set) var counts: [String: Int] = [:]
 
@@ -45,7 +48,7 @@ struct EngineHistory: ~Copyable {
         let context = Int.random(in: 24...60, using: &random)
         let cuts = Int.random(in: 0..<4, using: &random) > 0
         var limits = SchedulerLimits(
-            slots: Int.random(in: 40...140, using: &random), pageSize: [1, 1, 4].randomElement(using: &random)!,
+            slots: Int.random(in: 32...130, using: &random), pageSize: [1, 1, 4].randomElement(using: &random)!,
             contextLength: context, maxRunning: Int.random(in: 1...8, using: &random),
             chunkTokens: cuts ? Int.random(in: 2...30, using: &random) : context, cutsPrompts: cuts,
             logitRows: Int.random(in: 3...20, using: &random), conservativeness: Bool.random(using: &random) ? 0.05 : 1,
@@ -131,6 +134,7 @@ extension EngineHistory {
             if once(in: 6) { $0.stopRegex = ["[a-c][d-f][g-i]", "j+k"] }
             if once(in: 8) { $0.stopRegex = ["(.+)+[xyz]"] }
             if once(in: 4) { $0.stopTokenIds = [4] }
+            if once(in: 3) { $0.regex = Toy.regexes.randomElement(using: &random)! }
             $0.ignoreEos = once(in: 3)
         }
     }
@@ -181,6 +185,7 @@ extension EngineHistory {
         engine = Toy.engine(limits, generation: generation, served: ranks.served, now: now)
         model = ToyModel(limits)
         isPaused = false
+        compiling = []
         remindOfWeights()
         for id in rows.keys.sorted() { resubmit(id) }
     }
@@ -213,6 +218,7 @@ extension EngineHistory {
 extension EngineHistory {
     private mutating func step() throws -> String? {
         ranksWork()
+        try grammarsCome()
         engine.settle(now: now)
         if let problem = try perform() { return problem }
         if let batch = engine.nextBatch() {
@@ -220,6 +226,7 @@ extension EngineHistory {
             if ranks.isReleased { return "it computes although its memory is given back" }
             if !batch.retracted.isEmpty { note("retracted") }
             if !batch.preempted.isEmpty { note("preempted") }
+            if batch.entries.prefix(batch.decodingEntries).contains(where: { $0.count > 1 }) { note("jumped") }
             engine.step(batch, on: model, now: now)
             now += 0.01
             engine.stepped(batch, now: now)
@@ -246,6 +253,7 @@ extension EngineHistory {
                     case .control(let answer): if let problem = hear(answer) { return problem }
                     default: break
                     }
+                case .compile(let source): compile(source)
                 case .readWeight, .profile, .log, .batchLine: break
                 default: obey(effect)
                 }

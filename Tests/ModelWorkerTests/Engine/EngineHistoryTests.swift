@@ -22,7 +22,8 @@ import Testing
         for event in [
             "aborted", "worker died", "neighbour died", "late message", "lost frame", "retracted", "preempted",
             "paused retract", "paused inPlace", "paused abort", "stopToken", "stopString", "stopRegex", "length",
-            "aborted", "updated", "not updated", "mixed", "memory given", "memory kept", "aborted for weights",
+            "grammarEnd", "jumped", "aborted", "updated", "not updated", "mixed", "memory given", "memory kept",
+            "aborted for weights",
         ] {
             #expect(counts[event, default: 0] >= 10, "\(event): \(counts)")
         }

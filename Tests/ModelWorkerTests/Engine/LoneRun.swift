@@ -30,7 +30,8 @@ struct LoneRun: Equatable {
     init(_ request: GenerateIDs, maxNewTokens: Int, weights: [UInt64] = [0]) throws {
         var sampler = Sampler(compute: Toy.compute, vocabularySize: ToyModel.vocabularySize)
         var chooser = try TokenChooser(
-            request, maxNewTokens: maxNewTokens, endIDs: [20], vocabularySize: ToyModel.vocabularySize)
+            request, maxNewTokens: maxNewTokens, endIDs: [20], vocabularySize: ToyModel.vocabularySize,
+            grammar: Toy.grammar(of: request.sampling))
         var tokens = request.prompt
         while finish.reason == nil {
             let number = weights[min(ids.count, weights.count - 1)]

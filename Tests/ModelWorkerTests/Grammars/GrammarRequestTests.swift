@@ -12,7 +12,9 @@ import Testing
     private static let source = GrammarSource.regex(pattern)
     private static let sampling = Toy.sampling { ($0.regex, $0.maxNewTokens) = (pattern, 40) }
 
-    private static func masks() throws -> TokenMasks { TokenMasks(try Grammar(source), vocabulary) }
+    private static func grammar() throws -> ServedGrammar {
+        ServedGrammar(TokenMasks(try Grammar(source), vocabulary))
+    }
 
     private func compilations(_ effects: [Effect]) -> [GrammarSource] {
         effects.compactMap { if case .compile(let source) = $0 { source } else { nil } }
@@ -22,7 +24,7 @@ import Testing
     private func ids(of request: GenerateIDs) throws -> [Int32] {
         let player = EnginePlayer()
         _ = player.send { $0.generate = request }
-        player.engine.compiled(Self.source, .success(try Self.masks()))
+        player.engine.compiled(Self.source, .success(try Self.grammar()))
         return player.finish().flatMap { $0.ids }
     }
 
@@ -32,7 +34,7 @@ import Testing
         #expect(player.step() == nil && player.engine.awaitsGrammars)
         _ = player.send { $0.generate = Toy.request(2, [3]) }
         #expect(player.step()?.requestIds == [2])
-        player.engine.compiled(Self.source, .success(try Self.masks()))
+        player.engine.compiled(Self.source, .success(try Self.grammar()))
         #expect(player.step()?.requestIds.sorted() == [1, 2] && !player.engine.awaitsGrammars)
     }
 
@@ -40,7 +42,7 @@ import Testing
         let player = EnginePlayer()
         _ = player.send { $0.generate = Toy.request(1, [1], Self.sampling) }
         #expect(compilations(player.send { $0.generate = Toy.request(2, [2], Self.sampling) }) == [])
-        player.engine.compiled(Self.source, .success(try Self.masks()))
+        player.engine.compiled(Self.source, .success(try Self.grammar()))
         #expect(compilations(player.send { $0.generate = Toy.request(3, [3], Self.sampling) }) == [])
         #expect(player.step()?.requestIds.sorted() == [1, 2, 3])
     }
@@ -63,7 +65,7 @@ import Testing
         _ = player.send { $0.generate = request }
         let effects = player.send { $0.abort = .make { ($0.key, $0.wantsAnswer) = (request.key, true) } }
         #expect(effects.compactMap(\.abort).map(\.message) == ["Abort in waiting queue"])
-        player.engine.compiled(Self.source, .success(try Self.masks()))
+        player.engine.compiled(Self.source, .success(try Self.grammar()))
         #expect(player.step() == nil && player.isIdle)
     }
 
@@ -77,7 +79,7 @@ import Testing
             }
         }
         #expect(flush.compactMap(\.control).isEmpty)
-        player.engine.compiled(Self.source, .success(try Self.masks()))
+        player.engine.compiled(Self.source, .success(try Self.grammar()))
         _ = player.finish()
         #expect(player.wait(0).compactMap(\.control).map(\.call) == [9])
         #expect(compilations(player.send { $0.generate = Toy.request(2, [1], Self.sampling) }) == [Self.source])
@@ -99,6 +101,35 @@ import Testing
                     $0.key.attempt = 1
                 })
             #expect(rest == whole, "behind \(count)")
+        }
+    }
+
+    @Test func itGoesOnWithinTextThatMustComeToo() throws {
+        for (number, pattern) in Toy.regexes.enumerated() {
+            let sampling = Toy.sampling {
+                ($0.regex, $0.maxNewTokens, $0.topK) = (pattern, 40, -1)
+                $0.seed = UInt64(number)
+            }
+            func ids(resumed: [Int32], scored: Bool = false) throws -> (ids: [Int32], frames: Int) {
+                let player = EnginePlayer()
+                _ = player.send {
+                    $0.generate = Toy.request(1, [1, 2], sampling) {
+                        $0.resumedIds = resumed
+                        $0.key.attempt = 1
+                        if scored { $0.logprobs = .make { $0.start = -1 } }
+                    }
+                }
+                player.engine.compiled(.regex(pattern), .success(try #require(try Toy.grammar(of: sampling))))
+                let frames = player.finish()
+                return (frames.flatMap { $0.ids }, frames.count)
+            }
+            let whole = try ids(resumed: [])
+            #expect(whole.frames < whole.ids.count, "\(pattern)")
+            let scored = try ids(resumed: [], scored: true)
+            #expect(scored.ids == whole.ids && scored.frames >= whole.ids.count, "\(pattern)")
+            for count in 1..<whole.ids.count {
+                #expect(try ids(resumed: Array(whole.ids[..<count])).ids == whole.ids, "\(pattern), behind \(count)")
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ import Testing
 /// Which grammars are kept.
 @Suite struct GrammarShelfTests {
     private func masks(_ source: GrammarSource) throws -> GrammarShelf.Entry {
-        .ready(TokenMasks(try Grammar(source), Vocabulary([Vocabulary.Token(bytes: [0x61])])))
+        .ready(ServedGrammar(TokenMasks(try Grammar(source), Vocabulary([Vocabulary.Token(bytes: [0x61])]))))
     }
 
     private func isReady(_ entry: GrammarShelf.Entry?) -> Bool {
@@ -17,7 +17,7 @@ import Testing
         var entries: [GrammarShelf.Entry] = []
         for source in sources { entries.append(try masks(source)) }
         guard case .ready(let first) = entries[0] else { return }
-        var shelf = GrammarShelf(mostBytes: first.byteCount * 5 / 2)
+        var shelf = GrammarShelf(mostBytes: first.masks.byteCount * 5 / 2)
         for (source, entry) in zip(sources, entries).prefix(2) {
             shelf.begin(source)
             shelf.finish(source, entry)
