@@ -17,6 +17,8 @@ struct TemplateGoldens {
         let text: String?
         /// What the template said when it refused.
         let refusal: String?
+        /// The template nested deeper than Python goes.
+        let isTooDeep: Bool
     }
 
     let json: JSONValue
@@ -37,7 +39,8 @@ struct TemplateGoldens {
             let full = result["same"]?.intValue.map { results[$0] } ?? result
             return Case(
                 label: "\(template), \(name), \(option)", conversation: try conversation(name, option),
-                text: full["text"]?.stringValue, refusal: full["raised"]?.stringValue)
+                text: full["text"]?.stringValue, refusal: full["raised"]?.stringValue,
+                isTooDeep: full["error"]?.stringValue?.hasPrefix("RecursionError") ?? false)
         }
     }
 
@@ -86,7 +89,7 @@ struct TemplateGoldens {
             if let refusal = expected.refusal, !(error.kind == .raised && error.reason == refusal) {
                 return "\(expected.label): refused with \(refusal), got \(error)"
             }
-            return error.kind == .limit ? "\(expected.label): \(error)" : nil
+            return error.kind == .limit && !expected.isTooDeep ? "\(expected.label): \(error)" : nil
         }
     }
 }

@@ -13,8 +13,11 @@ extension EndToEndTests {
         /// Long keys, short values.
         private static let schema: String = {
             let members = keys.enumerated().map { index, key in
-                let value = ["{\"type\":\"string\",\"maxLength\":9}", "{\"type\":\"integer\",\"minimum\":0,\"maximum\":99}"]
-                return "\"\(key)\":" + (index == 2 ? "{\"enum\":[\"red lamps\",\"reed lamps\",\"none\"]}" : value[index])
+                let value = [
+                    "{\"type\":\"string\",\"maxLength\":9}", "{\"type\":\"integer\",\"minimum\":0,\"maximum\":99}",
+                ]
+                return "\"\(key)\":"
+                    + (index == 2 ? "{\"enum\":[\"red lamps\",\"reed lamps\",\"none\"]}" : value[index])
             }
             let names = keys.map { "\"\($0)\"" }.joined(separator: ",")
             return "{\"type\":\"array\",\"minItems\":2,\"maxItems\":2,\"items\":{\"type\":\"object\",\"properties\":{"
@@ -24,9 +27,11 @@ extension EndToEndTests {
         /// Requests with everything that looks at tokens.
         private static let requests: [JSONObject] = {
             let changes: [JSONObject] = [
-                [:], ["temperature": 0], ["frequency_penalty": 1.5, "presence_penalty": 0.5, "repetition_penalty": 1.3],
+                [:], ["temperature": 0],
+                ["frequency_penalty": 1.5, "presence_penalty": 0.5, "repetition_penalty": 1.3],
                 ["stop": ["above_the", "\"none"]], ["max_new_tokens": 17], ["min_new_tokens": 12, "ignore_eos": true],
-                ["stop_regex": ["lamps_[a-z]+"]], ["logit_bias": ["5": -3]], ["top_p": 0.7], ["top_k": 20, "min_p": 0.01],
+                ["stop_regex": ["lamps_[a-z]+"]], ["logit_bias": ["5": -3]], ["top_p": 0.7],
+                ["top_k": 20, "min_p": 0.01],
             ]
             return changes.enumerated().map { index, change in
                 var sampling: JSONObject = [

@@ -24,10 +24,12 @@ extension EndToEndTests {
 
         /// A chat whose model would say something else than what the client wants, once it has thought.
         private static func body(_ index: Int, on server: Server) throws -> JSONObject {
-            let text = "<think>\n\(thoughts(index))\n</think>" + String(repeating: "It is late, page \(index). ", count: 12)
+            let text =
+                "<think>\n\(thoughts(index))\n</think>" + String(repeating: "It is late, page \(index). ", count: 12)
             var body: JSONObject = [
                 "messages": [["role": "user", "content": .string(try EchoModel.prompt(saying: text, on: server))]],
-                "temperature": .double(index % 2 == 0 ? 0 : 0.7), "seed": .int(Int64(index)), "stream": .bool(index % 3 != 2),
+                "temperature": .double(index % 2 == 0 ? 0 : 0.7), "seed": .int(Int64(index)),
+                "stream": .bool(index % 3 != 2),
                 "stream_options": ["include_usage": true], "logprobs": .bool(index % 4 == 3),
             ]
             if index % 4 == 1 { body["reasoning_effort"] = 0.02 }
@@ -85,7 +87,8 @@ extension EndToEndTests {
                 return [
                     "text": .string(try EchoModel.prompt(saying: text, on: server)), "require_reasoning": true,
                     "sampling_params": [
-                        "temperature": 0, "max_new_tokens": 600, "json_schema": .string(JSON.encodeToString(Self.schema)),
+                        "temperature": 0, "max_new_tokens": 600,
+                        "json_schema": .string(JSON.encodeToString(Self.schema)),
                     ],
                 ]
             }

@@ -37,4 +37,23 @@ import Values
         let (layers, heads) = (2, 2)
         #expect(sizes.bytesPerSlot == 2 * layers * heads * row)
     }
+
+    @Test func aRowReadsItsOwnExpertsAndNoTable() throws {
+        let report = try Fixture(name: "mixtral").load(dtype: .float32).report
+        let (layers, hidden, size, each) = (2, 40, 56, 2)
+        let (queries, keysAndValues) = (4 * 16, 2 * 2 * 16)
+        #expect(
+            report.layerParameters
+                == layers * (hidden * (2 * queries + keysAndValues) + each * 3 * hidden * size))
+        func bytes(_ outputs: Int, _ inputs: Int, _ kind: PackedMatrix.Kind = .plain) -> Int {
+            PackedMatrix.byteCount(outputs: outputs, inputs: inputs, dtype: .float32, kind: kind)
+        }
+        let attention = bytes(queries + keysAndValues, hidden) + bytes(hidden, queries)
+        let expert = bytes(2 * size, hidden, .gateUp) + bytes(hidden, size)
+        let (router, head) = (bytes(5, hidden), bytes(331, hidden))
+        // Two norms a layer and the last one, each in whole cache lines.
+        let norms = (2 * layers + 1) * 48 * MemoryLayout<Float>.size
+        #expect(report.rowBytes == layers * (attention + each * expert + router) + head + norms)
+        #expect(report.byteCount >= report.rowBytes + head + layers * 3 * expert)
+    }
 }

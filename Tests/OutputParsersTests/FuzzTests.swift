@@ -57,25 +57,6 @@ import Values
         }
     }
 
-    /// Markers go, and what is between them stays, in its order.
-    @Test(arguments: ["deepseek-r1", "glm45", "kimi_k2", "mistral", "qwen3", "qwen3-thinking", "step3"])
-    func noCharacterBesideTheMarkersIsLost(_ name: String) throws {
-        func bare(_ text: String) -> String {
-            ["<think>", "</think>", "[THINK]", "[/THINK]"].reduce(text.squeezed) { rest, marker in
-                rest.replacing(marker, with: "")
-            }
-        }
-        for seed in 0..<300 {
-            var random = SplitMix64(seed: UInt64(seed))
-            let text = Self.text(&random)
-            let parser = try ReasoningParser.named(name, .init(isForced: seed % 2 == 0))
-            let answer = parser.streamed(text.pieces(&random, meanLength: 4))
-            #expect(bare(answer.reasoning + answer.content) == bare(text), "seed \(seed): \(text.debugDescription)")
-            let whole = parser.parse(text)
-            #expect(bare(whole.reasoning + whole.content) == bare(text), "seed \(seed): \(text.debugDescription)")
-        }
-    }
-
     @Test func plainTextComesThroughWhole() throws {
         let text = "Plain words, ü🦙e\u{301}\n and signs: < | > } ) a[1] x < y.\n\n"
         for name in ToolCallParser.names {

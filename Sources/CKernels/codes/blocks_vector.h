@@ -1,16 +1,17 @@
 // Spreading and multiplying a GGUF file's blocks on any vector level; include from codes_vector.h.
 //
-// Beside what that needs: vi_or, vi_shift_right and vi_shift_left of 16-bit lanes, vi_set_bytes, vi_lookup (bytes 0 ... 15
-// through a table), vi_sixteenth (of int32 lanes), load_u8, load_i8, load_low4 and load_high4 (VW bytes, or their nibbles,
-// as floats), DIRECT_ROWS, the most rows that multiply codes as they are unpacked, and UPPER_NIBBLES, whether dot_codes
-// takes codes of 16 ... 240 too.
+// Beside what that needs: vi_or, vi_shift_right and vi_shift_left of 16-bit lanes, vi_set_bytes, vi_lookup (bytes 0 ...
+// 15 through a table), vi_sixteenth (of int32 lanes), load_u8, load_i8, load_low4 and load_high4 (VW bytes, or their
+// nibbles, as floats), DIRECT_ROWS, the most rows that multiply codes as they are unpacked, and UPPER_NIBBLES, whether
+// dot_codes takes codes of 16 ... 240 too.
 #include "blocks.h"
 
 /// How far ahead of its use a super-block is fetched into the second-level cache: taking codes apart is work enough to
 /// hide the way from there, and its places for outstanding misses are more than the first level's.
 #define BLOCKS_AHEAD 8192
 
-/// Factors of scales and of minimums of a super-block, VW outputs from `j` on; the latter with the sign they are used with.
+/// Factors of scales and of minimums of a super-block, VW outputs from `j` on; the latter with the sign they are used
+/// with.
 static inline __attribute__((always_inline)) void super_factors(
     const block_shape s, const char *super, size_t j, vf *factor, vf *below) {
     *factor = s.scales == SCALES_POWER ? load_bf16(super + 2 * j) : load_f16(super + 2 * j);

@@ -44,7 +44,8 @@ package struct ReasoningParser: Sendable {
         guard let family = ReasoningFamily.all[name] else { return nil }
         let own = name == "k2_horizon" ? ReasoningFamily.horizon(effort ?? "high") : nil
         return (own ?? family.markers).map {
-            ThinkingSpan(start: $0.start, end: $0.end, calls: $0.tool, isOpen: isForced && !family.opensItself,
+            ThinkingSpan(
+                start: $0.start, end: $0.end, calls: $0.tool, isOpen: isForced && !family.opensItself,
                 answer: family.answer)
         }
     }

@@ -108,7 +108,7 @@ import Testing
         for (number, pattern) in Toy.regexes.enumerated() {
             let sampling = Toy.sampling {
                 ($0.regex, $0.maxNewTokens, $0.topK) = (pattern, 40, -1)
-                $0.seed = UInt64(number)
+                ($0.seed, $0.ignoreEos) = (UInt64(number), true)
             }
             func ids(resumed: [Int32], scored: Bool = false) throws -> (ids: [Int32], frames: Int) {
                 let player = EnginePlayer()
