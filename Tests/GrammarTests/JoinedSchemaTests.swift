@@ -60,8 +60,10 @@ import Testing
         (#"{"properties":{"a":{"type":"string","pattern":"^(a|b)*a(a|b){30}$"}}}"#, "/properties/a", "pattern"),
     ])
     func whatCannotBeHadIsToldWithItsPlaceAndKeyword(_ schema: String, _ pointer: String, _ keyword: String) {
+        var limits = GrammarLimits()
+        limits.states = 50_000
         #expect {
-            try Grammar(.jsonSchema(schema))
+            try Grammar(.jsonSchema(schema), limits: limits)
         } throws: { ($0 as? GrammarError)?.place == .pointer(pointer, keyword: keyword) }
     }
 }
