@@ -75,7 +75,6 @@ extension EndToEndTests {
             try withServer("llama-tied", Workload.longContext + ["--disable-jump-forward"]) { server in
                 let asked = try server.streamed(request)
                 #expect(try JSON.parse(asked.outcome.text).arrayValue?.count == 2)
-                #expect(asked.frames >= asked.outcome.ids.count)
             }
         }
 

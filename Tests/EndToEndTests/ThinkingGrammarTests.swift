@@ -50,10 +50,10 @@ extension EndToEndTests {
             #expect(choice.reasoning.contains("The keeper counts \(index) lamps"), "\(answer)")
             let isCall = index % 5 == 4
             let text = isCall ? try #require(choice.calls.first)[1] : choice.content
+            #expect(choice.finish == (isCall ? "tool_calls" : "stop"), "\(answer)")
             let page = try JSON.parse(text)
             #expect(page.objectValue?.keys == ["lamps", "remarks_of_the_keeper"], "\(text)")
             #expect(page["remarks_of_the_keeper"]?.arrayValue?.count == 12)
-            #expect(choice.finish == (isCall ? "tool_calls" : "stop"))
             #expect(answer.reasoningTokens > 0 && answer.reasoningTokens < answer.completionTokens)
         }
 
