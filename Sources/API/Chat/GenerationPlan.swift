@@ -89,7 +89,7 @@ package struct GenerationPlan: Sendable {
         if let thinking { message.sampling.thinking = thinking }
         message.sampling.grammarAfter = grammarAfter
         if let logprobs { message.logprobs = logprobs }
-        let expertsFrom = try routedExpertsStart(rules)
+        let expertsFrom = try rules.routedExperts(from: fields.routedExpertsStart)
         if fields.hiddenStates != nil, rules.hiddenStates == .noRow { throw .noHiddenStates }
         let interval = fields.sampling["stream_interval"]?.intValue ?? rules.streamInterval
         message.options = .make {
@@ -105,15 +105,5 @@ package struct GenerationPlan: Sendable {
         message.allowTruncate = rules.allowsTruncation
         message.wantsPromptIds = wantsPromptIDs
         return message
-    }
-
-    /// Where the experts begin that the answer tells; the worker knows how long the prompt is.
-    private func routedExpertsStart(_ rules: GenerationRules) throws(RequestFailure) -> UInt32? {
-        guard let start = fields.routedExpertsStart else { return nil }
-        guard rules.returnsRoutedExperts else { throw .noRoutedExperts }
-        guard start >= 0 else {
-            throw .invalid("routed_experts_start_len must be in [0, prompt_tokens], got \(start).")
-        }
-        return UInt32(clamping: start)
     }
 }

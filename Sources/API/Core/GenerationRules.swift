@@ -39,6 +39,16 @@ package struct GenerationRules: Sendable {
             case nil: .noRow
             }
     }
+
+    /// Where the experts begin that an answer tells, if any are asked for; the worker knows how long the prompt is.
+    package func routedExperts(from start: Int?) throws(RequestFailure) -> UInt32? {
+        guard let start else { return nil }
+        guard returnsRoutedExperts else { throw .noRoutedExperts }
+        guard start >= 0 else {
+            throw .invalid("routed_experts_start_len must be in [0, prompt_tokens], got \(start).")
+        }
+        return UInt32(clamping: start)
+    }
 }
 
 /// Seeds of single samples.

@@ -8,7 +8,7 @@ extension RequestFailure {
             + "`--return-hidden-states-mode full`, or the legacy `--enable-return-hidden-states` flag.")
 
     /// The experts that tokens took were asked for.
-    package static let noRoutedExperts = RequestFailure.invalid(
+    static let noRoutedExperts = RequestFailure.invalid(
         "The server is not configured to return routed experts. Please set `--enable-return-routed-experts` to "
             + "enable this feature.")
 

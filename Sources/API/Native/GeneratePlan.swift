@@ -87,7 +87,7 @@ struct GeneratePlan: Sendable {
         message.sampling = try ranges.parameters(given)
         if request.requiresReasoning { try Self.beginThinking(&message.sampling, rules) }
         if let logprobs = try Self.logprobs(request, prompt, rules) { message.logprobs = logprobs }
-        let routedExpertsFrom = try Self.routedExpertsStart(request, rules)
+        let routedExpertsFrom = try rules.routedExperts(from: request.routedExpertsStart)
         message.options = .make {
             if let routedExpertsFrom { $0.routedExpertsFrom = routedExpertsFrom }
             $0.stream = request.stream
@@ -111,18 +111,6 @@ struct GeneratePlan: Sendable {
             throw .invalid("require_reasoning needs a server that was started with --reasoning-parser.")
         }
         (sampling.thinking, sampling.grammarAfter) = (thinking.part, thinking.answer)
-    }
-
-    /// Where the experts begin that the answer tells; the worker knows how long the prompt is.
-    private static func routedExpertsStart(
-        _ request: GenerateRequest, _ rules: GenerationRules
-    ) throws(RequestFailure) -> UInt32? {
-        guard let start = request.routedExpertsStart else { return nil }
-        guard rules.returnsRoutedExperts else { throw .noRoutedExperts }
-        guard start >= 0 else {
-            throw .invalid("routed_experts_start_len must be in [0, prompt_tokens], got \(start).")
-        }
-        return UInt32(clamping: start)
     }
 
     private static func logprobs(
