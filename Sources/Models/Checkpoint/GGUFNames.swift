@@ -71,8 +71,8 @@ struct GGUFDialect: Sendable {
     let implied: @Sendable (ConfigFields) throws(CheckpointError) -> [String: JSONValue]
     private let modules: [String: String]
 
-    /// Names an architecture; `roots` has tensors outside of the blocks that others do not have, `modules` has the parts of a block that others do not have, and the modules they are, or behind a
-    /// `=` the tensor.
+    /// Names an architecture; `roots` has the tensors outside of blocks that others do not have, `modules` the parts of a block that
+    /// others do not have, and the modules they are, or behind a `=` the tensor.
     init(
         _ name: String, interleavesHeads: Bool = false, roots: [String: String] = [:], modules: [String: String] = [:],
         experts: GGUFExperts? = nil, addsOneToNorms: Bool = false, layersDiffer: Bool = false,
