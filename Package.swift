@@ -275,7 +275,8 @@ let package = Package(
             swiftSettings: strict),
 
         .testTarget(
-            name: "EndToEndTests", dependencies: ["JSON", "TestSupport"], exclude: ["walk_native_api.py"],
+            name: "EndToEndTests", dependencies: ["JSON", "TestSupport"],
+            exclude: ["running_server.py", "walk_native_api.py"],
             swiftSettings: strict),
 
         // Libraries of the system.

@@ -41,10 +41,7 @@ extension EndToEndTests {
         private static let budget: JSONValue = 0.02
 
         private func withEcho<R>(_ body: (Server) throws -> R) throws -> R {
-            let folder = try Server.temporaryFolder()
-            defer { try? FileManager.default.removeItem(atPath: folder) }
-            try EchoModel.write(to: folder + "/echo")
-            return try withServer(folder + "/echo", Self.flags, body)
+            try EchoModel.serve(Self.flags, body)
         }
 
         @Test func theModelSaysWhatItIsTold() throws {
@@ -83,24 +80,7 @@ extension EndToEndTests {
             try withEcho { server in
                 let requests = try (0..<8).map { try Self.body($0, on: server) }
                 let undisturbed = try requests.map { try server.chat($0) }
-                for titles in Title.neighbours.map({ [$0] }) + [Title.neighbours] {
-                    let victims = try titles.map { try server.incarnation(of: $0) }
-                    let chunks = EventBoard([Int: Int]())
-                    let crew = started(requests.count) { index in
-                        try server.chat(requests[index]) { count in chunks.update { $0[index] = count } }
-                    }
-                    let begun: Void? = chunks.wait { seen in
-                        seen.values.filter { $0 > 20 }.count >= 3 || crew.ended > 0 ? () : nil
-                    }
-                    try #require(begun != nil)
-                    try server.kill(victims)
-                    #expect(crew.ended < requests.count, "all ended before \(titles) died")
-                    for (index, answer) in try crew.results().enumerated() {
-                        #expect(answer == undisturbed[index], "request \(index) after the death of \(titles)")
-                    }
-                    try server.allReady()
-                }
-                try server.awaitIdleness()
+                try server.expectDeathsChangeNothing(in: requests, answered: undisturbed)
             }
         }
     }

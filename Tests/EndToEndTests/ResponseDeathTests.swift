@@ -12,10 +12,7 @@ extension EndToEndTests {
         ]
 
         private func withEcho<R>(_ body: (Server) throws -> R) throws -> R {
-            let folder = try Server.temporaryFolder()
-            defer { try? FileManager.default.removeItem(atPath: folder) }
-            try EchoModel.write(to: folder + "/echo")
-            return try withServer(folder + "/echo", Self.flags, body)
+            try EchoModel.serve(Self.flags, body)
         }
 
         private func body(_ index: Int, on server: Server) throws -> JSONObject {

@@ -15,16 +15,16 @@ import decimal
 import json
 import os
 import random
-import socket
-import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 
 import jsonschema
 
-FIXTURES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "Fixtures")
+TESTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
+sys.path.append(os.path.join(TESTS, "EndToEndTests"))
+sys.dont_write_bytecode = True  # nothing is left between the sources
+from running_server import Server  # noqa: E402, where it lies is known by now
+
+FIXTURES = os.path.join(TESTS, "Fixtures")
 # Numbers are compared with all their digits, in every thread.
 decimal.DefaultContext.prec = 1200
 decimal.setcontext(decimal.DefaultContext)
@@ -189,40 +189,6 @@ def keywords(schema, found=None):
     return found
 
 
-class Server:
-    """A running server on a port of its own."""
-
-    def __init__(self, binary, model, flags):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        command = [binary, "launch_server", "--model-path", model, "--port", str(self.port), "--log-level", "error"]
-        self.process = subprocess.Popen(command + flags)
-        deadline = time.monotonic() + 120
-        while True:
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health_generate", timeout=60)
-                return
-            except OSError:
-                if time.monotonic() > deadline or self.process.poll() is not None:
-                    sys.exit("the server did not start")
-                time.sleep(0.1)
-
-    def ask(self, path, body, timeout=600):
-        """The status and the answer."""
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}{path}", json.dumps(body).encode(), {"Content-Type": "application/json"})
-        try:
-            with urllib.request.urlopen(request, timeout=timeout) as answer:
-                return answer.status, json.load(answer)
-        except urllib.error.HTTPError as error:
-            return error.code, json.load(error)
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait(60)
-
-
 def judge(validator, answer):
     """cut, valid, or what is wrong."""
     if answer["meta_info"]["finish_reason"]["type"] != "stop":
@@ -244,10 +210,10 @@ def run(server, number, seeds):
     sampling = [
         {"json_schema": json.dumps(schema), "temperature": temperature, "sampling_seed": seed, "max_new_tokens": 250}
         for temperature in (1, 2) for seed in range(seeds)]
-    status, answer = server.ask("/generate", {"text": ["The keeper"] * len(sampling), "sampling_params": sampling})
-    if status != 200:
-        return schema, answer["error"]["message"], []
-    return schema, None, [judge(validator, one) for one in answer]
+    answer = server.post("/generate", {"text": ["The keeper"] * len(sampling), "sampling_params": sampling})
+    if answer.status != 200:
+        return schema, answer.json()["error"]["message"], []
+    return schema, None, [judge(validator, one) for one in answer.json()]
 
 
 def main():
@@ -279,7 +245,7 @@ def main():
                     if verdict not in ("valid", "cut"):
                         print(f"schema {number} {json.dumps(schema)}\n  {verdict}", file=sys.stderr)
     finally:
-        server.stop()
+        server.end()
     print("| keyword | schemas | refused | texts that ended, all valid but | cut off |\n|---|---|---|---|---|")
     for key in sorted(counts, key=lambda k: (k == "all", k)):
         count = counts[key]

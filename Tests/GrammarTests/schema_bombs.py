@@ -8,6 +8,7 @@ was not refused with 400, or a stream waited longer than --most-gap milliseconds
 """
 
 import argparse
+import contextlib
 import http.client
 import json
 import os
@@ -15,6 +16,7 @@ import sys
 import threading
 import time
 
+sys.dont_write_bytecode = True  # nothing is left between the sources
 from random_schemas import FIXTURES, Server
 
 
@@ -43,12 +45,28 @@ class Stream(threading.Thread):
     def __init__(self, port, number):
         super().__init__(daemon=True)
         self.port, self.number = port, number
-        self.frames, self.longest = 0, 0.0
+        self.frames, self.longest, self.is_over = 0, 0.0, False
+        self.came = threading.Condition()
+
+    def wait(self, count):
+        """Waits for so many more frames."""
+        with self.came:
+            wanted = self.frames + count
+            assert self.came.wait_for(lambda: self.frames >= wanted, 120), "a stream stands still"
 
     def run(self):
+        while not self.is_over:
+            try:
+                self.read()
+            except (OSError, http.client.HTTPException):
+                if not self.is_over:
+                    raise
+
+    def read(self):
+        """Reads one stream to its end."""
+        sampling = {"max_new_tokens": 3000, "ignore_eos": True, "temperature": 0}
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
-        while True:
-            sampling = {"max_new_tokens": 3000, "ignore_eos": True, "temperature": 0}
+        with contextlib.closing(connection):
             connection.request("POST", "/generate", json.dumps(
                 {"text": f"Day {self.number}", "stream": True, "sampling_params": sampling}), {"Content-Type": "application/json"})
             answer, last = connection.getresponse(), None
@@ -58,7 +76,10 @@ class Stream(threading.Thread):
                 now = time.monotonic()
                 if last is not None:
                     self.longest = max(self.longest, now - last)
-                last, self.frames = now, self.frames + 1
+                last = now
+                with self.came:
+                    self.frames += 1
+                    self.came.notify_all()
 
 
 def main():
@@ -71,12 +92,12 @@ def main():
     given = parser.parse_args()
     server = Server(given.srt, given.model, given.flags)
     failed = False
+    streams = [Stream(server.port, number) for number in range(16)]
     try:
-        streams = [Stream(server.port, number) for number in range(16)]
         for stream in streams:
             stream.start()
-        while min(stream.frames for stream in streams) < 10:
-            time.sleep(0.05)
+        for stream in streams:
+            stream.wait(10)
 
         def longest():
             """The longest gap since this was asked last, in milliseconds."""
@@ -86,7 +107,8 @@ def main():
             return gap
 
         longest()
-        time.sleep(5)
+        for stream in streams:
+            stream.wait(100)
         print(f"without bombs: longest gap {longest():.0f} ms")
         for number in range(given.rounds):
             for name, grammar in bombs():
@@ -96,13 +118,16 @@ def main():
                 elif "json_schema" in grammar:
                     grammar = {"json_schema": grammar["json_schema"] + " " * number}
                 began = time.monotonic()
-                status, answer = server.ask("/generate", {"text": "x", "sampling_params": {"max_new_tokens": 4, **grammar}})
-                message = answer["error"]["message"] if status != 200 else "taken"
+                answer = server.post("/generate", {"text": "x", "sampling_params": {"max_new_tokens": 4, **grammar}})
+                status = answer.status
+                message = answer.json()["error"]["message"] if status != 200 else "taken"
                 gap = longest()
                 print(f"{name}: {status} in {time.monotonic() - began:.2f} s, longest gap {gap:.0f} ms: {message[:120]}")
                 failed |= status != 400 or gap > given.most_gap
     finally:
-        server.stop()
+        for stream in streams:
+            stream.is_over = True
+        server.end()
     sys.exit(failed)
 
 

@@ -20,6 +20,14 @@ enum EchoModel {
     private static let template =
         "{%- if enable_thinking is defined and enable_thinking is false %}{%- endif %}{{ messages[-1]['content'] }}"
 
+    /// Serves it as long as the body runs.
+    static func serve<R>(_ flags: [String], _ body: (Server) throws -> R) throws -> R {
+        let folder = try Server.temporaryFolder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try write(to: folder + "/echo")
+        return try withServer(folder + "/echo", flags, body)
+    }
+
     /// Writes the model into a folder, with the tokenizer of the other fixtures.
     static func write(to folder: String) throws {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
