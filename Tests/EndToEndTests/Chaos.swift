@@ -13,7 +13,7 @@ import Values
 struct Chaos: Sendable {
     /// What clients ask for.
     enum Load: String {
-        case answers, embeddings, ranks
+        case answers, embeddings, ranks, grammars
     }
 
     /// How a server runs.
@@ -49,10 +49,14 @@ struct Chaos: Sendable {
         guard let name = environment("SRT_CHAOS_LOAD") else {
             // The short storms have another suite for vectors.
             let vectors = minutes == 0 || model != nil ? [] : vectors(.embeddings, nil) + vectors(.ranks, nil)
-            return generations + (model == nil ? [experts, windows] : []) + vectors
+            return generations + (model == nil ? [experts, windows, bound(nil)] : []) + vectors
         }
         guard let load = Load(rawValue: name) else { preconditionFailure("SRT_CHAOS_LOAD names no load: \(name)") }
-        return load == .answers ? generations : vectors(load, model)
+        switch load {
+        case .answers: return generations
+        case .grammars: return [bound(model)]
+        case .embeddings, .ranks: return vectors(load, model)
+        }
     }()
     private static let flags = ["--max-restarts", "1000", "--tp", "2"]
     private static let generationFlags =
@@ -65,6 +69,15 @@ struct Chaos: Sendable {
     ]
     private static let experts = Variant(name: "tp 2, experts", flags: generationFlags, model: "qwen3moe")
     private static let windows = Variant(name: "tp 2, windows and sinks", flags: generationFlags, model: "gpt-oss")
+
+    /// Answers that have to fit grammars, in a pool in which they do not have all room together.
+    private static func bound(_ model: String?) -> Variant {
+        let pool = [
+            "--max-total-tokens", model == nil ? "3000" : "12000", "--constrained-json-max-whitespace-cnt", "1",
+        ]
+        return Variant(
+            name: "tp 2, grammars", flags: generationFlags + pool, model: model ?? Workload.model, load: .grammars)
+    }
 
     /// Servers of vectors or of ranks, with a model or with tiny ones.
     private static func vectors(_ load: Load, _ model: String?) -> [Variant] {
@@ -90,13 +103,18 @@ struct Chaos: Sendable {
     private let titles: [String]
     /// What is asked where no text is wanted.
     private let vectors: VectorStorm?
-    private var kinds: Int { vectors?.questions.count ?? pace.kinds }
+    /// What is asked where texts have to fit grammars.
+    private let bound: BoundStorm?
+    private var kinds: Int { vectors?.questions.count ?? bound?.kinds ?? pace.kinds }
 
     /// - Parameter includesFront: the front dies, too, and clients ask again when their connection breaks.
     init(_ server: Server, _ pace: Pace = Chaos.pace, load: Load = .answers, includesFront: Bool) {
         self.server = server
+        var pace = pace
+        if load == .grammars, pace.seconds > 0 { pace.clients = BoundStorm.clients }
         self.pace = pace
-        vectors = load == .answers ? nil : load == .ranks ? .reranks(server) : .embeddings(server)
+        vectors = load == .ranks ? .reranks(server) : load == .embeddings ? .embeddings(server) : nil
+        bound = load == .grammars ? BoundStorm(server: server) : nil
         let ranks = [Title.worker + "_TP0", Title.worker + "_TP1"]
         titles = [Title.tokenizer, Title.detokenizer] + ranks + (includesFront ? [Title.http] : [])
     }
@@ -144,6 +162,11 @@ struct Chaos: Sendable {
     /// What every kind of request gives when nothing happens.
     func undisturbed() throws -> [[Outcome]] { try (0..<kinds).map { try ask($0, onGap: { _ in }) } }
 
+    /// What of answers to every kind does not fit its grammar.
+    func faults(of answers: [[Outcome]]) -> [String] {
+        answers.enumerated().flatMap { kind, outcomes in bound?.faults(of: kind, outcomes) ?? [] }
+    }
+
     /// Sends a request of a kind; one outcome, or two where two samples were asked for.
     private func ask(_ kind: Int, onGap: (Double) -> Void) throws -> [Outcome] {
         if let vectors {
@@ -151,6 +174,7 @@ struct Chaos: Sendable {
             defer { onGap(Date().timeIntervalSince(start)) }
             return [try vectors.outcome(of: kind)]
         }
+        if let bound { return try bound.outcomes(of: kind, onGap: onGap) }
         guard !Self.isChat(kind) else { return try askChat(kind, onGap: onGap) }
         let body = Self.request(kind)
         guard Self.isStream(kind) else {
@@ -216,6 +240,7 @@ struct Chaos: Sendable {
                 return board.update { report in
                     report.requests += 1
                     if found != expected { report.different += 1 }
+                    report.invalid += (bound?.faults(of: kind, found) ?? []).map { "kind \(kind): \($0)" }
                 }
             } catch ConnectionError.lost where titles.contains(Title.http) {
                 board.update { $0.lostConnections += 1 }
@@ -270,6 +295,8 @@ struct ChaosReport: CustomStringConvertible {
     var requests = 0
     var different = 0
     var failures: [String] = []
+    /// Answers that do not fit their grammar.
+    var invalid: [String] = []
     var kills = 0
     var killsByTitle: [String: Int] = [:]
     /// Connections that broke before their answer was complete; none unless the front was killed.
@@ -283,7 +310,7 @@ struct ChaosReport: CustomStringConvertible {
         let list = killsByTitle.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
         return
             "chaos: \(Int(seconds)) s, \(kills) kills (\(list)), \(requests) requests, \(failures.count) failed, "
-            + "\(different) texts differ, \(lostConnections) connections lost, \(refusals) refused, "
+            + "\(different) texts differ, \(invalid.count) do not fit, \(lostConnections) connections lost, \(refusals) refused, "
             + "longest wait for a frame or an answer \(Int(longestGap * 1000)) ms"
     }
 }
