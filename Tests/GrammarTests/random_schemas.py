@@ -56,10 +56,17 @@ class Schemas:
             }
         return schema
 
+    def counted(self, _):
+        """An object of few possible keys, so many of which have to be there."""
+        keys = {"patternProperties": {"^[ab]$": self.leaf(), "^c{1,2}$": self.leaf()}, "additionalProperties": False}
+        if self.chance(50):
+            keys = {"propertyNames": {"enum": self.random.sample(["a", "b", "c", "kind", "é"], 3)}}
+        return {"type": "object", "minProperties": 2 + self.random.randrange(2), **keys}
+
     def schema(self, depth):
         if depth == 0 or self.chance(25):
             return self.leaf()
-        return self.random.choice([self.object] * 4 + [self.array] * 3 + [self.joined] * 4 + [self.reference])(depth)
+        return self.random.choice([self.object] * 4 + [self.array] * 3 + [self.joined] * 4 + [self.reference, self.counted])(depth)
 
     def some(self, depth, least=2, most=3):
         return [self.schema(depth - 1) for _ in range(self.random.randint(least, most))]

@@ -10,10 +10,21 @@ extension SchemaCompiler {
     /// The objects that some facts allow: members that schemas name in their order, then all others.
     mutating func object(_ facts: SchemaFacts) throws(GrammarError) -> Expression {
         if let most = facts.maxProperties, most < facts.minProperties { return .never }
-        guard let keys = try named(facts) else { return .never }
-        let free = try freeMembers(facts, named: keys)
+        guard var keys = try named(facts) else { return .never }
+        var free = try freeMembers(facts, named: keys)
+        if facts.minProperties > 1 {
+            // Where members count, one must not come twice. Of few keys each has its place; of others that is not known.
+            free.removeAll { member in
+                guard let few = member.key.texts(most: Self.mostKeys) else { return false }
+                keys += few
+                return true
+            }
+        }
         return try object(facts, keys, free)
     }
+
+    /// Keys that have a place each though no schema names them.
+    private static let mostKeys = 32
 
     /// Keys that schemas name, in order, and those that must be there besides; nil where one must be there that may not.
     private mutating func named(_ facts: SchemaFacts) throws(GrammarError) -> [String]? {
