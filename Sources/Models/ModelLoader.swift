@@ -68,7 +68,7 @@ package struct LoadOptions {
 
 /// Version of the packed form of weights: raise it whenever a kernel reads other bytes, a matrix is fused otherwise, or
 /// its name changes.
-private let packedLayoutVersion = 1
+private let packedLayoutVersion = 2
 
 /// Opens a checkpoint, checks that it has the model's tensors in their shapes, packs them or maps packed ones, and
 /// reserves cache and scratch memory.

@@ -38,12 +38,12 @@ package enum WeightFormat: Sendable, Hashable {
 
 /// Kinds of blocks of a GGUF file that have kernels.
 package enum BlockKind: String, Sendable, Hashable, CaseIterable {
-    case q8_0, q5_0, q5_1, q2_K, q3_K, q4_K, q5_K, q6_K, iq4_nl, iq4_xs, mxfp4
+    case q4_0, q4_1, q8_0, q5_0, q5_1, q2_K, q3_K, q4_K, q5_K, q6_K, iq4_nl, iq4_xs, mxfp4
 
     /// Numbers in one block; the rows of a matrix are whole blocks.
     package var inputs: Int {
         switch self {
-        case .q8_0, .q5_0, .q5_1, .iq4_nl, .mxfp4: 32
+        case .q4_0, .q4_1, .q8_0, .q5_0, .q5_1, .iq4_nl, .mxfp4: 32
         case .q2_K, .q3_K, .q4_K, .q5_K, .q6_K, .iq4_xs: 256
         }
     }
@@ -56,6 +56,8 @@ package enum BlockKind: String, Sendable, Hashable, CaseIterable {
     /// The same kind as the C kernels name it.
     var kernel: kernels_blocks {
         switch self {
+        case .q4_0: KERNELS_Q4_0
+        case .q4_1: KERNELS_Q4_1
         case .q8_0: KERNELS_Q8_0
         case .q5_0: KERNELS_Q5_0
         case .q5_1: KERNELS_Q5_1

@@ -46,7 +46,9 @@ typedef enum {
     KERNELS_Q6_K,
     KERNELS_IQ4_NL,
     KERNELS_IQ4_XS,
-    KERNELS_MXFP4
+    KERNELS_MXFP4,
+    KERNELS_Q4_0,
+    KERNELS_Q4_1
 } kernels_blocks;
 
 /// A weight matrix in packed form: blocks of 32 outputs. In plain numbers each is `[K][32]`, or `[K/2][32][2]` for

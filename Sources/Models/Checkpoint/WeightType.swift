@@ -72,9 +72,11 @@ package enum WeightType: String, Sendable, CaseIterable {
         }
     }
 
-    /// The blocks that kernels multiply as they are; nil where there are none. Q4_0 and Q4_1 are int4 by groups of 32.
+    /// The blocks that kernels multiply as they are; nil where there are none.
     package var blockKind: BlockKind? {
         switch self {
+        case .q4_0: .q4_0
+        case .q4_1: .q4_1
         case .q5_0: .q5_0
         case .q5_1: .q5_1
         case .q8_0: .q8_0

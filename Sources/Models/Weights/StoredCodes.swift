@@ -5,7 +5,7 @@ extension BoundTensor {
     package func keepsCodes(in format: WeightFormat, columns: Range<Int>) -> Bool {
         switch type {
         case .int8: format == .int8
-        case _ where type.blockKind != nil: format == type.blockKind.map { .blocks($0) }
+        case _ where format == type.blockKind.map { .blocks($0) }: true
         case .q4_0, .q4_1:
             if case .int4(let group) = format {
                 (group == 32 || info.scaleGroup % group == 0) && columns.lowerBound % group == 0

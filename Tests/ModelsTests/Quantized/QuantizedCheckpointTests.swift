@@ -77,7 +77,7 @@ import Values
             let (rows, width) = (info.rowCount, info.rowElements)
             let formats: [WeightFormat] =
                 type == .q4_0
-                ? [.int4(group: 32)]
+                ? [.int4(group: 32), .blocks(.q4_0)]
                     + [64, 128].filter { info.scaleGroup % $0 == 0 && width % $0 == 0 }.map { .int4(group: $0) }
                 : [try #require(type.blockKind.map { .blocks($0) })]
             let tensor = try binder.bind(name, shape: info.shape)
