@@ -14,6 +14,8 @@ struct Chaos: Sendable {
     /// What clients ask for.
     enum Load: String {
         case answers, embeddings, ranks
+        /// Chats that think and call tools, by a model that says what it is told.
+        case calls
     }
 
     /// How a server runs.
@@ -49,10 +51,14 @@ struct Chaos: Sendable {
         guard let name = environment("SRT_CHAOS_LOAD") else {
             // The short storms have another suite for vectors.
             let vectors = minutes == 0 || model != nil ? [] : vectors(.embeddings, nil) + vectors(.ranks, nil)
-            return generations + (model == nil ? [experts, windows] : []) + vectors
+            return generations + (model == nil ? [experts, windows, calls] : []) + vectors
         }
         guard let load = Load(rawValue: name) else { preconditionFailure("SRT_CHAOS_LOAD names no load: \(name)") }
-        return load == .answers ? generations : vectors(load, model)
+        switch load {
+        case .answers: return generations
+        case .calls: return [calls]
+        case .embeddings, .ranks: return vectors(load, model)
+        }
     }()
     private static let flags = ["--max-restarts", "1000", "--tp", "2"]
     private static let generationFlags =
@@ -65,6 +71,9 @@ struct Chaos: Sendable {
     ]
     private static let experts = Variant(name: "tp 2, experts", flags: generationFlags, model: "qwen3moe")
     private static let windows = Variant(name: "tp 2, windows and sinks", flags: generationFlags, model: "gpt-oss")
+
+    private static let calls = Variant(
+        name: "tp 2, thoughts and calls of tools", flags: flags + ToolChats.flags, load: .calls)
 
     /// Servers of vectors or of ranks, with a model or with tiny ones.
     private static func vectors(_ load: Load, _ model: String?) -> [Variant] {
@@ -90,13 +99,20 @@ struct Chaos: Sendable {
     private let titles: [String]
     /// What is asked where no text is wanted.
     private let vectors: VectorStorm?
-    private var kinds: Int { vectors?.questions.count ?? pace.kinds }
+    /// What is asked where tools are to be called.
+    private let calls: [JSONObject]?
+    private var kinds: Int { vectors?.questions.count ?? calls?.count ?? pace.kinds }
 
     /// - Parameter includesFront: the front dies, too, and clients ask again when their connection breaks.
-    init(_ server: Server, _ pace: Pace = Chaos.pace, load: Load = .answers, includesFront: Bool) {
+    init(_ server: Server, _ pace: Pace = Chaos.pace, load: Load = .answers, includesFront: Bool) throws {
         self.server = server
         self.pace = pace
-        vectors = load == .answers ? nil : load == .ranks ? .reranks(server) : .embeddings(server)
+        switch load {
+        case .answers, .calls: vectors = nil
+        case .embeddings: vectors = .embeddings(server)
+        case .ranks: vectors = .reranks(server)
+        }
+        calls = load == .calls ? try (0..<8).map { try ToolChats.body($0, on: server) } : nil
         let ranks = [Title.worker + "_TP0", Title.worker + "_TP1"]
         titles = [Title.tokenizer, Title.detokenizer] + ranks + (includesFront ? [Title.http] : [])
     }
@@ -151,7 +167,8 @@ struct Chaos: Sendable {
             defer { onGap(Date().timeIntervalSince(start)) }
             return [try vectors.outcome(of: kind)]
         }
-        guard !Self.isChat(kind) else { return try askChat(kind, onGap: onGap) }
+        if let calls { return try ask(calls[kind], onGap: onGap) }
+        guard !Self.isChat(kind) else { return try ask(Self.chat(kind), onGap: onGap) }
         let body = Self.request(kind)
         guard Self.isStream(kind) else {
             let answer = try server.generate(body)
@@ -165,9 +182,9 @@ struct Chaos: Sendable {
         return [whole.outcome]
     }
 
-    private func askChat(_ kind: Int, onGap: (Double) -> Void) throws -> [Outcome] {
+    private func ask(_ chat: JSONObject, onGap: (Double) -> Void) throws -> [Outcome] {
         var last = Date()
-        let answer = try server.chat(Self.chat(kind)) { _ in
+        let answer = try server.chat(chat) { _ in
             onGap(Date().timeIntervalSince(last))
             last = Date()
         }
