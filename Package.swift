@@ -193,7 +193,7 @@ let package = Package(
         .testTarget(name: "ValuesTests", swiftSettings: strict),
         .testTarget(name: "KVCacheTests", dependencies: ["KVCache"], swiftSettings: strict),
         .testTarget(
-            name: "GrammarTests", dependencies: ["Grammar", "JSON", "Tokenizers"],
+            name: "GrammarTests", dependencies: ["Grammar", "JSON", "Tokenizers", "TestSupport"],
             exclude: ["compare_schema_suite.py", "random_schemas.py", "schema_bombs.py"], swiftSettings: strict),
         .testTarget(name: "SchedulingTests", dependencies: ["Scheduling", "KVCache"], swiftSettings: strict),
         .testTarget(
@@ -271,7 +271,8 @@ let package = Package(
         .target(
             name: "PipeStages", dependencies: ["Messages", "JSON"], path: "Tests/PipeStages", swiftSettings: strict),
         .testTarget(
-            name: "BenchTests", dependencies: [argumentParser, "Bench", "Models", "Tensors", "JSON"],
+            name: "BenchTests",
+            dependencies: [argumentParser, "Bench", "Grammar", "Models", "Tensors", "TokenizerSource", "JSON"],
             swiftSettings: strict),
 
         .testTarget(

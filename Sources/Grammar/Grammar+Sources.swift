@@ -2,17 +2,27 @@ internal import JSON
 
 extension Grammar {
     /// Compiles a source.
+    /// - Parameter onLongWork: Told once when it takes longer than usual grammars do.
     /// - Throws: What is wrong with it, or cannot be had.
     package init(
-        _ source: GrammarSource, options: GrammarOptions = GrammarOptions(), limits: GrammarLimits = GrammarLimits()
+        _ source: GrammarSource, options: GrammarOptions = GrammarOptions(), limits: GrammarLimits = GrammarLimits(),
+        onLongWork: (() -> Void)? = nil
     ) throws(GrammarError) {
-        let text = source.text
+        var budget = Budget(limits, onLongWork: onLongWork)
+        do throws(GrammarError) {
+            try self.init(source, options, &budget)
+        } catch {
+            // Of a schema is told where it asks for that, and be it as a whole.
+            throw source.kind == "json" ? error.placed(at: SchemaPlace(pointer: "", keyword: nil)) : error
+        }
+    }
+
+    private init(_ source: GrammarSource, _ options: GrammarOptions, _ budget: inout Budget) throws(GrammarError) {
+        let (text, limits) = (source.text, budget.limits)
         if text.utf8.count > limits.sourceBytes {
-            let reason = "it has \(text.utf8.count) bytes, more than \(limits.sourceBytes)"
-            throw source.kind == "json" ? SchemaPlace(pointer: "", keyword: nil).refusal(reason) : GrammarError(reason)
+            throw GrammarError(beyond: "it has \(text.utf8.count) bytes, more than \(limits.sourceBytes)")
         }
         if text.utf8.contains(0) { throw GrammarError("it has a NUL character") }
-        var budget = Budget(limits)
         switch source {
         case .regex(let pattern):
             let automaton = try Automaton.matching(pattern, .whole, &budget)

@@ -14,17 +14,31 @@ package struct GrammarError: Error, Equatable, Sendable, CustomStringConvertible
     package let place: Place
     /// What is wrong.
     package let reason: String
+    /// It asks for more than the limits allow; elsewhere or with other limits it may be a grammar.
+    package let isBeyondLimits: Bool
 
     /// States an error.
-    package init(_ reason: String, at place: Place = .whole) {
+    package init(_ reason: String, at place: Place = .whole) { self.init(reason, at: place, isBeyondLimits: false) }
+
+    /// States which limit is too small.
+    init(beyond reason: String, at place: Place = .whole) { self.init(reason, at: place, isBeyondLimits: true) }
+
+    private init(_ reason: String, at place: Place, isBeyondLimits: Bool) {
         self.place = place
         self.reason = reason
+        self.isBeyondLimits = isBeyondLimits
     }
 
     /// The same where a place is known already, and else at a place of a schema.
     func placed(at place: SchemaPlace?) -> GrammarError {
         guard self.place == .whole, let place else { return self }
-        return place.refusal(reason)
+        return GrammarError(
+            reason, at: .pointer(place.pointer, keyword: place.keyword), isBeyondLimits: isBeyondLimits)
+    }
+
+    /// The same, about a part of the source that is told in front.
+    func of(_ part: String, at place: SchemaPlace) -> GrammarError {
+        GrammarError("\(part): \(self)", at: .whole, isBeyondLimits: isBeyondLimits).placed(at: place)
     }
 
     package var description: String {

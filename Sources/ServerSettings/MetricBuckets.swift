@@ -16,6 +16,10 @@ package struct MetricBuckets: Sendable, Equatable {
         + stride(from: 30.0, through: 100, by: 10)
         + stride(from: 200.0, through: 1000, by: 100) + [1200, 1400, 1600, 1800, 2000, 2500, 3000]
 
+    /// Seconds of the compilation of a grammar.
+    package static let grammarCompilation: [Double] =
+        [0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 90, 120, 240]
+
     /// SGLang's bounds.
     package init() {}
 

@@ -16,6 +16,8 @@ struct Chaos: Sendable {
         case answers, embeddings, ranks
         /// Chats that think and call tools, by a model that says what it is told.
         case calls
+        /// Answers that have to fit grammars.
+        case grammars
     }
 
     /// How a server runs.
@@ -51,12 +53,13 @@ struct Chaos: Sendable {
         guard let name = environment("SRT_CHAOS_LOAD") else {
             // The short storms have another suite for vectors.
             let vectors = minutes == 0 || model != nil ? [] : vectors(.embeddings, nil) + vectors(.ranks, nil)
-            return generations + (model == nil ? [experts, windows, calls] : []) + vectors
+            return generations + (model == nil ? [experts, windows, calls, bound(nil)] : []) + vectors
         }
         guard let load = Load(rawValue: name) else { preconditionFailure("SRT_CHAOS_LOAD names no load: \(name)") }
         switch load {
         case .answers: return generations
         case .calls: return [calls]
+        case .grammars: return [bound(model)]
         case .embeddings, .ranks: return vectors(load, model)
         }
     }()
@@ -74,6 +77,15 @@ struct Chaos: Sendable {
 
     private static let calls = Variant(
         name: "tp 2, thoughts and calls of tools", flags: flags + ToolChats.flags, load: .calls)
+
+    /// Answers that have to fit grammars, in a pool in which they do not have all room together.
+    private static func bound(_ model: String?) -> Variant {
+        let pool = [
+            "--max-total-tokens", model == nil ? "3000" : "12000", "--constrained-json-max-whitespace-cnt", "1",
+        ]
+        return Variant(
+            name: "tp 2, grammars", flags: generationFlags + pool, model: model ?? Workload.model, load: .grammars)
+    }
 
     /// Servers of vectors or of ranks, with a model or with tiny ones.
     private static func vectors(_ load: Load, _ model: String?) -> [Variant] {
@@ -101,18 +113,23 @@ struct Chaos: Sendable {
     private let vectors: VectorStorm?
     /// What is asked where tools are to be called.
     private let calls: [JSONObject]?
-    private var kinds: Int { vectors?.questions.count ?? calls?.count ?? pace.kinds }
+    /// What is asked where texts have to fit grammars.
+    private let bound: BoundStorm?
+    private var kinds: Int { vectors?.questions.count ?? calls?.count ?? bound?.kinds ?? pace.kinds }
 
     /// - Parameter includesFront: the front dies, too, and clients ask again when their connection breaks.
     init(_ server: Server, _ pace: Pace = Chaos.pace, load: Load = .answers, includesFront: Bool) throws {
         self.server = server
+        var pace = pace
+        if load == .grammars, pace.seconds > 0 { pace.clients = BoundStorm.clients }
         self.pace = pace
         switch load {
-        case .answers, .calls: vectors = nil
+        case .answers, .calls, .grammars: vectors = nil
         case .embeddings: vectors = .embeddings(server)
         case .ranks: vectors = .reranks(server)
         }
         calls = load == .calls ? try (0..<8).map { try ToolChats.body($0, on: server) } : nil
+        bound = load == .grammars ? BoundStorm(server: server) : nil
         let ranks = [Title.worker + "_TP0", Title.worker + "_TP1"]
         titles = [Title.tokenizer, Title.detokenizer] + ranks + (includesFront ? [Title.http] : [])
     }
@@ -160,6 +177,11 @@ struct Chaos: Sendable {
     /// What every kind of request gives when nothing happens.
     func undisturbed() throws -> [[Outcome]] { try (0..<kinds).map { try ask($0, onGap: { _ in }) } }
 
+    /// What of answers to every kind does not fit its grammar.
+    func faults(of answers: [[Outcome]]) -> [String] {
+        answers.enumerated().flatMap { kind, outcomes in bound?.faults(of: kind, outcomes) ?? [] }
+    }
+
     /// Sends a request of a kind; one outcome, or two where two samples were asked for.
     private func ask(_ kind: Int, onGap: (Double) -> Void) throws -> [Outcome] {
         if let vectors {
@@ -168,6 +190,7 @@ struct Chaos: Sendable {
             return [try vectors.outcome(of: kind)]
         }
         if let calls { return try ask(calls[kind], onGap: onGap) }
+        if let bound { return try bound.outcomes(of: kind, onGap: onGap) }
         guard !Self.isChat(kind) else { return try ask(Self.chat(kind), onGap: onGap) }
         let body = Self.request(kind)
         guard Self.isStream(kind) else {
@@ -233,6 +256,7 @@ struct Chaos: Sendable {
                 return board.update { report in
                     report.requests += 1
                     if found != expected { report.different += 1 }
+                    report.invalid += (bound?.faults(of: kind, found) ?? []).map { "kind \(kind): \($0)" }
                 }
             } catch ConnectionError.lost where titles.contains(Title.http) {
                 board.update { $0.lostConnections += 1 }
@@ -287,6 +311,8 @@ struct ChaosReport: CustomStringConvertible {
     var requests = 0
     var different = 0
     var failures: [String] = []
+    /// Answers that do not fit their grammar.
+    var invalid: [String] = []
     var kills = 0
     var killsByTitle: [String: Int] = [:]
     /// Connections that broke before their answer was complete; none unless the front was killed.
@@ -300,7 +326,7 @@ struct ChaosReport: CustomStringConvertible {
         let list = killsByTitle.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
         return
             "chaos: \(Int(seconds)) s, \(kills) kills (\(list)), \(requests) requests, \(failures.count) failed, "
-            + "\(different) texts differ, \(lostConnections) connections lost, \(refusals) refused, "
+            + "\(different) texts differ, \(invalid.count) do not fit, \(lostConnections) connections lost, \(refusals) refused, "
             + "longest wait for a frame or an answer \(Int(longestGap * 1000)) ms"
     }
 }

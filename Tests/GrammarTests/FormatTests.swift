@@ -1,5 +1,6 @@
 import Grammar
 import Testing
+import Values
 
 @Suite struct FormatTests {
     @Test(arguments: [
@@ -34,6 +35,28 @@ import Testing
         }
         for text in good { #expect(grammar.takes(quoted(text)), "\(name) \(text)") }
         for text in bad { #expect(!grammar.takes(quoted(text)), "\(name) \(text)") }
+    }
+
+    @Test func namesOfHostsHaveAnEnd() throws {
+        let grammar = try Grammar(.jsonSchema("{\"type\":\"string\",\"format\":\"hostname\"}"))
+        func takes(_ labels: [Int]) -> Bool {
+            grammar.takes("\"" + labels.map { String(repeating: "a", count: $0) }.joined(separator: ".") + "\"")
+        }
+        #expect(takes([63, 63, 63, 61]) && takes([61, 62, 63, 59]))
+        #expect(!takes([63, 63, 63, 62]) && !takes([63, 63, 63, 1, 61]) && !takes([64]))
+        #expect(takes(Array(repeating: 7, count: 31)) && takes(Array(repeating: 1, count: 31)))
+        // Of what has more than 253 characters nothing is taken, whatever its labels are.
+        var random = SplitMix64(seed: 253)
+        for _ in 0..<200 {
+            var labels: [Int] = []
+            while labels.reduce(labels.count - 1, +) <= 253 { labels.append(Int(random.next() % 63) + 1) }
+            #expect(!takes(labels), "\(labels)")
+            labels.removeLast()
+            labels.removeLast()
+            if labels.count < 8 {
+                #expect(takes(labels) || labels.reduce(0) { $0 + ($1 + 8) / 8 * 8 } > 253, "\(labels)")
+            }
+        }
     }
 
     @Test func unknownFormatsAreRefused() {

@@ -36,6 +36,43 @@ import Testing
         #expect(throws: GrammarError.self) { try Grammar(source) }
     }
 
+    /// Members of which each has to be held against each other.
+    private static var manyOfOne: String {
+        let members = (0..<800).map {
+            "{\"type\":\"object\",\"properties\":{\"a\":{\"const\":\($0)}},\"required\":[\"a\"]}"
+        }
+        return "{\"oneOf\":[\(members.joined(separator: ","))]}"
+    }
+
+    @Test(arguments: [
+        (GrammarSource.regex("(a|b)*a(a|b){40}"), "it grows to more than"),
+        (
+            .jsonSchema("{\"properties\":{\"a\":{\"pattern\":\"^(a|b)*a(a|b){30}$\"}}}"),
+            "JSON Schema at /properties/a, keyword pattern: "
+        ),
+        (.jsonSchema(manyOfOne), "JSON Schema at #: it takes too long to compile"),
+        (.jsonSchema("{\"enum\":[]}"), "JSON Schema at #: no text satisfies it"),
+    ])
+    func saysWhereAndWhatIsTooMuch(_ source: GrammarSource, _ reason: String) throws {
+        let error = try #require(throws: GrammarError.self) { try Grammar(source) }
+        #expect("\(error)".hasPrefix(reason), "\(error)")
+        #expect(error.isBeyondLimits == !reason.hasSuffix("no text satisfies it"))
+    }
+
+    @Test func whatTakesLongIsToldOnce() throws {
+        var count = 0
+        _ = try Grammar(.jsonSchema("{\"type\":\"object\"}")) { count += 1 }
+        #expect(count == 0)
+        _ = try Grammar(.regex("[a-z]{0,30000}")) { count += 1 }
+        #expect(count == 1)
+    }
+
+    @Test func aWidePatternIsFine() throws {
+        let grammar = try Grammar(.regex("(a|b)*a(a|b){12}"))
+        #expect(grammar.takes("bba" + String(repeating: "ab", count: 6)))
+        #expect(!grammar.takes("b" + String(repeating: "ba", count: 6)))
+    }
+
     @Test func manyNamesOfOneThingStaySmall() throws {
         let grammar = try Grammar(.jsonSchema(Self.doubling))
         #expect(grammar.stateCount < 20_000)

@@ -1,5 +1,6 @@
 import Grammar
 import JSON
+import TestSupport
 import Testing
 import Values
 

@@ -49,15 +49,17 @@ def tests(folder):
                 yield name, group["schema"], [(t["data"], t["valid"]) for t in group["tests"]]
 
 
-def srt(binary, model, cases):
-    """What srt makes of schemas and texts."""
+def srt(binary, model, cases, walks):
+    """What srt makes of schemas and texts; `walks` gets the number of tokenizations by which each text was followed."""
     lines = "".join(json.dumps({"json_schema": schema, "texts": texts}) + "\n" for schema, texts in cases)
     command = [binary, "bench", "grammar"] + (["--model", model] if model else [])
     out = subprocess.run(command, input=lines, capture_output=True, text=True, check=True).stdout.splitlines()
     for (schema, texts), line in zip(cases, out):
         report = json.loads(line)
-        if "takes_tokens" in report and report["takes_tokens"] != report["takes"]:
-            sys.exit(f"tokens and text differ: {json.dumps(schema)} {line}")
+        for text, taken, ways in zip(texts, report.get("takes", []), report.get("takes_tokens", [])):
+            if any(way != taken for way in ways):
+                sys.exit(f"tokens and text differ: {json.dumps(schema)} {text}: {taken} {ways}")
+            walks[taken] += len(ways)
         yield report.get("takes")
     if model:
         print(out[-1], file=sys.stderr)
@@ -114,7 +116,8 @@ def main():
                 owners.append(index)
         cases.append((schema, texts))
         places.append(owners)
-    makers = {"srt": lambda: srt(given.srt, given.model, cases)}
+    walks = {True: 0, False: 0}
+    makers = {"srt": lambda: srt(given.srt, given.model, cases, walks)}
     if given.peers:
         makers["xgrammar"] = lambda: xgrammar_answers(cases)
         makers["llguidance"] = lambda: llguidance_answers(cases)
@@ -140,6 +143,9 @@ def main():
             count = counts[maker][name] if name != "all" else [sum(c[i] for c in counts[maker].values()) for i in range(5)]
             row += [str(count[0]), f"{count[1]}/{count[2]}", f"{count[3]}/{count[4]}"]
         print("| " + " | ".join(row) + " |")
+    if given.model:
+        print(f"token by token: {walks[True]} walks through texts that are taken, {walks[False]} through others, none with another verdict",
+              file=sys.stderr)
 
 
 if __name__ == "__main__":

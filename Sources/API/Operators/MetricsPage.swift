@@ -215,6 +215,28 @@ struct MetricsPage {
         {
             page.histograms("sglang:queue_time_seconds", "Histogram of queueing time in seconds.", [([], queue)])
         }
+        writeGrammars(counters.grammars, &page)
+    }
+
+    private func writeGrammars(_ grammars: GrammarCounters, _ page: inout ExpositionText) {
+        func counter(_ name: String, _ help: String, _ value: UInt64) {
+            page.family("sglang:\(name)", .counter, help, Double(value))
+        }
+        counter("num_grammar_total", "Number of requests that asked for a grammar.", grammars.requests)
+        counter(
+            "num_grammar_cache_hit_total", "Number of them for which it was compiled already.", grammars.hits)
+        counter("num_grammar_aborted_total", "Number of grammars that could not be had.", grammars.refused)
+        counter(
+            "num_grammar_timeout_total", "Number of grammars that asked for more than the limits.",
+            grammars.beyondLimits)
+        if let time = Histogram(
+            bounds: MetricBuckets.grammarCompilation, counts: grammars.compileTimeCounts,
+            sum: grammars.compileTimeSum)
+        {
+            page.histograms(
+                "sglang:grammar_compilation_time_seconds", "Histogram of grammar compilation time in seconds.",
+                [([], time)])
+        }
     }
 
     // MARK: Server

@@ -10,7 +10,7 @@ import Values
 ///
 /// Reads a line of JSON from the standard input for each grammar: its source under `json_schema`, `regex`, `ebnf` or `structural_tag`, and texts under `texts`.
 /// Writes a line for each: why it was refused, or its states, the milliseconds of its compilation, and which texts it takes. With a
-/// model the texts are followed token by token, in several tokenizations, and the masks on the way are timed.
+/// model the texts are followed token by token as well, in each of several tokenizations, and the masks on the way are timed.
 struct GrammarCommand: ParsableCommand {
     /// Name and help.
     static let configuration = CommandConfiguration(
@@ -45,7 +45,8 @@ struct GrammarCommand: ParsableCommand {
         report["takes"] = .array(texts.map { .bool(grammar.takes($0)) })
         if let tokens {
             let masks = TokenMasks(grammar, tokens.vocabulary)
-            report["takes_tokens"] = .array(texts.map { .bool(tokens.takes($0, masks)) })
+            report["takes_tokens"] = .array(
+                texts.map { .array(tokens.verdicts($0, masks).map { .bool($0) }) })
         }
         return report
     }

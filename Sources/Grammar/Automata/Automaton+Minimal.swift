@@ -4,6 +4,9 @@ extension Automaton {
     func trimmed(from start: Int32 = 0, _ isProductive: (Int32) -> Bool = { _ in true }) -> Automaton {
         let live = liveStates(isProductive)
         guard count > 0, start >= 0, live[Int(start)] else { return .never }
+        if start == 0, live.allSatisfy({ $0 }), calls.allSatisfy({ $0.allSatisfy { isProductive($0.rule) } }) {
+            return self
+        }
         var numbers = [Int32](repeating: -1, count: count)
         numbers[Int(start)] = 0
         var order: [Int32] = [start]
@@ -33,22 +36,26 @@ extension Automaton {
 
     /// From which states a text may end.
     func liveStates(_ isProductive: (Int32) -> Bool) -> [Bool] {
-        var before = [[Int32]](repeating: [], count: count)
+        var steps: [(from: Int32, to: Int32)] = []
+        steps.reserveCapacity(count * 2)
         for state in 0..<count {
             var last: Int32 = -1
             for index in 0..<classes.count {
                 let target = next[state * classes.count + index]
-                if target >= 0, target != last { before[Int(target)].append(Int32(state)) }
+                if target >= 0, target != last { steps.append((Int32(state), target)) }
                 last = target
             }
-            for call in calls[state] where isProductive(call.rule) { before[Int(call.to)].append(Int32(state)) }
+            for call in calls[state] where isProductive(call.rule) { steps.append((Int32(state), call.to)) }
         }
+        let before = Rows(count, steps, from: \.to) { $0.from }
         var live = accepting
         var open = (0..<count).filter { live[$0] }
         while let state = open.popLast() {
-            for source in before[state] where !live[Int(source)] {
-                live[Int(source)] = true
-                open.append(Int(source))
+            for index in before.range(Int32(state)) {
+                let source = Int(before.elements[index])
+                guard !live[source] else { continue }
+                live[source] = true
+                open.append(source)
             }
         }
         return live
@@ -58,8 +65,8 @@ extension Automaton {
     func minimal(_ budget: inout Budget) throws(GrammarError) -> Automaton {
         guard count > 1 else { return self }
         var refinement = Refinement(self)
+        try budget.spend(work: refinement.size * 4)
         let (blocks, blockCount) = refinement.run()
-        try budget.spend(work: refinement.size)
         guard blockCount < count else { return self }
         // Blocks are numbered in the order in which states come, so that state 0 is in block 0.
         var numbers = [Int32](repeating: -1, count: blockCount)

@@ -49,7 +49,7 @@ extension Automaton {
             )
             result.accepting.append(combination.takes(here, there))
             result.calls.append([])
-            try budget.spend(work: classes.count)
+            try budget.spend(work: classes.count * 10)
             for index in 0..<classes.count {
                 let target = Pair(
                     mine: pair.mine < 0 ? -1 : next[Int(pair.mine) * self.classes.count + mine[index]],

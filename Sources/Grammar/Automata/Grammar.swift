@@ -71,15 +71,23 @@ extension Grammar {
                 throw error.placed(at: plan.places[rule])
             }
         }
-        try Self.trim(&automata, &budget)
-        guard automata[Int32(root)]!.count > 0 else { throw GrammarError("no text satisfies it") }
+        try Self.trim(&automata, plan, &budget)
+        guard automata[Int32(root)]!.count > 0 else {
+            throw GrammarError("no text satisfies it").placed(at: plan.places[root])
+        }
         try Self.checkBeginnings(automata)
         let order = networks.map { Int32($0.rule) }
-        try self.init(automata, order: order, classes: classes, budget.limits)
+        do throws(GrammarError) {
+            try self.init(automata, order: order, classes: classes, budget.limits)
+        } catch {
+            throw error.placed(at: plan.places[Int(order.max { automata[$0]!.count < automata[$1]!.count }!)])
+        }
     }
 
     /// Leaves only what can come to an end.
-    private static func trim(_ automata: inout [Int32: Automaton], _ budget: inout Budget) throws(GrammarError) {
+    private static func trim(
+        _ automata: inout [Int32: Automaton], _ plan: RulePlan, _ budget: inout Budget
+    ) throws(GrammarError) {
         var productive: Set<Int32> = []
         var grows = true
         while grows {
@@ -92,7 +100,11 @@ extension Grammar {
             }
         }
         for rule in automata.keys {
-            automata[rule] = try automata[rule]!.trimmed(productive.contains).minimal(&budget)
+            do throws(GrammarError) {
+                automata[rule] = try automata[rule]!.trimmed(productive.contains).minimal(&budget)
+            } catch {
+                throw error.placed(at: plan.places[Int(rule)])
+            }
         }
     }
 
@@ -134,7 +146,7 @@ extension Grammar {
             total += automata[rule]!.count
         }
         guard total * classes.count <= limits.tableEntries else {
-            throw GrammarError("its table of \(total) states is too large")
+            throw GrammarError(beyond: "its table of \(total) states is too large")
         }
         var table: [Int32] = []
         table.reserveCapacity(total * classes.count)

@@ -117,13 +117,13 @@ extension Network {
                 try add(edge.expression, from: nodes[edge.from], to: nodes[edge.to], plan, &budget)
             }
         }
-        try budget.spend(work: 1)
+        try budget.spend(work: 20)
     }
 
     /// Refuses to grow beyond the limit.
     func check(_ budget: Budget) throws(GrammarError) {
         let most = budget.limits.edges
-        if edges.count + skips.count > most { throw GrammarError("it needs more than \(most) edges") }
+        if edges.count + skips.count > most { throw GrammarError(beyond: "it needs more than \(most) edges") }
     }
 
     private mutating func add(_ bytes: [UInt8], from: Int32, to: Int32) {
@@ -148,7 +148,7 @@ extension Network {
                 here = next
             }
         }
-        try budget.spend(work: sequences.count)
+        try budget.spend(work: sequences.count * 20)
     }
 
     private mutating func add(

@@ -3,6 +3,8 @@ extension SchemaAlternatives {
     /// Whether nothing satisfies two schemas at once, as far as that is easily seen.
     mutating func excludes(_ one: Int, _ other: Int) throws(GrammarError) -> Bool {
         guard one != other else { return false }
+        try budget.spend(work: 800)
+        defer { forgetAlternatives(of: [one, other]) }
         return try isImpossible([one, other], depth: 3)
     }
 
@@ -17,8 +19,7 @@ extension SchemaAlternatives {
         let facts = try facts(of: atoms)
         var types = facts.types
         if let values = facts.values {
-            for value in values where try check(value, atoms) { return false }
-            return true
+            return try satisfying(values, atoms).isEmpty
         }
         if let lower = facts.lower, let upper = facts.upper {
             let isEmpty =

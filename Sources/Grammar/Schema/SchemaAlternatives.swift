@@ -22,7 +22,7 @@ struct SchemaAlternatives {
             patterns[regex] = automaton
             return automaton
         } catch {
-            throw place.refusal("\(regex): \(error)")
+            throw error.of(regex, at: place)
         }
     }
 
@@ -75,6 +75,9 @@ struct SchemaAlternatives {
         return found
     }
 
+    /// Forgets them, where many are asked for once.
+    mutating func forgetAlternatives(of conjunction: [Int]) { known[conjunction] = nil }
+
     private mutating func expand(_ branch: Branch, _ found: inout [[Int]]) throws(GrammarError) {
         var branch = branch
         guard try settle(&branch) else { return }
@@ -84,7 +87,9 @@ struct SchemaAlternatives {
             }
             if !found.contains(branch.atoms) { found.append(branch.atoms) }
             let most = budget.limits.alternatives
-            guard found.count <= most else { throw GrammarError("it falls apart into more than \(most) alternatives") }
+            guard found.count <= most else {
+                throw GrammarError(beyond: "it falls apart into more than \(most) alternatives")
+            }
             return
         }
         branch.groups.removeFirst()
@@ -206,12 +211,18 @@ struct SchemaAlternatives {
 
     /// Exactly one of some schemas: each with the opposites of those that it could meet.
     private mutating func exactlyOne(_ members: [Int]) throws(GrammarError) -> [[Int]] {
-        var group: [[Int]] = []
-        for (index, member) in members.enumerated() {
-            var all = [member]
-            for (other, node) in members.enumerated() where other != index {
-                if try !excludes(member, node) { all.append(try nodes.opposite(of: node)) }
+        // For each, the places of those that it could meet.
+        var meetings = [[Int]](repeating: [], count: members.count)
+        for (place, one) in members.enumerated() {
+            for (other, node) in members.enumerated().dropFirst(place + 1) where try !excludes(one, node) {
+                meetings[place].append(other)
+                meetings[other].append(place)
             }
+        }
+        var group: [[Int]] = []
+        for (place, member) in members.enumerated() {
+            var all = [member]
+            for other in meetings[place] { all.append(try nodes.opposite(of: members[other])) }
             group.append(all)
         }
         return group

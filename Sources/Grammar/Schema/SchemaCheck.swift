@@ -8,10 +8,34 @@ extension SchemaAlternatives {
         return false
     }
 
+    /// Those of some values that satisfy all of some nodes.
+    mutating func satisfying(_ values: [JSONValue], _ conjunction: [Int]) throws(GrammarError) -> [JSONValue] {
+        var ways: [(facts: SchemaFacts, values: ValueSet?)] = []
+        for atoms in try alternatives(of: conjunction) {
+            let facts = try facts(of: atoms)
+            ways.append((facts, facts.values.map { ValueSet($0) }))
+        }
+        try budget.spend(work: values.count * 10)
+        var found: [JSONValue] = []
+        for value in values {
+            for (facts, values) in ways where values?.holds(value) ?? true {
+                guard try check(value, beyondValues: facts) else { continue }
+                found.append(value)
+                break
+            }
+        }
+        return found
+    }
+
     private mutating func checkAtoms(_ value: JSONValue, _ atoms: [Int]) throws(GrammarError) -> Bool {
         let facts = try facts(of: atoms)
-        guard facts.types.contains(SchemaTypes(of: value)) else { return false }
         if let values = facts.values, !values.holds(value) { return false }
+        return try check(value, beyondValues: facts)
+    }
+
+    /// Whether a value satisfies all but the list of values that there may be.
+    private mutating func check(_ value: JSONValue, beyondValues facts: SchemaFacts) throws(GrammarError) -> Bool {
+        guard facts.types.contains(SchemaTypes(of: value)) else { return false }
         if facts.excluded.holds(value) { return false }
         switch value {
         case .null, .bool: return true

@@ -25,7 +25,7 @@ extension SchemaCompiler {
             for node in facts.names where try !schemas.check(.string(key), [node]) { isAllowed = false }
             if isAllowed {
                 keys.append(key)
-            } else if facts.required.contains(where: { $0.isSame(as: key) }) {
+            } else if facts.requires(key) {
                 return nil
             }
         }
@@ -87,12 +87,15 @@ extension SchemaCompiler {
         _ facts: SchemaFacts, _ keys: [String], _ free: [FreeMember]
     ) throws(GrammarError) -> Expression {
         var graph = MemberGraph(least: facts.minProperties, most: facts.maxProperties, layout: layout)
+        let named = facts.objects.reduce(0) { $0 + $1.properties.count }
         for key in keys {
+            // Each is looked for among all.
+            try schemas.budget.spend(work: named)
             let value = try schemas.member(key, facts)
             let member = Expression.sequence([
                 .literal(JSON.encodeToString(.string(key))), layout.colon, .rule(try rule(for: value)),
             ])
-            graph.add(member, isRequired: facts.required.contains { $0.isSame(as: key) })
+            graph.add(member, isRequired: facts.requires(key))
         }
         var others: [Expression] = []
         for member in free {

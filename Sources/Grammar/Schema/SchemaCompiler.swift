@@ -108,9 +108,7 @@ struct SchemaCompiler {
     private mutating func choices(_ atoms: [Int]) throws(GrammarError) -> [Expression] {
         let facts = try schemas.facts(of: atoms)
         if let values = facts.values {
-            var choices: [Expression] = []
-            for value in values where try schemas.check(value, atoms) { choices.append(literal(value)) }
-            return choices
+            return try schemas.satisfying(values, atoms).map { literal($0) }
         }
         try checkExclusions(facts)
         var choices: [Expression] = []
@@ -204,10 +202,7 @@ struct SchemaCompiler {
     /// The texts that an alternative allows.
     mutating func text(_ facts: SchemaFacts, _ atoms: [Int]) throws(GrammarError) -> Automaton {
         guard let values = facts.values else { return try text(facts) }
-        var texts: [String] = []
-        for value in values {
-            if let text = value.stringValue, try schemas.check(value, atoms) { texts.append(text) }
-        }
+        let texts = try schemas.satisfying(values, atoms).compactMap(\.stringValue)
         return try Automaton.literals(texts, &schemas.budget)
     }
 }

@@ -97,7 +97,8 @@ struct SchemaFacts {
     var patterns: [(regex: String, matches: Bool, place: SchemaPlace)] = []
     var formats: [(name: String, matches: Bool, place: SchemaPlace)] = []
     var objects: [ObjectRule] = []
-    var required: [String] = []
+    private(set) var required: [String] = []
+    private var requiredKeys: Set<[UInt8]> = []
     var minProperties = 0
     var maxProperties: Int?
     var names: [Int] = []
@@ -109,11 +110,17 @@ struct SchemaFacts {
     /// The first schema that says something, for complaints.
     var place = SchemaPlace(pointer: "", keyword: nil)
 
+    /// Whether a member must be there.
+    func requires(_ key: String) -> Bool { requiredKeys.contains(Array(key.utf8)) }
+
     /// Adds a fact.
     mutating func add(_ fact: SchemaFact, _ place: SchemaPlace) {
         switch fact {
         case .types(let types): self.types.formIntersection(types)
-        case .values(let list): values = values.map { old in old.filter { list.holds($0) } } ?? list
+        case .values(let list):
+            guard let old = values else { return values = list }
+            let set = ValueSet(list)
+            values = old.filter { set.holds($0) }
         case .excluded(let list): excluded += list
         case .lower(let bound, let isExclusive):
             if let old = lower, old.bound > bound || old.bound == bound && old.isExclusive { return }
@@ -127,7 +134,7 @@ struct SchemaFacts {
         case .pattern(let regex, let matches): patterns.append((regex, matches, place))
         case .format(let name, let matches): formats.append((name, matches, place))
         case .object(let rule): objects.append(rule)
-        case .required(let key): if !required.contains(where: { $0.isSame(as: key) }) { required.append(key) }
+        case .required(let key): if requiredKeys.insert(Array(key.utf8)).inserted { required.append(key) }
         case .minProperties(let count): minProperties = max(minProperties, count)
         case .maxProperties(let count): maxProperties = min(maxProperties ?? count, count)
         case .names(let node): names.append(node)
@@ -168,6 +175,32 @@ struct SchemaPlace: Hashable, Sendable {
 extension String {
     /// Byte for byte the same, as keys of JSON are compared.
     func isSame(as other: String) -> Bool { utf8.elementsEqual(other.utf8) }
+}
+
+/// Values among which others are looked for often.
+struct ValueSet {
+    private var texts: Set<[UInt8]> = []
+    private var numbers: Set<Decimal> = []
+    private var others: [JSONValue] = []
+
+    init(_ values: [JSONValue]) {
+        for value in values {
+            if let text = value.stringValue {
+                texts.insert(Array(text.utf8))
+            } else if let number = Decimal(value) {
+                numbers.insert(number)
+            } else {
+                others.append(value)
+            }
+        }
+    }
+
+    /// Whether a value equals one of them.
+    func holds(_ value: JSONValue) -> Bool {
+        if let text = value.stringValue { return texts.contains(Array(text.utf8)) }
+        if let number = Decimal(value) { return numbers.contains(number) }
+        return others.holds(value)
+    }
 }
 
 extension [JSONValue] {

@@ -8,12 +8,13 @@ enum SchemaFormat {
     /// The texts of a format; nil for an unknown one.
     static func automaton(_ name: String) throws(GrammarError) -> Automaton? {
         if let automaton = known.withLock({ $0[name] }) { return automaton }
-        guard let regex = named(name) else { return nil }
         var budget = Budget(GrammarLimits())
-        var automaton = try Automaton.matching(regex, .whole, &budget)
+        let automaton: Automaton
         if name == "hostname" {
-            // Names in Punycode have rules of their own, which are not looked at.
-            automaton = try automaton.subtracting(.matching("(^|\\.)[Xx][Nn]--", .part, &budget), &budget)
+            automaton = try HostNames.automaton(&budget)
+        } else {
+            guard let regex = named(name) else { return nil }
+            automaton = try Automaton.matching(regex, .whole, &budget)
         }
         known.withLock { $0[name] = automaton }
         return automaton
@@ -28,7 +29,6 @@ enum SchemaFormat {
         case "duration": duration
         case "email": "(\(localPart)|\(quotedPart))@(\(domain)|\\[(\(ipv4)|IPv6:(\(ipv6)))\\])"
         case "idn-email": "(\(widest(localPart))|\(widest(quotedPart)))@\(wide(domain))"
-        case "hostname": domain
         case "ipv4": ipv4
         case "ipv6": ipv6
         case "uuid": "\(hex){8}-\(hex){4}-\(hex){4}-\(hex){4}-\(hex){12}"

@@ -2,8 +2,10 @@ internal import JSON
 
 /// What the keywords of one schema say by themselves; those that join schemas are none of them.
 extension SchemaNodes {
-    /// The facts of a schema that stands in the document.
-    mutating func facts(_ schema: JSONObject, _ site: SchemaSite) throws(GrammarError) -> [(SchemaFact, SchemaPlace)] {
+    /// The facts of a schema, read from its keywords.
+    mutating func newFacts(
+        _ schema: JSONObject, _ site: SchemaSite
+    ) throws(GrammarError) -> [(SchemaFact, SchemaPlace)] {
         var facts: [(SchemaFact, SchemaPlace)] = []
         for (key, value) in schema {
             let place = site.place(key)

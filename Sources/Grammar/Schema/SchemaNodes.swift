@@ -20,6 +20,8 @@ struct SchemaNodes {
     private var scopes = SchemaScopes()
     /// The node of what schemas leave over, by what they looked at.
     var leftovers: [SchemaEvaluation: [Int]] = [:]
+    /// What schemas say by themselves, by where they stand.
+    private var factsOf: [SchemaSite: [(SchemaFact, SchemaPlace)]] = [:]
     private var opposites: [Int: Int] = [:]
     private let most: Int
 
@@ -50,6 +52,14 @@ struct SchemaNodes {
         return number
     }
 
+    /// The facts of a schema that stands in the document.
+    mutating func facts(_ schema: JSONObject, _ site: SchemaSite) throws(GrammarError) -> [(SchemaFact, SchemaPlace)] {
+        if let known = factsOf[site] { return known }
+        let facts = try newFacts(schema, site)
+        factsOf[site] = facts
+        return facts
+    }
+
     /// The node of a fact.
     mutating func node(_ fact: SchemaFact, _ place: SchemaPlace) throws(GrammarError) -> Int {
         try add(.made(fact, place))
@@ -70,7 +80,7 @@ struct SchemaNodes {
     }
 
     private mutating func add(_ node: SchemaNode) throws(GrammarError) -> Int {
-        guard nodes.count < most else { throw GrammarError("it falls apart into more than \(most) schemas") }
+        guard nodes.count < most else { throw GrammarError(beyond: "it falls apart into more than \(most) schemas") }
         nodes.append(node)
         return nodes.count - 1
     }

@@ -442,40 +442,113 @@ package nonisolated struct WorkerState: @unchecked Sendable {
 }
 
 /// What worker rank 0 did since it started.
-package nonisolated struct WorkerCounters: Sendable {
+package nonisolated struct WorkerCounters: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   /// Prompt tokens computed, prompt tokens that came from the cache, tokens generated.
-  package var prefilledTokens: UInt64 = 0
+  package var prefilledTokens: UInt64 {
+    get {_storage._prefilledTokens}
+    set {_uniqueStorage()._prefilledTokens = newValue}
+  }
 
-  package var cachedTokens: UInt64 = 0
+  package var cachedTokens: UInt64 {
+    get {_storage._cachedTokens}
+    set {_uniqueStorage()._cachedTokens = newValue}
+  }
 
-  package var decodedTokens: UInt64 = 0
+  package var decodedTokens: UInt64 {
+    get {_storage._decodedTokens}
+    set {_uniqueStorage()._decodedTokens = newValue}
+  }
 
   /// What retracted requests had to give back.
-  package var retractedPromptTokens: UInt64 = 0
+  package var retractedPromptTokens: UInt64 {
+    get {_storage._retractedPromptTokens}
+    set {_uniqueStorage()._retractedPromptTokens = newValue}
+  }
 
-  package var retractedOutputTokens: UInt64 = 0
+  package var retractedOutputTokens: UInt64 {
+    get {_storage._retractedOutputTokens}
+    set {_uniqueStorage()._retractedOutputTokens = newValue}
+  }
 
   /// Cached tokens that made room for others.
-  package var evictedTokens: UInt64 = 0
+  package var evictedTokens: UInt64 {
+    get {_storage._evictedTokens}
+    set {_uniqueStorage()._evictedTokens = newValue}
+  }
 
   /// Time of steps with prompt tokens, and of those without.
-  package var prefillSeconds: Double = 0
+  package var prefillSeconds: Double {
+    get {_storage._prefillSeconds}
+    set {_uniqueStorage()._prefillSeconds = newValue}
+  }
 
-  package var decodeSeconds: Double = 0
+  package var decodeSeconds: Double {
+    get {_storage._decodeSeconds}
+    set {_uniqueStorage()._decodeSeconds = newValue}
+  }
 
-  package var idleSeconds: Double = 0
+  package var idleSeconds: Double {
+    get {_storage._idleSeconds}
+    set {_uniqueStorage()._idleSeconds = newValue}
+  }
 
   /// Time from arrival to admission: how many ended below each bound and above all bounds, and their sum.
-  package var queueTimeCounts: [UInt64] = []
+  package var queueTimeCounts: [UInt64] {
+    get {_storage._queueTimeCounts}
+    set {_uniqueStorage()._queueTimeCounts = newValue}
+  }
 
-  package var queueTimeSum: Double = 0
+  package var queueTimeSum: Double {
+    get {_storage._queueTimeSum}
+    set {_uniqueStorage()._queueTimeSum = newValue}
+  }
 
   /// Steps of the model.
-  package var steps: UInt64 = 0
+  package var steps: UInt64 {
+    get {_storage._steps}
+    set {_uniqueStorage()._steps = newValue}
+  }
+
+  package var grammars: GrammarCounters {
+    get {_storage._grammars ?? GrammarCounters()}
+    set {_uniqueStorage()._grammars = newValue}
+  }
+  /// Returns true if `grammars` has been explicitly set.
+  package var hasGrammars: Bool {_storage._grammars != nil}
+  /// Clears the value of `grammars`. Subsequent reads from it will return its default value.
+  package mutating func clearGrammars() {_uniqueStorage()._grammars = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// Requests of worker rank 0 that had to fit a grammar, and what became of the grammars.
+package nonisolated struct GrammarCounters: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Requests that asked for one, and those of them for which it was there already.
+  package var requests: UInt64 = 0
+
+  package var hits: UInt64 = 0
+
+  /// Grammars that could not be had, and those of them that asked for more than the limits.
+  package var refused: UInt64 = 0
+
+  package var beyondLimits: UInt64 = 0
+
+  /// Time of their compilation, refused ones included: how many ended below each bound and above all bounds, and their sum.
+  package var compileTimeCounts: [UInt64] = []
+
+  package var compileTimeSum: Double = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1294,7 +1367,161 @@ nonisolated extension WorkerState: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension WorkerCounters: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".WorkerCounters"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}prefilled_tokens\0\u{3}cached_tokens\0\u{3}decoded_tokens\0\u{3}retracted_prompt_tokens\0\u{3}retracted_output_tokens\0\u{3}evicted_tokens\0\u{3}prefill_seconds\0\u{3}decode_seconds\0\u{3}idle_seconds\0\u{3}queue_time_counts\0\u{3}queue_time_sum\0\u{1}steps\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}prefilled_tokens\0\u{3}cached_tokens\0\u{3}decoded_tokens\0\u{3}retracted_prompt_tokens\0\u{3}retracted_output_tokens\0\u{3}evicted_tokens\0\u{3}prefill_seconds\0\u{3}decode_seconds\0\u{3}idle_seconds\0\u{3}queue_time_counts\0\u{3}queue_time_sum\0\u{1}steps\0\u{1}grammars\0")
+
+  fileprivate class _StorageClass {
+    var _prefilledTokens: UInt64 = 0
+    var _cachedTokens: UInt64 = 0
+    var _decodedTokens: UInt64 = 0
+    var _retractedPromptTokens: UInt64 = 0
+    var _retractedOutputTokens: UInt64 = 0
+    var _evictedTokens: UInt64 = 0
+    var _prefillSeconds: Double = 0
+    var _decodeSeconds: Double = 0
+    var _idleSeconds: Double = 0
+    var _queueTimeCounts: [UInt64] = []
+    var _queueTimeSum: Double = 0
+    var _steps: UInt64 = 0
+    var _grammars: GrammarCounters? = nil
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _prefilledTokens = source._prefilledTokens
+      _cachedTokens = source._cachedTokens
+      _decodedTokens = source._decodedTokens
+      _retractedPromptTokens = source._retractedPromptTokens
+      _retractedOutputTokens = source._retractedOutputTokens
+      _evictedTokens = source._evictedTokens
+      _prefillSeconds = source._prefillSeconds
+      _decodeSeconds = source._decodeSeconds
+      _idleSeconds = source._idleSeconds
+      _queueTimeCounts = source._queueTimeCounts
+      _queueTimeSum = source._queueTimeSum
+      _steps = source._steps
+      _grammars = source._grammars
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularUInt64Field(value: &_storage._prefilledTokens) }()
+        case 2: try { try decoder.decodeSingularUInt64Field(value: &_storage._cachedTokens) }()
+        case 3: try { try decoder.decodeSingularUInt64Field(value: &_storage._decodedTokens) }()
+        case 4: try { try decoder.decodeSingularUInt64Field(value: &_storage._retractedPromptTokens) }()
+        case 5: try { try decoder.decodeSingularUInt64Field(value: &_storage._retractedOutputTokens) }()
+        case 6: try { try decoder.decodeSingularUInt64Field(value: &_storage._evictedTokens) }()
+        case 7: try { try decoder.decodeSingularDoubleField(value: &_storage._prefillSeconds) }()
+        case 8: try { try decoder.decodeSingularDoubleField(value: &_storage._decodeSeconds) }()
+        case 9: try { try decoder.decodeSingularDoubleField(value: &_storage._idleSeconds) }()
+        case 10: try { try decoder.decodeRepeatedUInt64Field(value: &_storage._queueTimeCounts) }()
+        case 11: try { try decoder.decodeSingularDoubleField(value: &_storage._queueTimeSum) }()
+        case 12: try { try decoder.decodeSingularUInt64Field(value: &_storage._steps) }()
+        case 13: try { try decoder.decodeSingularMessageField(value: &_storage._grammars) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if _storage._prefilledTokens != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._prefilledTokens, fieldNumber: 1)
+      }
+      if _storage._cachedTokens != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._cachedTokens, fieldNumber: 2)
+      }
+      if _storage._decodedTokens != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._decodedTokens, fieldNumber: 3)
+      }
+      if _storage._retractedPromptTokens != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._retractedPromptTokens, fieldNumber: 4)
+      }
+      if _storage._retractedOutputTokens != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._retractedOutputTokens, fieldNumber: 5)
+      }
+      if _storage._evictedTokens != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._evictedTokens, fieldNumber: 6)
+      }
+      if _storage._prefillSeconds.bitPattern != 0 {
+        try visitor.visitSingularDoubleField(value: _storage._prefillSeconds, fieldNumber: 7)
+      }
+      if _storage._decodeSeconds.bitPattern != 0 {
+        try visitor.visitSingularDoubleField(value: _storage._decodeSeconds, fieldNumber: 8)
+      }
+      if _storage._idleSeconds.bitPattern != 0 {
+        try visitor.visitSingularDoubleField(value: _storage._idleSeconds, fieldNumber: 9)
+      }
+      if !_storage._queueTimeCounts.isEmpty {
+        try visitor.visitPackedUInt64Field(value: _storage._queueTimeCounts, fieldNumber: 10)
+      }
+      if _storage._queueTimeSum.bitPattern != 0 {
+        try visitor.visitSingularDoubleField(value: _storage._queueTimeSum, fieldNumber: 11)
+      }
+      if _storage._steps != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._steps, fieldNumber: 12)
+      }
+      try { if let v = _storage._grammars {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 13)
+      } }()
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WorkerCounters, rhs: WorkerCounters) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._prefilledTokens != rhs_storage._prefilledTokens {return false}
+        if _storage._cachedTokens != rhs_storage._cachedTokens {return false}
+        if _storage._decodedTokens != rhs_storage._decodedTokens {return false}
+        if _storage._retractedPromptTokens != rhs_storage._retractedPromptTokens {return false}
+        if _storage._retractedOutputTokens != rhs_storage._retractedOutputTokens {return false}
+        if _storage._evictedTokens != rhs_storage._evictedTokens {return false}
+        if _storage._prefillSeconds != rhs_storage._prefillSeconds {return false}
+        if _storage._decodeSeconds != rhs_storage._decodeSeconds {return false}
+        if _storage._idleSeconds != rhs_storage._idleSeconds {return false}
+        if _storage._queueTimeCounts != rhs_storage._queueTimeCounts {return false}
+        if _storage._queueTimeSum != rhs_storage._queueTimeSum {return false}
+        if _storage._steps != rhs_storage._steps {return false}
+        if _storage._grammars != rhs_storage._grammars {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension GrammarCounters: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".GrammarCounters"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}requests\0\u{1}hits\0\u{1}refused\0\u{3}beyond_limits\0\u{3}compile_time_counts\0\u{3}compile_time_sum\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1302,76 +1529,46 @@ nonisolated extension WorkerCounters: SwiftProtobuf.Message, SwiftProtobuf._Mess
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.prefilledTokens) }()
-      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.cachedTokens) }()
-      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.decodedTokens) }()
-      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.retractedPromptTokens) }()
-      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.retractedOutputTokens) }()
-      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.evictedTokens) }()
-      case 7: try { try decoder.decodeSingularDoubleField(value: &self.prefillSeconds) }()
-      case 8: try { try decoder.decodeSingularDoubleField(value: &self.decodeSeconds) }()
-      case 9: try { try decoder.decodeSingularDoubleField(value: &self.idleSeconds) }()
-      case 10: try { try decoder.decodeRepeatedUInt64Field(value: &self.queueTimeCounts) }()
-      case 11: try { try decoder.decodeSingularDoubleField(value: &self.queueTimeSum) }()
-      case 12: try { try decoder.decodeSingularUInt64Field(value: &self.steps) }()
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.requests) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.hits) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.refused) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.beyondLimits) }()
+      case 5: try { try decoder.decodeRepeatedUInt64Field(value: &self.compileTimeCounts) }()
+      case 6: try { try decoder.decodeSingularDoubleField(value: &self.compileTimeSum) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if self.prefilledTokens != 0 {
-      try visitor.visitSingularUInt64Field(value: self.prefilledTokens, fieldNumber: 1)
+    if self.requests != 0 {
+      try visitor.visitSingularUInt64Field(value: self.requests, fieldNumber: 1)
     }
-    if self.cachedTokens != 0 {
-      try visitor.visitSingularUInt64Field(value: self.cachedTokens, fieldNumber: 2)
+    if self.hits != 0 {
+      try visitor.visitSingularUInt64Field(value: self.hits, fieldNumber: 2)
     }
-    if self.decodedTokens != 0 {
-      try visitor.visitSingularUInt64Field(value: self.decodedTokens, fieldNumber: 3)
+    if self.refused != 0 {
+      try visitor.visitSingularUInt64Field(value: self.refused, fieldNumber: 3)
     }
-    if self.retractedPromptTokens != 0 {
-      try visitor.visitSingularUInt64Field(value: self.retractedPromptTokens, fieldNumber: 4)
+    if self.beyondLimits != 0 {
+      try visitor.visitSingularUInt64Field(value: self.beyondLimits, fieldNumber: 4)
     }
-    if self.retractedOutputTokens != 0 {
-      try visitor.visitSingularUInt64Field(value: self.retractedOutputTokens, fieldNumber: 5)
+    if !self.compileTimeCounts.isEmpty {
+      try visitor.visitPackedUInt64Field(value: self.compileTimeCounts, fieldNumber: 5)
     }
-    if self.evictedTokens != 0 {
-      try visitor.visitSingularUInt64Field(value: self.evictedTokens, fieldNumber: 6)
-    }
-    if self.prefillSeconds.bitPattern != 0 {
-      try visitor.visitSingularDoubleField(value: self.prefillSeconds, fieldNumber: 7)
-    }
-    if self.decodeSeconds.bitPattern != 0 {
-      try visitor.visitSingularDoubleField(value: self.decodeSeconds, fieldNumber: 8)
-    }
-    if self.idleSeconds.bitPattern != 0 {
-      try visitor.visitSingularDoubleField(value: self.idleSeconds, fieldNumber: 9)
-    }
-    if !self.queueTimeCounts.isEmpty {
-      try visitor.visitPackedUInt64Field(value: self.queueTimeCounts, fieldNumber: 10)
-    }
-    if self.queueTimeSum.bitPattern != 0 {
-      try visitor.visitSingularDoubleField(value: self.queueTimeSum, fieldNumber: 11)
-    }
-    if self.steps != 0 {
-      try visitor.visitSingularUInt64Field(value: self.steps, fieldNumber: 12)
+    if self.compileTimeSum.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.compileTimeSum, fieldNumber: 6)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  package static func ==(lhs: WorkerCounters, rhs: WorkerCounters) -> Bool {
-    if lhs.prefilledTokens != rhs.prefilledTokens {return false}
-    if lhs.cachedTokens != rhs.cachedTokens {return false}
-    if lhs.decodedTokens != rhs.decodedTokens {return false}
-    if lhs.retractedPromptTokens != rhs.retractedPromptTokens {return false}
-    if lhs.retractedOutputTokens != rhs.retractedOutputTokens {return false}
-    if lhs.evictedTokens != rhs.evictedTokens {return false}
-    if lhs.prefillSeconds != rhs.prefillSeconds {return false}
-    if lhs.decodeSeconds != rhs.decodeSeconds {return false}
-    if lhs.idleSeconds != rhs.idleSeconds {return false}
-    if lhs.queueTimeCounts != rhs.queueTimeCounts {return false}
-    if lhs.queueTimeSum != rhs.queueTimeSum {return false}
-    if lhs.steps != rhs.steps {return false}
+  package static func ==(lhs: GrammarCounters, rhs: GrammarCounters) -> Bool {
+    if lhs.requests != rhs.requests {return false}
+    if lhs.hits != rhs.hits {return false}
+    if lhs.refused != rhs.refused {return false}
+    if lhs.beyondLimits != rhs.beyondLimits {return false}
+    if lhs.compileTimeCounts != rhs.compileTimeCounts {return false}
+    if lhs.compileTimeSum != rhs.compileTimeSum {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -153,6 +153,7 @@ extension Engine {
             $0.queueTimeCounts = statistics.queueTime.counts
             $0.queueTimeSum = statistics.queueTime.sum
             $0.steps = statistics.steps
+            $0.grammars = grammarTally.message
         }
     }
 }

@@ -14,14 +14,19 @@ struct GrammarWaiter: HeldRequest {
 /// How requests wait for their grammars, without holding anyone up.
 extension Engine {
     /// What a request's grammar is at; nil: the request has to wait for it.
+    /// - Parameter isAwaited: The request waited for it already.
     /// - Throws: When the grammar cannot be had.
-    mutating func grammar(of command: GenerateIDs, now: Double) throws(Refusal) -> ServedGrammar?? {
+    mutating func grammar(
+        of command: GenerateIDs, now: Double, isAwaited: Bool
+    ) throws(Refusal) -> ServedGrammar?? {
         guard let source = command.sampling.grammarSource else { return .some(nil) }
         guard traits.tokenizer != nil, traits.generates else {
             throw Refusal(
                 message: "Grammar-based generation needs a tokenizer and a model that generates.", status: 400)
         }
-        switch shelf.find(source) {
+        let entry = shelf.find(source)
+        if !isAwaited { grammarTally.asked(for: entry) }
+        switch entry {
         case .ready(let grammar)?: return .some(grammar)
         case .failed(let reason)?:
             throw Refusal(message: "Failed to compile \(source.kind) grammar: \(reason)", status: 400)
@@ -35,7 +40,11 @@ extension Engine {
     }
 
     /// A grammar is compiled, or cannot be had: those who waited for it go on in the order in which they came.
-    package mutating func compiled(_ source: GrammarSource, _ result: Result<ServedGrammar, GrammarError>) {
+    /// - Parameter seconds: How long that took.
+    package mutating func compiled(
+        _ source: GrammarSource, _ result: Result<ServedGrammar, GrammarError>, after seconds: Double = 0
+    ) {
+        grammarTally.compiled(result, after: seconds)
         switch result {
         case .success(let grammar): shelf.finish(source, .ready(grammar))
         case .failure(let error):
@@ -45,7 +54,7 @@ extension Engine {
         let free = waiters.values.filter { $0.source == source }
         for waiter in free.sorted(by: { ($0.arrived, $0.key.id) < ($1.arrived, $1.key.id) }) {
             waiters[waiter.key.id] = nil
-            accept(waiter.command, now: waiter.arrived)
+            accept(waiter.command, now: waiter.arrived, behindGrammar: true)
         }
     }
 

@@ -5,7 +5,7 @@ internal import Values
 /// How requests come and go.
 extension Engine {
     /// Queues a request; one with the same id and an older attempt makes way for it.
-    mutating func accept(_ command: GenerateIDs, now: Double) {
+    mutating func accept(_ command: GenerateIDs, now: Double, behindGrammar: Bool = false) {
         guard makesWay(for: command.key) else { return }
         // What it has was generated with weights that nobody wanted to be mixed with others.
         if !command.resumedIds.isEmpty, !changes.continues(command.resumedWeights) {
@@ -16,7 +16,7 @@ extension Engine {
         let limit = max(0, min(asked, room))
         do {
             guard traits.generates else { throw Refusal(message: KindMismatch.noGenerator, status: 400) }
-            guard let grammar = try grammar(of: command, now: now) else { return }
+            guard let grammar = try grammar(of: command, now: now, isAwaited: behindGrammar) else { return }
             let chooser = try TokenChooser(
                 command, maxNewTokens: limit, endIDs: traits.endIDs, vocabularySize: traits.vocabularySize,
                 grammar: grammar)

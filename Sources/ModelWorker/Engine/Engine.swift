@@ -15,6 +15,7 @@ package struct Engine: ~Copyable {
     /// Requests whose grammars are being compiled.
     var waiters: [UInt64: GrammarWaiter] = [:]
     var shelf = GrammarShelf()
+    var grammarTally = GrammarTally()
     var control = ControlState()
     var changes: WeightChanges
     var statistics: StepStatistics

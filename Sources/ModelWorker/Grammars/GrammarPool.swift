@@ -6,11 +6,16 @@ internal import Tensors
 package import Tokenizers
 
 /// Compiles grammars on threads of their own, which stand behind all others, so that a stream's next token does not wait for them.
+///
+/// A grammar that takes longer than usual stands behind these, too: its thread takes only time that nobody wants, and another comes in
+/// its place.
 package final class GrammarPool: Sendable {
     /// What came of a grammar.
     package struct Outcome: Sendable {
         package let source: GrammarSource
         package let result: Result<ServedGrammar, GrammarError>
+        /// How long it was compiled.
+        package let seconds: Double
     }
 
     private struct State {
@@ -18,7 +23,10 @@ package final class GrammarPool: Sendable {
         /// Masks that the next step needs.
         var masks: [MaskOrder] = []
         var done: [Outcome] = []
+        /// Threads that take what comes.
         var threads = 0
+        /// Threads that have a long grammar, and end with it.
+        var longThreads = 0
     }
 
     private let state = Mutex(State())
@@ -28,6 +36,9 @@ package final class GrammarPool: Sendable {
     private let options: GrammarOptions
     private let jumpsForward: Bool
     private static let mostThreads = 2
+    private static let mostLongThreads = 6
+    /// Nice values: a niced thread still goes on under load, and is put aside as soon as another wants to run.
+    private static let (niceness, longNiceness): (Int32, Int32) = (5, 19)
 
     /// A pool for a model's vocabulary, of which the tokenizer may know a part only.
     /// - Parameter jumpsForward: tokens that must come are not asked of the model.
@@ -47,11 +58,16 @@ package final class GrammarPool: Sendable {
     private func add(_ change: (inout State) -> Void) {
         let isNew = state.withLock { state in
             change(&state)
-            guard state.threads < Self.mostThreads else { return false }
-            state.threads += 1
-            return true
+            return Self.takesThread(&state)
         }
         if isNew { startDetachedThread { [self] in work() } }
+    }
+
+    /// Whether one more thread is to begin, which is noted.
+    private static func takesThread(_ state: inout State) -> Bool {
+        guard state.threads < mostThreads, !state.open.isEmpty || !state.masks.isEmpty else { return false }
+        state.threads += 1
+        return true
     }
 
     /// Hands out what was done.
@@ -63,26 +79,58 @@ package final class GrammarPool: Sendable {
     }
 
     private func work() {
-        _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 5)
+        Self.step(back: Self.niceness)
         Compute.freeCallingThread()
         while let job = next() {
-            guard case .compile(let source) = job else {
-                if case .mask(let order) = job { order.work() }
-                continue
+            switch job {
+            case .mask(let order): order.work()
+            case .compile(let source):
+                let isLong = compileNow(source)
+                guard isLong else { continue }
+                // Not everybody may take a nice value back.
+                return state.withLock { $0.longThreads -= 1 }
             }
-            let (vocabulary, specials) = words()
-            var options = options
-            options.specialTokens = specials
-            let result: Result<ServedGrammar, GrammarError>
-            do throws(GrammarError) {
-                let masks = TokenMasks(try Grammar(source, options: options), vocabulary)
-                result = .success(
-                    ServedGrammar(masks, forced: jumpsForward ? ForcedTokens(masks, tokenizer) : nil))
-            } catch {
-                result = .failure(error)
-            }
-            state.withLock { $0.done.append(Outcome(source: source, result: result)) }
         }
+    }
+
+    /// - Returns: Whether the thread has become one for this grammar alone.
+    private func compileNow(_ source: GrammarSource) -> Bool {
+        let (vocabulary, specials) = words()
+        var options = options
+        options.specialTokens = specials
+        let began = ContinuousClock.now
+        var isLong = false
+        let result: Result<ServedGrammar, GrammarError>
+        do throws(GrammarError) {
+            let grammar = try Grammar(source, options: options) { isLong = self.stepAside() }
+            let masks = TokenMasks(grammar, vocabulary)
+            result = .success(ServedGrammar(masks, forced: jumpsForward ? ForcedTokens(masks, tokenizer) : nil))
+        } catch {
+            result = .failure(error)
+        }
+        let seconds = (ContinuousClock.now - began) / .seconds(1)
+        state.withLock { $0.done.append(Outcome(source: source, result: result, seconds: seconds)) }
+        return isLong
+    }
+
+    /// Lets another thread come in place of the calling one, which takes time that nobody wants from now on.
+    /// - Returns: False: there are too many already.
+    private func stepAside() -> Bool {
+        var isNew = false
+        let isLong = state.withLock { state in
+            guard state.longThreads < Self.mostLongThreads else { return false }
+            state.longThreads += 1
+            state.threads -= 1
+            isNew = Self.takesThread(&state)
+            return true
+        }
+        if isLong { Self.step(back: Self.longNiceness) }
+        if isNew { startDetachedThread { [self] in work() } }
+        return isLong
+    }
+
+    private static func step(back niceness: Int32) {
+        _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, niceness)
     }
 
     private enum Job {

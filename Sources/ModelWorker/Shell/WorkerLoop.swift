@@ -45,7 +45,9 @@ struct WorkerLoop: ~Copyable {
         while true {
             try drainCommands()
             lookAtRanks()
-            for outcome in grammars?.take() ?? [] { engine.compiled(outcome.source, outcome.result) }
+            for outcome in grammars?.take() ?? [] {
+                engine.compiled(outcome.source, outcome.result, after: outcome.seconds)
+            }
             engine.settle(now: monotonicSeconds())
             try perform()
             let planning = monotonicSeconds()

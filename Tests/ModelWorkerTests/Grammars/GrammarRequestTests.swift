@@ -59,6 +59,32 @@ import Testing
         #expect(player.isIdle && !player.engine.awaitsGrammars)
     }
 
+    @Test func whatBecameOfGrammarsIsCounted() throws {
+        let player = EnginePlayer()
+        for id in UInt64(1)...2 { _ = player.send { $0.generate = Toy.request(id, [1], Self.sampling) } }
+        player.engine.compiled(Self.source, .success(try Self.grammar()), after: 0.3)
+        _ = player.send { $0.generate = Toy.request(3, [1], Self.sampling) }
+        let limits = {
+            var limits = GrammarLimits(); limits.states = 10; return limits
+        }()
+        let beyond = try #require(throws: GrammarError.self) { try Grammar(.regex("[a-z]{40}"), limits: limits) }
+        for (id, error) in [(UInt64(4), GrammarError("why")), (5, beyond)] {
+            let other = Toy.sampling { $0.regex = "\(id)" }
+            _ = player.send { $0.generate = Toy.request(id, [1], other) }
+            player.engine.compiled(.regex("\(id)"), .failure(error), after: 1)
+        }
+        let state = player.send {
+            $0.control = .make {
+                $0.call = 9
+                $0.internalState = true
+            }
+        }
+        let grammars = try #require(state.compactMap(\.control).first?.state.counters.grammars)
+        #expect(grammars.requests == 5 && grammars.hits == 1)
+        #expect(grammars.refused == 2 && grammars.beyondLimits == 1)
+        #expect(grammars.compileTimeSum == 2.3 && grammars.compileTimeCounts.reduce(0, +) == 3)
+    }
+
     @Test func whoWaitsCanBeGivenUp() throws {
         let player = EnginePlayer()
         let request = Toy.request(1, [1], Self.sampling)

@@ -1,10 +1,14 @@
-import JSON
+package import JSON
 
 /// JSON Schema as one reads it, one keyword after the other: written for the tests alone, without anything of the grammar's.
-struct PlainValidator {
-    let root: JSONValue
+package struct PlainValidator {
+    private let root: JSONValue
 
-    func allows(_ value: JSONValue) -> Bool { check(value, root) }
+    /// For a schema whose references name its `$defs`.
+    package init(root: JSONValue) { self.root = root }
+
+    /// Whether a value satisfies it.
+    package func allows(_ value: JSONValue) -> Bool { check(value, root) }
 
     private func check(_ value: JSONValue, _ schema: JSONValue) -> Bool {
         guard case .object(let keywords) = schema else { return schema == .bool(true) }
