@@ -137,8 +137,8 @@ struct BoundStorm: Sendable {
         outcomes.filter { Self.hasEnded($0) && !Self.fits($0.text, Self.bound(kind)) }.map(\.text)
     }
 
-    private static func hasEnded(_ outcome: Outcome) -> Bool {
-        // A stop string ends a text anywhere.
+    /// Whether an answer ended because its grammar, or the model, let it; a stop string ends a text anywhere.
+    static func hasEnded(_ outcome: Outcome) -> Bool {
         outcome.finish["type"] != "length" && outcome.finish["matched"]?.stringValue == nil
     }
 

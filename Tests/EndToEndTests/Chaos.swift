@@ -179,7 +179,10 @@ struct Chaos: Sendable {
 
     /// What of answers to every kind does not fit its grammar.
     func faults(of answers: [[Outcome]]) -> [String] {
-        answers.enumerated().flatMap { kind, outcomes in bound?.faults(of: kind, outcomes) ?? [] }
+        guard let bound else { return [] }
+        let ended = answers.joined().count { BoundStorm.hasEnded($0) }
+        let few = ended * 2 < answers.joined().count ? ["only \(ended) answers ended by themselves"] : []
+        return few + answers.enumerated().flatMap { kind, outcomes in bound.faults(of: kind, outcomes) }
     }
 
     /// Sends a request of a kind; one outcome, or two where two samples were asked for.

@@ -55,6 +55,13 @@ import Testing
             ["[1,1]", "[1,2,1]", "[4]"]
         ),
         (
+            "{\"type\":\"array\",\"uniqueItems\":true,\"items\":{\"type\":[\"integer\",\"null\"],\"exclusiveMinimum\":-2,\"maximum\":1}}",
+            ["[]", "[-1,0,1]", "[1,null,-1]"], ["[1,1]", "[-2]", "[null,0,null]", "[2]"]
+        ),
+        (
+            "{\"type\":\"array\",\"uniqueItems\":true,\"maxItems\":1}", ["[]", "[{}]"], ["[1,2]"]
+        ),
+        (
             "{\"if\":{\"properties\":{\"k\":{\"const\":1}},\"required\":[\"k\"]},\"then\":{\"required\":[\"v\"]},\"type\":\"object\",\"properties\":{\"k\":{\"type\":\"integer\"},\"v\":{}}}",
             ["{\"k\":1,\"v\":0}", "{\"k\":2}", "{}"], ["{\"k\":1}", "{\"k\":1,\"w\":2}"]
         ),

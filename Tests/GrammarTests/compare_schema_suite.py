@@ -54,6 +54,8 @@ def srt(binary, model, cases, walks):
     lines = "".join(json.dumps({"json_schema": schema, "texts": texts}) + "\n" for schema, texts in cases)
     command = [binary, "bench", "grammar"] + (["--model", model] if model else [])
     out = subprocess.run(command, input=lines, capture_output=True, text=True, check=True).stdout.splitlines()
+    if model:
+        print(out[-1], file=sys.stderr)
     for (schema, texts), line in zip(cases, out):
         report = json.loads(line)
         for text, taken, ways in zip(texts, report.get("takes", []), report.get("takes_tokens", [])):
@@ -61,8 +63,6 @@ def srt(binary, model, cases, walks):
                 sys.exit(f"tokens and text differ: {json.dumps(schema)} {text}: {taken} {ways}")
             walks[taken] += len(ways)
         yield report.get("takes")
-    if model:
-        print(out[-1], file=sys.stderr)
 
 
 def xgrammar_answers(cases):

@@ -71,7 +71,8 @@ extension SchemaCompiler {
         for index in 0...prefix {
             if let most = facts.maxItems, index >= most { break }
             guard let values = try values(of: facts.element(index)) else {
-                throw place.refusal("can be had where the elements are few values only (enum, const, boolean, null)")
+                throw place.refusal(
+                    "can be had where the elements are few values only (enum, const, boolean, null, bounded integers)")
             }
             choices.append(values)
         }
@@ -115,14 +116,28 @@ extension SchemaCompiler {
             let facts = try schemas.facts(of: atoms)
             var candidates = facts.values ?? []
             if facts.values == nil {
-                guard facts.types.subtracting([.null, .boolean]).isEmpty else { return nil }
-                candidates = [.null, .bool(true), .bool(false)]
+                guard let numbers = Self.fewIntegers(facts) else { return nil }
+                candidates = [.null, .bool(true), .bool(false)] + numbers
             }
             for value in candidates where !values.holds(value) {
                 if try schemas.check(value, atoms) { values.append(value) }
             }
         }
         return values
+    }
+}
+
+extension SchemaCompiler {
+    /// The integers between the bounds, where they are ten at most; nil where values of other kinds may come, or more of these.
+    fileprivate static func fewIntegers(_ facts: SchemaFacts) -> [JSONValue]? {
+        guard facts.types.subtracting([.null, .boolean, .integer]).isEmpty else { return nil }
+        guard facts.types.contains(.integer) else { return [] }
+        guard let low = facts.lower?.bound, let high = facts.upper?.bound, low.isInteger, high.isInteger,
+            let first = Int64(low.text), let last = Int64(high.text), first <= last
+        else { return nil }
+        let (distance, overflows) = last.subtractingReportingOverflow(first)
+        // The bounds themselves may be excluded.
+        return overflows || distance > 11 ? nil : (first...last).map { .int($0) }
     }
 }
 

@@ -7,8 +7,7 @@ package import Tokenizers
 
 /// Compiles grammars on threads of their own, which stand behind all others, so that a stream's next token does not wait for them.
 ///
-/// A grammar that takes longer than usual stands behind these, too: its thread takes only time that nobody wants, and another comes in
-/// its place.
+/// A grammar that takes longer than usual stands behind these, too, and another thread comes in the place of its own.
 package final class GrammarPool: Sendable {
     /// What came of a grammar.
     package struct Outcome: Sendable {
@@ -37,8 +36,9 @@ package final class GrammarPool: Sendable {
     private let jumpsForward: Bool
     private static let mostThreads = 2
     private static let mostLongThreads = 6
-    /// Nice values: a niced thread still goes on under load, and is put aside as soon as another wants to run.
-    private static let (niceness, longNiceness): (Int32, Int32) = (5, 19)
+    /// Nice values: with the second a thread has a sixteenth of a core that others want as well, so that what is long still comes to an end
+    /// on a server that is never idle.
+    private static let (niceness, longNiceness): (Int32, Int32) = (5, 12)
 
     /// A pool for a model's vocabulary, of which the tokenizer may know a part only.
     /// - Parameter jumpsForward: tokens that must come are not asked of the model.
@@ -113,7 +113,7 @@ package final class GrammarPool: Sendable {
         return isLong
     }
 
-    /// Lets another thread come in place of the calling one, which takes time that nobody wants from now on.
+    /// Lets another thread come in place of the calling one, which stands behind all others from now on.
     /// - Returns: False: there are too many already.
     private func stepAside() -> Bool {
         var isNew = false
