@@ -3,6 +3,7 @@ import HTTPFront
 import JSON
 import Messages
 import PipeStages
+import ServerSettings
 import Testing
 
 /// How responses say that they ended.
@@ -11,7 +12,9 @@ import Testing
     private func front(saying text: String, _ finish: FinishReason) -> LocalFront {
         var model = ServedModel()
         model.parsers.tools = "qwen"
-        return LocalFront(model: model) { command in
+        var settings = FrontSettings.served()
+        settings.grammarBackend = .xgrammar
+        return LocalFront(settings, model: model) { command in
             guard case .generate(let generate)? = command.command else { return [] }
             return [EchoStages.frame(generate.key, offset: 0, Array(text.utf8), finish: finish)]
         }
@@ -48,7 +51,7 @@ import Testing
 
     @Test func aCallThatWasCutOffIsIncompleteAndThoseBeforeItAreNot() async throws {
         let call = "<tool_call>\n{\"name\": \"add\", \"arguments\": {\"a\": 1}}\n</tool_call>\n"
-        let front = front(saying: call + call.prefix(50), .make { $0.length = 30 })
+        let front = front(saying: call + call.prefix(46), .make { $0.length = 30 })
         let done = try await events(front, Self.tools).filter { $0["type"] == "response.output_item.done" }
         #expect(done.map { $0["item"]?["status"] } == ["completed", "incomplete"])
         #expect(done.map { $0["item"]?["name"] } == ["add", "add"])

@@ -21,7 +21,7 @@ struct ResponsesWriter: AnswerWriter {
         init(_ repeated: JSONObject, _ chat: PlannedChat) {
             model = chat.request.fields.model
             self.repeated = repeated
-            form = repeated["text"].flatMap { $0.isNull ? nil : $0 }
+            if let text = repeated["text"], !text.isNull { form = text }
             for name in ["id", "created_at", "output", "status", "usage", "text"] { self.repeated[name] = nil }
             earlierCalls = chat.request.earlierCalls
         }
