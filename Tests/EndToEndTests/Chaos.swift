@@ -128,7 +128,7 @@ struct Chaos: Sendable {
         case .embeddings: vectors = .embeddings(server)
         case .ranks: vectors = .reranks(server)
         }
-        calls = load == .calls ? try (0..<8).map { try ToolChats.body($0, on: server) } : nil
+        calls = load == .calls ? try (0..<pace.kinds / 3).map { try ToolChats.body($0, on: server) } : nil
         bound = load == .grammars ? BoundStorm(server: server) : nil
         let ranks = [Title.worker + "_TP0", Title.worker + "_TP1"]
         titles = [Title.tokenizer, Title.detokenizer] + ranks + (includesFront ? [Title.http] : [])
