@@ -120,7 +120,7 @@ package struct ModelSizes: Sendable, Equatable {
             let plan = try PlannedModel(source, rank: ShardRank(index: index, count: ranks)).plan
             experts = plan.experts
             weightBytes += try PackedLayout(plan.layout.sections).fileCount
-            let plain = plan.layout.matrices.count { $0.format == .plain }
+            let plain = plan.layout.matrices.count { !$0.format.hasByteProducts }
             isQuantized = 2 * plain < plan.layout.matrices.count
             let dtype = kvCacheDType.resolved(for: source.dtype)
             let windowed = plan.caches.filter { $0.window != nil }

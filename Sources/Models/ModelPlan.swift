@@ -90,7 +90,8 @@ final class ModelPlan {
             of: role, pieces.joined().map { ($0.tensor.type, $0.slice.columns, $0.tensor.info.scaleGroup) },
             modelPath: modelPath)
         if quantization == .stored, format == .plain {
-            for piece in pieces.joined() where piece.tensor.type.blockElements > 1 {
+            for piece in pieces.joined() where piece.tensor.type.blockElements > 1 || piece.tensor.type == .scaledFloat8
+            {
                 unpacked[piece.tensor.type, default: 0] += 1
             }
         }

@@ -53,6 +53,9 @@ package struct PackedMatrix {
         if case .int4(let group) = format {
             precondition([32, 64, 128].contains(group), "a group has 32, 64 or 128 inputs")
         }
+        if case .float8(let group) = format {
+            precondition(group % 32 == 0, "a group has a multiple of 32 inputs")
+        }
         if case .blocks(let kind) = format {
             precondition(inputs % kind.inputs == 0, "a row of \(kind) has whole blocks")
         }
@@ -82,6 +85,7 @@ package struct PackedMatrix {
         precondition(first >= 0 && count >= 0 && first + count <= outputs, "rows lie inside the matrix")
         let target = PackedMatrix(
             data: packed, outputs: outputs, inputs: inputs, dtype: dtype, kind: kind, format: format)
+        if case .float8 = format { preconditionFailure("nothing is rounded to float8") }
         withUnsafePointer(to: target.kernel) { kernels_pack($0, rows, first, count, packed) }
     }
 
@@ -91,9 +95,9 @@ package struct PackedMatrix {
     ) {
         precondition(first >= 0 && count >= 0 && first + count <= outputs, "rows lie inside the matrix")
         switch format {
-        case .int8: break
+        case .int8, .float8: break
         case .int4: precondition(codes.minimums != nil, "int4 codes have minimums")
-        case .plain, .blocks: preconditionFailure("only int8 and int4 take codes")
+        case .plain, .blocks: preconditionFailure("only int8, int4 and float8 take codes")
         }
         var rows = kernels_codes(codes: codes.codes, scales: codes.scales, minimums: codes.minimums)
         withUnsafePointer(to: kernel) { kernels_pack_codes($0, &rows, first, count, packed) }

@@ -30,6 +30,8 @@ package enum WeightType: String, Sendable, CaseIterable {
     case iq4_nl = "IQ4_NL"
     case iq4_xs = "IQ4_XS"
     case mxfp4 = "MXFP4"
+    /// E4M3 with scales that are kept elsewhere.
+    case scaledFloat8 = "scaled F8_E4M3"
 
     /// Elements in one block.
     package var blockElements: Int {
@@ -46,7 +48,7 @@ package enum WeightType: String, Sendable, CaseIterable {
         case .float64, .int64: 8
         case .float32, .int32: 4
         case .float16, .bfloat16, .int16: 2
-        case .float8E4M3, .float8E5M2, .int8, .uint8, .bool: 1
+        case .float8E4M3, .float8E5M2, .scaledFloat8, .int8, .uint8, .bool: 1
         case .q4_0: 18
         case .q4_1: 20
         case .q5_0: 22
@@ -122,7 +124,7 @@ package enum WeightType: String, Sendable, CaseIterable {
 
     /// The type with this name in a safetensors header, nil when this reader has none.
     init?(safetensors name: String) {
-        guard let type = WeightType(rawValue: name), type.blockElements == 1 else { return nil }
+        guard let type = WeightType(rawValue: name), type.blockElements == 1, type != .scaledFloat8 else { return nil }
         self = type
     }
 
@@ -144,7 +146,7 @@ package struct TensorInfo: Sendable, Equatable {
     package let type: WeightType
     /// Path of the file that holds it.
     package let file: String
-    /// Neighbouring inputs that are known to have one scale, for Q4_0 whose scales are coarser than its blocks.
+    /// Neighbouring inputs that are known to have one scale, for Q4_0 whose scales are coarser than its blocks and for E4M3.
     package let scaleGroup: Int
 
     /// Describes a tensor whose element count does not overflow.
@@ -167,6 +169,12 @@ package struct TensorInfo: Sendable, Equatable {
             throw .shapeMismatch(file: file, tensor: name, expected: shape, found: self.shape)
         }
         return TensorInfo(name: name, shape: shape, type: type, file: file, scaleGroup: scaleGroup)
+    }
+
+    /// Bytes of a row as `readStoredRows` copies it: of E4M3 with scales the numbers, and then the scales as float32.
+    var storedRowBytes: Int {
+        let scales = type == .scaledFloat8 ? (rowElements + scaleGroup - 1) / scaleGroup : 0
+        return rowElements / type.blockElements * type.blockBytes + scales * MemoryLayout<Float>.size
     }
 
     /// Size of dimension 0; 1 for a scalar.

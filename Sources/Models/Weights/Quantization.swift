@@ -84,8 +84,21 @@ extension Quantization {
             }
             if let group { return .int4(group: group) }
         }
+        if type == .scaledFloat8 { return float8(tensors) }
         guard let kind = type.blockKind, areWhole(tensors, kind.inputs) else { return .plain }
         return .blocks(kind)
+    }
+
+    /// The largest groups that do not cut across the scales of any of the tensors.
+    private static func float8(
+        _ tensors: [(type: WeightType, columns: Range<Int>, scaleGroup: Int)]
+    ) -> WeightFormat {
+        let cut = tensors.filter { $0.scaleGroup < $0.columns.upperBound }
+        if cut.isEmpty { return .float8(group: 0) }
+        let group = [128, 64, 32].first { group in
+            cut.allSatisfy { $0.scaleGroup % group == 0 && $0.columns.lowerBound % group == 0 }
+        }
+        return group.map { .float8(group: $0) } ?? .plain
     }
 
     private static func areWhole(_ tensors: [(type: WeightType, columns: Range<Int>, scaleGroup: Int)], _ size: Int)

@@ -33,7 +33,7 @@ import Values
                 matrices: ["sym": .q4_0, "asym": .q5_0, "order": .float32, "eight": .q8_0, "bf16": .q4_0]),
             Format(
                 name: "scaled", config: #"{"quant_method": "fp8", "weight_block_size": [128, 128]}"#,
-                matrices: ["block": .float32, "row": .float32, "all": .float32]),
+                matrices: ["block": .scaledFloat8, "row": .scaledFloat8, "all": .scaledFloat8]),
         ]
 
         /// The fixture's file, read as a checkpoint of this format: matrices of the others stay what they are.
@@ -71,15 +71,17 @@ import Values
         let folder = TemporaryFolder()
         let checkpoint = try format.open(in: folder)
         let binder = WeightBinder(checkpoint, ignoresHead: false)
-        for (matrix, type) in format.matrices where type.blockElements > 1 {
+        for (matrix, type) in format.matrices where type != .float32 {
             let name = "\(format.name).\(matrix).weight"
             let info = try #require(checkpoint.tensors[name])
             let (rows, width) = (info.rowCount, info.rowElements)
+            let groups = [64, 128].filter { info.scaleGroup % $0 == 0 && width % $0 == 0 }
             let formats: [WeightFormat] =
-                type == .q4_0
-                ? [.int4(group: 32), .blocks(.q4_0)]
-                    + [64, 128].filter { info.scaleGroup % $0 == 0 && width % $0 == 0 }.map { .int4(group: $0) }
-                : [try #require(type.blockKind.map { .blocks($0) })]
+                switch type {
+                case .q4_0: [.int4(group: 32), .blocks(.q4_0)] + groups.map { .int4(group: $0) }
+                case .scaledFloat8: [.float8(group: info.scaleGroup >= width ? 0 : 128), .float8(group: 32)]
+                default: [try #require(type.blockKind.map { .blocks($0) })]
+                }
             let tensor = try binder.bind(name, shape: info.shape)
             let expected = try tensor.read(0..<rows)
             for packed in formats {

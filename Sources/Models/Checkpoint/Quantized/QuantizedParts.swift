@@ -44,7 +44,8 @@ struct QuantizedParts {
                 file: grouped.codes.words.info.file, scaleGroup: grouped.groups == 1 ? grouped.inputs : grouped.group)
         case .scaled(let scaled):
             info = TensorInfo(
-                name: name, shape: scaled.bytes.info.shape, type: .float32, file: scaled.bytes.info.file)
+                name: name, shape: scaled.bytes.info.shape, type: scaled.storedType, file: scaled.bytes.info.file,
+                scaleGroup: scaled.blockColumns)
         }
         for part in Self.parts { tensors[base + part] = nil }
         tensors[name] = info
