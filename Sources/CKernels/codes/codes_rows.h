@@ -72,13 +72,18 @@ static void quantize_row(const code_job *j, const float *x, size_t at, size_t ro
 static void quantize_tile(const code_job *j, size_t tile, char *scratch) {
     size_t inputs = j->w->inputs, first = tile_start(j, tile), rows = tile_start(j, tile + 1) - first;
     kernels_dtype dtype = j->w->dtype;
-    float *numbers = (float *)scratch;
-    int8_t *codes = (int8_t *)(scratch + round_up(inputs * 4, 64));
+    const int32_t *order = input_order(j->w);
+    float *numbers = (float *)scratch, *sorted = (float *)(scratch + round_up(inputs * 4, 64));
+    int8_t *codes = (int8_t *)sorted + (order ? round_up(inputs * 4, 64) : 0);
     for (size_t r = 0; r < rows; r++) {
         const char *row = j->x + source_row(&j->chosen, first + r) * inputs * dtype_size(dtype);
         const float *x = dtype == KERNELS_F32 ? (const float *)row : numbers;
         int8_t *out = codes + r * j->columns;
         if (dtype != KERNELS_F32) j->c->table.to_float[dtype](row, inputs, numbers);
+        if (order) {
+            for (size_t k = 0; k < inputs; k++) sorted[k] = x[order[k]];
+            x = sorted;
+        }
         if (j->group)
             quantize_row(j, x, first * j->groups + r, rows, out);
         else

@@ -63,6 +63,8 @@ typedef struct {
     kernels_format format;
     size_t group;           ///< inputs that share a scale in int4: 32, 64 or 128; in float8 a multiple of 32, 0 for all
     kernels_blocks blocks;  ///< of KERNELS_BLOCKS, whose inputs are whole blocks
+    /// Column k of a quantized matrix is input order[k]; these int32 numbers lie behind the blocks.
+    bool ordered;
 } kernels_matrix;
 
 /// Rows of quantized weights before packing: int8 codes with one scale a row, int4 codes (one a byte, 0 ... 15) with
@@ -201,7 +203,7 @@ void kernels_pack_blocks(
 /// The numbers that `columns` columns of a GGUF file's blocks, whole ones, stand for.
 void kernels_dequantize_blocks(kernels_blocks kind, const void *blocks, size_t columns, float *out);
 
-/// Reads one row of a packed matrix back as f32.
+/// Reads one row of a packed matrix back as f32, column by column.
 void kernels_unpack_row(const kernels_matrix *matrix, size_t row, float *out);
 
 // Matrix products

@@ -228,6 +228,13 @@ static inline size_t block_count(const kernels_matrix *w) {
     return w->packing == KERNELS_GATE_UP ? (w->outputs / 2 + 15) / 16 : (w->outputs + BLOCK - 1) / BLOCK;
 }
 
+/// Bytes of a matrix without the order of its inputs.
+static inline size_t packed_bytes(const kernels_matrix *w) { return block_count(w) * block_bytes(w); }
+/// The input of each column; null where they come in order.
+static inline const int32_t *input_order(const kernels_matrix *w) {
+    return w->ordered ? (const int32_t *)((const char *)w->data + packed_bytes(w)) : 0;
+}
+
 /// Where a row of a packed matrix lives: its block, and its lane in the block.
 typedef struct {
     size_t block, lane;

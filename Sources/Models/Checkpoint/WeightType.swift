@@ -148,9 +148,17 @@ package struct TensorInfo: Sendable, Equatable {
     package let file: String
     /// Neighbouring inputs that are known to have one scale, for Q4_0 whose scales are coarser than its blocks and for E4M3.
     package let scaleGroup: Int
+    /// The order in which `readStoredRows` has a row's numbers; nil for that of `readRows`.
+    let inputOrder: InputOrder?
 
     /// Describes a tensor whose element count does not overflow.
     package init(name: String, shape: [Int], type: WeightType, file: String, scaleGroup: Int = 32) {
+        self.init(name: name, shape: shape, type: type, file: file, scaleGroup: scaleGroup, inputOrder: nil)
+    }
+
+    /// The same with an order of its inputs.
+    init(name: String, shape: [Int], type: WeightType, file: String, scaleGroup: Int, inputOrder: InputOrder?) {
+        self.inputOrder = inputOrder
         self.name = name
         self.shape = shape
         self.type = type
@@ -160,7 +168,8 @@ package struct TensorInfo: Sendable, Equatable {
 
     /// The same tensor under another name.
     func named(_ name: String) -> TensorInfo {
-        TensorInfo(name: name, shape: shape, type: type, file: file, scaleGroup: scaleGroup)
+        TensorInfo(
+            name: name, shape: shape, type: type, file: file, scaleGroup: scaleGroup, inputOrder: inputOrder)
     }
 
     /// The same numbers in another shape; throws for one that has not as many.
@@ -168,7 +177,8 @@ package struct TensorInfo: Sendable, Equatable {
         guard checkedElementCount(shape) == elementCount else {
             throw .shapeMismatch(file: file, tensor: name, expected: shape, found: self.shape)
         }
-        return TensorInfo(name: name, shape: shape, type: type, file: file, scaleGroup: scaleGroup)
+        return TensorInfo(
+            name: name, shape: shape, type: type, file: file, scaleGroup: scaleGroup, inputOrder: inputOrder)
     }
 
     /// Bytes of a row as `readStoredRows` copies it: of E4M3 with scales the numbers, and then the scales as float32.
@@ -183,6 +193,19 @@ package struct TensorInfo: Sendable, Equatable {
     package var rowElements: Int { shape.dropFirst().reduce(1, *) }
     /// Numbers in all.
     package var elementCount: Int { shape.reduce(1, *) }
+}
+
+/// Which input each number of a stored row belongs to, so that those of one scale are neighbours.
+final class InputOrder: Sendable, Equatable {
+    /// By place in the row.
+    let inputs: [Int32]
+
+    /// Takes the order.
+    init(_ inputs: [Int32]) { self.inputs = inputs }
+
+    static func == (left: InputOrder, right: InputOrder) -> Bool {
+        left === right || left.inputs == right.inputs
+    }
 }
 
 /// The product of the dimensions; nil when one is negative or the product overflows.

@@ -20,7 +20,7 @@ import Values
             Format(
                 name: "gptq", config: #"{"quant_method": "gptq", "bits": 4, "group_size": 32}"#,
                 matrices: [
-                    "sym": .q4_0, "asym": .q5_0, "order": .float32, "two": .q4_0, "three": .q4_0, "eight": .q8_0,
+                    "sym": .q4_0, "asym": .q5_0, "order": .q4_0, "two": .q4_0, "three": .q4_0, "eight": .q8_0,
                     "wild": .float32, "whole": .q4_0, "odd": .float32,
                 ]),
             Format(
@@ -30,7 +30,7 @@ import Values
                 name: "awq", config: #"{"quant_method": "awq", "bits": 4}"#, matrices: ["sym": .q4_0, "asym": .q5_0]),
             Format(
                 name: "packed", config: #"{"quant_method": "compressed-tensors", "format": "pack-quantized"}"#,
-                matrices: ["sym": .q4_0, "asym": .q5_0, "order": .float32, "eight": .q8_0, "bf16": .q4_0]),
+                matrices: ["sym": .q4_0, "asym": .q5_0, "order": .q4_0, "eight": .q8_0, "bf16": .q4_0]),
             Format(
                 name: "scaled", config: #"{"quant_method": "fp8", "weight_block_size": [128, 128]}"#,
                 matrices: ["block": .scaledFloat8, "row": .scaledFloat8, "all": .scaledFloat8]),
@@ -86,10 +86,14 @@ import Values
             let expected = try tensor.read(0..<rows)
             for packed in formats {
                 #expect(tensor.keepsCodes(in: packed, columns: 0..<width), "\(name) in \(packed)")
-                let bytes = PackedMatrix.byteCount(outputs: rows, inputs: width, dtype: .float32, format: packed)
+                let isOrdered = matrix == "order"
+                let bytes = PackedMatrix.byteCount(
+                    outputs: rows, inputs: width, dtype: .float32, format: packed, isOrdered: isOrdered)
                 let memory = try #require(AlignedBuffer(byteCount: bytes))
                 let target = PackedMatrix(
-                    data: memory.pointer, outputs: rows, inputs: width, dtype: .float32, format: packed)
+                    data: memory.pointer, outputs: rows, inputs: width, dtype: .float32, format: packed,
+                    isOrdered: isOrdered)
+                if isOrdered { target.pack(order: try #require(tensor.inputOrder), into: memory.pointer) }
                 try tensor.packCodes(
                     rows: 0..<rows, columns: 0..<width, scale: nil, target: 0, matrix: target, into: memory.pointer)
                 var found = [Float](repeating: .nan, count: rows * width)

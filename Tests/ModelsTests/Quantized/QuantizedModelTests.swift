@@ -8,7 +8,7 @@ import Values
 
 /// Whole models of quantized checkpoints against transformers with the numbers they stand for.
 @Suite struct QuantizedModelTests {
-    static let folders = ["llama-gptq", "llama-awq", "llama-fp8"].map(Fixture.init)
+    static let folders = ["llama-gptq", "llama-gptq-order", "llama-awq", "llama-fp8"].map(Fixture.init)
 
     /// Rounding of activations costs what it costs with int8 and int4, 0.14 here; E4M3 is multiplied as plain numbers, whose products round nothing.
     @Test(arguments: folders, presentLevels) func staysNearTheNumbersItStandsFor(
