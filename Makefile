@@ -110,7 +110,7 @@ FAULTS := $(TESTS) --filter
 export SRT_CHAOS_MODEL := $(MODEL_PATH)
 export SRT_CHAOS_LOAD := $(LOAD)
 
-chaos: build  ## kills processes at random for MINUTES (10) under load, the front too with FRONT=1; LOAD=embeddings, LOAD=ranks, LOAD=grammars; MODEL_PATH names a model
+chaos: build  ## kills processes at random for MINUTES (10) under load, the front too with FRONT=1; LOAD=embeddings, ranks, calls or grammars; MODEL_PATH names a model
 	SRT_CHAOS_MINUTES=$(MINUTES) SRT_CHAOS_FRONT=$(FRONT) $(FAULTS) ChaosTests
 
 soak: build  ## works for MINUTES with a kill a minute and prints how the memory of each process develops

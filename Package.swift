@@ -226,7 +226,11 @@ let package = Package(
             name: "TensorsTests", dependencies: ["Tensors", "CKernels", "COpenBLAS"], swiftSettings: strict),
         .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
         .testTarget(
-            name: "ModelsTests", dependencies: ["Models", "Tensors", "JSON", "CAllocationCounter", "TestSupport"],
+            name: "ModelsTests",
+            dependencies: [
+                "Models", "ModelWorker", "Messages", "Scheduling", "Tensors", "JSON", "CAllocationCounter",
+                "TestSupport",
+            ],
             exclude: [
                 "Checkpoint/dequant_goldens.bin", "Checkpoint/dequant_goldens.json",
                 "Checkpoint/make_dequant_goldens.py",

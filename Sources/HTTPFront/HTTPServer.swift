@@ -136,11 +136,13 @@ package final class HTTPServer: Sendable {
     ) async throws {
         let front = responder.front
         let share = BodyShare(of: front.bodies, limit: front.settings.maxBodySize)
-        let endpoint = front.http.begin(path: request.uri.path, method: request.method.rawValue)
+        let routingKey = request.headers[.init("X-SMG-Routing-Key")!] ?? ""
+        let endpoint = front.http.begin(
+            path: request.uri.path, method: request.method.rawValue, routingKey: routingKey)
         front.requestBegins()
         defer {
             front.requestEnds()
-            front.http.end(endpoint)
+            front.http.end(endpoint, routingKey: routingKey)
             share.giveBack()
         }
         do {

@@ -68,7 +68,7 @@ package struct LoadOptions {
 
 /// Version of the packed form of weights: raise it whenever a kernel reads other bytes, a matrix is fused otherwise, or
 /// its name changes.
-private let packedLayoutVersion = 1
+private let packedLayoutVersion = 2
 
 /// Opens a checkpoint, checks that it has the model's tensors in their shapes, packs them or maps packed ones, and
 /// reserves cache and scratch memory.
@@ -120,7 +120,7 @@ package struct ModelSizes: Sendable, Equatable {
             let plan = try PlannedModel(source, rank: ShardRank(index: index, count: ranks)).plan
             experts = plan.experts
             weightBytes += try PackedLayout(plan.layout.sections).fileCount
-            let plain = plan.layout.matrices.count { $0.format == .plain }
+            let plain = plan.layout.matrices.count { !$0.format.hasByteProducts }
             isQuantized = 2 * plain < plan.layout.matrices.count
             let dtype = kvCacheDType.resolved(for: source.dtype)
             let windowed = plan.caches.filter { $0.window != nil }

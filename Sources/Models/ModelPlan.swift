@@ -86,31 +86,47 @@ final class ModelPlan {
         let outputs = stacks[0].reduce(0) { $0 + $1.height }
         precondition(stacks.joined().allSatisfy { $0.columns.count == inputs }, "stacked slices have one width")
         precondition(stacks.allSatisfy { $0.reduce(0) { $0 + $1.height } == outputs }, "matrices have one height")
+        let isOrdered = hasOrder(pieces, role)
         let format = try quantization.format(
-            of: role, pieces.joined().map { ($0.tensor.type, $0.slice.columns, $0.tensor.info.scaleGroup) },
-            modelPath: modelPath)
+            of: role,
+            pieces.joined().map { piece in
+                let isLost = piece.tensor.info.inputOrder != nil && !isOrdered
+                return (isLost ? .float32 : piece.tensor.type, piece.slice.columns, piece.tensor.info.scaleGroup)
+            }, modelPath: modelPath)
         if quantization == .stored, format == .plain {
-            for piece in pieces.joined() where piece.tensor.type.blockElements > 1 {
+            for piece in pieces.joined() where piece.tensor.type.blockElements > 1 || piece.tensor.type == .scaledFloat8
+            {
                 unpacked[piece.tensor.type, default: 0] += 1
             }
         }
         let shape = WeightLayout.Matrix(
             name: name, outputs: outputs, inputs: inputs, kind: kind, format: format,
-            dtype: role == .router ? .float32 : dtype, count: stacks.count)
+            dtype: role == .router ? .float32 : dtype, count: stacks.count, isOrdered: isOrdered && format != .plain)
         matrices.append(Matrix(shape: shape, role: role, pieces: pieces))
         return MatrixID(index: matrices.count - 1)
+    }
+
+    /// Whether stacked tensors keep their bits in an order of their inputs, which each of the matrices has once: of whole rows.
+    private func hasOrder(_ pieces: [[Piece]], _ role: MatrixRole) -> Bool {
+        guard quantization == .stored, role == .layer else { return false }
+        return pieces.allSatisfy { stack in
+            guard let order = stack.first?.tensor.info.inputOrder else { return false }
+            return stack.allSatisfy {
+                $0.tensor.info.inputOrder == order && $0.slice.columns == 0..<$0.tensor.rowElements
+            }
+        }
     }
 
     /// The slices in runs that are stored alike, so that each run can keep its bits; one run where all are rounded anew.
     func runs(of slices: [TensorSlice]) throws(CheckpointError) -> [[TensorSlice]] {
         guard quantization == .stored else { return [slices] }
-        var runs: [(type: WeightType?, slices: [TensorSlice])] = []
+        var runs: [(info: TensorInfo?, slices: [TensorSlice])] = []
         for slice in slices {
-            let type = try binder.bindIfPresent(slice.name, shape: slice.stored ?? slice.shape)?.type
-            if let last = runs.last, last.type == type {
+            let info = try binder.bindIfPresent(slice.name, shape: slice.stored ?? slice.shape)?.info
+            if let last = runs.last, last.info?.type == info?.type, last.info?.inputOrder == info?.inputOrder {
                 runs[runs.count - 1].slices.append(slice)
             } else {
-                runs.append((type, [slice]))
+                runs.append((info, [slice]))
             }
         }
         return runs.map(\.slices)

@@ -31,12 +31,15 @@ package struct PackedMatrix {
     package let kind: Kind
     /// How the weights are stored.
     package let format: WeightFormat
+    /// Whether columns of a quantized matrix are inputs in another order, which lies behind the blocks.
+    package let isOrdered: Bool
 
-    /// Describes packed memory of `byteCount(outputs:inputs:dtype:kind:format:)` bytes.
+    /// Describes packed memory of `byteCount(outputs:inputs:dtype:kind:format:isOrdered:)` bytes.
     package init(
         data: UnsafeRawPointer, outputs: Int, inputs: Int, dtype: DType, kind: Kind = .plain,
-        format: WeightFormat = .plain
+        format: WeightFormat = .plain, isOrdered: Bool = false
     ) {
+        precondition(!isOrdered || format.hasByteProducts, "plain numbers come in order")
         precondition(UInt(bitPattern: data) % 64 == 0, "packed weights start on a 64-byte boundary")
         Self.check(outputs: outputs, inputs: inputs, kind: kind, format: format)
         self.data = data
@@ -45,6 +48,7 @@ package struct PackedMatrix {
         self.dtype = dtype
         self.kind = kind
         self.format = format
+        self.isOrdered = isOrdered
     }
 
     private static func check(outputs: Int, inputs: Int, kind: Kind, format: WeightFormat) {
@@ -52,6 +56,9 @@ package struct PackedMatrix {
         precondition(kind == .plain || outputs % 2 == 0, "gate and up have the same number of rows")
         if case .int4(let group) = format {
             precondition([32, 64, 128].contains(group), "a group has 32, 64 or 128 inputs")
+        }
+        if case .float8(let group) = format {
+            precondition(group % 32 == 0, "a group has a multiple of 32 inputs")
         }
         if case .blocks(let kind) = format {
             precondition(inputs % kind.inputs == 0, "a row of \(kind) has whole blocks")
@@ -61,12 +68,13 @@ package struct PackedMatrix {
 
     /// Bytes of the packed form; a multiple of 64.
     package static func byteCount(
-        outputs: Int, inputs: Int, dtype: DType, kind: Kind = .plain, format: WeightFormat = .plain
+        outputs: Int, inputs: Int, dtype: DType, kind: Kind = .plain, format: WeightFormat = .plain,
+        isOrdered: Bool = false
     ) -> Int {
         check(outputs: outputs, inputs: inputs, kind: kind, format: format)
         var shape = kernels_matrix(
             data: nil, outputs: outputs, inputs: inputs, dtype: dtype.kernel, packing: kind.kernel,
-            format: format.kernel, group: format.group, blocks: format.blocks)
+            format: format.kernel, group: format.group, blocks: format.blocks, ordered: isOrdered)
         return kernels_packed_bytes(&shape)
     }
 
@@ -82,6 +90,7 @@ package struct PackedMatrix {
         precondition(first >= 0 && count >= 0 && first + count <= outputs, "rows lie inside the matrix")
         let target = PackedMatrix(
             data: packed, outputs: outputs, inputs: inputs, dtype: dtype, kind: kind, format: format)
+        if case .float8 = format { preconditionFailure("nothing is rounded to float8") }
         withUnsafePointer(to: target.kernel) { kernels_pack($0, rows, first, count, packed) }
     }
 
@@ -91,9 +100,9 @@ package struct PackedMatrix {
     ) {
         precondition(first >= 0 && count >= 0 && first + count <= outputs, "rows lie inside the matrix")
         switch format {
-        case .int8: break
+        case .int8, .float8: break
         case .int4: precondition(codes.minimums != nil, "int4 codes have minimums")
-        case .plain, .blocks: preconditionFailure("only int8 and int4 take codes")
+        case .plain, .blocks: preconditionFailure("only int8, int4 and float8 take codes")
         }
         var rows = kernels_codes(codes: codes.codes, scales: codes.scales, minimums: codes.minimums)
         withUnsafePointer(to: kernel) { kernels_pack_codes($0, &rows, first, count, packed) }
@@ -109,16 +118,33 @@ package struct PackedMatrix {
         withUnsafePointer(to: kernel) { kernels_pack_blocks($0, rows, stride, first, count, packed) }
     }
 
+    /// Writes which input each column is, behind this matrix's blocks.
+    package func pack(order: [Int32], into packed: UnsafeMutableRawPointer) {
+        precondition(isOrdered && order.count == inputs, "an ordered matrix has an input for each column")
+        precondition(order.allSatisfy { (0..<inputs).contains(Int($0)) }, "columns are inputs")
+        order.withUnsafeBytes { (packed + orderOffset).copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
+    }
+
+    /// Where the order of the inputs begins.
+    private var orderOffset: Int {
+        Self.byteCount(outputs: outputs, inputs: inputs, dtype: dtype, kind: kind, format: format)
+    }
+
     /// Reads one row back as float32.
     package func unpackRow(_ row: Int, into out: UnsafeMutablePointer<Float>) {
         precondition(row >= 0 && row < outputs, "the row lies inside the matrix")
-        withUnsafePointer(to: kernel) { kernels_unpack_row($0, row, out) }
+        guard isOrdered else { return withUnsafePointer(to: kernel) { kernels_unpack_row($0, row, out) } }
+        let order = (data + orderOffset).assumingMemoryBound(to: Int32.self)
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: max(1, inputs)) { columns in
+            withUnsafePointer(to: kernel) { kernels_unpack_row($0, row, columns.baseAddress!) }
+            for column in 0..<inputs { out[Int(order[column])] = columns[column] }
+        }
     }
 
     /// The same matrix as the C kernels take it.
     var kernel: kernels_matrix {
         kernels_matrix(
             data: data, outputs: outputs, inputs: inputs, dtype: dtype.kernel, packing: kind.kernel,
-            format: format.kernel, group: format.group, blocks: format.blocks)
+            format: format.kernel, group: format.group, blocks: format.blocks, ordered: isOrdered)
     }
 }

@@ -13,7 +13,11 @@ import Values
 struct Chaos: Sendable {
     /// What clients ask for.
     enum Load: String {
-        case answers, embeddings, ranks, grammars
+        case answers, embeddings, ranks
+        /// Chats that think and call tools, by a model that says what it is told.
+        case calls
+        /// Answers that have to fit grammars.
+        case grammars
     }
 
     /// How a server runs.
@@ -49,11 +53,12 @@ struct Chaos: Sendable {
         guard let name = environment("SRT_CHAOS_LOAD") else {
             // The short storms have another suite for vectors.
             let vectors = minutes == 0 || model != nil ? [] : vectors(.embeddings, nil) + vectors(.ranks, nil)
-            return generations + (model == nil ? [experts, windows, bound(nil)] : []) + vectors
+            return generations + (model == nil ? [experts, windows, calls, bound(nil)] : []) + vectors
         }
         guard let load = Load(rawValue: name) else { preconditionFailure("SRT_CHAOS_LOAD names no load: \(name)") }
         switch load {
         case .answers: return generations
+        case .calls: return [calls]
         case .grammars: return [bound(model)]
         case .embeddings, .ranks: return vectors(load, model)
         }
@@ -69,6 +74,9 @@ struct Chaos: Sendable {
     ]
     private static let experts = Variant(name: "tp 2, experts", flags: generationFlags, model: "qwen3moe")
     private static let windows = Variant(name: "tp 2, windows and sinks", flags: generationFlags, model: "gpt-oss")
+
+    private static let calls = Variant(
+        name: "tp 2, thoughts and calls of tools", flags: flags + ToolChats.flags, load: .calls)
 
     /// Answers that have to fit grammars, in a pool in which they do not have all room together.
     private static func bound(_ model: String?) -> Variant {
@@ -103,17 +111,24 @@ struct Chaos: Sendable {
     private let titles: [String]
     /// What is asked where no text is wanted.
     private let vectors: VectorStorm?
+    /// What is asked where tools are to be called.
+    private let calls: [JSONObject]?
     /// What is asked where texts have to fit grammars.
     private let bound: BoundStorm?
-    private var kinds: Int { vectors?.questions.count ?? bound?.kinds ?? pace.kinds }
+    private var kinds: Int { vectors?.questions.count ?? calls?.count ?? bound?.kinds ?? pace.kinds }
 
     /// - Parameter includesFront: the front dies, too, and clients ask again when their connection breaks.
-    init(_ server: Server, _ pace: Pace = Chaos.pace, load: Load = .answers, includesFront: Bool) {
+    init(_ server: Server, _ pace: Pace = Chaos.pace, load: Load = .answers, includesFront: Bool) throws {
         self.server = server
         var pace = pace
         if load == .grammars, pace.seconds > 0 { pace.clients = BoundStorm.clients }
         self.pace = pace
-        vectors = load == .ranks ? .reranks(server) : load == .embeddings ? .embeddings(server) : nil
+        switch load {
+        case .answers, .calls, .grammars: vectors = nil
+        case .embeddings: vectors = .embeddings(server)
+        case .ranks: vectors = .reranks(server)
+        }
+        calls = load == .calls ? try (0..<pace.kinds / 3).map { try ToolChats.body($0, on: server) } : nil
         bound = load == .grammars ? BoundStorm(server: server) : nil
         let ranks = [Title.worker + "_TP0", Title.worker + "_TP1"]
         titles = [Title.tokenizer, Title.detokenizer] + ranks + (includesFront ? [Title.http] : [])
@@ -177,8 +192,9 @@ struct Chaos: Sendable {
             defer { onGap(Date().timeIntervalSince(start)) }
             return [try vectors.outcome(of: kind)]
         }
+        if let calls { return try ask(calls[kind], onGap: onGap) }
         if let bound { return try bound.outcomes(of: kind, onGap: onGap) }
-        guard !Self.isChat(kind) else { return try askChat(kind, onGap: onGap) }
+        guard !Self.isChat(kind) else { return try ask(Self.chat(kind), onGap: onGap) }
         let body = Self.request(kind)
         guard Self.isStream(kind) else {
             let answer = try server.generate(body)
@@ -192,9 +208,9 @@ struct Chaos: Sendable {
         return [whole.outcome]
     }
 
-    private func askChat(_ kind: Int, onGap: (Double) -> Void) throws -> [Outcome] {
+    private func ask(_ chat: JSONObject, onGap: (Double) -> Void) throws -> [Outcome] {
         var last = Date()
-        let answer = try server.chat(Self.chat(kind)) { _ in
+        let answer = try server.chat(chat) { _ in
             onGap(Date().timeIntervalSince(last))
             last = Date()
         }

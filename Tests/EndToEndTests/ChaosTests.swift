@@ -16,9 +16,14 @@ extension EndToEndTests {
             try weather(Chaos.variants[0], includesFront: true)
         }
 
+        private func serve(_ variant: Chaos.Variant, _ body: (Server) throws -> Void) throws {
+            if variant.load == .calls { return try EchoModel.serve(variant.flags, dtype: "bfloat16", body) }
+            try withServer(variant.model, variant.flags, dtype: "bfloat16", body)
+        }
+
         private func weather(_ variant: Chaos.Variant, includesFront: Bool) throws {
-            try withServer(variant.model, variant.flags, dtype: "bfloat16") { server in
-                let chaos = Chaos(server, load: variant.load, includesFront: includesFront)
+            try serve(variant) { server in
+                let chaos = try Chaos(server, load: variant.load, includesFront: includesFront)
                 let expected = try chaos.undisturbed()
                 #expect(chaos.faults(of: expected) == [])
                 try server.awaitIdleness()

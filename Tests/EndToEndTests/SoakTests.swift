@@ -18,7 +18,7 @@ extension EndToEndTests {
             try withServer(variant.model, variant.flags, dtype: "bfloat16") { server in
                 let pace = Chaos.Pace(
                     seconds: Double(Soak.minutes) * 60, clients: 6, kinds: 24, between: 55..<65, thinking: 0.25)
-                let chaos = Chaos(server, pace, includesFront: true)
+                let chaos = try Chaos(server, pace, includesFront: true)
                 let expected = try chaos.undisturbed()
                 var soak = Soak()
                 let report = try chaos.run(comparingWith: expected) { try soak.sample(server, at: $0) }

@@ -135,7 +135,7 @@ def save(tiny, model, tokenizer, path: Path) -> None:
 
 TWINS = {
     "gemma2": "gemma2", "gemma3_text": "gemma3", "gemma4_text": "gemma4", "phi3": "phi3", "smollm3": "smollm3", "olmo2": "olmo2", "olmo3": "olmo2",
-    "olmoe": "olmoe", "granite": "granite", "granitemoe": "granitemoe", "cohere2": "cohere2", "glm4": "glm4",
+    "olmoe": "olmoe", "exaone4": "exaone4", "cohere": "command-r", "granite": "granite", "granitemoe": "granitemoe", "cohere2": "cohere2", "glm4": "glm4",
     "starcoder2": "starcoder2", "stablelm": "stablelm", "seed_oss": "seed_oss", "ernie4_5": "ernie4_5",
     "ministral3": "mistral3", "glm4_moe": "glm4moe", "ernie4_5_moe": "ernie4_5-moe", "gpt_oss": "gpt-oss",
 }
@@ -176,9 +176,9 @@ def twin_metadata(writer: gguf.GGUFWriter, tiny) -> None:
         writer.add_rope_scaling_attn_factors(float(np.sqrt(1 + np.log(ratio) / np.log(extra["original_max_position_embeddings"]))))
         for length in ("long", "short"):
             writer.add_tensor(f"rope_factors_{length}.weight", np.array(full[f"{length}_factor"], dtype=np.float32))
-    if "sliding_window" in extra:
+    if extra.get("sliding_window"):
         writer.add_sliding_window(extra["sliding_window"])
-    if tiny.kind in ("olmo3", "gemma4_text"):
+    if tiny.kind in ("olmo3", "gemma4_text") or tiny.kind == "exaone4" and extra["sliding_window"]:
         writer.add_sliding_window_pattern([kind == "sliding_attention" for kind in extra["layer_types"]])
     for key, add in (("attn_logit_softcapping", writer.add_attn_logit_softcapping), ("logit_scale", writer.add_logit_scale),
                      ("final_logit_softcapping", writer.add_final_logit_softcapping), ("logits_scaling", writer.add_logit_scale),

@@ -14,6 +14,8 @@ import fixture_tokenizer
 STORED = {"F32": torch.float32, "BF16": torch.bfloat16, "F16": torch.float16}
 NAMES = {"F32": "float32", "BF16": "bfloat16", "F16": "float16"}
 
+NULL = "null"
+
 
 @dataclass
 class TinyModel:
@@ -34,7 +36,7 @@ class TinyModel:
     max_positions: int = 512
     shards: int = 1
     extra: dict = field(default_factory=dict)
-    # Keys of the stored config.json that differ from what the reference is made of; None takes one away.
+    # Keys of the stored config.json that differ from what the reference is made of; None takes one away, NULL is a null.
     stored_keys: dict = field(default_factory=dict)
     # The name under which a network that also sees images has this one inside.
     outer: tuple[str, str] | None = None
@@ -91,7 +93,7 @@ class TinyModel:
 
     def finished(self, config: dict) -> dict:
         """With the keys of the folder alone, and inside the configuration of a network that sees images."""
-        config = {k: v for k, v in (config | self.stored_keys).items() if v is not None}
+        config = {k: None if v == NULL else v for k, v in (config | self.stored_keys).items() if v is not None}
         if not self.outer:
             return config
         name, kind = self.outer

@@ -155,6 +155,9 @@ def quantize(name, weight):
     if name == "llama-gptq":
         drawing = Drawing(1, inputs, outputs, 64 if inputs % 64 == 0 else 32, 4, True, like)
         return drawing.gptq(), drawing.numbers
+    if name == "llama-gptq-order":
+        drawing = Drawing(1, inputs, outputs, 32, 4, False, like, scattered=True)
+        return drawing.gptq(), drawing.numbers
     if name == "llama-awq":
         drawing = Drawing(2, inputs, outputs, 32, 4, False, like)
         return drawing.awq(), drawing.numbers
@@ -166,6 +169,7 @@ def quantize(name, weight):
 
 CONFIGS = {
     "llama-gptq": {"quant_method": "gptq", "bits": 4, "group_size": 64, "desc_act": False, "sym": True},
+    "llama-gptq-order": {"quant_method": "gptq", "bits": 4, "group_size": 32, "desc_act": True, "sym": False},
     "llama-awq": {"quant_method": "awq", "bits": 4, "group_size": 32, "zero_point": True, "version": "gemm"},
     "llama-fp8": {"quant_method": "fp8", "activation_scheme": "dynamic", "weight_block_size": [128, 128]},
 }

@@ -32,6 +32,24 @@ import Testing
         server.stop()
     }
 
+    @Test func keysThatRouteRequestsAreCountedAsLongAsTheseAreAnswered() async throws {
+        var settings = FrontSettings.served()
+        settings.enableMetrics = true
+        let server = try await RunningFront(settings)
+        let held = server.client()
+        for (key, count) in [("a", 1), ("b", 2), ("", 1)] {
+            if key == "b" {
+                held.send("POST", "/generate", #"{"text":"hold"}"#, headers: ["X-SMG-Routing-Key: a"])
+                #expect(server.pipe.waits { $0.generates.count == 1 })
+            }
+            // The request for the page has a key, too.
+            let client = server.client()
+            client.send("GET", "/metrics", headers: key.isEmpty ? [] : ["x-smg-routing-key: \(key)"])
+            #expect(client.response().body.contains("\nsglang:routing_keys_active \(count).0\n"))
+        }
+        server.stop()
+    }
+
     @Test(arguments: [true, false]) func hangUpFreesTheRow(stream: Bool) async throws {
         let server = try await RunningFront()
         var client: LoopbackClient? = server.client()

@@ -169,14 +169,16 @@ import Testing
         try await withMemory { memory async throws in
             let dead = LocalFront(settings(), sessions: memory) { _ in [] }
             let begun = try await respond(["background": true], on: dead)
-            let next = LocalFront(settings(), generation: 2, sessions: memory)
-            let over = try await settled(try id(begun), on: next)
-            #expect(text(over) == "abc" && over["id"] == begun["id"] && over["created_at"] != nil)
             let sent = { (front: LocalFront) in
                 front.commands.compactMap { command -> UInt64? in
                     if case .generate(let generate)? = command.command { generate.sampling.seed } else { nil }
                 }
             }
+            // It is told of the response before it has asked for it.
+            while sent(dead).isEmpty { await Task.yield() }
+            let next = LocalFront(settings(), generation: 2, sessions: memory)
+            let over = try await settled(try id(begun), on: next)
+            #expect(text(over) == "abc" && over["id"] == begun["id"] && over["created_at"] != nil)
             #expect(sent(next).count == 1 && sent(next) == sent(dead))
         }
     }

@@ -6,7 +6,8 @@ import Testing
 @Suite struct TwinTests {
     /// Folders that have a twin in Tests/Fixtures/twins.
     static let names = [
-        "gemma2", "gemma3", "phi3", "smollm3", "olmo2", "olmo3", "olmoe", "granite", "granitemoe", "cohere2", "glm4",
+        "gemma2", "gemma3", "phi3", "smollm3", "olmo2", "olmo3", "olmoe", "exaone4", "exaone4-whole", "granite",
+        "granitemoe", "cohere", "cohere2", "glm4",
         "starcoder2", "stablelm", "stablelm-parallel", "seed-oss", "ernie45", "ministral3", "glm4moe", "ernie45moe",
         "gpt-oss", "gemma4", "gemma4-experts",
     ]

@@ -154,6 +154,25 @@ COHERE = lambda name, args: json.dumps(
     {"tool_call_id": "0", "tool_name": name, "parameters": dict(args)}, ensure_ascii=False)
 MINICPM = tags('<function name="%s">', '<param name="%s"><![CDATA[%s]]></param>', "</function>")
 
+
+def k3(name, args):
+    body = "".join(
+        f'<|open|>argument key="{k}" type="{"string" if isinstance(v, str) else "any"}"<|sep|>{plain(v)}'
+        "<|close|>argument<|sep|>" for k, v in args)
+    return f'<|open|>call tool="{name}" index="1"<|sep|>{body}<|close|>call<|sep|>'
+
+
+def gemma(value):
+    """An argument as Gemma 4 writes it."""
+    if isinstance(value, str):
+        return f'<|"|>{value}<|"|>'
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{k}:{gemma(v)}" for k, v in value.items()) + "}"
+    return "[" + ",".join(map(gemma, value)) + "]" if isinstance(value, list) else json.dumps(value)
+
+
+GEMMA = lambda name, args: f"call:{name}{gemma(dict(args))}"
+
 # How each family writes one call, and several.
 FORMATS = {
     "apertus2509": (lambda n, a: json.dumps({n: dict(a)}, ensure_ascii=False), around("<|tools_prefix|>[", "]<|tools_suffix|>", ", ")),
@@ -162,6 +181,7 @@ FORMATS = {
     "deepseekv31": (V31, DEEPSEEK),
     "deepseekv32": (dsml("DSML"), around("<｜DSML｜function_calls>\n", "</｜DSML｜function_calls>")),
     "dots": (INVOKE, around("<dots_function_call>\n", "</dots_function_call>")),
+    "gemma4": (GEMMA, each("<|tool_call>", "<tool_call|>", "")),
     "gigachat35": (dsml("GCML"), around("<｜GCML｜tool_calls>\n", "</｜GCML｜tool_calls>")),
     "glm45": (GLM, each("<tool_call>", "</tool_call>")),
     "glm47": (GLM47, each("<tool_call>", "</tool_call>", "")),
@@ -173,6 +193,7 @@ FORMATS = {
     "interns1": (one(), each("<|action_start|> <|plugin|>\n", "<|action_end|>")),
     "iquest_q1": (GLM47, each("<iquest_tool_call>", "</iquest_tool_call>")),
     "kimi_k2": (KIMI, lambda calls: "<|tool_calls_section_begin|>" + "".join(f"<|tool_call_begin|>{c}<|tool_call_end|>" for c in calls) + "<|tool_calls_section_end|>"),
+    "kimi_k3": (k3, around("<|open|>tools<|sep|>", "<|close|>tools<|sep|>")),
     "lfm2": (PYTHON, around("<|tool_call_start|>[", "]<|tool_call_end|>", ", ")),
     "ling3": (GLM47, each("<tool_call>", "</tool_call>")),
     "llama3": (one(), around("<|python_tag|>", "", ";")),
@@ -270,6 +291,23 @@ SPECIAL = {
         'Hi <|tool_calls_section_begin|> <|tool_call_begin|> add:12 <|tool_call_argument_begin|> {"a":1} <|tool_call_end|> <|tool_calls_section_end|> bye',
         "<|tool_calls_section_begin|><|tool_call_begin|>oops<|tool_call_argument_begin|>{}<|tool_call_end|>",
     ],
+    "kimi_k3": [
+        '<|open|>response<|sep|>Hi &amp;.<|close|>response<|sep|><|open|>tools<|sep|><|open|>call index="1" tool="add"<|sep|>'
+        '<|open|>argument key="a &amp; &quot;b&quot;" type="number"<|sep|>{<|close|>argument<|sep|><|close|>call<|sep|>',
+        "<|open|>response<|sep|>Hi.<|close|>response<|sep|><|close|>message<|sep|>",
+        "Hi.<|close|>response",
+        "Hi.<|open|>",
+        '<|open|>tools<|sep|><|open|>call tool=""<|sep|><|close|>call<|sep|><|open|>callx tool="ping"<|sep|><|close|>call<|sep|>',
+    ],
+    "gemma4": [
+        "<|tool_call>call:ping{}<tool_call|>",
+        "Hi <|tool_call>call:add{ a : 1 , note:bare word,b:-2.50}<tool_call|> bye",
+        "Hi <|tool_call>add(1)<tool_call|> bye",
+        'x <|tool_call>call:get_weather{deep:{x:{},y:[[1,<|"|>a<|"|>],{z:true}]},tags:[1.5,<|"|>]}<|"|>, w ]}<tool_call|>',
+        '<|tool_call>call:add{note:<|"|>open',
+        '<|tool_call>call:add{a:1}<tool_call|><|tool_call>call:add{a:',
+        "<|tool_call>call:add{note:,a:1,b:}<tool_call|>",
+    ],
     "glm45": [
         "Hi <tool_call>add\\n<arg_key>a</arg_key>\\n<arg_value>1</arg_value>\\n</tool_call> bye",
         "<tool_call>add\n<arg_key>note</arg_key><arg_value>[1]</arg_value><arg_key>b</arg_key><arg_value>\"3\"</arg_value></tool_call>",
@@ -282,7 +320,7 @@ SPECIAL = {
         "a <tool_call>add<arg_key>a</arg_key>",
     ],
     "minimax-m2": ["a <minimax:tool_call>\n<invoke name=\"ping\">\n</invoke>\n</minimax:tool_call> b", "a <minimax:tool_call> b"],
-    "mimo": ["<tool_call>\n<function=add><parameter=note>a &lt;b&gt; &amp;amp; &#252;</parameter></function>\n</tool_call>"],
+    "mimo": ["a <tool_call>\n<function=nope>\n</function>\n</tool_call> b", "<tool_call>\n<function=add><parameter=note>a &lt;b&gt; &amp;amp; &#252;</parameter></function>\n</tool_call>"],
     "step3": ["a <｜tool_calls_begin｜>x", "a <｜tool_calls_begin｜> <｜tool_calls_end｜> b"],
     "apertus2509": ["a <|tools_prefix|>[1, {\"add\": null}]<|tools_suffix|> b", "a <|tools_prefix|>[{]<|tools_suffix|> b"],
     "iquest_q1": ["a <iquest_tool_call>junk <b></iquest_tool_call> c", "a <iquest_tool_call>add x<arg_key>a</arg_key><arg_value>1</arg_value></iquest_tool_call>"],
@@ -301,6 +339,13 @@ REASONING = {
     "qwen3-thinking": THINK, "minimax": THINK, "mimo": THINK, "nemotron_3": THINK, "ling3": THINK, "hunyuan": THINK,
     "granite_thinking_parser": THINK, "minimax-append-think": THINK, "iquest_q1": THINK, "step3": THINK,
     "kimi_k2": THINK + ["<think>a<|tool_calls_section_begin|>b"],
+    "kimi_k3": [
+        "a<|close|>think<|sep|><|open|>response<|sep|>b<|close|>response<|sep|><|close|>message<|sep|>",
+        "<|open|>think<|sep|>a<|close|>think<|sep|><|open|>response<|sep|>b",
+        "a<|close|>think<|sep|>b<|open|>tools<|sep|><|close|>response<|sep|>", "a<|open|>tools<|sep|>b<|close|>think<|sep|>",
+        "a<|close|>thi", "a<|close|>", "a", "b<|close|>response<|sep|><|close|>message<|sep|>",
+        "<|open|>response<|sep|>b<|close|>resp", "a<|close|>think<|sep|>b<|open|>tools",
+    ],
     "kimi": ["◁think▷a◁/think▷b", "a◁/think▷b", "plain", "◁think▷a"],
     "minimax-m3": ["<mm:think>a</mm:think>b", "</mm:think>b", " </mm:think>b", "plain", "<mm:think>a"],
     "mistral": ["[THINK]a[/THINK]b", "plain", "[THINK]a"],

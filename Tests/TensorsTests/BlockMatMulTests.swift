@@ -26,6 +26,8 @@ extension BlockKind {
     /// Bytes of a block in a file, and where its float16 factors are.
     var layout: (bytes: Int, halves: [Int]) {
         switch self {
+        case .q4_0: (18, [0])
+        case .q4_1: (20, [0, 2])
         case .q8_0: (34, [0])
         case .q5_0: (22, [0])
         case .q5_1: (24, [0, 2])
@@ -66,6 +68,8 @@ struct BlockProduct {
     let x: TypedArray
     /// What the blocks stand for, `[outputs][inputs]`.
     let weights: [Float]
+    /// The blocks themselves.
+    let file: [UInt8]
     private let memory: AlignedBuffer
 
     init(_ shape: ProductShape, _ kind: BlockKind, dtype: DType = .float32, order: PackedMatrix.Kind = .plain) {
@@ -91,6 +95,7 @@ struct BlockProduct {
         var weights = [Float](repeating: 0, count: shape.outputs * shape.inputs)
         kind.dequantize(file, count: weights.count / kind.inputs, into: &weights)
         self.memory = memory
+        self.file = file
         self.shape = shape
         self.kind = kind
         self.weights = weights
@@ -183,6 +188,43 @@ struct BlockProduct {
                 let between = wide[row * 50 + 33..<row * 50 + 50].allSatisfy { $0.isNaN }
                 #expect(between, "nothing is written between rows")
             }
+        }
+    }
+
+    /// Both forms hold the same numbers, and their sums are added in the same order.
+    @Test(arguments: BlockCase.all.filter { [.q4_0, .q4_1].contains($0.kind) })
+    func fourBitBlocksHaveTheBitsOfInt4Groups(kernel: BlockCase) throws {
+        let compute = kernel.compute(threads: 2)
+        for shape in Self.shapes {
+            let product = BlockProduct(shape, kernel.kind, dtype: .bfloat16)
+            let format = WeightFormat.int4(group: 32)
+            let memory = try #require(
+                AlignedBuffer(
+                    byteCount: PackedMatrix.byteCount(
+                        outputs: shape.outputs, inputs: shape.inputs, dtype: .bfloat16, format: format)))
+            let matrix = PackedMatrix(
+                data: memory.pointer, outputs: shape.outputs, inputs: shape.inputs, dtype: .bfloat16, format: format)
+            let blocks = stride(from: 0, to: product.file.count, by: kernel.kind.layout.bytes).map {
+                Array(product.file[$0..<$0 + kernel.kind.layout.bytes])
+            }
+            func half(_ block: [UInt8], _ at: Int) -> Float {
+                Float(Float16(bitPattern: UInt16(block[at]) | UInt16(block[at + 1]) << 8))
+            }
+            let codes = blocks.flatMap { $0.suffix(16).map { $0 & 15 } + $0.suffix(16).map { $0 >> 4 } }
+            let scales = blocks.map { half($0, 0) }
+            let minimums = blocks.map { kernel.kind == .q4_0 ? -8 * half($0, 0) : half($0, 2) }
+            codes.withUnsafeBufferPointer { codes in
+                scales.withUnsafeBufferPointer { scales in
+                    minimums.withUnsafeBufferPointer { minimums in
+                        let rows = QuantizedRows(
+                            codes: codes.baseAddress!, scales: scales.baseAddress!, minimums: minimums.baseAddress!)
+                        matrix.pack(codes: rows, first: 0, count: shape.outputs, into: memory.pointer)
+                    }
+                }
+            }
+            var found = [Float](repeating: .nan, count: shape.rows * shape.outputs)
+            compute.matmul(product.x.pointer, rows: shape.rows, weights: matrix, into: &found)
+            #expect(bits(product.run(compute)) == bits(found), "\(shape)")
         }
     }
 

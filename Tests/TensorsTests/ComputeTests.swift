@@ -38,6 +38,34 @@ import Values
         }
     }
 
+    @Test(arguments: [2, 3, 7]) func everyItemRunsOnceWhateverTheSharesOfThreads(threads: Int) {
+        let compute = Compute(threads: threads)
+        for count in 0...40 {
+            #expect(runs(of: count, on: compute) == [Int](repeating: 1, count: count))
+        }
+    }
+
+    /// Shares of loops are told apart by sixteen bits of the loop's number; a thread that had none for so many loops must not take
+    /// what it finds for a share that is used up.
+    @Test func noShareIsMistakenForThatOfALoopLongAgo() {
+        let compute = Compute(threads: 3)
+        #expect(runs(of: 3, on: compute) == [1, 1, 1])
+        var found = Set<[Int]>()
+        for _ in 0..<65535 { found.insert(runs(of: 2, on: compute)) }
+        #expect(found == [[1, 1]])
+        #expect(runs(of: 3, on: compute) == [1, 1, 1])
+    }
+
+    /// How often each of `count` items runs.
+    private func runs(of count: Int, on compute: Compute) -> [Int] {
+        var runs = [Int](repeating: 0, count: count)
+        runs.withUnsafeMutableBufferPointer { buffer in
+            let shared = SharedItems(buffer)
+            compute.apart(count) { _, _, item in shared.items[item] += 1 }
+        }
+        return runs
+    }
+
     @Test func callsFromSeveralThreadsTakeTurns() async {
         let compute = Compute(threads: 2)
         let expected = Product(ProductShape(rows: 20, outputs: 200, inputs: 300), .bfloat16).run(compute)

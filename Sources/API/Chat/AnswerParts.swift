@@ -52,6 +52,9 @@ package struct AnswerParts: Sendable {
     /// An answer that ended by itself ends with its calls: there are some, and none is incomplete.
     package var endsWithCalls: Bool { hasCalls && tools?.isCallOpen == false }
 
+    /// A call has begun whose arguments are not complete.
+    package var isCallOpen: Bool { tools?.isCallOpen ?? false }
+
     /// The id of a call where the format has a rule for it.
     ///
     /// - Parameter ordinal: counts the calls of the whole conversation.

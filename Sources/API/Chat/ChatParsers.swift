@@ -61,6 +61,17 @@ package struct ChatParsers: Sendable {
         ReasoningParser.isForced(reasoning, chat.variables, template: thinking.isForced(chat.variables))
     }
 
+    /// The marks that the formats look for are special tokens, which a chat's answers have to show.
+    func needsSpecialTokens(_ chat: ChatRequest) -> Bool {
+        let names = Set([tools, reasoning].compactMap(\.self))
+        if !names.isDisjoint(with: ["gpt-oss", "gemma4"]) { return true }
+        switch reasoning {
+        case "apertus2509", "kimi_k3": return true
+        case "mistral": return chat.variables["reasoning_effort"].map { !$0.isNull && $0 != "none" } ?? false
+        default: return false
+        }
+    }
+
     /// What answers to a chat have to be for its tools; nil: anything.
     func constraint(of chat: ChatRequest) -> CallConstraint? { CallConstraint(chat.tools, format: tools) }
 
@@ -87,14 +98,15 @@ package struct ChatParsers: Sendable {
 
     /// Texts by which a template shows its format of tool calls, the most telling first.
     private static let toolSigns: [(sign: String, name: String)] = [
-        ("<|tool_calls_section_begin|>", "kimi_k2"), ("<|channel|>commentary", "gpt-oss"),
+        ("<|channel>", "gemma4"), ("<|tool_calls_section_begin|>", "kimi_k2"), ("<|channel|>commentary", "gpt-oss"),
         ("<function=", "qwen3_coder"), ("<arg_key>", "glm45"), ("<minimax:tool_call>", "minimax-m2"),
         ("```json", "deepseekv3"), ("<｜tool▁calls▁begin｜>", "deepseekv31"), ("[TOOL_CALLS]", "mistral"),
         ("<|python_start|>", "pythonic"), ("<|python_tag|>", "llama3"), ("<|tool_call_start|>", "lfm2"),
         ("<tool_call>\\n", "qwen"), ("<tool_call>\n", "qwen"), ("<tool_call>", "hermes"),
     ]
     private static let reasoningSigns: [(sign: String, name: String)] = [
-        ("<|channel|>analysis", "gpt-oss"), ("[THINK]", "mistral"), ("◁think▷", "kimi"), ("<mm:think>", "minimax-m3"),
+        ("<|channel>", "gemma4"), ("<|channel|>analysis", "gpt-oss"), ("[THINK]", "mistral"), ("◁think▷", "kimi"),
+        ("<mm:think>", "minimax-m3"),
         ("<｜Assistant｜>", "deepseek-r1"), ("<think>", "qwen3"),
     ]
 

@@ -31,12 +31,22 @@ package struct ChatTools: Sendable {
                     throw type.failure("Input should be 'function'")
                 }
                 if let parameters = try function.member("parameters") { _ = try parameters.object() }
-                read.append(tool.value)
+                read.append(Self.normalized(tool.value))
             }
         }
         tools = read
         isParallel = try body.bool("parallel_tool_calls", or: true)
         choice = try Self.choice(body, hasTools: !read.isEmpty)
+    }
+
+    /// A tool whose schema has the types of JSON Schema.
+    private static func normalized(_ tool: JSONValue) -> JSONValue {
+        guard case .object(var members) = tool, case .object(var function)? = members["function"],
+            let parameters = function["parameters"]
+        else { return tool }
+        function["parameters"] = ToolSchema.normalized(parameters)
+        members["function"] = .object(function)
+        return .object(members)
     }
 
     private static func choice(_ body: RequestFields, hasTools: Bool) throws(RequestFailure) -> Choice {
@@ -90,16 +100,13 @@ package struct ChatTools: Sendable {
             if !names.contains(name) { throw .invalid("Tool '\(name)' not found in tools list.") }
         }
         for (place, tool) in tools.enumerated() {
-            guard let type = tool["function"]?["parameters"]?["type"], !Self.isType(type) else { continue }
+            guard let parameters = tool["function"]?["parameters"],
+                let wrong = ToolSchema.wrongType(in: parameters)
+            else { continue }
             throw .invalid(
-                "Tool \(place) function has invalid 'parameters' schema: \(JSON.encodeToString(type)) is no type.")
+                "Tool \(place) function has invalid 'parameters' schema: \(JSON.encodeToString(wrong.type)) at "
+                    + "\(wrong.path) is no type.")
         }
-    }
-
-    private static func isType(_ type: JSONValue) -> Bool {
-        let types = ["array", "boolean", "integer", "null", "number", "object", "string"]
-        if let name = type.stringValue { return types.contains(name) }
-        return type.arrayValue?.allSatisfy { $0.stringValue.map(types.contains) ?? false } ?? false
     }
 
     /// Refuses another grammar beside that of calls that the client demands.

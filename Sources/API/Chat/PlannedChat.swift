@@ -23,6 +23,7 @@ package struct ChatPlanner: Sendable {
     ) throws(RequestFailure) -> PlannedChat {
         var chat = try ChatRequest(body, rules, now: generation.clock())
         change(&chat)
+        if parsers.needsSpecialTokens(chat) { chat.fields.sampling["skip_special_tokens"] = false }
         let isFree = !SamplingRanges.haveGrammar(chat.fields.sampling)
         if isFree, let constraint = parsers.constraint(of: chat) {
             chat.fields.sampling[constraint.key] = .string(constraint.text)

@@ -13,6 +13,8 @@ package final class HTTPMetrics: Sendable {
         var requests: [Endpoint: UInt64] = [:]
         var active: [Endpoint: Int] = [:]
         var responses: [Endpoint: [Int: UInt64]] = [:]
+        /// Requests that are being answered, by the key that routes them.
+        var routingKeys: [String: Int] = [:]
     }
 
     /// Paths that nobody serves are counted by name up to this many, so that a scanner of paths cannot fill the memory.
@@ -32,7 +34,9 @@ package final class HTTPMetrics: Sendable {
     package func know(_ paths: Set<String>) { state.withLock { $0.known = paths } }
 
     /// A request arrived; what it returns is told when it ends.
-    package func begin(path: String, method: String) -> Endpoint {
+    ///
+    /// - Parameter routingKey: what its header says routes it; empty: nothing.
+    package func begin(path: String, method: String, routingKey: String) -> Endpoint {
         state.withLock { state in
             var name = path
             if !state.known.contains(path) {
@@ -42,6 +46,7 @@ package final class HTTPMetrics: Sendable {
             let endpoint = Endpoint(path: name, method: method)
             state.counts.requests[endpoint, default: 0] += 1
             state.counts.active[endpoint, default: 0] += 1
+            if !routingKey.isEmpty { state.counts.routingKeys[routingKey, default: 0] += 1 }
             return endpoint
         }
     }
@@ -52,7 +57,13 @@ package final class HTTPMetrics: Sendable {
     }
 
     /// Nothing more happens to it.
-    package func end(_ endpoint: Endpoint) { state.withLock { $0.counts.active[endpoint, default: 0] -= 1 } }
+    package func end(_ endpoint: Endpoint, routingKey: String) {
+        state.withLock { state in
+            state.counts.active[endpoint, default: 0] -= 1
+            guard let others = state.counts.routingKeys[routingKey].map({ $0 - 1 }) else { return }
+            state.counts.routingKeys[routingKey] = others > 0 ? others : nil
+        }
+    }
 
     /// The counts now.
     var counts: Counts { state.withLock { $0.counts } }

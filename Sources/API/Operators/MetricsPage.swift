@@ -259,6 +259,9 @@ struct MetricsPage {
         page.family(
             "sglang:http_requests_active", .gauge, "Number of HTTP requests that are being answered.",
             endpoints.map { (labels($0), Double(http.active[$0] ?? 0)) })
+        page.family(
+            "sglang:routing_keys_active", .gauge, "Number of routing keys of HTTP requests that are being answered.",
+            [([], Double(http.routingKeys.count))])
     }
 
     private func writeProcesses(_ page: inout ExpositionText) {

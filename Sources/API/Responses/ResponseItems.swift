@@ -37,11 +37,16 @@ struct ResponseItems: Sendable {
     }
 
     /// A call; its arguments are nil while there are none yet.
-    func call(_ index: Int, _ name: String, _ arguments: String?, at place: Int) -> JSONObject {
+    ///
+    /// - Parameter isCut: the answer ended before they did.
+    func call(
+        _ index: Int, _ name: String, _ arguments: String?, at place: Int, isCut: Bool = false
+    ) -> JSONObject {
         [
             "arguments": .string(arguments ?? ""),
             "call_id": .string(CallNames(row, earlier: earlierCalls).id(index, name, parts)), "name": .string(name),
-            "type": "function_call", "id": id("fc", place), "status": arguments == nil ? "in_progress" : "completed",
+            "type": "function_call", "id": id("fc", place),
+            "status": arguments == nil ? "in_progress" : isCut ? "incomplete" : "completed",
         ]
     }
 

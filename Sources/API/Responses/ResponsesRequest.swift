@@ -59,7 +59,7 @@ struct ResponsesRequest: Sendable {
             "store": .bool(isStored), "temperature": chat["temperature"] ?? .null,
             "top_p": try body.double("top_p").map { .double($0) } ?? .null,
             "truncation": .string(try body.string("truncation") ?? "disabled"), "user": body["user"] ?? .null,
-            "metadata": body["metadata"] ?? [:],
+            "metadata": body["metadata"] ?? [:], "text": body["text"] ?? .null,
         ]
         if background { repeated["background"] = true }
         guard isInBackground else { return }

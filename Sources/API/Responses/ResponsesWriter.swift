@@ -12,6 +12,8 @@ struct ResponsesWriter: AnswerWriter {
     struct Style: Sendable {
         var model: String
         var repeated: JSONObject
+        /// The form that the request asked for; nil: any text.
+        var form: JSONValue?
         /// Tool calls that the conversation holds.
         var earlierCalls: Int
 
@@ -19,6 +21,7 @@ struct ResponsesWriter: AnswerWriter {
         init(_ repeated: JSONObject, _ chat: PlannedChat) {
             model = chat.request.fields.model
             self.repeated = repeated
+            if let text = repeated["text"], !text.isNull { form = text }
             for name in ["id", "created_at", "output", "status", "usage", "text"] { self.repeated[name] = nil }
             earlierCalls = chat.request.earlierCalls
         }
@@ -79,9 +82,13 @@ struct ResponsesWriter: AnswerWriter {
             "usage": row.isEnded ? .object(usage(row)) : .null,
         ]
         for (name, value) in style.repeated { object[name] = value }
-        if status(row) == "incomplete" { object["incomplete_details"] = ["reason": "max_output_tokens"] }
+        switch status(row) {
+        case "incomplete": object["incomplete_details"] = ["reason": "max_output_tokens"]
+        case "failed": object["error"] = ["code": "server_error", "message": .string(abortMessage(row))]
+        default: break
+        }
         let isText = output.allSatisfy { $0["type"] == "message" }
-        object["text"] = row.isEnded && isText ? ["format": ["type": "text"]] : .null
+        object["text"] = style.form ?? (row.isEnded && isText ? ["format": ["type": "text"]] : .null)
         return object
     }
 
@@ -89,8 +96,16 @@ struct ResponsesWriter: AnswerWriter {
         switch FinishWords(row.finish)?.reason {
         case nil: "in_progress"
         case "length": "incomplete"
+        case "abort": "failed"
         default: "completed"
         }
+    }
+
+    private func abortMessage(_ row: LedgerRow) -> String {
+        guard case .aborted(let abort)? = row.finish?.reason, !abort.message.isEmpty else {
+            return "Generation aborted"
+        }
+        return abort.message
     }
 
     private func usage(_ row: LedgerRow) -> JSONObject {
@@ -131,9 +146,8 @@ struct ResponsesWriter: AnswerWriter {
         }
         for piece in reader.pieces(row) { append(piece, of: row, to: &buffer) }
         guard row.isEnded else { return }
-        close(row, isCommentary: false, to: &buffer)
-        let type = status(row) == "incomplete" ? "response.incomplete" : "response.completed"
-        send(type, ["response": .object(response(row, output))], to: &buffer)
+        close(row, isCommentary: false, isLast: true, to: &buffer)
+        send("response.\(status(row))", ["response": .object(response(row, output))], to: &buffer)
         isOver = true
     }
 
@@ -172,7 +186,9 @@ struct ResponsesWriter: AnswerWriter {
     }
 
     /// Ends the item that is being sent.
-    private mutating func close(_ row: LedgerRow, isCommentary: Bool, to buffer: inout ByteBuffer) {
+    private mutating func close(
+        _ row: LedgerRow, isCommentary: Bool, isLast: Bool = false, to buffer: inout ByteBuffer
+    ) {
         let items = items(row)
         let item: JSONObject
         switch open {
@@ -188,7 +204,7 @@ struct ResponsesWriter: AnswerWriter {
             let part = JSONValue.object(ResponseItems.text(text))
             done("response.content_part.done", ["part": part], row, "msg", to: &buffer)
         case .call(let index, let name, let arguments)?:
-            item = items.call(index, name, arguments, at: output.count)
+            item = items.call(index, name, arguments, at: output.count, isCut: isLast && reader.parts.isCallOpen)
             send(
                 "response.function_call_arguments.done",
                 [

@@ -46,11 +46,11 @@ static void take_small(kernels_blocks kind, const uint8_t *p, super_parts *out) 
         return;
     }
     p += 2;
-    if (kind == KERNELS_IQ4_NL) return take_nibbles(p, out->codes);
-    if (kind == KERNELS_Q5_1) {
+    if (kind == KERNELS_Q4_1 || kind == KERNELS_Q5_1) {
         out->minimum_factor = half_at(p);
         p += 2;
     }
+    if (kind != KERNELS_Q5_0 && kind != KERNELS_Q5_1) return take_nibbles(p, out->codes);
     take_nibbles(p + 4, out->codes);
     take_fifth_bits(p, out->codes);
 }
@@ -128,7 +128,9 @@ static const uint8_t *take_super(kernels_blocks kind, const uint8_t *p, super_pa
     default:
         take_small(kind, p, out);
     }
-    const size_t bytes[] = {[KERNELS_Q5_0] = 22, [KERNELS_Q5_1] = 24,
+    const size_t bytes[] = {[KERNELS_Q4_0] = 18,
+        [KERNELS_Q4_1] = 20,
+        [KERNELS_Q5_0] = 22, [KERNELS_Q5_1] = 24,
         [KERNELS_Q8_0] = 34, [KERNELS_IQ4_NL] = 18, [KERNELS_MXFP4] = 17};
     return p + bytes[kind];
 }
@@ -144,24 +146,44 @@ static uint8_t get_bits(const char *plane, size_t bits, size_t k, size_t lane) {
     return (uint8_t)(((const uint8_t *)plane)[(step * BLOCK + lane) * 4 + k % 4] >> shift & ((1u << bits) - 1));
 }
 
-/// Empties one output's bytes of a super-block.
-static void clear_lane(const block_shape *s, char *super, size_t lane) {
-    for (size_t at = low_plane(*s) + 4 * lane; at < super_bytes(*s); at += 4 * BLOCK) memset(super + at, 0, 4);
+/// Where a column of a packed super-block lies.
+typedef struct {
+    size_t unit, group;       // the unit's first byte, the group's number in it
+    size_t column, in_upper;  // in the group, and among the columns whose upper bits lie together
+} column_place;
+
+static column_place place_of_column(const block_shape *s, size_t k) {
+    size_t i = k % unit_columns(*s);
+    return (column_place){unit_at(*s, k), i / s->group, i % s->group, i % high_columns(*s)};
 }
 
-static void write_super(const block_shape *s, char *super, size_t lane, const super_parts *p) {
+/// Empties one output's codes of a super-block.
+static void clear_lane(const block_shape *s, char *super, size_t lane) {
+    for (size_t k = 0; k < s->columns; k += s->group) {
+        column_place p = place_of_column(s, k);
+        char *low = super + p.unit + low_at(*s, p.group), *high = super + p.unit + high_at(*s, p.group);
+        for (size_t at = 4 * lane; at < low_bytes(*s); at += 4 * BLOCK) memset(low + at, 0, 4);
+        if (s->high && p.in_upper == 0) memset(high + 4 * lane, 0, 4);
+    }
+}
+
+static void write_super(const block_shape *s, char *super, size_t lane, const super_parts *parts) {
     uint16_t *factors = (uint16_t *)super;
-    factors[lane] = p->factor;
-    if (s->minimums) factors[BLOCK + lane] = p->minimum_factor;
+    factors[lane] = parts->factor;
+    if (s->minimums) factors[BLOCK + lane] = parts->minimum_factor;
     for (size_t g = 0; g < s->columns / s->group && scale_bytes(*s); g++) {
-        uint8_t *scales = (uint8_t *)super + factor_bytes(*s) + g * scale_bytes(*s);
-        scales[lane] = p->scales[g];
-        if (scale_bytes(*s) > BLOCK) scales[BLOCK + lane] = p->minimums[g];
+        column_place p = place_of_column(s, g * s->group);
+        uint8_t *scales = (uint8_t *)super + p.unit + scales_at(*s, p.group);
+        scales[lane] = parts->scales[g];
+        if (scale_bytes(*s) > BLOCK) scales[BLOCK + lane] = parts->minimums[g];
     }
     clear_lane(s, super, lane);
     for (size_t k = 0; k < s->columns; k++) {
-        put_bits(super + low_plane(*s), s->low, k, lane, p->codes[k]);
-        if (s->high) put_bits(super + high_plane(*s), s->high, k, lane, (uint8_t)(p->codes[k] >> s->low));
+        column_place p = place_of_column(s, k);
+        char *unit = super + p.unit;
+        put_bits(unit + low_at(*s, p.group), s->low, p.column, lane, parts->codes[k]);
+        if (s->high)
+            put_bits(unit + high_at(*s, p.group), s->high, p.in_upper, lane, (uint8_t)(parts->codes[k] >> s->low));
     }
 }
 
@@ -190,8 +212,10 @@ void kernels_pack_blocks(
 }
 
 uint8_t block_code(const block_shape *s, const char *super, size_t k, size_t lane) {
-    uint8_t code = get_bits(super + low_plane(*s), s->low, k, lane);
-    if (s->high) code |= (uint8_t)(get_bits(super + high_plane(*s), s->high, k, lane) << s->low);
+    column_place p = place_of_column(s, k);
+    const char *unit = super + p.unit;
+    uint8_t code = get_bits(unit + low_at(*s, p.group), s->low, p.column, lane);
+    if (s->high) code |= (uint8_t)(get_bits(unit + high_at(*s, p.group), s->high, p.in_upper, lane) << s->low);
     return s->table ? (uint8_t)(s->table[code] + CODE_OFFSET) : code;
 }
 
@@ -222,7 +246,8 @@ static void group_numbers(const block_shape *s, uint16_t factor, uint16_t minimu
 
 void block_group(const block_shape *s, const char *super, size_t group, size_t lane, float *scale, float *minimum) {
     const uint16_t *factors = (const uint16_t *)super;
-    const uint8_t *small = (const uint8_t *)super + factor_bytes(*s) + group * scale_bytes(*s);
+    column_place p = place_of_column(s, group * s->group);
+    const uint8_t *small = (const uint8_t *)super + p.unit + scales_at(*s, p.group);
     group_numbers(s, factors[lane], s->minimums ? factors[BLOCK + lane] : 0, scale_bytes(*s) ? small[lane] : 0,
         scale_bytes(*s) > BLOCK ? small[BLOCK + lane] : 0, scale, minimum);
 }

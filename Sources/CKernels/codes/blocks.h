@@ -1,13 +1,17 @@
 // Weights in the blocks of a GGUF file, packed for the kernels without changing a value.
 //
 // A row of the file is cut into super-blocks of 32 or 256 columns. A packed block of 32 outputs has its super-blocks one
-// after another, and in each, plane by plane:
+// after another, and in each:
 //
 //   factors    32 halves; where there is a factor of minimums, 32 more
-//   scales     for each group of columns 32 bytes; where minimums are stored apart, 32 more
-//   codes      the lower 2, 4 or 8 bits: [steps][32][4] bytes. A step covers 16, 8 or 4 columns; byte i of an output has
-//              columns i, i + 4, … from its lowest bits up
-//   upper      1 or 2 more bits of each code in the same order, 32 or 16 columns a step
+//   units      as many columns as have a cache line of scales, 32 or 64; all columns where there are no scales. In each,
+//              group by group:
+//     upper    1 or 2 more bits of each code, 32 or 16 columns in 128 bytes, before the first group of these columns
+//     codes    the lower 2, 4 or 8 bits: [steps][32][4] bytes. A step covers 16, 8 or 4 columns; byte i of an output has
+//              columns i, i + 4, … from its lowest bits up, as in the upper bits
+//     scales   behind the first group: of each group 32 bytes; where minimums are stored apart, 32 more
+//
+// So a product reads its weights in one direction, line by line, which the processor fetches ahead of by itself.
 //
 // A product spreads some columns to bytes with float scales and minimums (see quantized.h) and multiplies those, for few
 // rows through the first-level cache. What a code stands for is scale * code + minimum. Signed codes of 8 bits, and those
@@ -16,6 +20,9 @@
 #define SRT_BLOCKS_H
 
 #include "table.h"
+
+/// Bytes of a cache line.
+#define LINE_BYTES 64
 
 /// What scales are made of.
 typedef enum {
@@ -59,6 +66,10 @@ static inline __attribute__((always_inline)) block_shape shape_of(const kernels_
         return (block_shape){256, 32, 4, 1, SCALES_BYTES, true, 0, false, 0};
     case KERNELS_Q6_K:
         return (block_shape){256, 16, 4, 2, SCALES_SIGNED, false, 32, false, 0};
+    case KERNELS_Q4_0:
+        return (block_shape){32, 32, 4, 0, SCALES_FACTOR, false, 8, false, 0};
+    case KERNELS_Q4_1:
+        return (block_shape){32, 32, 4, 0, SCALES_FACTOR, true, 0, false, 0};
     case KERNELS_Q5_0:
         return (block_shape){32, 32, 4, 1, SCALES_FACTOR, false, 16, false, 0};
     case KERNELS_Q5_1:
@@ -81,10 +92,38 @@ static inline size_t scale_bytes(const block_shape s) {
     if (s.scales == SCALES_FACTOR || s.scales == SCALES_POWER) return 0;
     return s.minimums && s.scales == SCALES_BYTES ? 2 * BLOCK : BLOCK;
 }
-/// Where the lower plane of a super-block begins, where the upper one does, and where the super-block ends.
-static inline size_t low_plane(const block_shape s) { return factor_bytes(s) + s.columns / s.group * scale_bytes(s); }
-static inline size_t high_plane(const block_shape s) { return low_plane(s) + s.columns * s.low * (BLOCK / 8); }
-static inline size_t super_bytes(const block_shape s) { return high_plane(s) + s.columns * s.high * (BLOCK / 8); }
+/// Groups and columns of a unit.
+static inline size_t unit_groups(const block_shape s) {
+    return scale_bytes(s) ? LINE_BYTES / scale_bytes(s) : s.columns / s.group;
+}
+static inline size_t unit_columns(const block_shape s) { return unit_groups(s) * s.group; }
+/// Columns whose upper bits lie together.
+static inline size_t high_columns(const block_shape s) { return s.high ? BLOCK / s.high : unit_columns(s); }
+/// Bytes of the lower bits of a group, and of upper bits that lie together.
+static inline size_t low_bytes(const block_shape s) { return s.group * s.low * (BLOCK / 8); }
+static inline size_t high_bytes(const block_shape s) { return s.high ? BLOCK * 4 : 0; }
+/// Where the lower and the upper bits of a group begin in a unit, and its scales; and the bytes of a unit.
+static inline size_t low_at(const block_shape s, size_t group) {
+    return group * low_bytes(s) + (group * s.group / high_columns(s) + 1) * high_bytes(s) +
+           (group > 0 && scale_bytes(s) ? LINE_BYTES : 0);
+}
+static inline size_t high_at(const block_shape s, size_t group) {
+    return low_at(s, group * s.group / high_columns(s) * high_columns(s) / s.group) - high_bytes(s);
+}
+static inline size_t scales_at(const block_shape s, size_t group) {
+    return low_at(s, 0) + low_bytes(s) + group * scale_bytes(s);
+}
+static inline size_t unit_bytes(const block_shape s) {
+    size_t last = unit_groups(s) - 1;
+    return low_at(s, last) + low_bytes(s) + (last == 0 && scale_bytes(s) ? LINE_BYTES : 0);
+}
+/// Bytes of a super-block, and where the unit of a column begins in it.
+static inline size_t super_bytes(const block_shape s) {
+    return factor_bytes(s) + s.columns / unit_columns(s) * unit_bytes(s);
+}
+static inline size_t unit_at(const block_shape s, size_t k) {
+    return factor_bytes(s) + k / unit_columns(s) * unit_bytes(s);
+}
 
 /// The code of column k of a packed super-block for one output, as it is spread.
 uint8_t block_code(const block_shape *s, const char *super, size_t k, size_t lane);

@@ -6,10 +6,6 @@
 // dot_codes takes codes of 16 ... 240 too.
 #include "blocks.h"
 
-/// How far ahead of its use a super-block is fetched into the second-level cache: taking codes apart is work enough to
-/// hide the way from there, and its places for outstanding misses are more than the first level's.
-#define BLOCKS_AHEAD 8192
-
 /// Factors of scales and of minimums of a super-block, VW outputs from `j` on; the latter with the sign they are used
 /// with.
 static inline __attribute__((always_inline)) void super_factors(
@@ -46,24 +42,29 @@ static inline __attribute__((always_inline)) vi plane_bits(
     return vi_and(vi_shift_right(x, (int)(step % each * bits)), vi_set_bytes((char)((1 << bits) - 1)));
 }
 
-/// The codes of step `step` of a super-block as they are spread, the vector at byte `at` of them.
+/// The codes of step `step` of group `group` of a unit as they are spread, the vector at byte `at` of them.
 static inline __attribute__((always_inline)) vi step_codes(
-    const block_shape s, const char *super, size_t step, size_t at) {
-    vi code = plane_bits(super + low_plane(s), s.low, step, at);
-    if (s.high) code = vi_or(code, vi_shift_left(plane_bits(super + high_plane(s), s.high, step, at), (int)s.low));
+    const block_shape s, const char *unit, const size_t group, const size_t step, const size_t at) {
+    vi code = plane_bits(unit + low_at(s, group), s.low, step, at);
+    if (s.high) {
+        const size_t before = group * s.group % high_columns(s) / 4;
+        vi high = plane_bits(unit + high_at(s, group), s.high, before + step, at);
+        code = vi_or(code, vi_shift_left(high, (int)s.low));
+    }
     if (s.table) code = vi_xor(vi_lookup(s.table, code), vi_set_bytes((char)CODE_OFFSET));
     return code;
 }
 
 /// The upper nibbles of a step of odd number where they stand: sixteen times the codes.
 static inline __attribute__((always_inline)) vi upper_nibbles(
-    const block_shape s, const char *super, size_t step, size_t at) {
-    return vi_and(vi_load(super + low_plane(s) + step / 2 * STEP_BYTES + at), vi_set_bytes((char)0xf0));
+    const block_shape s, const char *unit, const size_t group, const size_t step, const size_t at) {
+    return vi_and(vi_load(unit + low_at(s, group) + step / 2 * STEP_BYTES + at), vi_set_bytes((char)0xf0));
 }
 
+/// Spreads group `group` of a unit.
 static inline __attribute__((always_inline)) void spread_group(
-    const block_shape s, const char *super, size_t group, char *out) {
-    const char *scales = super + factor_bytes(s) + group * scale_bytes(s);
+    const block_shape s, const char *super, const char *unit, const size_t group, char *out) {
+    const char *scales = unit + scales_at(s, group);
     for (size_t j = 0; j < BLOCK; j += VW) {
         vf factor, below, scale, minimum;
         super_factors(s, super, j, &factor, &below);
@@ -77,16 +78,20 @@ static inline __attribute__((always_inline)) void spread_group(
     for (size_t i = 0; i < steps; i++)
 #pragma clang loop unroll(full)
         for (size_t at = 0; at < STEP_BYTES; at += VECTOR_BYTES)
-            vi_store(out + i * STEP_BYTES + at, step_codes(s, super, group * steps + i, at));
+            vi_store(out + i * STEP_BYTES + at, step_codes(s, unit, group, i, at));
 }
 
 static inline __attribute__((always_inline)) void spread_supers(
     const block_shape s, const char *super, size_t columns, char *out) {
     for (size_t k = 0; k < columns; k += s.columns, super += super_bytes(s)) {
+        const char *unit = super + factor_bytes(s);
 #pragma clang loop unroll(disable)
-        for (size_t group = 0; group < s.columns / s.group; group++) {
-            spread_group(s, super, group, out);
-            out += SPREAD_SCALE_BYTES + s.group * BLOCK;
+        for (size_t i = 0; i < s.columns / unit_columns(s); i++, unit += unit_bytes(s)) {
+#pragma clang loop unroll(full)
+            for (size_t group = 0; group < unit_groups(s); group++) {
+                spread_group(s, super, unit, group, out);
+                out += SPREAD_SCALE_BYTES + s.group * BLOCK;
+            }
         }
     }
 }
@@ -102,6 +107,8 @@ static void spread_blocks(kernels_blocks kind, const char *blocks, size_t column
         SPREAD_CASE(KERNELS_Q4_K);
         SPREAD_CASE(KERNELS_Q5_K);
         SPREAD_CASE(KERNELS_Q6_K);
+        SPREAD_CASE(KERNELS_Q4_0);
+        SPREAD_CASE(KERNELS_Q4_1);
         SPREAD_CASE(KERNELS_Q5_0);
         SPREAD_CASE(KERNELS_Q5_1);
         SPREAD_CASE(KERNELS_Q8_0);
@@ -116,9 +123,9 @@ typedef struct {
     vf factor[VECTORS], below[VECTORS], total[DIRECT_ROWS][VECTORS];
 } direct_state;
 
-/// The integer sums of one group of a super-block for `rows` rows, `a` being the group's part of the panel.
+/// The integer sums of group `group` of a unit for `rows` rows, `a` being the group's part of the panel.
 static inline __attribute__((always_inline)) void sum_direct_group(const block_shape s, const size_t rows,
-    const char *super, size_t group, const int8_t *a, const int32_t *starts, vi sum[DIRECT_ROWS][VECTORS]) {
+    const char *unit, const size_t group, const int8_t *a, const int32_t *starts, vi sum[DIRECT_ROWS][VECTORS]) {
     const size_t steps = s.group / 4;
     // Upper nibbles of a row or two are multiplied where they stand; sixteen times their sum is divided without a rest.
     const bool apart = UPPER_NIBBLES && rows <= 2 && s.low == 4 && !s.high && !s.table;
@@ -136,8 +143,8 @@ static inline __attribute__((always_inline)) void sum_direct_group(const block_s
         vi w[VECTORS];
 #pragma clang loop unroll(full)
         for (size_t i = 0; i < VECTORS; i++)
-            w[i] = is_upper ? upper_nibbles(s, super, group * steps + step, i * VECTOR_BYTES)
-                            : step_codes(s, super, group * steps + step, i * VECTOR_BYTES);
+            w[i] = is_upper ? upper_nibbles(s, unit, group, step, i * VECTOR_BYTES)
+                            : step_codes(s, unit, group, step, i * VECTOR_BYTES);
 #pragma clang loop unroll(full)
         for (size_t r = 0; r < rows; r++) {
             vi x = vi_broadcast(a + 4 * (step * rows + r));
@@ -155,14 +162,14 @@ static inline __attribute__((always_inline)) void sum_direct_group(const block_s
         for (size_t i = 0; i < VECTORS; i++) sum[r][i] = vi_add(sum[r][i], vi_sixteenth(upper[r][i]));
 }
 
-/// Adds one group of a super-block, group `number` of the tile, to the sums of `rows` rows: what spreading it and
+/// Adds group `group` of a unit, group `number` of the tile, to the sums of `rows` rows: what spreading it and
 /// multiplying what it was spread to gives, without the way through memory.
 static inline __attribute__((always_inline)) void add_direct_group(const block_shape s, const size_t rows,
-    const code_tile *t, const char *super, size_t group, size_t number, direct_state *d) {
-    const char *scales = super + factor_bytes(s) + group * scale_bytes(s);
+    const code_tile *t, const char *unit, const size_t group, size_t number, direct_state *d) {
+    const char *scales = unit + scales_at(s, group);
     const float *row_scales = t->group_scales + number * rows, *row_sums = t->group_sums + number * rows;
     vi sum[DIRECT_ROWS][VECTORS];
-    sum_direct_group(s, rows, super, group, t->a + number * s.group * rows, (const int32_t *)row_sums, sum);
+    sum_direct_group(s, rows, unit, group, t->a + number * s.group * rows, (const int32_t *)row_sums, sum);
 #pragma clang loop unroll(full)
     for (size_t i = 0; i < VECTORS; i++) {
         vf scale, minimum;
@@ -176,10 +183,12 @@ static inline __attribute__((always_inline)) void add_direct_group(const block_s
     }
 }
 
+/// `rows` rows times a block; `prefetch_step` of the tile is how many lines are fetched with each unit.
 static inline __attribute__((always_inline)) void direct_body(
     const block_shape s, const size_t rows, const code_tile *t) {
-    const char *super = t->b;
-    const size_t groups = s.columns / s.group, lines = (super_bytes(s) / groups + 63) / 64;
+    const char *super = t->b, *ahead = t->prefetch;
+    const size_t lines = t->prefetch_step;
+    size_t number = 0;
     float *c = t->c;
     direct_state d;
 #pragma clang loop unroll(full)
@@ -188,14 +197,17 @@ static inline __attribute__((always_inline)) void direct_body(
         for (size_t i = 0; i < VECTORS; i++) d.total[r][i] = t->load ? vf_load(c + r * t->ldc + i * VW) : vf_zero();
 #pragma clang loop unroll(disable)
     for (size_t k = 0; k < t->columns; k += s.columns, super += super_bytes(s)) {
-        const char *ahead = super + BLOCKS_AHEAD;
+        const char *unit = super + factor_bytes(s);
 #pragma clang loop unroll(full)
         for (size_t i = 0; i < VECTORS; i++) super_factors(s, super, i * VW, &d.factor[i], &d.below[i]);
 #pragma clang loop unroll(disable)
-        for (size_t group = 0; group < groups; group++) {
+        for (size_t i = 0; i < s.columns / unit_columns(s); i++, unit += unit_bytes(s)) {
+            if (rows > 2)
+#pragma clang loop unroll(disable)
+                for (size_t line = 0; line < lines; line++, ahead += LINE_BYTES) _mm_prefetch(ahead, _MM_HINT_T1);
 #pragma clang loop unroll(full)
-            for (size_t i = 0; i < lines; i++, ahead += 64) _mm_prefetch(ahead, _MM_HINT_T1);
-            add_direct_group(s, rows, t, super, group, k / s.group + group, &d);
+            for (size_t group = 0; group < unit_groups(s); group++)
+                add_direct_group(s, rows, t, unit, group, number++, &d);
         }
     }
 #pragma clang loop unroll(full)
@@ -219,6 +231,10 @@ static inline __attribute__((always_inline)) void direct_rows(const block_shape 
         return direct_body(s, 3, t);
     case 4:
         return direct_body(s, 4, t);
+    case 5:
+        return direct_body(s, 5, t);
+    case 6:
+        return direct_body(s, 6, t);
 #endif
     default:
         __builtin_trap();
@@ -232,6 +248,8 @@ static void blocks_tile(kernels_blocks kind, const code_tile *t) {
         DIRECT_CASE(KERNELS_Q4_K);
         DIRECT_CASE(KERNELS_Q5_K);
         DIRECT_CASE(KERNELS_Q6_K);
+        DIRECT_CASE(KERNELS_Q4_0);
+        DIRECT_CASE(KERNELS_Q4_1);
         DIRECT_CASE(KERNELS_Q5_0);
         DIRECT_CASE(KERNELS_Q5_1);
         DIRECT_CASE(KERNELS_Q8_0);

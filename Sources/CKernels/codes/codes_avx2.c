@@ -51,8 +51,8 @@ static inline vf load_low4(const void *p) {
     return _mm256_cvtepi32_ps(_mm256_and_si256(load_lanes(p), _mm256_set1_epi32(15)));
 }
 static inline vf load_high4(const void *p) { return _mm256_cvtepi32_ps(_mm256_srli_epi32(load_lanes(p), 4)); }
-static inline void store_bytes(int8_t *p, vf x) {
-    __m256i words = _mm256_cvtps_epi32(x);
+static inline vi vi_round(vf x) { return _mm256_cvtps_epi32(x); }
+static inline void store_bytes(int8_t *p, vi words) {
     __m128i halves = _mm_packs_epi32(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
     _mm_storel_epi64((__m128i *)p, _mm_packs_epi16(halves, halves));
 }

@@ -36,9 +36,8 @@ static inline vf load_low4(const void *p) {
     return _mm512_cvtepi32_ps(_mm512_and_si512(load_lanes(p), _mm512_set1_epi32(15)));
 }
 static inline vf load_high4(const void *p) { return _mm512_cvtepi32_ps(_mm512_srli_epi32(load_lanes(p), 4)); }
-static inline void store_bytes(int8_t *p, vf x) {
-    _mm_storeu_si128((__m128i *)p, _mm512_cvtsepi32_epi8(_mm512_cvtps_epi32(x)));
-}
+static inline vi vi_round(vf x) { return _mm512_cvtps_epi32(x); }
+static inline void store_bytes(int8_t *p, vi x) { _mm_storeu_si128((__m128i *)p, _mm512_cvtepi32_epi8(x)); }
 
 /// The products without VNNI. Pairs of them are added in 16 bits first and must not saturate there.
 static inline vi add_pairs(vi acc, vi unsigned_bytes, vi signed_bytes) {
@@ -53,7 +52,7 @@ static inline vi count_bytes(vi x) { return add_pairs(_mm512_setzero_si512(), _m
 #define GROUP_ROWS 7
 #define WIDE_ROWS 6
 #define FEW_ROWS 24
-#define DIRECT_ROWS 4
+#define DIRECT_ROWS 6
 // clang-format off
 #define TILE_SHAPES(body)                                                                                              \
     switch (t->rows * 8 + t->blocks) {                                                                                 \

@@ -16,6 +16,7 @@ static void fill_codes(code_kernels *t) {
         .blocks_tile = blocks_tile,
         .direct_rows = DIRECT_ROWS,
         .quantize = quantize,
+        .quantize_groups = quantize_groups,
         .sum = sum_codes,
         .interleave = interleave,
         .settle_int8 = settle_int8,

@@ -145,6 +145,14 @@ static int32_t sum_codes(const int8_t *codes, size_t n) {
     return sum;
 }
 
+static void quantize_groups(
+    const float *x, size_t groups, size_t group, int8_t *codes, float *scales, int32_t *sums) {
+    for (size_t g = 0; g < groups; g++, x += group, codes += group) {
+        scales[g] = quantize(x, group, codes);
+        sums[g] = sum_codes(codes, group);
+    }
+}
+
 static void interleave(const int8_t *codes, size_t rows, size_t n, int8_t *panel) {
     for (size_t r = 0; r < rows; r++)
         for (size_t k = 0; k < n; k += 4) memcpy(panel + (k / 4 * rows + r) * 4, codes + r * n + k, 4);

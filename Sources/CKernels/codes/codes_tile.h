@@ -3,9 +3,10 @@
 
 enum { VECTORS = BLOCK / VW, VECTOR_BYTES = VW * 4, STEP_BYTES = BLOCK * 4 };
 
-/// Asks for the next step of every block, in the first-level cache or in the `second`.
+/// Asks for the next step of every block, in the first-level cache or in the `second`, if the tile asks for anything.
 static inline __attribute__((always_inline)) void prefetch_step(
     const size_t blocks, const code_tile *t, const char *at, const bool second) {
+    if (t->prefetch_step == 0) return;
 #pragma clang loop unroll(full)
     for (size_t i = 0; i < blocks; i++)
 #pragma clang loop unroll(full)

@@ -4,8 +4,8 @@
 //   dot_bytes(acc, w, x)  acc plus the products of stored int8 weights and activations, four to a lane
 //   dot_codes(acc, w, x)  the same for codes 0 ... 15
 //   what blocks_vector.h needs
-//   low_nibbles, high_nibbles, count_bytes (four signed bytes of a lane added up), store_bytes (VW floats,
-//                         rounded)
+//   low_nibbles, high_nibbles, count_bytes (four signed bytes of a lane added up), vi_round (of floats) and store_bytes
+//                         (the low bytes of int32 lanes that fit)
 //   START_FACTOR          see code_kernels
 //   TILE_SHAPES(body), TILE_ROWS, FEW_ROWS, WIDE_ROWS; GROUP_SHAPES(body), GROUP_ROWS: those of spread codes
 #include "codes_tile.h"
@@ -49,13 +49,71 @@ static float quantize(const float *x, size_t n, int8_t *codes) {
         return scale;
     }
     vf f = vf_set1(factor);
-    for (size_t i = 0; i < whole; i += VW) store_bytes(codes + i, vf_mul(vf_load(x + i), f));
+    for (size_t i = 0; i < whole; i += VW) store_bytes(codes + i, vi_round(vf_mul(vf_load(x + i), f)));
     if (whole < n) {
         int8_t rest[VW];
-        store_bytes(rest, vf_mul(vf_load_n(x + whole, n - whole), f));
+        store_bytes(rest, vi_round(vf_mul(vf_load_n(x + whole, n - whole), f)));
         memcpy(codes + whole, rest, n - whole);
     }
     return scale;
+}
+
+/// The lanes of each of VW vectors as one number: lane g of what is left of them is vector g's.
+static inline __attribute__((always_inline)) void turn_lanes(const int32_t lanes[VW * VW], vi turned[VW]) {
+    vf r[VW];
+#pragma clang loop unroll(full)
+    for (size_t i = 0; i < VW; i++) r[i] = load_f32(lanes + i * VW);
+    vf_transpose(r);
+#pragma clang loop unroll(full)
+    for (size_t i = 0; i < VW; i++) turned[i] = vi_from_bits(r[i]);
+}
+
+/// Up to VW groups side by side, since what crosses lanes and the divisions are most of the work with one.
+static inline __attribute__((always_inline)) void quantize_some(
+    const float *x, size_t groups, size_t group, int8_t *codes, float *scales, int32_t *sums) {
+    int32_t lanes[VW * VW], found[VW];
+    float factors[VW];
+    vi turned[VW];
+    for (size_t g = 0; g < VW; g++) {
+        vi largest = vi_set1(0);
+        for (size_t i = 0; g < groups && i < group; i += VW)
+            largest = vi_largest(largest, vi_magnitude(vi_load(x + g * group + i)));
+        vi_store(lanes + g * VW, largest);
+    }
+    turn_lanes(lanes, turned);
+    for (size_t i = 1; i < VW; i++) turned[0] = vi_largest(turned[0], turned[i]);
+    vi_store(found, turned[0]);
+    for (size_t g = 0; g < groups; g++) scales[g] = row_scale((uint32_t)found[g], &factors[g]);
+    for (size_t g = 0; g < groups; g++) {
+        vi sum = vi_set1(0);
+        vf f = vf_set1(factors[g]);
+        for (size_t i = 0; i < group; i += VW) {
+            // With a factor of zero the group may hold numbers that have no product.
+            vi code = factors[g] == 0 ? vi_set1(0) : vi_round(vf_mul(vf_load(x + g * group + i), f));
+            store_bytes(codes + g * group + i, code);
+            sum = vi_add(sum, code);
+        }
+        vi_store(lanes + g * VW, sum);
+    }
+    turn_lanes(lanes, turned);
+    for (size_t i = 1; i < VW; i++) turned[0] = vi_add(turned[0], turned[i]);
+    vi_store(found, turned[0]);
+    for (size_t g = 0; g < groups; g++) sums[g] = found[g];
+}
+
+static void quantize_groups(
+    const float *x, size_t groups, size_t group, int8_t *codes, float *scales, int32_t *sums) {
+    for (size_t g = 0; g < groups; g += VW) {
+        size_t here = min_size(VW, groups - g);
+        const float *from = x + g * group;
+        int8_t *to = codes + g * group;
+        if (here == VW && group == 32)
+            quantize_some(from, VW, 32, to, scales + g, sums + g);
+        else if (here == VW && group == 16)
+            quantize_some(from, VW, 16, to, scales + g, sums + g);
+        else
+            quantize_some(from, here, group, to, scales + g, sums + g);
+    }
 }
 
 static int32_t sum_codes(const int8_t *codes, size_t n) {

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "blocks.h"
+#include "float8.h"
 #include "half.h"
 #include "table.h"
 
@@ -9,7 +10,7 @@
 #define PIECE 128
 
 static size_t group_count(const kernels_matrix *w) {
-    return w->format == KERNELS_INT4 ? (w->inputs + w->group - 1) / w->group : 1;
+    return w->group ? (w->inputs + w->group - 1) / w->group : 1;
 }
 
 static size_t piece_columns(const kernels_matrix *w) { return w->format == KERNELS_INT4 ? w->group : PIECE; }
@@ -21,6 +22,11 @@ static void write_piece(
     uint8_t piece[PIECE] = {0};
     if (codes) memcpy(piece, codes, count);
     size_t columns = padded_codes(count);
+    if (w->format == KERNELS_FLOAT8) {
+        uint8_t *places = (uint8_t *)block + group_count(w) * SCALE_BYTES;
+        for (size_t i = 0; i < round_up(count, 2); i++) places[float8_place(w, first + i, lane)] = piece[i];
+        return;
+    }
     if (w->format == KERNELS_INT8) {
         for (size_t i = 0; i < columns; i++) {
             size_t k = first + i;
@@ -38,6 +44,10 @@ static void write_piece(
 static void write_scale(const kernels_matrix *w, char *block, size_t lane, size_t group, float scale, float minimum) {
     if (w->format == KERNELS_INT8) {
         ((float *)(block + padded_codes(w->inputs) * BLOCK))[lane] = scale;
+        return;
+    }
+    if (w->format == KERNELS_FLOAT8) {
+        ((float *)block)[group * BLOCK + lane] = scale;
         return;
     }
     uint16_t *halves = (uint16_t *)(block + int4_bytes(group * w->group, w->group));
@@ -125,6 +135,7 @@ void pack_quantized(const kernels_matrix *w, const float *rows, size_t first, si
 size_t code_block_bytes(const kernels_matrix *w) {
     if (w->format == KERNELS_INT4) return int4_bytes(w->inputs, w->group);
     if (w->format == KERNELS_INT8) return padded_codes(w->inputs) * 32 + SCALE_BYTES;
+    if (w->format == KERNELS_FLOAT8) return float8_groups(w) * SCALE_BYTES + padded_inputs(w->inputs) * BLOCK;
     const block_shape shape = shape_of(w->blocks);
     return w->inputs / shape.columns * super_bytes(shape);
 }
@@ -132,6 +143,13 @@ size_t code_block_bytes(const kernels_matrix *w) {
 void unpack_quantized_row(const kernels_matrix *w, size_t number, size_t lane, float *out) {
     if (w->format == KERNELS_BLOCKS) return unpack_blocks_row(w, number, lane, out);
     const char *block = (const char *)w->data + number * block_bytes(w);
+    if (w->format == KERNELS_FLOAT8) {
+        const float *scales = (const float *)block + lane;
+        const uint8_t *codes = (const uint8_t *)block + group_count(w) * SCALE_BYTES;
+        for (size_t k = 0; k < w->inputs; k++)
+            out[k] = float8_value(codes[float8_place(w, k, lane)]) * scales[w->group ? k / w->group * BLOCK : 0];
+        return;
+    }
     if (w->format == KERNELS_INT8) {
         float scale = ((const float *)(block + padded_codes(w->inputs) * BLOCK))[lane];
         for (size_t k = 0; k < w->inputs; k++)

@@ -32,7 +32,7 @@
 /// and sum are the group's. `a` is a panel `[columns / 4][rows][4]`; blocks are `b_stride` bytes apart, block i fills
 /// columns 32i ..< 32i+32. `prefetch` is what the first-level cache should hold soon; it moves on by `prefetch_step`
 /// bytes for each 128 bytes of a block and exists once for each block, `b_stride` apart. It is never read, so it may
-/// point anywhere.
+/// point anywhere; with a step of 0 nothing is fetched.
 typedef struct {
     size_t rows, blocks, columns;
     const int8_t *a;
@@ -81,7 +81,8 @@ typedef struct {
     void (*spread_bytes_tile)(const code_tile *t);
     /// Spreads `columns` columns of a block of int4 groups, so that many row tiles can use them.
     void (*spread)(const char *groups, size_t columns, size_t group, char *out);
-    /// Over one block of a GGUF file's super-blocks, at most `direct_rows` rows: the sums of a spread tile.
+    /// Over one block of a GGUF file's super-blocks, at most `direct_rows` rows: the sums of a spread tile. `prefetch_step` is
+    /// the lines that three rows and more fetch with each unit of columns, see blocks.h.
     void (*blocks_tile)(kernels_blocks kind, const code_tile *t);
     /// Spreads `columns` columns of a block of a GGUF file's super-blocks, whole ones.
     void (*spread_blocks)(kernels_blocks kind, const char *blocks, size_t columns, char *out);
@@ -89,6 +90,9 @@ typedef struct {
     /// codes[i] = x[i] / scale rounded to nearest even, with scale = max |x| / 127. A row with a NaN or an infinity
     /// gets zeros and scale NaN; one too small to divide by, zeros and scale 0.
     float (*quantize)(const float *x, size_t n, int8_t *codes);
+    /// The same for whole groups, each with a scale, and Σ of its codes.
+    void (*quantize_groups)(
+        const float *x, size_t groups, size_t group, int8_t *codes, float *scales, int32_t *sums);
     /// Σ codes.
     int32_t (*sum)(const int8_t *codes, size_t n);
     /// Interleaves `rows` rows of n codes into a panel.

@@ -2,6 +2,7 @@
 //
 // Whatever the cut, a tile adds to one f32 accumulator per output over ascending k (spilled to memory between K
 // blocks), so every row gets the same bits in every shape of call.
+#include "float8.h"
 #include "products.h"
 #include "table.h"
 
@@ -20,6 +21,8 @@
 /// Rows of a pass of up to so many bytes are read where they lie; more would crowd into a few sets of the second-level
 /// cache where their distance is a power of two, and are copied apart.
 #define DIRECT_BYTES ((size_t)640 << 10)
+/// Columns of float8 that are expanded at a time for few rows.
+#define FLOAT8_COLUMNS 128
 /// How far ahead of their use weights are fetched when they come from memory: far enough for its latency, and across
 /// the page boundaries where the processor's own prefetching stops. 2048 and 4096 did best of 512 to 8192.
 #define BYTES_AHEAD 4096
@@ -121,6 +124,7 @@ static void finish(const gemm_job *j, size_t block, size_t blocks, size_t row, s
 
 /// A thread's scratch in a product: weights that are expanded, and sums of all rows of a chunk.
 typedef struct {
+    char plain[WIDE * STORED_K_BLOCK_BYTES];  // of float8
     float expanded[WIDE * K_BLOCK_BYTES / sizeof(float)];
     float sums[PASS_ROWS * CHUNK_BLOCKS * BLOCK];
 } gemm_scratch;
@@ -131,6 +135,8 @@ _Static_assert(sizeof(gemm_scratch) <= THREAD_BYTES, "products work in a thread'
 typedef struct {
     size_t block, blocks, k, columns;
     const char *weights;
+    /// Bytes from one block of them to the next.
+    size_t stride;
     /// Where the weights continue after these; each tile fetches a part of them, so that memory never rests.
     const char *next;
     /// Of all rows.
@@ -139,17 +145,16 @@ typedef struct {
 
 /// Adds a part to the sums of all rows, and finishes them when it has the last columns.
 static void add_part(const gemm_job *j, gemm_scratch *s, const gemm_part *p) {
-    size_t stride = block_bytes(j->w), column_bytes = BLOCK * dtype_size(j->w->dtype);
-    size_t bytes = p->columns * column_bytes;
+    size_t column_bytes = BLOCK * dtype_size(j->w->dtype), bytes = p->columns * column_bytes;
     gemm_tile t = {.blocks = p->blocks,
         .steps = p->columns / j->g->tile_step,
         .a_stride = j->row_stride / sizeof(uint32_t),
         .b = p->weights,
-        .b_stride = stride,
+        .b_stride = p->stride,
         .ldc = p->blocks * BLOCK,
         .load = p->k > 0,
         .prefetch_step = column_bytes * j->g->tile_step / j->tiles,
-        .prefetch_stride = stride,
+        .prefetch_stride = p->stride,
         .expanded = s->expanded,
         .expanded_stride = p->columns * BLOCK};
     void (*tile)(const gemm_tile *) = j->expands ? j->g->expanding_tile : j->g->tile;
@@ -172,6 +177,15 @@ static void add_part(const gemm_job *j, gemm_scratch *s, const gemm_part *p) {
     }
 }
 
+/// Puts the plain numbers of a part of float8 in the place of its codes.
+static void expand_part(const gemm_job *j, gemm_scratch *s, gemm_part *p) {
+    p->stride = p->columns * BLOCK * dtype_size(j->w->dtype);
+    for (size_t b = 0; b < p->blocks; b++)
+        expand_float8(&j->c->table, j->w, p->block + b, p->k, p->columns, s->plain + b * p->stride);
+    // What comes next is fetched when it is expanded.
+    p->weights = p->next = s->plain;
+}
+
 /// All rows times the blocks from `first` on, K block by K block.
 static void add_chunk(const gemm_job *j, gemm_scratch *s, size_t first, size_t blocks) {
     size_t stride = block_bytes(j->w), column_bytes = BLOCK * dtype_size(j->w->dtype);
@@ -186,7 +200,9 @@ static void add_chunk(const gemm_job *j, gemm_scratch *s, size_t first, size_t b
             p.block = first + b;
             p.blocks = min_size(j->tile_blocks, blocks - b);
             p.weights = weights + b * stride + p.k * column_bytes;
+            p.stride = stride;
             p.next = b + p.blocks < blocks ? p.weights + p.blocks * stride : around;
+            if (j->w->format == KERNELS_FLOAT8) expand_part(j, s, &p);
             p.sums = s->sums + b * j->rows * BLOCK;
             add_part(j, s, &p);
         }
@@ -232,7 +248,7 @@ static void plan_pass(gemm_job *j) {
         // One tile keeps its sums in registers throughout.
         j->tiles = 1;
         j->tile_blocks = j->chunk = WIDE;
-        j->k_block = j->columns;
+        j->k_block = j->w->format == KERNELS_FLOAT8 ? FLOAT8_COLUMNS : j->columns;
         j->expands = false;
         return;
     }
@@ -313,7 +329,7 @@ static void run_product(gemm_job j, size_t rows) {
 void kernels_matmul(kernels_compute *c, const void *x, size_t rows, const kernels_matrix *w, const float *bias,
     bool accumulate, float *out, size_t stride) {
     product_end end = {.bias = bias, .accumulate = accumulate, .out = out, .stride = stride};
-    if (w->format != KERNELS_PLAIN_NUMBERS) return run_quantized_product(c, x, rows, w, end);
+    if (has_byte_products(w)) return run_quantized_product(c, x, rows, w, end);
     gemm_job j = {.c = c, .w = w, .x = x, .bias = bias, .accumulate = accumulate, .out = out, .stride = stride};
     run_product(j, rows);
 }
@@ -326,7 +342,7 @@ void kernels_gate_up(
 void kernels_activated_matmul(kernels_compute *c, const void *x, size_t rows, const kernels_matrix *w,
     const float *bias, kernels_activation f, void *out) {
     product_end end = {.bias = bias, .rounded_out = out, .activation = f};
-    if (w->format != KERNELS_PLAIN_NUMBERS) return run_quantized_product(c, x, rows, w, end);
+    if (has_byte_products(w)) return run_quantized_product(c, x, rows, w, end);
     run_product((gemm_job){.c = c, .w = w, .x = x, .bias = bias, .rounded_out = out, .activation = f}, rows);
 }
 

@@ -4,7 +4,9 @@
 #include "half.h"
 #include "table.h"
 
-size_t kernels_packed_bytes(const kernels_matrix *w) { return block_count(w) * block_bytes(w); }
+size_t kernels_packed_bytes(const kernels_matrix *w) {
+    return packed_bytes(w) + (w->ordered ? round_up(w->inputs * sizeof(int32_t), 64) : 0);
+}
 
 /// Writes `lanes` neighbouring lanes of one block; with a null source zeros.
 static void write_lanes(const kernels_matrix *w, char *block, size_t lane, size_t lanes, const float *rows) {

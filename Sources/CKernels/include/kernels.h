@@ -31,7 +31,8 @@ typedef enum {
     KERNELS_PLAIN_NUMBERS = 0,  ///< in the matrix's dtype
     KERNELS_INT8 = 1,           ///< signed bytes, one scale for each output
     KERNELS_INT4 = 2,           ///< codes 0 ... 15, a scale and a minimum for each output and group of inputs
-    KERNELS_BLOCKS = 3          ///< the blocks of a GGUF file, value for value
+    KERNELS_BLOCKS = 3,         ///< the blocks of a GGUF file, value for value
+    KERNELS_FLOAT8 = 4          ///< E4M3, a scale for each output and group of inputs; products as of plain numbers
 } kernels_format;
 
 /// Kinds of blocks in a GGUF file that have kernels: those of 32 inputs and, with K or XS in their names, of 256.
@@ -46,7 +47,9 @@ typedef enum {
     KERNELS_Q6_K,
     KERNELS_IQ4_NL,
     KERNELS_IQ4_XS,
-    KERNELS_MXFP4
+    KERNELS_MXFP4,
+    KERNELS_Q4_0,
+    KERNELS_Q4_1
 } kernels_blocks;
 
 /// A weight matrix in packed form: blocks of 32 outputs. In plain numbers each is `[K][32]`, or `[K/2][32][2]` for
@@ -58,12 +61,14 @@ typedef struct {
     kernels_dtype dtype;  ///< of the activations, and of plain numbers
     kernels_packing packing;
     kernels_format format;
-    size_t group;           ///< inputs that share a scale in int4: 32, 64 or 128
+    size_t group;           ///< inputs that share a scale in int4: 32, 64 or 128; in float8 a multiple of 32, 0 for all
     kernels_blocks blocks;  ///< of KERNELS_BLOCKS, whose inputs are whole blocks
+    /// Column k of a quantized matrix is input order[k]; these int32 numbers lie behind the blocks.
+    bool ordered;
 } kernels_matrix;
 
-/// Rows of quantized weights before packing: int8 codes with one scale a row, or int4 codes (one a byte, 0 ... 15) with
-/// a scale and a minimum, both exact in f16, for each group of a row.
+/// Rows of quantized weights before packing: int8 codes with one scale a row, int4 codes (one a byte, 0 ... 15) with
+/// a scale and a minimum, both exact in f16, for each group of a row, or float8 with a scale for each group.
 typedef struct {
     const uint8_t *codes;
     const float *scales, *minimums;
@@ -198,7 +203,7 @@ void kernels_pack_blocks(
 /// The numbers that `columns` columns of a GGUF file's blocks, whole ones, stand for.
 void kernels_dequantize_blocks(kernels_blocks kind, const void *blocks, size_t columns, float *out);
 
-/// Reads one row of a packed matrix back as f32.
+/// Reads one row of a packed matrix back as f32, column by column.
 void kernels_unpack_row(const kernels_matrix *matrix, size_t row, float *out);
 
 // Matrix products

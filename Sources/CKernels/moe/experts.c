@@ -207,7 +207,7 @@ static void run_products(const mixture *m, bool is_down) {
     const kernels_matrix *first = is_down ? &m->e->down : &m->e->gate_up;
     size_t bytes = kernels_packed_bytes(first), experts = m->e->count;
     product_group g = {.c = m->c, .blocks = block_count(first), .inputs = first->inputs};
-    g.kind = first->format == KERNELS_PLAIN_NUMBERS ? &plain_products : &quantized_products;
+    g.kind = has_byte_products(first) ? &quantized_products : &plain_products;
     kernels_matrix *matrices = (kernels_matrix *)m->memory;
     g.tiles = (size_t *)(matrices + GROUP_PRODUCTS);
     g.jobs = (char *)(g.tiles + GROUP_PRODUCTS);

@@ -1,3 +1,4 @@
+#include "float8.h"
 #include "half.h"
 #include "table.h"
 
@@ -39,7 +40,12 @@ static void bf16_from_scaled(const float *x, size_t n, float factor, void *out) 
     for (size_t i = 0; i < n; i++) to[i] = bf16_from_float((x[i] + 0) * factor);
 }
 
+static void float8_row(const uint8_t *codes, size_t n, const float *scales, float *out) {
+    float8_numbers(codes, n, scales, out);
+}
+
 void fill_convert_scalar(kernel_table *t) {
+    t->float8_numbers = float8_row;
     t->to_float[KERNELS_F32] = f32_to_float;
     t->to_float[KERNELS_F16] = f16_row_to_float;
     t->to_float[KERNELS_BF16] = bf16_row_to_float;

@@ -1,4 +1,5 @@
 // Conversions of rows, for any vector level.
+#include "float8.h"
 
 #define CONVERT_ROWS(type)                                                                                             \
     static void type##_to_float(const void *x, size_t n, float *out) {                                                 \
@@ -32,7 +33,12 @@ SCALE_ROWS(f32, float)
 SCALE_ROWS(f16, uint16_t)
 SCALE_ROWS(bf16, uint16_t)
 
+static void float8_row(const uint8_t *codes, size_t n, const float *scales, float *out) {
+    float8_numbers(codes, n, scales, out);
+}
+
 static void fill_convert(kernel_table *t) {
+    t->float8_numbers = float8_row;
     t->to_float[KERNELS_F16] = f16_to_float;
     t->to_float[KERNELS_BF16] = bf16_to_float;
     t->from_float[KERNELS_F16] = f16_from_float;

@@ -20,8 +20,9 @@ size_t pool_threads(const kernels_pool *p);
 
 /// Runs `work` over items `0 ..< total` and returns when all are done.
 ///
-/// Threads claim ranges that shrink as the work runs out, down to `grain` items (whole grains, and one item each at the
-/// very end), so that a slow thread takes less and all finish together.
+/// Each thread begins with an even share of neighbouring items and claims halves of what is left of it, down to `grain` items
+/// (whole grains, and one item each at the very end); one that is done claims from the others' shares the same way, so that a
+/// slow thread takes less and all finish together.
 /// A loop of at most `grain` items runs in the caller alone. Loops must not nest.
 void pool_run_named(
     kernels_pool *p, const char *name, pool_work work, void *context, size_t total, size_t grain);

@@ -91,6 +91,8 @@ typedef struct {
     // Conversion of `n` elements.
     void (*to_float[KERNELS_DTYPES])(const void *x, size_t n, float *out);
     void (*from_float[KERNELS_DTYPES])(const float *x, size_t n, void *out);
+    /// See float8.h.
+    void (*float8_numbers)(const uint8_t *codes, size_t n, const float *scales, float *out);
     /// out[i] = (x[i] + 0) * factor: a zero has no sign.
     void (*from_scaled[KERNELS_DTYPES])(const float *x, size_t n, float factor, void *out);
 
@@ -217,9 +219,20 @@ static inline size_t block_bytes(const kernels_matrix *w) {
     if (w->format != KERNELS_PLAIN_NUMBERS) return code_block_bytes(w);
     return padded_inputs(w->inputs) * BLOCK * dtype_size(w->dtype);
 }
+/// Whether products are of bytes: float8 is multiplied as plain numbers are.
+static inline bool has_byte_products(const kernels_matrix *w) {
+    return w->format != KERNELS_PLAIN_NUMBERS && w->format != KERNELS_FLOAT8;
+}
 /// Blocks of a packed matrix.
 static inline size_t block_count(const kernels_matrix *w) {
     return w->packing == KERNELS_GATE_UP ? (w->outputs / 2 + 15) / 16 : (w->outputs + BLOCK - 1) / BLOCK;
+}
+
+/// Bytes of a matrix without the order of its inputs.
+static inline size_t packed_bytes(const kernels_matrix *w) { return block_count(w) * block_bytes(w); }
+/// The input of each column; null where they come in order.
+static inline const int32_t *input_order(const kernels_matrix *w) {
+    return w->ordered ? (const int32_t *)((const char *)w->data + packed_bytes(w)) : 0;
 }
 
 /// Where a row of a packed matrix lives: its block, and its lane in the block.

@@ -79,7 +79,8 @@ package struct Architecture: Sendable {
     static let decoders: [Architecture] = [
         .llama, .mistral, .qwen2, .qwen3, .qwen2Moe, .qwen3Moe, .mixtral, .internLM2, .gemma2, .gemma3, .gemma4, .phi3,
         .smolLM3,
-        .olmo2, .olmo3, .olmoe, .granite, .graniteMoe, .cohere2, .glm4, .starcoder2, .stableLM, .seedOSS, .ernie45,
+        .olmo2, .olmo3, .olmoe, .exaone4, .granite, .graniteMoe, .cohere, .cohere2, .glm4, .starcoder2, .stableLM,
+        .seedOSS, .ernie45,
         .ministral3, .glm4Moe, .ernie45Moe, .gptOss,
     ]
 

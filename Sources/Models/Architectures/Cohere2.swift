@@ -13,42 +13,29 @@ extension Architecture {
             "cohere2", keys: ["sliding_window": "attention.sliding_window", "logit_scale": "logit_scale"]),
         keys: Cohere2Keys.init
     ) { root, keys throws(CheckpointError) in
-        var layers = try LlamaLayers(root)
-        layers.norm = { scope throws(CheckpointError) in
-            try LayerNorm(scope, size: scope.config.hiddenSize, epsilon: keys.epsilon, bias: false)
-        }
-        (layers.inputBias, layers.outputBias) = (keys.attentionBias, keys.attentionBias)
+        var layers = try keys.cohere.layers(root)
         var local = layers.attention.sliding(keys.window)
         local.rotary?.isInterleaved = true
         layers.attention.rotary = nil
         layers.attentionOfLayer = { [full = layers.attention, local] in keys.kinds.isFull($0) ? full : local }
-        layers.logitTerms.scale = keys.logitScale
         return try SideBySide(root, layers)
     }
 }
 
 /// What Cohere 2 reads of a configuration beside the common keys.
 private struct Cohere2Keys {
-    /// Epsilon of the norms.
-    let epsilon: Float
-    /// Whether attention's projections have biases.
-    let attentionBias: Bool
+    /// What Cohere's decoders read.
+    let cohere: CohereKeys
     /// Positions that a layer with a window sees, its own included.
     let window: Int
     /// Which layers see a window.
     let kinds: LayerKinds
-    /// Factor on logits.
-    let logitScale: Float
 
     /// Reads the keys.
     init(_ fields: ConfigFields) throws(CheckpointError) {
-        _ = try fields.choice("hidden_act", of: ["silu"])
-        try fields.refuseTrue("use_qk_norm")
-        epsilon = Float(try fields.number("layer_norm_eps", in: 0...1) ?? 1e-5)
-        attentionBias = try fields.boolean("attention_bias") ?? false
+        cohere = try CohereKeys(fields)
         window = try fields.integer("sliding_window", in: 1...ModelConfig.positionLimit) ?? 4096
         kinds = try LayerKinds(fields, every: "sliding_window_pattern", usual: 4, firstIsFull: false)
-        logitScale = Float(try fields.number("logit_scale", in: 1e-6...1e6) ?? 0.0625)
     }
 }
 

@@ -8,15 +8,12 @@ extension Architecture {
     static let olmo2 = Architecture(
         "Olmo2ForCausalLM", modelType: "olmo2", defaults: Defaults(theta: 500_000, maxPositions: 2048),
         gguf: GGUFDialect(
-            "olmo2", modules: olmoModules,
+            "olmo2", modules: postNormModules,
             keys: [
                 "sliding_window": "attention.sliding_window",
                 "sliding_window_layers": "attention.sliding_window_pattern",
             ],
-            implied: { fields throws(CheckpointError) in
-                guard let slide = try fields.booleans("sliding_window_layers") else { return [:] }
-                return ["layer_types": .array(slide.map { $0 ? "sliding_attention" : "full_attention" })]
-            }),
+            implied: { fields throws(CheckpointError) in try fields.impliedLayerTypes() }),
         keys: { fields throws(CheckpointError) in try OlmoKeys(fields, window: nil) }
     ) { root, keys throws(CheckpointError) in
         try PostNorm(root, keys.layers(root))
@@ -30,8 +27,8 @@ extension Architecture {
         try PostNorm(root, keys.layers(root))
     }
 
-    /// What OLMo's blocks have besides.
-    private static let olmoModules = [
+    /// What blocks with norms behind them have besides.
+    static let postNormModules = [
         "attn_q_norm": "self_attn.q_norm", "attn_k_norm": "self_attn.k_norm",
         "post_attention_norm": "post_attention_layernorm", "post_ffw_norm": "post_feedforward_layernorm",
     ]
@@ -59,6 +56,7 @@ private struct OlmoKeys {
     /// The layers that the keys ask for.
     func layers(_ root: ModelScope) throws(CheckpointError) -> LlamaLayers {
         var layers = try LlamaLayers(root, llama)
+        layers.headNorms = .rows
         guard let window else { return layers }
         var local = layers.attention.sliding(window)
         local.rotary = localRope
@@ -92,12 +90,10 @@ struct PostNorm: Network {
     let layers: [Layer]
     let norm: (any RowNorm)?
 
-    /// Takes every tensor but the output head's; all queries and all keys of a row are normalised together.
+    /// Takes every tensor but the output head's.
     init(_ root: ModelScope, _ kind: LlamaLayers) throws(CheckpointError) {
-        var kind = kind
-        kind.headNorms = .rows
         embedding = try VocabEmbedding(root.at("model.embed_tokens"))
-        layers = try root.layers("model.layers") { [kind] scope, index throws(CheckpointError) in
+        layers = try root.layers("model.layers") { scope, index throws(CheckpointError) in
             scope.plan.reserve(.branch, floats: scope.config.hiddenSize)
             return Layer(
                 attention: try kind.attention(scope.at("self_attn"), layer: index),

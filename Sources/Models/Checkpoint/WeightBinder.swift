@@ -105,6 +105,8 @@ package struct BoundTensor: Sendable {
     package var name: String { info.name }
     /// How the numbers are stored.
     package var type: WeightType { info.type }
+    /// The input of each number of a stored row; nil where they come in order.
+    package var inputOrder: [Int32]? { info.inputOrder?.inputs }
     /// Dimensions, slowest first.
     package var shape: [Int] { info.shape }
     /// Size of dimension 0.

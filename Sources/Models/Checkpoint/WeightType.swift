@@ -30,6 +30,8 @@ package enum WeightType: String, Sendable, CaseIterable {
     case iq4_nl = "IQ4_NL"
     case iq4_xs = "IQ4_XS"
     case mxfp4 = "MXFP4"
+    /// E4M3 with scales that are kept elsewhere.
+    case scaledFloat8 = "scaled F8_E4M3"
 
     /// Elements in one block.
     package var blockElements: Int {
@@ -46,7 +48,7 @@ package enum WeightType: String, Sendable, CaseIterable {
         case .float64, .int64: 8
         case .float32, .int32: 4
         case .float16, .bfloat16, .int16: 2
-        case .float8E4M3, .float8E5M2, .int8, .uint8, .bool: 1
+        case .float8E4M3, .float8E5M2, .scaledFloat8, .int8, .uint8, .bool: 1
         case .q4_0: 18
         case .q4_1: 20
         case .q5_0: 22
@@ -72,9 +74,11 @@ package enum WeightType: String, Sendable, CaseIterable {
         }
     }
 
-    /// The blocks that kernels multiply as they are; nil where there are none. Q4_0 and Q4_1 are int4 by groups of 32.
+    /// The blocks that kernels multiply as they are; nil where there are none.
     package var blockKind: BlockKind? {
         switch self {
+        case .q4_0: .q4_0
+        case .q4_1: .q4_1
         case .q5_0: .q5_0
         case .q5_1: .q5_1
         case .q8_0: .q8_0
@@ -120,7 +124,7 @@ package enum WeightType: String, Sendable, CaseIterable {
 
     /// The type with this name in a safetensors header, nil when this reader has none.
     init?(safetensors name: String) {
-        guard let type = WeightType(rawValue: name), type.blockElements == 1 else { return nil }
+        guard let type = WeightType(rawValue: name), type.blockElements == 1, type != .scaledFloat8 else { return nil }
         self = type
     }
 
@@ -142,11 +146,19 @@ package struct TensorInfo: Sendable, Equatable {
     package let type: WeightType
     /// Path of the file that holds it.
     package let file: String
-    /// Neighbouring inputs that are known to have one scale, for Q4_0 whose scales are coarser than its blocks.
+    /// Neighbouring inputs that are known to have one scale, for Q4_0 whose scales are coarser than its blocks and for E4M3.
     package let scaleGroup: Int
+    /// The order in which `readStoredRows` has a row's numbers; nil for that of `readRows`.
+    let inputOrder: InputOrder?
 
     /// Describes a tensor whose element count does not overflow.
     package init(name: String, shape: [Int], type: WeightType, file: String, scaleGroup: Int = 32) {
+        self.init(name: name, shape: shape, type: type, file: file, scaleGroup: scaleGroup, inputOrder: nil)
+    }
+
+    /// The same with an order of its inputs.
+    init(name: String, shape: [Int], type: WeightType, file: String, scaleGroup: Int, inputOrder: InputOrder?) {
+        self.inputOrder = inputOrder
         self.name = name
         self.shape = shape
         self.type = type
@@ -156,7 +168,8 @@ package struct TensorInfo: Sendable, Equatable {
 
     /// The same tensor under another name.
     func named(_ name: String) -> TensorInfo {
-        TensorInfo(name: name, shape: shape, type: type, file: file, scaleGroup: scaleGroup)
+        TensorInfo(
+            name: name, shape: shape, type: type, file: file, scaleGroup: scaleGroup, inputOrder: inputOrder)
     }
 
     /// The same numbers in another shape; throws for one that has not as many.
@@ -164,7 +177,14 @@ package struct TensorInfo: Sendable, Equatable {
         guard checkedElementCount(shape) == elementCount else {
             throw .shapeMismatch(file: file, tensor: name, expected: shape, found: self.shape)
         }
-        return TensorInfo(name: name, shape: shape, type: type, file: file, scaleGroup: scaleGroup)
+        return TensorInfo(
+            name: name, shape: shape, type: type, file: file, scaleGroup: scaleGroup, inputOrder: inputOrder)
+    }
+
+    /// Bytes of a row as `readStoredRows` copies it: of E4M3 with scales the numbers, and then the scales as float32.
+    var storedRowBytes: Int {
+        let scales = type == .scaledFloat8 ? (rowElements + scaleGroup - 1) / scaleGroup : 0
+        return rowElements / type.blockElements * type.blockBytes + scales * MemoryLayout<Float>.size
     }
 
     /// Size of dimension 0; 1 for a scalar.
@@ -173,6 +193,19 @@ package struct TensorInfo: Sendable, Equatable {
     package var rowElements: Int { shape.dropFirst().reduce(1, *) }
     /// Numbers in all.
     package var elementCount: Int { shape.reduce(1, *) }
+}
+
+/// Which input each number of a stored row belongs to, so that those of one scale are neighbours.
+final class InputOrder: Sendable, Equatable {
+    /// By place in the row.
+    let inputs: [Int32]
+
+    /// Takes the order.
+    init(_ inputs: [Int32]) { self.inputs = inputs }
+
+    static func == (left: InputOrder, right: InputOrder) -> Bool {
+        left === right || left.inputs == right.inputs
+    }
 }
 
 /// The product of the dimensions; nil when one is negative or the product overflows.

@@ -1,3 +1,5 @@
+import JSON
+
 /// Which layers of a network see the whole text, and which a window.
 struct LayerKinds {
     private let types: [String]?
@@ -17,7 +19,8 @@ struct LayerKinds {
                 )
             }
         }
-        every = try fields.integer(key, in: 1...10_000) ?? usual
+        // Beside a list it may say the same in letters.
+        every = types == nil ? try fields.integer(key, in: 1...10_000) ?? usual : usual
         self.firstIsFull = firstIsFull
     }
 
@@ -29,6 +32,12 @@ struct LayerKinds {
 }
 
 extension ConfigFields {
+    /// `layer_types` of a GGUF file that says layer by layer which have a window; nothing where it does not.
+    func impliedLayerTypes() throws(CheckpointError) -> [String: JSONValue] {
+        guard let slide = try booleans("sliding_window_layers") else { return [:] }
+        return ["layer_types": .array(slide.map { $0 ? "sliding_attention" : "full_attention" })]
+    }
+
     /// The rotation of layers with a window: their section of `rope_parameters`, else the base at `key` or the usual one without
     /// scaling; where there is no usual one, that of all layers.
     func localRope(_ key: String, usual: Double?) throws(CheckpointError) -> RopeConfig {

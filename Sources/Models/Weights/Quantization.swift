@@ -73,7 +73,7 @@ extension Quantization {
     /// The format that keeps the blocks of all the tensors as they are; plain where there is none.
     private static func stored(_ tensors: [(type: WeightType, columns: Range<Int>, scaleGroup: Int)]) -> WeightFormat {
         guard let type = tensors.first?.type, tensors.allSatisfy({ $0.type == type }) else {
-            // Q4_0 and Q4_1 have one form.
+            // Q4_0 and Q4_1 have one form in common.
             let isInt4 = tensors.allSatisfy { $0.type == .q4_0 || $0.type == .q4_1 }
             return isInt4 && areWhole(tensors, 32) ? .int4(group: 32) : .plain
         }
@@ -82,10 +82,23 @@ extension Quantization {
             let group = [128, 64].first { group in
                 areWhole(tensors, group) && tensors.allSatisfy { $0.scaleGroup % group == 0 }
             }
-            return areWhole(tensors, 32) ? .int4(group: group ?? 32) : .plain
+            if let group { return .int4(group: group) }
         }
+        if type == .scaledFloat8 { return float8(tensors) }
         guard let kind = type.blockKind, areWhole(tensors, kind.inputs) else { return .plain }
         return .blocks(kind)
+    }
+
+    /// The largest groups that do not cut across the scales of any of the tensors.
+    private static func float8(
+        _ tensors: [(type: WeightType, columns: Range<Int>, scaleGroup: Int)]
+    ) -> WeightFormat {
+        let cut = tensors.filter { $0.scaleGroup < $0.columns.upperBound }
+        if cut.isEmpty { return .float8(group: 0) }
+        let group = [128, 64, 32].first { group in
+            cut.allSatisfy { $0.scaleGroup % group == 0 && $0.columns.lowerBound % group == 0 }
+        }
+        return group.map { .float8(group: $0) } ?? .plain
     }
 
     private static func areWhole(_ tensors: [(type: WeightType, columns: Range<Int>, scaleGroup: Int)], _ size: Int)

@@ -5,7 +5,8 @@ extension BoundTensor {
     package func keepsCodes(in format: WeightFormat, columns: Range<Int>) -> Bool {
         switch type {
         case .int8: format == .int8
-        case _ where type.blockKind != nil: format == type.blockKind.map { .blocks($0) }
+        case .scaledFloat8: if case .float8 = format { true } else { false }
+        case _ where format == type.blockKind.map { .blocks($0) }: true
         case .q4_0, .q4_1:
             if case .int4(let group) = format {
                 (group == 32 || info.scaleGroup % group == 0) && columns.lowerBound % group == 0
@@ -24,7 +25,7 @@ extension BoundTensor {
         rows: Range<Int>, columns: Range<Int>, scale: BoundTensor?, target: Int, matrix: PackedMatrix,
         into packed: UnsafeMutableRawPointer
     ) throws(CheckpointError) {
-        let rowBytes = rowElements / type.blockElements * type.blockBytes
+        let rowBytes = info.storedRowBytes
         let stored = UnsafeMutableRawPointer.allocate(byteCount: rows.count * rowBytes, alignment: 64)
         defer { stored.deallocate() }
         try checkpoint.readStoredRows(info, rows: rows, into: stored)
@@ -32,8 +33,8 @@ extension BoundTensor {
             let first = stored + columns.lowerBound / type.blockElements * type.blockBytes
             return matrix.pack(blocks: first, stride: rowBytes, first: target, count: rows.count, into: packed)
         }
-        let codes = CodeBuffer(
-            rows: rows.count, columns: columns.count, group: type == .int8 ? columns.count : matrix.format.group)
+        let group = matrix.format.group == 0 ? columns.count : matrix.format.group
+        let codes = CodeBuffer(rows: rows.count, columns: columns.count, group: group)
         defer { codes.deallocate() }
         if let scale, type == .int8 { try scale.readRows(rows, into: codes.scales) }
         for row in 0..<rows.count {
@@ -42,6 +43,8 @@ extension BoundTensor {
             case .int8:
                 let first = (source + columns.lowerBound).assumingMemoryBound(to: UInt8.self)
                 (codes.codes + row * columns.count).update(from: first, count: columns.count)
+            case .scaledFloat8:
+                codes.take(source, columns: columns, scales: source + rowElements, each: info.scaleGroup, row: row)
             default:
                 codes.take(source + columns.lowerBound / 32 * type.blockBytes, type: type, row: row)
             }
@@ -75,6 +78,18 @@ private struct CodeBuffer {
     }
 
     var rows: QuantizedRows { QuantizedRows(codes: codes, scales: scales, minimums: minimums) }
+
+    /// Takes the columns `columns` of a row of E4M3, and their scales: one for each `each` inputs of the whole row.
+    func take(
+        _ numbers: UnsafeRawPointer, columns: Range<Int>, scales own: UnsafeRawPointer, each: Int, row: Int
+    ) {
+        let first = (numbers + columns.lowerBound).assumingMemoryBound(to: UInt8.self)
+        (codes + row * self.columns).update(from: first, count: self.columns)
+        for number in 0..<groups {
+            let place = (columns.lowerBound + number * group) / each
+            scales[row * groups + number] = own.loadUnaligned(fromByteOffset: place * 4, as: Float.self)
+        }
+    }
 
     /// Takes a row of Q4_0 or Q4_1 blocks; low nibbles are the first half of a block's numbers.
     ///

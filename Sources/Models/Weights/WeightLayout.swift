@@ -13,15 +13,21 @@ struct WeightLayout: Sendable, Equatable {
         let dtype: DType
         /// How many there are.
         let count: Int
+        /// Whether columns are inputs in another order.
+        var isOrdered = false
 
         /// Bytes that one takes in packed form.
         var byteCount: Int {
-            PackedMatrix.byteCount(outputs: outputs, inputs: inputs, dtype: dtype, kind: kind, format: format)
+            PackedMatrix.byteCount(
+                outputs: outputs, inputs: inputs, dtype: dtype, kind: kind, format: format,
+                isOrdered: isOrdered)
         }
 
         /// One matrix in packed memory.
         func packed(at data: UnsafeRawPointer) -> PackedMatrix {
-            PackedMatrix(data: data, outputs: outputs, inputs: inputs, dtype: dtype, kind: kind, format: format)
+            PackedMatrix(
+                data: data, outputs: outputs, inputs: inputs, dtype: dtype, kind: kind, format: format,
+                isOrdered: isOrdered)
         }
     }
 

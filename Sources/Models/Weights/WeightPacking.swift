@@ -9,6 +9,7 @@ extension ModelPlan {
     /// `progress` is called on this thread with the fraction done.
     func pack(into memory: PackedMemory, threads: Int, progress: (Double) -> Void) throws(CheckpointError) {
         try copyVectors(into: memory)
+        writeOrders(into: memory)
         let stretches = packingStretches()
         let total = max(1, stretches.reduce(0) { $0 + $1.elementCount })
         var done = 0
@@ -113,6 +114,18 @@ extension ModelPlan {
         PackedMatrix.pack(
             rows: rows, first: stretch.target, count: stretch.rows.count, outputs: shape.outputs, inputs: shape.inputs,
             dtype: shape.dtype, kind: shape.kind, format: shape.format, into: packed)
+    }
+
+    /// Writes which inputs the columns are, of matrices that keep their bits in another order.
+    private func writeOrders(into memory: PackedMemory) {
+        for matrix in matrices where matrix.shape.isOrdered {
+            let base = memory[matrix.shape.name].baseAddress!
+            for (copy, pieces) in matrix.pieces.enumerated() {
+                guard let order = pieces.first?.tensor.info.inputOrder else { continue }
+                let packed = base + copy * matrix.shape.byteCount
+                matrix.shape.packed(at: packed).pack(order: order.inputs, into: packed)
+            }
+        }
     }
 
     private func copyVectors(into memory: PackedMemory) throws(CheckpointError) {

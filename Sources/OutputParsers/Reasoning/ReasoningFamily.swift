@@ -51,6 +51,12 @@ struct ReasoningFamily: Sendable {
         "kimi": ReasoningFamily(rule: .never, markers: kimi) { TaggedReasoning(kimi, forced: false, $0) },
         "kimi_k2": asked(
             .init(start: "<think>", end: "</think>", tool: "<|tool_calls_section_begin|>"), .unlessOff("thinking")),
+        "kimi_k3": ReasoningFamily(
+            rule: .unlessOff("thinking"),
+            markers: .init(
+                start: KimiChannel.think.open, end: KimiChannel.think.close, tool: KimiChannel.tools.open),
+            answer: KimiChannel.response.open
+        ) { KimiReasoning($0) },
         "ling3": ReasoningFamily(rule: .unlessOff("enable_thinking"), markers: thinkOrCall) {
             LingReasoning(thinkOrCall, $0)
         },

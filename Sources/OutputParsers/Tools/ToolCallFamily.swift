@@ -60,6 +60,11 @@ struct ToolCallFamily: Sendable {
         "dots": blocks(
             .init(
                 open: "<dots_function_call>", close: "</dots_function_call>", trims: true, read: InvokeTags.dots)),
+        "gemma4": blocks(
+            .init(
+                open: GemmaCalls.open, close: GemmaCalls.close, textBehind: .textWithoutCalls,
+                unclosed: .textWithoutCalls, broken: .textWithoutCalls, finishing: GemmaCalls.finish,
+                read: GemmaCalls.calls)),
         "gigachat35": blocks(
             .init(
                 section: "<｜GCML｜tool_calls>", open: "<｜GCML｜invoke", close: "</｜GCML｜invoke>",
@@ -78,6 +83,11 @@ struct ToolCallFamily: Sendable {
             .init(
                 open: "<iquest_tool_call>", close: "</iquest_tool_call>", textBehind: .text, unclosed: .text,
                 broken: .text, hasOrdinals: true, read: ArgumentPairs.iquest)),
+        "kimi_k3": blocks(
+            .init(
+                section: KimiChannel.tools.open, open: "<|open|>call", close: KimiChannel.call.close,
+                endOfSection: KimiChannel.tools.close, behindSection: .dropped, hasOrdinals: true,
+                wrappers: KimiChannel.wrappers, read: ChannelCalls.kimi)),
         "lfm2": blocks(
             .init(open: "<|tool_call_start|>", close: "<|tool_call_end|>", trims: true, read: ListedCalls.lfm2)),
         "ling3": blocks(.init(open: "<tool_call>", close: "</tool_call>", trims: true, read: ArgumentPairs.ling3)),

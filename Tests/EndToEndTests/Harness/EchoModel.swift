@@ -21,11 +21,13 @@ enum EchoModel {
         "{%- if enable_thinking is defined and enable_thinking is false %}{%- endif %}{{ messages[-1]['content'] }}"
 
     /// Serves it as long as the body runs.
-    static func serve<R>(_ flags: [String], _ body: (Server) throws -> R) throws -> R {
+    static func serve<R>(
+        _ flags: [String], dtype: String = "float32", _ body: (Server) throws -> R
+    ) throws -> R {
         let folder = try Server.temporaryFolder()
         defer { try? FileManager.default.removeItem(atPath: folder) }
         try write(to: folder + "/echo")
-        return try withServer(folder + "/echo", flags, body)
+        return try withServer(folder + "/echo", flags, dtype: dtype, body)
     }
 
     /// Writes the model into a folder, with the tokenizer of the other fixtures.

@@ -20,7 +20,7 @@ import Values
             Format(
                 name: "gptq", config: #"{"quant_method": "gptq", "bits": 4, "group_size": 32}"#,
                 matrices: [
-                    "sym": .q4_0, "asym": .q5_0, "order": .float32, "two": .q4_0, "three": .q4_0, "eight": .q8_0,
+                    "sym": .q4_0, "asym": .q5_0, "order": .q4_0, "two": .q4_0, "three": .q4_0, "eight": .q8_0,
                     "wild": .float32, "whole": .q4_0, "odd": .float32,
                 ]),
             Format(
@@ -30,10 +30,10 @@ import Values
                 name: "awq", config: #"{"quant_method": "awq", "bits": 4}"#, matrices: ["sym": .q4_0, "asym": .q5_0]),
             Format(
                 name: "packed", config: #"{"quant_method": "compressed-tensors", "format": "pack-quantized"}"#,
-                matrices: ["sym": .q4_0, "asym": .q5_0, "order": .float32, "eight": .q8_0, "bf16": .q4_0]),
+                matrices: ["sym": .q4_0, "asym": .q5_0, "order": .q4_0, "eight": .q8_0, "bf16": .q4_0]),
             Format(
                 name: "scaled", config: #"{"quant_method": "fp8", "weight_block_size": [128, 128]}"#,
-                matrices: ["block": .float32, "row": .float32, "all": .float32]),
+                matrices: ["block": .scaledFloat8, "row": .scaledFloat8, "all": .scaledFloat8]),
         ]
 
         /// The fixture's file, read as a checkpoint of this format: matrices of the others stay what they are.
@@ -71,23 +71,29 @@ import Values
         let folder = TemporaryFolder()
         let checkpoint = try format.open(in: folder)
         let binder = WeightBinder(checkpoint, ignoresHead: false)
-        for (matrix, type) in format.matrices where type.blockElements > 1 {
+        for (matrix, type) in format.matrices where type != .float32 {
             let name = "\(format.name).\(matrix).weight"
             let info = try #require(checkpoint.tensors[name])
             let (rows, width) = (info.rowCount, info.rowElements)
+            let groups = [64, 128].filter { info.scaleGroup % $0 == 0 && width % $0 == 0 }
             let formats: [WeightFormat] =
-                type == .q4_0
-                ? [.int4(group: 32)]
-                    + [64, 128].filter { info.scaleGroup % $0 == 0 && width % $0 == 0 }.map { .int4(group: $0) }
-                : [try #require(type.blockKind.map { .blocks($0) })]
+                switch type {
+                case .q4_0: [.int4(group: 32), .blocks(.q4_0)] + groups.map { .int4(group: $0) }
+                case .scaledFloat8: [.float8(group: info.scaleGroup >= width ? 0 : 128), .float8(group: 32)]
+                default: [try #require(type.blockKind.map { .blocks($0) })]
+                }
             let tensor = try binder.bind(name, shape: info.shape)
             let expected = try tensor.read(0..<rows)
             for packed in formats {
                 #expect(tensor.keepsCodes(in: packed, columns: 0..<width), "\(name) in \(packed)")
-                let bytes = PackedMatrix.byteCount(outputs: rows, inputs: width, dtype: .float32, format: packed)
+                let isOrdered = matrix == "order"
+                let bytes = PackedMatrix.byteCount(
+                    outputs: rows, inputs: width, dtype: .float32, format: packed, isOrdered: isOrdered)
                 let memory = try #require(AlignedBuffer(byteCount: bytes))
                 let target = PackedMatrix(
-                    data: memory.pointer, outputs: rows, inputs: width, dtype: .float32, format: packed)
+                    data: memory.pointer, outputs: rows, inputs: width, dtype: .float32, format: packed,
+                    isOrdered: isOrdered)
+                if isOrdered { target.pack(order: try #require(tensor.inputOrder), into: memory.pointer) }
                 try tensor.packCodes(
                     rows: 0..<rows, columns: 0..<width, scale: nil, target: 0, matrix: target, into: memory.pointer)
                 var found = [Float](repeating: .nan, count: rows * width)

@@ -22,6 +22,8 @@ struct GroupedMatrix: Sendable {
     let group: Int
     /// The group of each input; nil where they come in order.
     let order: [Int32]?
+    /// The inputs by their groups; nil where they come in order, and where groups differ in size.
+    let sorted: InputOrder?
 
     /// Groups of a row.
     var groups: Int { (inputs + group - 1) / group }
@@ -33,7 +35,9 @@ struct GroupedMatrix: Sendable {
     var storedType: WeightType {
         let isWhole = inputs % 32 == 0 && (group % 32 == 0 || groups == 1)
         // A scale eight times as large is what the kernels' minimum of Q4_0 is.
-        guard isWhole, order == nil, scales.allSatisfy({ halfExactly($0) != nil && halfExactly(8 * $0) != nil }) else {
+        guard isWhole, order == nil || sorted != nil,
+            scales.allSatisfy({ halfExactly($0) != nil && halfExactly(8 * $0) != nil })
+        else {
             return .float32
         }
         switch (codes.bits, zeros) {
@@ -91,12 +95,22 @@ struct GroupedMatrix: Sendable {
     func readBlocks(_ output: Int, as type: WeightType, into out: UnsafeMutableRawPointer) {
         withUnsafeTemporaryAllocation(of: Int16.self, capacity: max(1, inputs)) { row in
             differences(output, into: row.baseAddress!)
+            if let sorted { Self.sort(row.baseAddress!, by: sorted) }
             for block in 0..<inputs / 32 {
                 let scale = scales[output * outputStride + block * 32 / group * groupStride]
                 let target = out + block * type.blockBytes
                 target.storeBytes(of: halfExactly(scale) ?? 0, as: UInt16.self)
                 Self.write(row.baseAddress! + block * 32, as: type, into: target + 2)
             }
+        }
+    }
+
+    /// Puts a row's numbers into another order.
+    private static func sort(_ row: UnsafeMutablePointer<Int16>, by order: InputOrder) {
+        let count = order.inputs.count
+        withUnsafeTemporaryAllocation(of: Int16.self, capacity: count) { copy in
+            copy.baseAddress!.update(from: row, count: count)
+            for place in 0..<count { row[place] = copy[Int(order.inputs[place])] }
         }
     }
 

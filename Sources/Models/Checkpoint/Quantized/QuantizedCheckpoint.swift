@@ -36,7 +36,8 @@ package final class QuantizedCheckpoint: Checkpoint {
         matrices = parts.matrices
         tensors = parts.tensors
         var identity = files.identity
-        identity.headerHash = checksum64("\(identity.headerHash) \(stored.name)")
+        // The number tells packed forms apart: E4M3 was unpacked once.
+        identity.headerHash = checksum64("\(identity.headerHash) \(stored.name) 2")
         self.identity = identity
     }
 
@@ -60,7 +61,7 @@ package final class QuantizedCheckpoint: Checkpoint {
         }
     }
 
-    /// See `Checkpoint`; a matrix that is made of several tensors comes as the blocks it is told to have.
+    /// See `Checkpoint`; a matrix that is made of several tensors comes as the blocks or numbers it is told to have.
     package func readStoredRows(
         _ tensor: TensorInfo, rows: Range<Int>, into out: UnsafeMutableRawPointer
     ) throws(CheckpointError) {
@@ -68,14 +69,18 @@ package final class QuantizedCheckpoint: Checkpoint {
             return try files.readStoredRows(tensor, rows: rows, into: out)
         }
         try checkRows(own, rows)
-        guard case .grouped(let grouped) = matrix, own.type.blockElements > 1 else {
-            throw .unsupported(
-                file: own.file, place: "tensor `\(printable(own.name))`",
-                reason: "has no blocks to be packed as they are")
-        }
-        let rowBytes = own.rowElements / own.type.blockElements * own.type.blockBytes
+        let rowBytes = own.storedRowBytes
         for row in rows {
-            grouped.readBlocks(row, as: own.type, into: out + (row - rows.lowerBound) * rowBytes)
+            let target = out + (row - rows.lowerBound) * rowBytes
+            switch matrix {
+            case .grouped(let grouped) where own.type.blockElements > 1:
+                grouped.readBlocks(row, as: own.type, into: target)
+            case .scaled(let scaled) where own.type == .scaledFloat8: scaled.readCodes(row, into: target)
+            default:
+                throw .unsupported(
+                    file: own.file, place: "tensor `\(printable(own.name))`",
+                    reason: "has no blocks to be packed as they are")
+            }
         }
     }
 }

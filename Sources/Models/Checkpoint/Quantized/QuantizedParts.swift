@@ -41,10 +41,12 @@ struct QuantizedParts {
         case .grouped(let grouped):
             info = TensorInfo(
                 name: name, shape: [grouped.outputs, grouped.inputs], type: grouped.storedType,
-                file: grouped.codes.words.info.file, scaleGroup: grouped.groups == 1 ? grouped.inputs : grouped.group)
+                file: grouped.codes.words.info.file, scaleGroup: grouped.groups == 1 ? grouped.inputs : grouped.group,
+                inputOrder: grouped.storedType == .float32 ? nil : grouped.sorted)
         case .scaled(let scaled):
             info = TensorInfo(
-                name: name, shape: scaled.bytes.info.shape, type: .float32, file: scaled.bytes.info.file)
+                name: name, shape: scaled.bytes.info.shape, type: scaled.storedType, file: scaled.bytes.info.file,
+                scaleGroup: scaled.blockColumns)
         }
         for part in Self.parts { tensors[base + part] = nil }
         tensors[name] = info
@@ -175,10 +177,16 @@ struct QuantizedParts {
             let isSorted = order.indices.allSatisfy { Int(order[$0]) == $0 / group }
             unsorted = isSorted ? nil : order
         }
+        var sorted: InputOrder?
+        if let unsorted {
+            let inputs = unsorted.indices.sorted { (unsorted[$0], $0) < (unsorted[$1], $1) }
+            let areWhole = inputs.indices.allSatisfy { Int(unsorted[inputs[$0]]) == $0 / group }
+            sorted = areWhole ? InputOrder(inputs.map { Int32($0) }) : nil
+        }
         return GroupedMatrix(
             outputs: outputs, inputs: inputs, codes: codes, lanesAreOutputs: lanesAreOutputs, zeros: zeros,
             scales: scales.floats(), outputStride: strides.output, groupStride: strides.group, group: group,
-            order: unsorted)
+            order: unsorted, sorted: sorted)
     }
 
     /// The zero point that all have, as symmetric quantizers write it; nil where they differ.

@@ -8,6 +8,10 @@ struct ScaledMatrix: Sendable {
     let blockRows: Int, blockColumns: Int
 
     private var inputs: Int { bytes.info.rowElements }
+    private var blocks: Int { (inputs + blockColumns - 1) / blockColumns }
+
+    /// E4M3 stays what it is; what no kernel multiplies is plain numbers.
+    var storedType: WeightType { bytes.info.type == .float8E4M3 ? .scaledFloat8 : .float32 }
 
     /// A row as float32: one rounded product each.
     func read(_ output: Int, into out: UnsafeMutablePointer<Float>) {
@@ -18,8 +22,16 @@ struct ScaledMatrix: Sendable {
         } else {
             readElements(type, base: bytes.pointer, range: output * inputs..<(output + 1) * inputs, into: out)
         }
-        let blocks = (inputs + blockColumns - 1) / blockColumns
         let row = output / blockRows * blocks
         for input in 0..<inputs { out[input] *= scales[row &+ input / blockColumns] }
+    }
+
+    /// A row's bytes, and its scales behind them.
+    func readCodes(_ output: Int, into out: UnsafeMutableRawPointer) {
+        out.copyMemory(from: bytes.pointer + output * inputs, byteCount: inputs)
+        let first = output / blockRows * blocks
+        scales[first..<first + blocks].withUnsafeBytes { own in
+            if let base = own.baseAddress { (out + inputs).copyMemory(from: base, byteCount: own.count) }
+        }
     }
 }

@@ -5,6 +5,8 @@ struct BlockCalls: ToolCallFormat {
         /// What becomes of something that is no call.
         enum Fate: Sendable {
             case dropped, text
+            /// Text as long as no block is one of calls.
+            case textWithoutCalls
         }
 
         /// What ends the content, where that is not the first block.
@@ -30,6 +32,8 @@ struct BlockCalls: ToolCallFormat {
         var hasOrdinals = false
         /// A line break in front of the first block that goes with it.
         var lead = ""
+        /// What stands around the content and goes.
+        var wrappers: [String] = []
         /// What a whole answer's content loses, after what was made of it.
         var finishing: (@Sendable (ToolCallAnswer, String) -> ToolCallAnswer)?
         /// The calls of a block.
@@ -59,6 +63,8 @@ struct BlockCalls: ToolCallFormat {
     private var calls: [ToolCall] = []
     /// Text between blocks, until it is known what it is.
     private var between = ""
+    /// A block was one of calls.
+    private var hasRead = false
 
     init(_ style: Style, _ tools: ToolTable) {
         self.style = style
@@ -89,13 +95,15 @@ struct BlockCalls: ToolCallFormat {
     }
 
     private mutating func advanceText() -> Bool {
-        let markers = isInSection ? [style.open] + (style.endOfSection.map { [$0] } ?? []) : openings
+        let markers =
+            isInSection ? [style.open] + (style.endOfSection.map { [$0] } ?? []) : openings + style.wrappers
         guard let (marker, start) = pending.first(of: markers) else {
             say(pending.take(pending.count - pending.heldBack(for: markers)))
             return false
         }
         say(pending.take(start))
         pending.drop(marker.utf8.count)
+        if !isInSection, style.wrappers.contains(marker) { return true }
         keep(marker)
         if isInSection, marker == style.endOfSection {
             place = style.behindSection == .text ? .after : .over
@@ -106,6 +114,8 @@ struct BlockCalls: ToolCallFormat {
         }
         return true
     }
+
+    private func isText(_ fate: Style.Fate) -> Bool { fate == .text || (fate == .textWithoutCalls && !hasRead) }
 
     /// What may end the content.
     private var openings: [String] {
@@ -123,7 +133,7 @@ struct BlockCalls: ToolCallFormat {
         if isInSection { keep(text) }
         if !isInSection || (style.textBehind == .text && style.section == nil) {
             log.content(text)
-        } else if style.broken == .text {
+        } else if isText(style.broken) {
             between += text
         }
     }
@@ -144,12 +154,13 @@ struct BlockCalls: ToolCallFormat {
 
     private mutating func read(_ block: String, close: String) {
         if let calls = style.read(block, tools) {
+            hasRead = true
             self.calls += calls
             for call in calls {
                 log.call(call.name)
                 log.arguments(call.arguments)
             }
-        } else if style.broken == .text {
+        } else if isText(style.broken) {
             log.content(between + style.open + block + close)
         }
         between = ""
@@ -162,14 +173,16 @@ struct BlockCalls: ToolCallFormat {
             return log.take()
         }
         switch place {
-        case .text: say(rest)
+        case .text:
+            if style.wrappers.isEmpty || !KimiChannel.isCutMark(rest) { say(rest) }
+            if style.textBehind == .textWithoutCalls, !hasRead { log.content(between) }
         case .after: log.content(rest)
         case .over: break
         case .block:
             if style.readsUnclosed {
                 read(rest, close: "")
-            } else if style.unclosed == .text {
-                log.content(style.open + rest)
+            } else if isText(style.unclosed) {
+                log.content(between + style.open + rest)
             }
         }
         return log.take()
@@ -185,7 +198,7 @@ struct BlockCalls: ToolCallFormat {
             return ToolCallAnswer(content: text)
         }
         var stream = BlockCalls(style, tools)
-        let hasBlocks = text.holds(style.section ?? style.open)
+        let hasBlocks = text.holds(style.section ?? style.open) || !style.wrappers.isEmpty
         var answer = hasBlocks ? ToolCallAnswer(content: "") : ToolCallAnswer(content: text)
         if hasBlocks {
             for case .content(let piece) in stream.feed(text) + stream.finish() { answer.content += piece }
