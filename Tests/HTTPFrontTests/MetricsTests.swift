@@ -81,6 +81,8 @@ import Testing
                 $0.servedModelName = "m"; $0.enablePriorityScheduling = true
             }, after: work)
         #expect(count(found, "1") == 2 && count(found, "-5") == 1 && count(found, "") == 1)
+        let streams = found.keys.filter { $0.contains("priority=\"1\"") && $0.contains("is_streaming=\"true\"") }
+        #expect(streams.isEmpty, "no series of what there was not")
         let byDefault = try await samples(
             {
                 $0.servedModelName = "m"; $0.enablePriorityScheduling = true; $0.defaultPriorityValue = 0

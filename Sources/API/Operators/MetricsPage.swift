@@ -45,12 +45,14 @@ struct MetricsPage {
         }
     }
 
+    /// The same by whether answers are streams. Of a priority only what there was is told, as SGLang does.
     private var halves: [(labels: ExpositionText.Labels, value: RequestMetrics.Half)] {
         shares.flatMap { labels, share in
-            [
-                ([("is_streaming", "true")] + labels, share.streaming),
-                ([("is_streaming", "false")] + labels, share.whole),
-            ]
+            [("true", share.streaming), ("false", share.whole)].compactMap { flag, half in
+                let isUnknown = half.requests == 0 && half.timeToFirstToken.total == 0
+                if requests.priorities != nil, isUnknown { return nil }
+                return ([("is_streaming", flag)] + labels, half)
+            }
         }
     }
 
