@@ -63,8 +63,8 @@ class Stream(threading.Thread):
                     raise
 
     def read(self):
-        """Reads one stream to its end."""
-        sampling = {"max_new_tokens": 3000, "ignore_eos": True, "temperature": 0}
+        """Reads one stream to its end; a longer one's steps alone would come to --most-gap."""
+        sampling = {"max_new_tokens": 500, "ignore_eos": True, "temperature": 0}
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
         with contextlib.closing(connection):
             connection.request("POST", "/generate", json.dumps(
@@ -90,7 +90,7 @@ def main():
     parser.add_argument("--most-gap", type=float, default=100)
     parser.add_argument("flags", nargs="*")
     given = parser.parse_args()
-    server = Server(given.srt, given.model, given.flags)
+    server = Server(given.srt, given.model, ["--incremental-streaming-output", *given.flags])
     failed = False
     streams = [Stream(server.port, number) for number in range(16)]
     try:
