@@ -1,5 +1,5 @@
 /// Apertus: any number of thinking parts, with tool calls inside of them, which are content.
-struct ApertusReasoning: ReasoningFormat {
+struct ApertusReasoning: PendingReasoning {
     private enum Place: Sendable {
         case text, thinking, tools
     }
@@ -11,7 +11,7 @@ struct ApertusReasoning: ReasoningFormat {
 
     private let options: ReasoningOptions
     private var place: Place
-    private var pending = PendingText()
+    var pending = PendingText()
     /// Thinking that is held until it has ended.
     private var held = ""
     private var given = ""
@@ -23,14 +23,7 @@ struct ApertusReasoning: ReasoningFormat {
         place = prefix.contains(Self.start) && !prefix.contains(Self.end) ? .thinking : .text
     }
 
-    mutating func feed(_ delta: String) -> [ReasoningEvent] {
-        pending.append(delta)
-        var events: [ReasoningEvent] = []
-        while advance(&events) {}
-        return events
-    }
-
-    private mutating func advance(_ events: inout [ReasoningEvent]) -> Bool {
+    mutating func advance(_ events: inout [ReasoningEvent]) -> Bool {
         switch place {
         case .text:
             let start = pending.place(of: Self.start)

@@ -1,5 +1,5 @@
 /// Command A: thinking, then a text or an action, which stays as it is for the tool call parser.
-struct CohereReasoning: ReasoningFormat {
+struct CohereReasoning: PendingReasoning {
     private enum Place: Sendable {
         case opening, thinking, between, text, action, after
     }
@@ -12,19 +12,12 @@ struct CohereReasoning: ReasoningFormat {
 
     private let options: ReasoningOptions
     private var place = Place.opening
-    private var pending = PendingText()
+    var pending = PendingText()
     private var given = ""
 
     init(_ options: ReasoningOptions) { self.options = options }
 
-    mutating func feed(_ delta: String) -> [ReasoningEvent] {
-        pending.append(delta)
-        var events: [ReasoningEvent] = []
-        while advance(&events) {}
-        return events
-    }
-
-    private mutating func advance(_ events: inout [ReasoningEvent]) -> Bool {
+    mutating func advance(_ events: inout [ReasoningEvent]) -> Bool {
         switch place {
         case .opening:
             if pending.isBeginning(of: Self.start) { return false }

@@ -1,5 +1,5 @@
 /// Kimi K3: thoughts, the answer and calls of tools in channels; what stands around the answer goes, the calls stay as they are.
-struct KimiReasoning: ReasoningFormat {
+struct KimiReasoning: PendingReasoning {
     private enum Place: Sendable {
         case opening, thinking, content
         /// In the calls and behind them.
@@ -9,7 +9,7 @@ struct KimiReasoning: ReasoningFormat {
     private let options: ReasoningOptions
     private var place = Place.opening
     private var isForced: Bool
-    private var pending = PendingText()
+    var pending = PendingText()
     /// What was given as thinking, which is the answer where the model turns out not to have thought.
     private var given = ""
     /// The end of a thinking part may still come, though the answer was without one.
@@ -27,14 +27,7 @@ struct KimiReasoning: ReasoningFormat {
 
     // MARK: In pieces
 
-    mutating func feed(_ delta: String) -> [ReasoningEvent] {
-        pending.append(delta)
-        var events: [ReasoningEvent] = []
-        while advance(&events) {}
-        return events
-    }
-
-    private mutating func advance(_ events: inout [ReasoningEvent]) -> Bool {
+    mutating func advance(_ events: inout [ReasoningEvent]) -> Bool {
         switch place {
         case .opening:
             let open = KimiChannel.think.open

@@ -10,6 +10,23 @@ protocol ReasoningFormat: Sendable {
     func parse(_ text: String) -> ReasoningAnswer
 }
 
+/// A format that keeps what it cannot decide on yet, and decides on it bit by bit.
+protocol PendingReasoning: ReasoningFormat {
+    /// Text that came and that nothing was decided on.
+    var pending: PendingText { get set }
+    /// Decides on what is pending as far as it can; whether there may be more to decide.
+    mutating func advance(_ events: inout [ReasoningEvent]) -> Bool
+}
+
+extension PendingReasoning {
+    mutating func feed(_ delta: String) -> [ReasoningEvent] {
+        pending.append(delta)
+        var events: [ReasoningEvent] = []
+        while advance(&events) {}
+        return events
+    }
+}
+
 /// Tells what a model thinks from what it says.
 ///
 /// Feed it the answer in pieces of any size and then call `finish`: what comes out, joined, depends on the text alone. A

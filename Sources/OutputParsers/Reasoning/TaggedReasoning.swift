@@ -1,5 +1,5 @@
 /// Thinking between two markers, as most models write it.
-struct TaggedReasoning: ReasoningFormat {
+struct TaggedReasoning: PendingReasoning {
     /// The markers of a family.
     struct Markers: Sendable, Equatable {
         let start: String
@@ -24,7 +24,7 @@ struct TaggedReasoning: ReasoningFormat {
     private let options: ReasoningOptions
     private var isForced: Bool
     private var place = Place.opening
-    private var pending = PendingText()
+    var pending = PendingText()
     /// What was given as reasoning, where it may become content in the end.
     private var given = ""
 
@@ -44,15 +44,7 @@ struct TaggedReasoning: ReasoningFormat {
 
     // MARK: In pieces
 
-    mutating func feed(_ delta: String) -> [ReasoningEvent] {
-        pending.append(delta)
-        var events: [ReasoningEvent] = []
-        while advance(&events) {}
-        return events
-    }
-
-    /// Decides on what is pending as far as it can; whether there may be more to decide.
-    private mutating func advance(_ events: inout [ReasoningEvent]) -> Bool {
+    mutating func advance(_ events: inout [ReasoningEvent]) -> Bool {
         switch place {
         case .opening:
             if pending.begins(with: markers.start) {

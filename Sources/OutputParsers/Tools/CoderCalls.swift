@@ -1,7 +1,7 @@
 internal import JSON
 
 /// Qwen3-Coder: tags around each call and each argument. Each argument is given once it is whole; names are not checked.
-struct CoderCalls: ToolCallFormat {
+struct CoderCalls: PendingCalls {
     private enum Place: Sendable {
         case text
         /// In a block, between calls.
@@ -20,8 +20,8 @@ struct CoderCalls: ToolCallFormat {
 
     private let tools: ToolTable
     private var place = Place.text
-    private var pending = PendingText()
-    private var log = CallLog()
+    var pending = PendingText()
+    var log = CallLog()
     private var hasBlocks = false
     private var hasClosedBlocks = false
     private var properties = JSONObject()
@@ -32,13 +32,7 @@ struct CoderCalls: ToolCallFormat {
 
     // MARK: In pieces
 
-    mutating func feed(_ delta: String) -> [ToolCallEvent] {
-        pending.append(delta)
-        while advance() {}
-        return log.take()
-    }
-
-    private mutating func advance() -> Bool {
+    mutating func advance() -> Bool {
         switch place {
         case .text: return advanceText()
         case .block:

@@ -1,5 +1,5 @@
 /// Calls with a head that names the tool and arguments as JSON behind it: DeepSeek V3 and V3.1.
-struct HeadedJSONCalls: ToolCallFormat {
+struct HeadedJSONCalls: PendingCalls {
     /// What tells the formats of this kind apart.
     struct Style: Sendable {
         /// What ends the content.
@@ -25,8 +25,8 @@ struct HeadedJSONCalls: ToolCallFormat {
     private let style: Style
     private let tools: ToolTable
     private var place = Place.text
-    private var pending = PendingText()
-    private var log = CallLog()
+    var pending = PendingText()
+    var log = CallLog()
     /// What was taken since the content ended, for as long as no call was given.
     private var raw = ""
     private(set) var isCallOpen = false
@@ -38,13 +38,7 @@ struct HeadedJSONCalls: ToolCallFormat {
 
     // MARK: In pieces
 
-    mutating func feed(_ delta: String) -> [ToolCallEvent] {
-        pending.append(delta)
-        while advance() {}
-        return log.take()
-    }
-
-    private mutating func advance() -> Bool {
+    mutating func advance() -> Bool {
         switch place {
         case .text:
             let section = pending.place(of: style.section)

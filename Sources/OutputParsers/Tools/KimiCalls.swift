@@ -1,7 +1,7 @@
 internal import JSON
 
 /// Kimi K2: calls with an id that names the tool, and arguments that are given as they were written.
-struct KimiCalls: ToolCallFormat {
+struct KimiCalls: PendingCalls {
     private enum Place: Sendable {
         case text, between, head
         /// In the arguments of a call, which are held until they have ended where its tool is to be guessed by them.
@@ -15,8 +15,8 @@ struct KimiCalls: ToolCallFormat {
 
     private let tools: ToolTable
     private var place = Place.text
-    private var pending = PendingText()
-    private var log = CallLog()
+    var pending = PendingText()
+    var log = CallLog()
     /// Whether the arguments have begun.
     private var hasBegun = false
     private(set) var isCallOpen = false
@@ -25,13 +25,7 @@ struct KimiCalls: ToolCallFormat {
 
     // MARK: In pieces
 
-    mutating func feed(_ delta: String) -> [ToolCallEvent] {
-        pending.append(delta)
-        while advance() {}
-        return log.take()
-    }
-
-    private mutating func advance() -> Bool {
+    mutating func advance() -> Bool {
         switch place {
         case .text:
             let section = pending.place(of: Self.section)

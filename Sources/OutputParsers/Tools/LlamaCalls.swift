@@ -1,5 +1,5 @@
 /// Llama 3: calls as JSON objects with semicolons between them, behind a marker or from the very beginning.
-struct LlamaCalls: ToolCallFormat {
+struct LlamaCalls: PendingCalls {
     private enum Place: Sendable {
         case opening, text
         /// In an object, of which so many bytes are read.
@@ -17,8 +17,8 @@ struct LlamaCalls: ToolCallFormat {
 
     private let tools: ToolTable
     private var place = Place.opening
-    private var pending = PendingText()
-    private var log = CallLog()
+    var pending = PendingText()
+    var log = CallLog()
     /// Bytes at the front that belong to nothing, until it is known whether a call follows.
     private var behind = 0
     /// Whether the object being read has begun for the client.
@@ -29,13 +29,7 @@ struct LlamaCalls: ToolCallFormat {
 
     // MARK: In pieces
 
-    mutating func feed(_ delta: String) -> [ToolCallEvent] {
-        pending.append(delta)
-        while advance() {}
-        return log.take()
-    }
-
-    private mutating func advance() -> Bool {
+    mutating func advance() -> Bool {
         switch place {
         case .opening:
             if pending.isEmpty { return false }

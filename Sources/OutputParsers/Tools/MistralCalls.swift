@@ -1,5 +1,5 @@
 /// Mistral: a list of calls as JSON behind a marker, or each call's name and arguments between markers.
-struct MistralCalls: ToolCallFormat {
+struct MistralCalls: PendingCalls {
     private enum Place: Sendable {
         case text
         /// Behind the marker, of which the bracket may be missing.
@@ -21,8 +21,8 @@ struct MistralCalls: ToolCallFormat {
 
     private let tools: ToolTable
     private var place = Place.text
-    private var pending = PendingText()
-    private var log = CallLog()
+    var pending = PendingText()
+    var log = CallLog()
     private var hasContent = false
     private(set) var isCallOpen = false
 
@@ -30,13 +30,7 @@ struct MistralCalls: ToolCallFormat {
 
     // MARK: In pieces
 
-    mutating func feed(_ delta: String) -> [ToolCallEvent] {
-        pending.append(delta)
-        while advance() {}
-        return log.take()
-    }
-
-    private mutating func advance() -> Bool {
+    mutating func advance() -> Bool {
         switch place {
         case .text:
             let start = pending.place(of: Self.marker)

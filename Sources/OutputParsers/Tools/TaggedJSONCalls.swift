@@ -1,5 +1,5 @@
 /// Calls written as JSON objects, each in a block of its own between two markers.
-struct TaggedJSONCalls: ToolCallFormat {
+struct TaggedJSONCalls: PendingCalls {
     /// What tells the formats of this kind apart.
     struct Style: Sendable {
         let open: String
@@ -23,8 +23,8 @@ struct TaggedJSONCalls: ToolCallFormat {
     private let style: Style
     private let tools: ToolTable
     private var place = Place.text
-    private var pending = PendingText()
-    private var log = CallLog()
+    var pending = PendingText()
+    var log = CallLog()
     private var hasBlocks = false
     private(set) var isCallOpen = false
 
@@ -35,13 +35,7 @@ struct TaggedJSONCalls: ToolCallFormat {
 
     // MARK: In pieces
 
-    mutating func feed(_ delta: String) -> [ToolCallEvent] {
-        pending.append(delta)
-        while advance() {}
-        return log.take()
-    }
-
-    private mutating func advance() -> Bool {
+    mutating func advance() -> Bool {
         switch place {
         case .text:
             let open = pending.place(of: style.open)

@@ -10,6 +10,24 @@ protocol ToolCallFormat: Sendable {
     func parse(_ text: String) -> ToolCallAnswer
 }
 
+/// A format that keeps what it cannot decide on yet, and decides on it bit by bit.
+protocol PendingCalls: ToolCallFormat {
+    /// Text that came and that nothing was decided on.
+    var pending: PendingText { get set }
+    /// What was decided.
+    var log: CallLog { get set }
+    /// Decides on what is pending as far as it can; whether there may be more to decide.
+    mutating func advance() -> Bool
+}
+
+extension PendingCalls {
+    mutating func feed(_ delta: String) -> [ToolCallEvent] {
+        pending.append(delta)
+        while advance() {}
+        return log.take()
+    }
+}
+
 /// Finds the tool calls in an answer.
 ///
 /// Feed it the answer in pieces of any size and then call `finish`: what comes out, joined, depends on the text alone, and

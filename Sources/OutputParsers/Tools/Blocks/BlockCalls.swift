@@ -1,5 +1,5 @@
 /// Calls in blocks that are understood as a whole: each block's calls are given once it is closed.
-struct BlockCalls: ToolCallFormat {
+struct BlockCalls: PendingCalls {
     /// What tells the formats of this kind apart.
     struct Style: Sendable {
         /// What becomes of something that is no call.
@@ -51,8 +51,8 @@ struct BlockCalls: ToolCallFormat {
     private let style: Style
     private let tools: ToolTable
     private var place = Place.text
-    private var pending = PendingText()
-    private var log = CallLog()
+    var pending = PendingText()
+    var log = CallLog()
     private var isInSection = false
     /// How much of a block was searched for its end.
     private var searched = 0
@@ -75,13 +75,7 @@ struct BlockCalls: ToolCallFormat {
 
     // MARK: In pieces
 
-    mutating func feed(_ delta: String) -> [ToolCallEvent] {
-        pending.append(delta)
-        while advance() {}
-        return log.take()
-    }
-
-    private mutating func advance() -> Bool {
+    mutating func advance() -> Bool {
         switch place {
         case .text: return advanceText()
         case .block: return advanceBlock()
