@@ -136,7 +136,7 @@ package final class HTTPServer: Sendable {
     ) async throws {
         let front = responder.front
         let share = BodyShare(of: front.bodies, limit: front.settings.maxBodySize)
-        let routingKey = request.headers[.init("X-SMG-Routing-Key")!] ?? ""
+        let routingKey = request.headers[.routingKey] ?? ""
         let endpoint = front.http.begin(
             path: request.uri.path, method: request.method.rawValue, routingKey: routingKey)
         front.requestBegins()

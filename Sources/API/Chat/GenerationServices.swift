@@ -41,7 +41,7 @@ package struct GenerationServices: Sendable {
         try request.requireOnlyRank()
         let isSet = { (name: String) in request.headers[.init(name)!] == "1" }
         var headers = Headers()
-        headers.routingKey = request.headers[.init("X-SMG-Routing-Key")!] ?? ""
+        headers.routingKey = request.headers[.routingKey] ?? ""
         headers.wantsInputIDs = isSet("x-sglext-return-input-ids")
         headers.wantsOutputIDs = isSet("x-sglext-return-output-ids")
         return headers

@@ -29,7 +29,7 @@ struct EncodeRoute: Sendable {
     private func encode(_ request: Request, _ context: RouteContext) async throws -> Response {
         let view = board.view
         if view.isDraining { throw RequestFailure.draining }
-        let routingKey = request.headers[.init("X-SMG-Routing-Key")!] ?? ""
+        let routingKey = request.headers[.routingKey] ?? ""
         let (wanted, openings) = try await request.reading(context) { [rules] fields in
             let wanted = try EncodeRequest(fields, routingKey: routingKey)
             return (wanted, try VectorPlan(wanted.inputs, wanted.wishes, model: view.model, rules).openings)

@@ -56,7 +56,7 @@ struct GenerateRoute: Sendable {
         if board.view.isDraining { throw RequestFailure.draining }
         try request.requireOnlyRank()
         let body = try await request.bytes(context)
-        let reading = await read(body, in: form, routingKey: request.headers[.init("X-SMG-Routing-Key")!] ?? "")
+        let reading = await read(body, in: form, routingKey: request.headers[.routingKey] ?? "")
         let plan: GeneratePlan
         do throws(RequestFailure) { plan = try reading.plan.get() } catch {
             guard reading.asksForStream else { throw error }
