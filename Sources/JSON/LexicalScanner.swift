@@ -10,7 +10,7 @@ struct LexicalScanner {
     private let dialect: JSON.Dialect
     private var at = 0
     private var depth = 0
-    /// Offsets of `\uXXXX\uXXXX` that json-c would take for lone surrogates: it tests the low 16 bits of the whole
+    /// Offsets of two escapes by `\u` in a row that json-c would take for lone surrogates: it tests the low 16 bits of the whole
     /// scalar.
     private(set) var misreadPairs: [Int] = []
 
@@ -196,7 +196,7 @@ struct LexicalScanner {
         }
     }
 
-    /// Consumes the `uXXXX` of an escape.
+    /// Consumes the `u` of an escape and its four digits.
     private mutating func hexUnit() throws(JSONError) -> UInt32 {
         at += 1
         var unit: UInt32 = 0

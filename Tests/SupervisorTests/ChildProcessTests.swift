@@ -11,6 +11,18 @@ import Testing
             descriptors: descriptors)
     }
 
+    /// A script that `cat <&4` keeps waiting until `body` is over: for the end of a pipe that nobody writes to.
+    private func withWaiter(
+        _ script: String, _ descriptors: [(ours: Int32, childs: Int32)] = [],
+        _ body: (inout ChildProcess) throws -> Void
+    ) throws {
+        var ends: [Int32] = [-1, -1]
+        pipe(&ends)
+        defer { for end in ends { close(end) } }
+        var child = try shell(script, descriptors + [(ends[0], 4)])
+        try body(&child)
+    }
+
     private func waitForEnd(_ child: borrowing ChildProcess) {
         var item = pollfd(fd: child.endDescriptor, events: Int16(POLLIN), revents: 0)
         while poll(&item, 1, -1) != 1 {}
@@ -35,12 +47,13 @@ import Testing
     }
 
     @Test func tellsTheSignal() throws {
-        var child = try shell("exec sleep 1000")
         var other = try shell("kill -SEGV $$")
-        child.signal(SIGKILL)
-        waitForEnd(child)
+        try withWaiter("exec cat <&4") { child in
+            child.signal(SIGKILL)
+            waitForEnd(child)
+            #expect(child.reap() == .signal(SIGKILL))
+        }
         waitForEnd(other)
-        #expect(child.reap() == .signal(SIGKILL))
         #expect(other.reap() == .signal(SIGSEGV))
     }
 
@@ -68,13 +81,14 @@ import Testing
     }
 
     @Test func remembersWhoKilled() throws {
-        var child = try shell("exec sleep 1000")
-        var known = [child.wasKilled]
-        for signal in [SIGTERM, SIGKILL] {
-            child.signal(signal)
-            known.append(child.wasKilled)
+        try withWaiter("exec cat <&4") { child in
+            var known = [child.wasKilled]
+            for signal in [SIGTERM, SIGKILL] {
+                child.signal(signal)
+                known.append(child.wasKilled)
+            }
+            #expect(known == [false, false, true])
         }
-        #expect(known == [false, false, true])
     }
 
     @Test func keepsTheLastLinesOfStderr() throws {
@@ -103,12 +117,13 @@ import Testing
         var ends: [Int32] = [-1, -1]
         pipe(&ends)
         // The grandchild keeps the writing end: its end of file tells that it is gone.
-        var child = try shell("(exec sleep 1000) & exit 3", [(ends[1], 3)])
-        close(ends[1])
-        waitForEnd(child)
-        #expect(child.reap() == .code(3))
-        var byte: UInt8 = 0
-        #expect(read(ends[0], &byte, 1) == 0)
+        try withWaiter("(exec cat <&4) & exit 3", [(ends[1], 3)]) { child in
+            close(ends[1])
+            waitForEnd(child)
+            #expect(child.reap() == .code(3))
+            var byte: UInt8 = 0
+            #expect(read(ends[0], &byte, 1) == 0)
+        }
         close(ends[0])
     }
 

@@ -267,7 +267,7 @@ package nonisolated struct Conversation: Sendable {
 
   package var ending: Conversation.Ending = .answer
 
-  /// Seconds since 1970 at which the request came: what the template takes for now.
+  /// Seconds since 1970 at which the request came: the present time to the template.
   package var time: Double = 0
 
   /// A template of the client's own, in place of the model's; empty for none.

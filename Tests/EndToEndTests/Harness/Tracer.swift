@@ -34,7 +34,9 @@ enum Tracer {
     /// Whether this machine lets a parent trace its descendants, tried on a shell's child.
     static let isAllowed: Bool = {
         #if arch(x86_64)
-            guard let shell = try? Subprocess("/bin/sh", ["-c", "sleep 60 & echo pid $!; wait $!; echo code $?"]),
+            guard
+                let shell = try? Subprocess(
+                    "/bin/sh", ["-c", "tail --pid=$$ -f /dev/null & echo pid $!; wait $!; echo code $?"]),
                 let line = try? shell.line(with: "pid "), let pid = pid_t(line.dropFirst(4))
             else { return false }
             defer { kill(pid, SIGKILL) }

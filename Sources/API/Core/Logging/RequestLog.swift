@@ -41,7 +41,7 @@ package final class RequestLog: Sendable {
         do { try set(choices) } catch { log.error("Requests are not logged as asked: \(error.message)") }
     }
 
-    /// What is asked for now.
+    /// What is asked for at present.
     package var choices: Choices { state.withLock { $0.choices } }
 
     /// Does other things from now on.
