@@ -109,8 +109,9 @@ walk: deps  ## walks SGLang's page of native endpoints with tiny models; ARGS na
 FAULTS := $(TESTS) --filter
 export SRT_CHAOS_MODEL := $(MODEL_PATH)
 export SRT_CHAOS_LOAD := $(LOAD)
+export SRT_CHAOS_FLAGS := $(FLAGS)
 
-chaos: build  ## kills processes at random for MINUTES (10) under load, the front too with FRONT=1; LOAD=embeddings, ranks, calls or grammars; MODEL_PATH names a model
+chaos: build  ## kills processes at random for MINUTES (10) under load, the front too with FRONT=1; LOAD=embeddings, ranks, calls or grammars; MODEL_PATH names a model, FLAGS more flags
 	SRT_CHAOS_MINUTES=$(MINUTES) SRT_CHAOS_FRONT=$(FRONT) $(FAULTS) ChaosTests
 
 soak: build  ## works for MINUTES with a kill a minute and prints how the memory of each process develops

@@ -8,7 +8,8 @@ import Values
 /// One storm over one server: clients work, processes die, and every answer is compared with an undisturbed one.
 ///
 /// `SRT_CHAOS_MINUTES` makes it a long one, `SRT_CHAOS_MODEL` is a model folder or file for it, `SRT_CHAOS_LOAD` says what is asked
-/// of it, `SRT_CHAOS_SEED` repeats an order of deaths, and with `SRT_CHAOS_FRONT` the front dies too. Processes are killed, told to end, or stopped so
+/// of it, `SRT_CHAOS_FLAGS` are more flags of the server, `SRT_CHAOS_SEED` repeats an order of deaths, and with `SRT_CHAOS_FRONT` the front
+/// dies too. Processes are killed, told to end, or stopped so
 /// that they hang; never made to crash, since two crashes of the worker rightly fail the requests that it was running.
 struct Chaos: Sendable {
     /// What clients ask for.
@@ -63,7 +64,9 @@ struct Chaos: Sendable {
         case .embeddings, .ranks: return vectors(load, model)
         }
     }()
-    private static let flags = ["--max-restarts", "1000", "--tp", "2"]
+    private static let flags =
+        ["--max-restarts", "1000", "--tp", "2"]
+        + (environment("SRT_CHAOS_FLAGS") ?? "").split(separator: " ").map(String.init)
     private static let generationFlags =
         flags + ["--incremental-streaming-output", "--tool-call-parser", "hermes", "--reasoning-parser", "qwen3"]
     private static let int8 = ["--quantization", "w8a8_int8"]
