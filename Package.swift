@@ -214,7 +214,7 @@ let package = Package(
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
         .testTarget(
             name: "ChatTemplatesTests", dependencies: ["ChatTemplates", "JSON"],
-            exclude: ["Goldens", "Templates", "make_template_goldens.py"], swiftSettings: strict),
+            exclude: ["Goldens", "Templates", "fetch_templates.py", "make_template_goldens.py"], swiftSettings: strict),
         .testTarget(
             name: "OutputParsersTests", dependencies: ["OutputParsers", "JSON"],
             exclude: ["Goldens", "make_parser_goldens.py"], swiftSettings: strict),
