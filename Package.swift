@@ -144,7 +144,7 @@ let package = Package(
         .target(
             name: "ModelWorker",
             dependencies: [
-                log, "Transport", "Messages", "Scheduling", "Grammar", "Models", "Tensors", "Tokenizers",
+                log, "Transport", "Messages", "Scheduling", "KVCache", "Grammar", "Models", "Tensors", "Tokenizers",
                 "TokenizerSource", "JSON",
                 "ServerSettings", "ChildRuntime", "CPlatform",
             ],
@@ -203,7 +203,8 @@ let package = Package(
         .testTarget(
             name: "ModelWorkerTests",
             dependencies: [
-                log, "ModelWorker", "Messages", "Models", "Tensors", "Tokenizers", "Scheduling", "ServerSettings",
+                log, "ModelWorker", "Messages", "Models", "Tensors", "Tokenizers", "Scheduling", "KVCache",
+                "ServerSettings",
                 "Grammar",
             ],
             exclude: [

@@ -17,6 +17,10 @@ package struct ChildIdentity: Sendable, Equatable {
     package static let wordsDescriptor: Int32 = 7
     /// Descriptor of the memory that says which weights are served; fronts and model workers inherit it.
     package static let weightsDescriptor: Int32 = 8
+    /// Descriptor of the memory with a rank's keys and values; model workers inherit it.
+    package static let cacheDescriptor: Int32 = 9
+    /// Descriptor of the memory in which rank 0 writes down what the cache's slots hold; model workers inherit it.
+    package static let slotsDescriptor: Int32 = 10
     /// Name of the socket in the run directory on which a front whose clients speak TLS takes plain HTTP from the launcher.
     package static let plainSocketName = "http.ipc"
     /// Exit code of a rank that ends because another one did not come to a meeting (EX_TEMPFAIL).

@@ -53,6 +53,13 @@ package struct SlotPool: ~Copyable {
         precondition(available <= total, "a KV page was given back twice")
     }
 
+    /// Takes the pages that begin in `slots` out of a pool that is whole.
+    package mutating func claim(_ slots: some Sequence<Int32>) {
+        var isTaken = [Bool](repeating: false, count: total / pageSize + 1)
+        for slot in slots where Int(slot) % pageSize == 0 { isTaken[Int(slot) / pageSize] = true }
+        free.removeAll { isTaken[Int($0) / pageSize] }
+    }
+
     /// Every free slot; for checks of ownership.
     package var freeSlots: [Int32] { free.flatMap { first in (0..<Int32(pageSize)).map { first + $0 } } }
 }

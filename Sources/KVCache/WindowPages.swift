@@ -14,6 +14,8 @@ package struct WindowPages: ~Copyable {
     private var free: [Int32]
     /// By page of the big pool: the first slot of its page here; 0 where it has none.
     private var places: [Int32]
+    /// Pages of the big pool that have another place than when somebody last took this list; nil: nobody wants it.
+    private var changed: [Int32]?
 
     /// Pages whose slots are all free, for a big pool of `slots`.
     package init(total: Int, for slots: Int, pageSize: Int) {
@@ -37,7 +39,7 @@ package struct WindowPages: ~Copyable {
     package mutating func take(_ slots: ArraySlice<Int32>) {
         for slot in slots where Int(slot) % pageSize == 0 {
             precondition(places[Int(slot) / pageSize] == 0, "a page was given a second one for its window")
-            places[Int(slot) / pageSize] = free.removeLast()
+            place(Int(slot) / pageSize, free.removeLast())
         }
     }
 
@@ -46,7 +48,7 @@ package struct WindowPages: ~Copyable {
         for slot in slots where Int(slot) % pageSize == 0 {
             let first = places[Int(slot) / pageSize]
             guard first != 0 else { continue }
-            places[Int(slot) / pageSize] = 0
+            place(Int(slot) / pageSize, 0)
             free.append(first)
         }
     }
@@ -57,8 +59,40 @@ package struct WindowPages: ~Copyable {
         for (slot, heir) in zip(slots, heirs) where Int(slot) % pageSize == 0 {
             let (old, new) = (Int(slot) / pageSize, Int(heir) / pageSize)
             guard places[new] == 0 else { continue }
-            (places[new], places[old]) = (places[old], 0)
+            place(new, places[old])
+            place(old, 0)
         }
+    }
+
+    private mutating func place(_ page: Int, _ first: Int32) {
+        places[page] = first
+        changed?.append(Int32(page))
+    }
+
+    /// From here on lists what changes.
+    package mutating func listChanges() { changed = [] }
+
+    /// Pages whose place has changed, with the place that each has now; and an empty list from here on.
+    package mutating func takeChanges() -> [(page: Int32, place: Int32)] {
+        guard let pages = changed, !pages.isEmpty else { return [] }
+        changed = []
+        return pages.map { ($0, places[Int($0)]) }
+    }
+
+    /// Gives the pages that begin in `slots` the places that they had for another process, as far as that is possible; none may have
+    /// one yet.
+    package mutating func restore(_ kept: [Int32], for slots: some Sequence<Int32>) {
+        var isTaken = [Bool](repeating: false, count: total / pageSize + 1)
+        for slot in slots where Int(slot) % pageSize == 0 {
+            let page = Int(slot) / pageSize
+            guard page < kept.count, page < places.count, kept[page] >= pageSize,
+                Int(kept[page]) % pageSize == 0,
+                Int(kept[page]) / pageSize < isTaken.count, !isTaken[Int(kept[page]) / pageSize]
+            else { continue }
+            isTaken[Int(kept[page]) / pageSize] = true
+            place(page, kept[page])
+        }
+        free.removeAll { isTaken[Int($0) / pageSize] }
     }
 
     /// How many of the leading `slots` can be gone on from: those of the window before the next position are all there. Whole pages.

@@ -182,8 +182,9 @@ package struct RequestLedger: Sendable {
         // The last word on an aborted row knows only that it ended.
         if batch.promptTokens[entry] > 0 {
             row.output.promptTokens = Int(batch.promptTokens[entry])
-            row.output.cachedTokens = Int(batch.cachedTokens[entry])
             row.output.retractions = Int(batch.retractions[entry])
+            // A later attempt finds its own work in the cache.
+            if known == 0 { row.output.cachedTokens = Int(batch.cachedTokens[entry]) }
         }
         if entry < batch.reasoningTokens.count {
             row.output.thinkingTokens = Int(batch.reasoningTokens[entry])

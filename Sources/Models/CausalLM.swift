@@ -35,7 +35,8 @@ final class CausalLM: LanguageModel {
         parts = ModelParts(
             compute: options.compute, weights: WeightStore(prepared),
             cache: try KeyValueStore(
-                plan.caches, dtype: cacheDType, slots: limits.slots, windowSlots: limits.windowSlots),
+                plan.caches, dtype: cacheDType, slots: limits.slots, windowSlots: limits.windowSlots,
+                descriptor: options.cacheMemory),
             rotary: try RotaryTables(plan.ropes, positions: limits.positions, modelPath: plan.modelPath),
             scratch: try ScratchMemory(plan.scratch, limits: limits),
             chosenExperts: try ChosenExperts(plan.experts, plan.routings, limits: limits),

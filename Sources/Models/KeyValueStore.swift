@@ -1,3 +1,4 @@
+import Glibc
 import Tensors
 
 /// What an attention layer keeps for every slot on this rank: a key and a value for each of its heads.
@@ -42,14 +43,18 @@ final class KeyValueStore {
     private let dtype: CacheDType
     private let places: [Place]
     private let byteCount: Int
+    /// Memory that outlives this process; nil: it has its own.
+    private let descriptor: Int32?
     private var memory: AlignedBuffer?
 
     /// Reserves memory for so many slots of each layer, those with a window apart where they have their own; throws `outOfMemory`
-    /// when there is none.
+    /// when there is none. What an earlier process left behind `descriptor` in a store of the same size is there again.
     init(
-        _ shapes: [KeyValueShape], dtype: CacheDType, slots: Int, windowSlots: Int? = nil
+        _ shapes: [KeyValueShape], dtype: CacheDType, slots: Int, windowSlots: Int? = nil,
+        descriptor: Int32? = nil
     ) throws(CheckpointError) {
         self.dtype = dtype
+        self.descriptor = descriptor
         var end = 0
         places = shapes.map { shape in
             let row = shape.rowBytes(dtype)
@@ -66,17 +71,19 @@ final class KeyValueStore {
         try reserve()
     }
 
-    /// Takes zeroed memory again after `release`; what was kept before is lost.
+    /// Takes zeroed memory again after `release`.
     func reserve() throws(CheckpointError) {
-        release()
-        guard let memory = AlignedBuffer(byteCount: byteCount) else {
+        guard let memory = AlignedBuffer(byteCount: byteCount, descriptor: descriptor) else {
             throw .outOfMemory(purpose: "the KV pool (--max-total-tokens)", byteCount: byteCount)
         }
         self.memory = memory
     }
 
-    /// Gives the memory back to the system; no step may run until `reserve`.
-    func release() { memory = nil }
+    /// Gives the memory back to the system, and with it all that was kept; no step may run until `reserve`.
+    func release() {
+        memory = nil
+        if let descriptor { ftruncate(descriptor, 0) }
+    }
 
     /// Keys and values of a layer.
     subscript(id: CacheID) -> KeyValueLayer {

@@ -49,6 +49,8 @@ package struct LoadOptions {
     package var group: Collectives?
     /// Kernels and threads, for loading and for running.
     package var compute: Compute
+    /// Descriptor of the memory for the key-value cache, which outlives this process; nil: the process has its own.
+    package var cacheMemory: Int32?
 
     /// States what to load.
     package init(

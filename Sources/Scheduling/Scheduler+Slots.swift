@@ -39,6 +39,8 @@ extension Scheduler {
         let known = owned..<(owned + inserted.known.count)
         if !known.isEmpty {
             if limits.window != nil { windowPages.hand(table.rows[row].slots[known], to: inserted.known) }
+            book.move(
+                table.rows[row].slots[known.upperBound...], after: inserted.known[inserted.known.count - 1])
             giveBack(table.rows[row].slots[known])
             table.rows[row].slots.replaceSubrange(known, with: inserted.known)
         }

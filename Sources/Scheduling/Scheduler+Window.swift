@@ -6,6 +6,7 @@ extension Scheduler {
     /// Gives slots back, and what layers with a window have of them.
     mutating func giveBack(_ slots: ArraySlice<Int32>) {
         if limits.window != nil { windowPages.give(slots) }
+        book.erase(slots)
         pool.give(slots)
     }
 

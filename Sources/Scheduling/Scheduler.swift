@@ -12,6 +12,8 @@ package struct Scheduler: ~Copyable {
     var tree: RadixTree
     /// Slots of the layers with a window; there are none where no layer has one.
     var windowPages: WindowPages
+    /// What the slots hold; empty unless somebody wants to know.
+    var book: SlotBook
     var table = RequestTable()
     /// Rows not admitted yet, or retracted, in the order of `precedes`.
     var waiting = Deque<Int>()
@@ -33,6 +35,8 @@ package struct Scheduler: ~Copyable {
         windowPages = WindowPages(
             total: limits.window?.slots ?? 0, for: limits.window == nil ? 0 : limits.storeRows,
             pageSize: limits.pageSize)
+        book = SlotBook(slots: limits.keepsBook && limits.usesPrefixCache ? limits.storeRows : 0)
+        if book.isKept, limits.window != nil { windowPages.listChanges() }
         reserveRatio = ReserveRatio(conservativeness: limits.conservativeness)
         random = SplitMix64(seed: limits.seed)
     }
@@ -131,6 +135,7 @@ package struct Scheduler: ~Copyable {
     /// A finished request leaves: what it computed stays cached, its slots and locks are given back.
     package mutating func commit(_ entry: Batch.Entry, tokens: ArraySlice<Int32>, finished: Bool) {
         guard let row = table.row(of: entry.id) else { return }
+        write(entry, row)
         table.rows[row].computed = entry.start + entry.count
         let isFirst = table.rows[row].outputCount == 0 && !tokens.isEmpty
         if !tokens.isEmpty {

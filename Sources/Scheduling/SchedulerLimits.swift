@@ -31,6 +31,8 @@ package struct SchedulerLimits: Sendable, Equatable {
     package var conservativeness: Double
     /// Reuse and keep prefixes.
     package var usesPrefixCache: Bool
+    /// Writes down what the slots hold, for those who come after this process.
+    package var keepsBook = false
     /// Requests generate tokens; else each is over with its prompt, and there is nothing to leave room for.
     package var generates = true
     /// Seed of the random policy.

@@ -15,7 +15,7 @@ final class RunningChild {
     /// Starts this executable again as a child.
     init(
         _ id: ChildID, generation: UInt64, ranks: Int, runDirectory: String, lifeline: Int32, listener: Int32,
-        keepsakes: Keepsakes, group: Int32?
+        keepsakes: Keepsakes, group: Int32?, cache: (slots: Int32, rank: Int32)?
     ) throws(SpawnError) {
         let identity = ChildIdentity(
             role: id.role, rank: id.rank, size: id.role == .scheduler ? ranks : 1, generation: generation,
@@ -31,6 +31,10 @@ final class RunningChild {
             descriptors.append((keepsakes.weights, ChildIdentity.weightsDescriptor))
         }
         if id.role == .scheduler, let group { descriptors.append((group, ChildIdentity.groupDescriptor)) }
+        if let cache {
+            descriptors.append((cache.rank, ChildIdentity.cacheDescriptor))
+            descriptors.append((cache.slots, ChildIdentity.slotsDescriptor))
+        }
         self.id = id
         self.generation = generation
         title = identity.title

@@ -56,7 +56,8 @@ extension ServerLoop {
                 id, generation: generation, ranks: plan.policy.ranks, runDirectory: directory.path,
                 lifeline: lifeline.read,
                 listener: listener.descriptor, keepsakes: keepsakes,
-                group: group.descriptor(for: id, generation, ranks: plan.policy.ranks))
+                group: group.descriptor(for: id, generation, ranks: plan.policy.ranks),
+                cache: id.role == .scheduler ? cache.descriptors(forRank: id.rank) : nil)
             group.spawned(id, ranks: plan.policy.ranks)
             children[id] = child
             directory.notePid(child.pid, of: child.title)

@@ -93,6 +93,7 @@ extension ServerLoop {
         for child in everyone {
             guard let status = child.reap() else { continue }
             let cause = whoKilled(child, status)
+            cache.ended(child.id, cause, byLauncher: child.wasKilled)
             // Its last words may still be on the way.
             readReports()
             relay(child)

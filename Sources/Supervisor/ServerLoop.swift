@@ -43,6 +43,8 @@ final class ServerLoop {
     private var serviceManager = ServiceManager()
     /// What the ranks of the generation that is being spawned share.
     var group = GroupMemory()
+    /// The prefix cache, which outlives the model workers.
+    var cache = CacheMemory()
     /// What children leave for those after them.
     let keepsakes: Keepsakes
     /// Where the kernel counts what it ends for want of memory.

@@ -49,6 +49,7 @@ private struct Story: ~Copyable {
                 preemptionGap: [nil, 0, 10].randomElement(using: &random)!,
                 guidesRetraction: Bool.random(using: &random))
         }
+        limits.keepsBook = limits.usesPrefixCache && !random.once(in: 4)
         if random.once(in: 3) {
             limits.window = WindowLimits(
                 positions: Int.random(in: 1...60, using: &random), beside: limits,
@@ -62,6 +63,7 @@ private struct Story: ~Copyable {
         for _ in 0..<150 {
             if open.count < 20, Bool.random(using: &random), let problem = arrive() { return problem }
             if random.once(in: 25), let problem = disturb() { return problem }
+            if random.once(in: 40), let problem = die() { return problem }
             if let problem = step() { return problem }
         }
         var steps = 0
@@ -126,6 +128,28 @@ private struct Story: ~Copyable {
             open[id] = nil
         }
         return run.scheduler.slotError()
+    }
+
+    /// The worker dies, and whoever is not done comes again, with the output that its client has.
+    private mutating func die() -> String? {
+        guard limits.keepsBook else { return nil }
+        var again: [ScheduledRequest] = []
+        for (id, asked) in open.sorted(by: { $0.key < $1.key }) {
+            guard let request = run.scheduler.request(id) else { return "\(id) is unknown" }
+            let known = request.outputCount - Int.random(in: 0...min(2, request.outputCount), using: &random)
+            again.append(
+                ScheduledRequest(
+                    id: id, prompt: asked.prompt, output: Array(request.tokens[asked.prompt.count...].prefix(known)),
+                    maxNewTokens: asked.count, namespace: request.namespace, priority: request.priority,
+                    wasAccepted: true))
+        }
+        let kept = run.die(&random)
+        guard run.scheduler.counts.cached == kept else { return "the cache has not what was kept" }
+        if let error = run.scheduler.slotError() { return error }
+        for request in again.shuffled(using: &random) {
+            guard run.scheduler.admit(request) == .queued else { return "\(request.id) was not taken again" }
+        }
+        return nil
     }
 
     private mutating func step() -> String? {

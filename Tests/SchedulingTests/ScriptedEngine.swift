@@ -43,6 +43,18 @@ struct ScriptedEngine {
         }
     }
 
+    /// What a death leaves of the rows that were being computed: anything.
+    mutating func garble(_ batch: Batch, _ scheduler: borrowing Scheduler, _ random: inout SplitMix64) {
+        for entry in batch.entries {
+            guard let request = scheduler.request(entry.id) else { continue }
+            let windowSlots = windowSlots(entry, scheduler)
+            for position in entry.start..<(entry.start + entry.count) where random.once(in: 2) {
+                store[Int(request.slots[position])] = random.next()
+                if window != nil { windowStore[Int(windowSlots[position])] = random.next() }
+            }
+        }
+    }
+
     /// The window's slots of an entry's positions.
     private func windowSlots(_ entry: Batch.Entry, _ scheduler: borrowing Scheduler) -> [Int32] {
         guard window != nil, let request = scheduler.request(entry.id) else { return [] }
@@ -96,10 +108,50 @@ struct ScriptedEngine {
 struct Run: ~Copyable {
     var scheduler: Scheduler
     private var engine: ScriptedEngine
+    /// What outlives the scheduler, where it writes anything down.
+    private var copy: SlotCopy
 
     init(_ limits: SchedulerLimits) {
         scheduler = Scheduler(limits: limits)
         engine = ScriptedEngine(limits)
+        copy = SlotCopy(limits)
+    }
+
+    /// The scheduler dies at some moment of a step, and another one takes its place.
+    ///
+    /// - Returns: Tokens in its prefix cache.
+    mutating func die(_ random: inout SplitMix64) -> Int {
+        switch Int.random(in: 0..<4, using: &random) {
+        case 0: break
+        case 1:
+            if scheduler.nextBatch() != nil { copy.write(scheduler.takeSlotChanges(), &random) }
+        case 2:
+            guard let batch = scheduler.nextBatch() else { break }
+            copy.write(scheduler.takeSlotChanges())
+            _ = engine.forward(batch, scheduler)
+            engine.garble(batch, scheduler, &random)
+        default:
+            guard let batch = scheduler.nextBatch() else { break }
+            copy.write(scheduler.takeSlotChanges())
+            let tokens = engine.forward(batch, scheduler)
+            // Another rank is not done with what no logits came of.
+            if !batch.isMeeting { engine.garble(batch, scheduler, &random) }
+            for (entry, tokens) in zip(batch.entries, tokens) {
+                scheduler.commit(entry, tokens: tokens[...], finished: random.once(in: 5) && entry.yieldsToken)
+            }
+            copy.write(scheduler.takeSlotChanges(atEndOfStep: true, settled: batch.isMeeting), &random)
+        }
+        scheduler = Scheduler(limits: scheduler.limits)
+        let tokens = scheduler.restore(copy.image)
+        copy.empty()
+        copy.write(scheduler.takeSlotChanges(settled: true))
+        return tokens
+    }
+
+    /// What lies in the slots is of no use to another scheduler.
+    mutating func forget() {
+        scheduler.forgetBook()
+        copy.empty()
     }
 
     /// Queues a request that generates from a prompt.
@@ -113,6 +165,7 @@ struct Run: ~Copyable {
         _ terms: StepTerms = StepTerms(), several: Int = 1
     ) -> (batch: Batch, ended: [UInt64: [Int32]])? {
         guard let batch = scheduler.nextBatch(terms) else { return nil }
+        copy.write(scheduler.takeSlotChanges())
         var ended: [UInt64: [Int32]] = [:]
         for (entry, tokens) in zip(batch.entries, engine.forward(batch, scheduler, several: several)) {
             guard let request = scheduler.request(entry.id) else { continue }
@@ -121,6 +174,7 @@ struct Run: ~Copyable {
             if finished { ended[entry.id] = output }
             scheduler.commit(entry, tokens: tokens[...], finished: finished)
         }
+        copy.write(scheduler.takeSlotChanges(atEndOfStep: true, settled: batch.isMeeting))
         return (batch, ended)
     }
 

@@ -1,3 +1,4 @@
+package import KVCache
 internal import Logging
 package import Messages
 internal import Models
@@ -98,6 +99,27 @@ package struct Engine: ~Copyable {
         terms.resting = pacing.resting()
         return scheduler.nextBatch(terms)
     }
+
+    /// Has the prefix cache go on with what an earlier worker left.
+    ///
+    /// - Returns: Tokens in the cache, and what is to be written down of them.
+    package mutating func restore(_ image: SlotImage) -> (tokens: Int, changes: SlotChanges) {
+        let tokens = scheduler.restore(image)
+        return (tokens, scheduler.takeSlotChanges(settled: true))
+    }
+
+    /// What has changed in the slots, before a step writes into some of them (see `SlotBook.takeChanges`).
+    package mutating func takeSlotChanges() -> SlotChanges { scheduler.takeSlotChanges() }
+
+    /// What a step has changed in the slots; `isAlone`: by one rank.
+    package mutating func takeSlotChanges(after batch: Batch, isAlone: Bool) -> SlotChanges {
+        // Logits are of all ranks: whoever has them knows that the others are done with the step.
+        let isMeeting = traits.generates && batch.entries.contains { $0.logitsFrom != nil }
+        return scheduler.takeSlotChanges(atEndOfStep: true, settled: isAlone || isMeeting)
+    }
+
+    /// Whoever comes next has no use for what is in the prefix cache.
+    package mutating func forgetBook() { scheduler.forgetBook() }
 
     /// The moment until which only a command gives it anything to do; infinity for ever, nil when there is work.
     package var restsUntil: Double? {

@@ -1,3 +1,4 @@
+internal import ChildRuntime
 internal import JSON
 internal import Logging
 internal import Messages
@@ -56,8 +57,11 @@ struct ServedModel {
         if rank.index == 0 {
             let routes = settings.enableReturnRoutedExperts ? sizes.experts.map(RouteMemory.bytesPerSlot) ?? 0 : 0
             let least = window == nil ? 0 : Int(Double(sizes.windowBytesPerSlot) * (1 - settings.swaFullTokensRatio))
-            slots = try Self.slots(
-                settings, bytesPerSlot: max(1, sizes.bytesPerSlot - least) + routes, weights: UInt64(sizes.weightBytes))
+            let slotBytes = max(1, sizes.bytesPerSlot - least) + routes
+            // What an earlier process of the server had room for has room still: it is there.
+            slots =
+                try Self.keptSlots(settings)
+                ?? Self.slots(settings, bytesPerSlot: slotBytes, weights: UInt64(sizes.weightBytes))
         }
         if let group { slots = try Self.agree(on: slots, served.number, group, settings, config, task, window) }
         limits = try Self.limits(settings, config, task, window, slots: slots)
@@ -70,11 +74,11 @@ struct ServedModel {
             "Compute in \(dtype) with \(compute.isa.name) kernels\(comparison) on \(compute.threads) threads; KV pool of \(limits.usableSlots) tokens\(limits.window.map { ", \($0.slots) of them in layers with a window of \($0.positions)" } ?? "")"
         )
         link = group.map { RankLink(group: $0) }
-        model = try loadModel(
-            LoadOptions(
-                source, kvCacheDType: settings.kvCacheDType, cacheDirectory: settings.weightCacheDirectory,
-                limits: Self.forwardLimits(limits), rank: rank, group: group, compute: compute),
-            progress: progress)
+        var options = LoadOptions(
+            source, kvCacheDType: settings.kvCacheDType, cacheDirectory: settings.weightCacheDirectory,
+            limits: Self.forwardLimits(limits), rank: rank, group: group, compute: compute)
+        if limits.keepsBook { options.cacheMemory = ChildIdentity.cacheDescriptor }
+        model = try loadModel(options, progress: progress)
         weights = RankWeights(model, source: source, rank: rank, cacheDirectory: settings.weightCacheDirectory)
         weightBytes = UInt64(model.report.byteCount)
         if let note = model.report.note { log.info("\(note)") }
@@ -132,7 +136,16 @@ struct ServedModel {
         limits.window = window.map {
             WindowLimits(positions: $0, beside: limits, ratio: settings.swaFullTokensRatio)
         }
+        limits.keepsBook = keepsCache(settings) && limits.usesPrefixCache
         return limits
+    }
+
+    /// The prefix cache outlives this process. Which experts cached tokens took is known to this one alone.
+    private static func keepsCache(_ settings: WorkerSettings) -> Bool { !settings.enableReturnRoutedExperts }
+
+    /// Slots of the pool that the process before this one has left.
+    private static func keptSlots(_ settings: WorkerSettings) -> Int? {
+        keepsCache(settings) ? SlotKeepsake.slots(descriptor: ChildIdentity.slotsDescriptor) : nil
     }
 
     /// The window whose layers have slots of their own; nil where none has one that is shorter than the context, where all texts

@@ -12,6 +12,8 @@ struct WorkerLoop: ~Copyable {
     private let pipes: WorkerPipes
     private let model: RankedModel
     private let keepsake: WeightsKeepsake
+    /// Where it writes down what the prefix cache holds; nil where nothing is kept.
+    private let slots: SlotKeepsake?
     private let profiler: Profiler
     private let stamp: ProgressStamp
     private let records: ExpertRecordFolder
@@ -27,12 +29,14 @@ struct WorkerLoop: ~Copyable {
 
     init(
         _ engine: consuming Engine, _ pipes: consuming WorkerPipes, model: RankedModel, keepsake: WeightsKeepsake,
-        profiler: Profiler, stamp: ProgressStamp, records: ExpertRecordFolder, grammars: GrammarPool?, log: Logger
+        slots: SlotKeepsake?, profiler: Profiler, stamp: ProgressStamp, records: ExpertRecordFolder,
+        grammars: GrammarPool?, log: Logger
     ) {
         self.engine = engine
         self.pipes = pipes
         self.model = model
         self.keepsake = keepsake
+        self.slots = slots
         self.profiler = profiler
         self.stamp = stamp
         self.records = records
@@ -53,12 +57,15 @@ struct WorkerLoop: ~Copyable {
             let planning = monotonicSeconds()
             guard let batch = engine.nextBatch() else { continue }
             if engine.slowDown > 0 { usleep(UInt32(engine.slowDown * 1e6)) }
+            // What is about to be written must be known of no more.
+            slots?.write(engine.takeSlotChanges())
             stamp.enter(batch.prefillTokens > 0 ? .prefill : .decode)
             let began = monotonicSeconds()
             profiler.planned(batch, engine.load, from: planning, to: began)
             engine.step(batch, on: model, now: began)
             let ended = monotonicSeconds()
             engine.stepped(batch, now: ended)
+            slots?.write(engine.takeSlotChanges(after: batch, isAlone: model.link == nil))
             profiler.stepped(batch, from: began, to: ended)
             let sending = monotonicSeconds()
             try perform()
@@ -97,8 +104,9 @@ struct WorkerLoop: ~Copyable {
         if let outcome = model.outcome { engine.ranksAreDone(outcome) }
     }
 
-    /// Does what the engine wants done.
+    /// Does what the engine wants done. What it tells of the prefix cache, as that it was flushed, is written down first.
     private mutating func perform() throws {
+        slots?.write(engine.takeSlotChanges())
         while engine.hasEffects {
             for effect in engine.takeEffects() { try perform(effect) }
         }
@@ -129,13 +137,22 @@ struct WorkerLoop: ~Copyable {
         case .exchangeWeights(let served, let removesOld): try exchange(served, removesOld: removesOld)
         case .discardWeights: try model.order(.discard)
         case .releaseWeights: try model.order(.releaseWeights)
-        case .releaseCache: try model.order(.releaseCache)
+        case .releaseCache:
+            forgetSlots()
+            try model.order(.releaseCache)
         case .restoreCache: try model.order(.restoreCache)
         }
     }
 
+    /// Whoever comes next finds nothing in the prefix cache.
+    private mutating func forgetSlots() {
+        engine.forgetBook()
+        slots?.empty()
+    }
+
     /// First it is written down: a worker that dies between the two is followed by one with the new weights.
     private mutating func exchange(_ served: ServedWeights?, removesOld: Bool) throws {
+        forgetSlots()
         if let served, !keepsake.write(served) { return engine.weightsChanged(to: served, isWritten: false) }
         try model.order(.exchange, removesOld ? RankWeights.removal : "")
         engine.weightsChanged(to: served)

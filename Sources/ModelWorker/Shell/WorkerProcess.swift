@@ -4,6 +4,7 @@ internal import Grammar
 internal import Logging
 internal import Messages
 internal import Models
+internal import Scheduling
 package import ServerSettings
 internal import Tensors
 internal import TokenizerSource
@@ -50,18 +51,35 @@ package func runModelWorker(identity: ChildIdentity, settings: WorkerSettings) t
     traits.expertRecorderMode = settings.expertRecorderMode
     traits.expertRecorderBufferSize = settings.expertRecorderBufferSize
     traits.returnsRoutedExperts = settings.enableReturnRoutedExperts
+    var engine = try Engine(traits, compute: loaded.compute, now: monotonicSeconds())
+    let slots = try restoreSlots(&engine, log)
     let profiler = Profiler(compute: loaded.compute, title: identity.title, log: log)
     var loop = try WorkerLoop(
-        Engine(traits, compute: loaded.compute, now: monotonicSeconds()),
+        engine,
         WorkerPipes(identity, context: context, fronts: fronts, log: log),
         model: RankedModel(
             model: loaded.model, compute: loaded.compute, link: loaded.link, weights: loaded.weights,
-            profiler: profiler), keepsake: keepsake, profiler: profiler, stamp: stamp,
+            profiler: profiler), keepsake: keepsake, slots: slots, profiler: profiler, stamp: stamp,
         records: ExpertRecordFolder(path: settings.expertRecorderDirectory, log: log),
         grammars: tokenizer.flatMap { makeGrammars(settings, $0, vocabularySize: traits.vocabularySize, log) }, log: log
     )
     line.ready(loaded.facts(endIDs: endIDs, seconds: Double(monotonicMilliseconds() - started) / 1000))
     try loop.run()
+}
+
+/// Has the prefix cache go on with what the worker before has left, and opens the memory in which the next one will look; nil where
+/// nothing is kept.
+private func restoreSlots(_ engine: inout Engine, _ log: Logger) throws -> SlotKeepsake? {
+    let limits = engine.traits.limits
+    guard limits.keepsBook else { return nil }
+    guard let keepsake = SlotKeepsake(descriptor: ChildIdentity.slotsDescriptor, limits) else {
+        throw Engine.NoMemory(purpose: "the list of what the prefix cache holds")
+    }
+    let (tokens, changes) = engine.restore(keepsake.read())
+    keepsake.empty()
+    keepsake.write(changes)
+    if tokens > 0 { log.info("The prefix cache still has \(tokens) tokens") }
+    return keepsake
 }
 
 /// What compiles grammars, as the operator wants them; nil where there are to be none.
