@@ -205,7 +205,7 @@ let package = Package(
             dependencies: [
                 log, "ModelWorker", "Messages", "Models", "Tensors", "Tokenizers", "Scheduling", "KVCache",
                 "ServerSettings",
-                "Grammar",
+                "Grammar", "TestSupport",
             ],
             exclude: [
                 "Experts/check_torch_files.py", "Experts/per_pass.pt", "Experts/per_token.pt", "Experts/stat.pt",

@@ -69,18 +69,27 @@ pid_t platform_spawn(const char *path, char *const argv[], char *const envp[], c
     if (pipe2(status, O_CLOEXEC) != 0) return -1;
     pid_t pid = vfork();
     if (pid == 0) {
-        /* Only async-signal-safe calls until exec: the parent may have other threads. Descriptors move above the wanted
-           range first, so that no source is overwritten before it was copied. */
-        int moved[16], top = 2;
+        /* Only async-signal-safe calls until exec: the parent may have other threads. What is not wanted goes first, since
+           there may be few descriptors; the rest moves above the wanted range, so that no source is overwritten before it
+           was copied. */
+        int moved[16], top = 2, report = status[1], last = report;
         setsid();
-        for (int i = 0; i < keep_count; i++)
+        for (int i = 0; i < keep_count; i++) {
             if (keep[2 * i + 1] > top) top = keep[2 * i + 1];
-        for (int i = 0; i < keep_count; i++) moved[i] = fcntl(keep[2 * i], F_DUPFD, top + 2 + keep_count);
-        int report = fcntl(status[1], F_DUPFD, top + 1);
-        if (report != top + 1) {
-            dup2(report, top + 1);
-            report = top + 1;
+            if (keep[2 * i] > last) last = keep[2 * i];
         }
+        for (int descriptor = 3; descriptor < last; descriptor++) {
+            int wanted = descriptor == report;
+            for (int i = 0; i < keep_count; i++) wanted |= descriptor == keep[2 * i];
+            if (!wanted) close(descriptor);
+        }
+        syscall(SYS_close_range, last + 1, ~0U, 0);
+        for (int i = 0; i < keep_count; i++) {
+            moved[i] = fcntl(keep[2 * i], F_DUPFD, top + 2);
+            if (moved[i] < 0) goto failed;
+        }
+        /* Whoever had this number is among those that were moved. */
+        if (report != top + 1) report = dup2(report, top + 1);
         fcntl(report, F_SETFD, FD_CLOEXEC);
         for (int descriptor = 3; descriptor <= top; descriptor++) close(descriptor);
         for (int i = 0; i < keep_count; i++) dup2(moved[i], keep[2 * i + 1]);
@@ -89,6 +98,7 @@ pid_t platform_spawn(const char *path, char *const argv[], char *const envp[], c
         sigemptyset(&none);
         sigprocmask(SIG_SETMASK, &none, NULL);
         execve(path, argv, envp);
+    failed:;
         int code = errno;
         ssize_t ignored = write(report, &code, sizeof code);
         (void)ignored;

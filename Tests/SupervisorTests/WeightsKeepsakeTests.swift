@@ -1,18 +1,11 @@
 import ChildRuntime
 import Glibc
 import Messages
+import TestSupport
 import Testing
 
 /// What rank 0 writes down of the weights.
 @Suite struct WeightsKeepsakeTests {
-    private func withMemory(_ body: (Int32) throws -> Void) rethrows {
-        var template = Array("/tmp/srtweights.XXXXXX".utf8CString)
-        let descriptor = mkstemp(&template)
-        unlink(template)
-        defer { close(descriptor) }
-        try body(descriptor)
-    }
-
     private func served(_ number: UInt64) -> ServedWeights {
         .make {
             $0.number = number
@@ -22,7 +15,7 @@ import Testing
     }
 
     @Test func theLastWordHoldsForWhoeverOpensTheMemory() {
-        withMemory { memory in
+        withUnnamedFile { memory in
             #expect(WeightsKeepsake(descriptor: memory).read() == nil)
             for number in 1...20 as ClosedRange<UInt64> {
                 #expect(WeightsKeepsake(descriptor: memory).write(served(number)))
@@ -35,7 +28,7 @@ import Testing
 
     /// A writer may die after any of its bytes: whatever lies in the place that it was writing, the word before holds.
     @Test func aWriterThatDiesLeavesWhatWasThere() {
-        withMemory { memory in
+        withUnnamedFile { memory in
             let keepsake = WeightsKeepsake(descriptor: memory)
             #expect(keepsake.write(served(1)) && keepsake.write(served(2)))
             var before = [UInt8](repeating: 0, count: 1 << 18)
@@ -53,7 +46,7 @@ import Testing
     }
 
     @Test func whatIsTooLongIsNotWritten() {
-        withMemory { memory in
+        withUnnamedFile { memory in
             let keepsake = WeightsKeepsake(descriptor: memory)
             #expect(keepsake.write(served(1)))
             #expect(!keepsake.write(.make { $0.path = String(repeating: "y", count: 1 << 17) }))

@@ -1,20 +1,12 @@
-import Glibc
 import KVCache
 import ModelWorker
 import Scheduling
+import TestSupport
 import Testing
 import Values
 
 /// What rank 0 writes down of the prefix cache.
 @Suite struct SlotKeepsakeTests {
-    private func withMemory(_ body: (Int32) throws -> Void) rethrows {
-        var template = Array("/tmp/srtslots.XXXXXX".utf8CString)
-        let descriptor = mkstemp(&template)
-        unlink(template)
-        defer { close(descriptor) }
-        try body(descriptor)
-    }
-
     private static func limits(slots: Int = 100, window: Int? = nil) -> SchedulerLimits {
         var limits = SchedulerLimits(
             slots: slots, contextLength: 90, maxRunning: 4, chunkTokens: 16, logitRows: 20)
@@ -42,7 +34,7 @@ import Values
     @Test(arguments: [nil, 8]) func theNextProcessReadsWhatTheLastOneWrote(window: Int?) throws {
         let limits = Self.limits(window: window)
         let prompt = (0..<50).map { Int32($0 * 70_000 - 9) }
-        try withMemory { memory in
+        try withUnnamedFile { memory in
             #expect(SlotKeepsake.slots(descriptor: memory) == nil)
             let first = try #require(SlotKeepsake(descriptor: memory, limits))
             Self.compute(prompt, first, limits)
@@ -60,7 +52,7 @@ import Values
     }
 
     @Test func aPoolOfAnotherSizeBeginsAnew() throws {
-        try withMemory { memory in
+        try withUnnamedFile { memory in
             let limits = Self.limits()
             Self.compute([1, 2, 3], try #require(SlotKeepsake(descriptor: memory, limits)), limits)
             let other = try #require(SlotKeepsake(descriptor: memory, Self.limits(slots: 60)))
