@@ -24,8 +24,7 @@ package struct KeptTexts {
         var follower = [Int32](repeating: 0, count: count)
         var sibling = [Int32](repeating: 0, count: count)
         var open: [(slot: Int32, parent: Int?, namespace: ClientName)] = []
-        for slot in (min(pageSize, count)..<count).reversed()
-        where image.records[slot] != SlotBook.nothing {
+        for slot in (min(pageSize, count)..<count).reversed() where image.records[slot] != SlotBook.nothing {
             let origin = image.origin(slot)
             if let before = origin.slot {
                 guard before >= pageSize, before < count, before != slot else { continue }

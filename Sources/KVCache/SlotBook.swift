@@ -63,8 +63,7 @@ package struct SlotBook: ~Copyable {
     /// The keys and values of `tokens` are in `slots`, behind those of `previous` or first in the namespace. What follows a slot that is
     /// not recorded is not recorded either.
     package mutating func record(
-        _ tokens: ArraySlice<Int32>, in slots: ArraySlice<Int32>, after previous: Int32?,
-        namespace: ClientName
+        _ tokens: ArraySlice<Int32>, in slots: ArraySlice<Int32>, after previous: Int32?, namespace: ClientName
     ) {
         guard isKept, var before = origin(previous, namespace) else { return }
         for (token, slot) in zip(tokens, slots) {

@@ -85,8 +85,7 @@ package struct WindowPages: ~Copyable {
         var isTaken = [Bool](repeating: false, count: total / pageSize + 1)
         for slot in slots where Int(slot) % pageSize == 0 {
             let page = Int(slot) / pageSize
-            guard page < kept.count, page < places.count, kept[page] >= pageSize,
-                Int(kept[page]) % pageSize == 0,
+            guard page < kept.count, page < places.count, kept[page] >= pageSize, Int(kept[page]) % pageSize == 0,
                 Int(kept[page]) / pageSize < isTaken.count, !isTaken[Int(kept[page]) / pageSize]
             else { continue }
             isTaken[Int(kept[page]) / pageSize] = true

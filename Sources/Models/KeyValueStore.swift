@@ -50,8 +50,7 @@ final class KeyValueStore {
     /// Reserves memory for so many slots of each layer, those with a window apart where they have their own; throws `outOfMemory`
     /// when there is none. What an earlier process left behind `descriptor` in a store of the same size is there again.
     init(
-        _ shapes: [KeyValueShape], dtype: CacheDType, slots: Int, windowSlots: Int? = nil,
-        descriptor: Int32? = nil
+        _ shapes: [KeyValueShape], dtype: CacheDType, slots: Int, windowSlots: Int? = nil, descriptor: Int32? = nil
     ) throws(CheckpointError) {
         self.dtype = dtype
         self.descriptor = descriptor

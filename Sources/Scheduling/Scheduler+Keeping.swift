@@ -13,12 +13,9 @@ extension Scheduler {
     }
 
     /// What has changed since this was asked last, for the copy that outlives this process (see `SlotBook.takeChanges`).
-    package mutating func takeSlotChanges(atEndOfStep: Bool = false, settled: Bool = false)
-        -> SlotChanges
-    {
+    package mutating func takeSlotChanges(atEndOfStep: Bool = false, settled: Bool = false) -> SlotChanges {
         SlotChanges(
-            book: book.takeChanges(atEndOfStep: atEndOfStep, settled: settled),
-            windowPlaces: windowPages.takeChanges())
+            book: book.takeChanges(atEndOfStep: atEndOfStep, settled: settled), windowPlaces: windowPages.takeChanges())
     }
 
     /// What lies in the slots is of no use to those who come after: it was computed with other weights, or is gone.
@@ -38,8 +35,7 @@ extension Scheduler {
         for stretch in KeptTexts(image, pageSize: limits.pageSize).stretches {
             let start = stretch.parent.map { ends[$0] }
             let inserted = tree.insert(
-                stretch.tokens[...], slots: stretch.slots[...], after: start?.node,
-                namespace: stretch.namespace)
+                stretch.tokens[...], slots: stretch.slots[...], after: start?.node, namespace: stretch.namespace)
             // Two requests may have computed the same at the same time; the tree keeps one of them.
             let known = inserted.known.count
             let new = stretch.slots[known...]
