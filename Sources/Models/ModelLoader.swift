@@ -158,7 +158,8 @@ struct PlannedModel {
         if keepsBits, source.quantization == .none { source.quantization = .stored }
         task = answers.task
         let needsHead = answers.pooling == nil
-        guard source.quantization != .stored || checkpoint is GGUFCheckpoint || config.storedQuantization != nil else {
+        let isPlain = config.storedQuantization == nil || config.storedQuantization == .turnedStacks
+        guard source.quantization != .stored || checkpoint is GGUFCheckpoint || !isPlain else {
             throw .badConfig(
                 file: source.path, key: "quantization",
                 reason: "keeps a checkpoint's own bits, and this is neither a GGUF file nor quantized otherwise")

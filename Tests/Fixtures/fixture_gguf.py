@@ -270,7 +270,8 @@ def save_twin(tiny, model, tokenizer, path: Path) -> None:
             values = permuted(values, heads)
         kind = Kind.BF16 if values.ndim > 1 and part != "ffn_gate_inp" else Kind.F32
         if tiny.kind == "gpt_oss" and part.endswith("_exps"):
-            kind = Kind.MXFP4 if target.endswith("weight") else Kind.F32
+            stored = Kind.MXFP4 if tiny.is_mxfp4 else Kind.BF16
+            kind = stored if target.endswith("weight") else Kind.F32
         writer.add_tensor(target, gguf.quants.quantize(np.ascontiguousarray(values, dtype=np.float32), kind), raw_dtype=kind)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()

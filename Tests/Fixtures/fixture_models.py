@@ -43,6 +43,11 @@ class TinyModel:
     embedding_spread: float = 0.4
     seed: int = 0
 
+    @property
+    def is_mxfp4(self) -> bool:
+        """Whether the experts are stored in MXFP4."""
+        return self.stored_keys.get("quantization_config", {}).get("quant_method") == "mxfp4"
+
     def settings(self) -> dict:
         """The keys of config.json without RoPE."""
         return {
@@ -127,7 +132,7 @@ def make(tiny: TinyModel) -> AutoModelForCausalLM:
             else:
                 values = 2.2 * values / parameter.shape[-1] ** 0.5
             parameter.copy_(values.to(STORED[tiny.stored]).float())
-            if tiny.kind == "gpt_oss" and name.endswith(("experts.gate_up_proj", "experts.down_proj")):
+            if tiny.is_mxfp4 and name.endswith(("experts.gate_up_proj", "experts.down_proj")):
                 parameter.copy_(mxfp4_values(mxfp4_blocks(parameter)))
     return model
 
@@ -161,8 +166,8 @@ def stored_buffers(model) -> list:
 OUTER: dict = {}
 
 
-def stored_tensors(model) -> dict:
-    """Parameters under the names of published checkpoints: experts, which the reference stacks, one by one."""
+def stored_tensors(model, in_mxfp4: bool = False) -> dict:
+    """Parameters under the names of published checkpoints: experts, which the reference stacks, one by one, but for some."""
     tensors = {}
     for name, parameter in sorted([*model.named_parameters(), *stored_buffers(model)]):
         place, _, part = name.rpartition(".experts.")
@@ -170,7 +175,7 @@ def stored_tensors(model) -> dict:
             tensors[published(name, model)] = parameter.detach()
             continue
         if model.config.model_type == "gpt_oss":
-            if part.endswith("bias"):
+            if part.endswith("bias") or not in_mxfp4:
                 tensors[name] = parameter.detach()
             else:
                 tensors[name + "_blocks"], tensors[name + "_scales"] = mxfp4_parts(parameter)
@@ -208,7 +213,7 @@ def save(tiny: TinyModel, model, folder: Path) -> None:
     (folder / "config.json").write_text(json.dumps(tiny.stored_config(type(model).__name__), indent=1) + "\n")
     generation = {"bos_token_id": 1, "eos_token_id": [fixture_tokenizer.TURN_END], "pad_token_id": 0}
     (folder / "generation_config.json").write_text(json.dumps(generation, indent=1) + "\n")
-    tensors = {n: p if p.dtype == torch.uint8 else p.to(STORED[tiny.stored]).contiguous() for n, p in stored_tensors(model).items()}
+    tensors = {n: p if p.dtype == torch.uint8 else p.to(STORED[tiny.stored]).contiguous() for n, p in stored_tensors(model, tiny.is_mxfp4).items()}
     if tiny.shards == 1:
         save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
         return
@@ -225,7 +230,7 @@ def save(tiny: TinyModel, model, folder: Path) -> None:
 
 def check_reload(tiny: TinyModel, model, folder: Path) -> None:
     """transformers reads the folder back as the same model (dynamic apart, where its rule differs beyond max_positions)."""
-    if tiny.outer or tiny.kind == "gpt_oss":
+    if tiny.outer or tiny.is_mxfp4:
         return
     again = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager")
     if tiny.rope.get("rope_type") in ("dynamic", "longrope"):

@@ -147,6 +147,12 @@ MODELS += [
               extra={"num_local_experts": 4, "num_experts_per_tok": 2, "sliding_window": 19, "swiglu_limit": 7.0,
                      "attention_bias": True},
               stored_keys={"quantization_config": {"quant_method": "mxfp4", "modules_to_not_convert": ["lm_head"]}}),
+    # In plain numbers the experts' stacks have the inputs first.
+    TinyModel("gpt-oss-plain", "gpt_oss", 40, 4, 2, 12, 28, 2, tied=False, seed=47,
+              rope={"rope_theta": 150000.0, "rope_type": "yarn", "factor": 8.0, "beta_fast": 32.0, "beta_slow": 1.0,
+                    "truncate": False, "original_max_position_embeddings": 64},
+              extra={"num_local_experts": 5, "num_experts_per_tok": 2, "sliding_window": 13, "swiglu_limit": 7.0,
+                     "attention_bias": True}),
 ]
 GGUF = TinyModel("llama-gguf", "llama", 64, 4, 2, 16, 96, 2, tied=False, stored="F32", seed=11)
 MOE_GGUF = TinyModel("qwen2moe-gguf", "qwen2_moe", 64, 4, 2, 16, 96, 2, tied=False, stored="F32", seed=14,

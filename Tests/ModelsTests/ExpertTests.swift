@@ -8,6 +8,7 @@ import Values
 @Suite struct ExpertTests {
     static let fixtures = [
         "qwen2moe", "qwen3moe", "qwen2moe-gguf", "mixtral", "olmoe", "granitemoe", "glm4moe", "ernie45moe", "gpt-oss",
+        "gpt-oss-plain",
         "gemma4-experts",
     ].map(Fixture.init)
 

@@ -9,7 +9,7 @@ import Testing
         "gemma2", "gemma3", "phi3", "smollm3", "olmo2", "olmo3", "olmoe", "exaone4", "exaone4-whole", "granite",
         "granitemoe", "cohere", "cohere2", "glm4",
         "starcoder2", "stablelm", "stablelm-parallel", "seed-oss", "ernie45", "ministral3", "glm4moe", "ernie45moe",
-        "gpt-oss", "gemma4", "gemma4-experts",
+        "gpt-oss", "gpt-oss-plain", "gemma4", "gemma4-experts",
     ]
 
     @Test(arguments: names) func aTwinSaysWhatItsFolderSaysBitForBit(_ name: String) throws {

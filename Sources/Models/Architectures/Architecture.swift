@@ -14,6 +14,8 @@ package struct Architecture: Sendable {
         var padsPositions = false
         /// Whether a window (`sliding_window`) is passed over, as by the reference server.
         var passesOverWindows = false
+        /// Whether stacks of experts in plain numbers have the inputs first.
+        var turnsStacks = false
         /// What further keys are.
         var values: [String: JSONValue] = [:]
         /// Other keys that count where the usual ones, which come first, are absent.

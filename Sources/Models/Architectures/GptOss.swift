@@ -3,12 +3,14 @@ import Tensors
 
 extension Architecture {
     /// gpt-oss: Llama's layers with sinks in attention, every other one with a window, and a mixture of experts with biases and
-    /// clamped gates, whose weights come in MXFP4.
+    /// clamped gates, whose weights come in MXFP4, or in plain numbers and then with the inputs first.
     ///
     /// OpenAI 2025 (arXiv:2508.10925).
     static let gptOss = Architecture(
         "GptOssForCausalLM", modelType: "gpt_oss",
-        defaults: Defaults(theta: 150_000, maxPositions: 131_072, values: ["attention_bias": true, "head_dim": 64]),
+        defaults: Defaults(
+            theta: 150_000, maxPositions: 131_072, turnsStacks: true,
+            values: ["attention_bias": true, "head_dim": 64]),
         gguf: GGUFDialect(
             "gpt-oss",
             modules: [

@@ -78,6 +78,7 @@ func openCheckpoint(
     guard let stored, stored != .int8Rows, stored != .mxfp4, let files = checkpoint as? SafetensorsCheckpoint else {
         return checkpoint
     }
+    if stored == .turnedStacks { return TurnedCheckpoint(files) }
     return try QuantizedCheckpoint(files, stored)
 }
 

@@ -133,6 +133,7 @@ package struct ModelConfig: Sendable, Equatable {
         if let quantization, let quantizationMethod, quantizationMethod != "gguf" {
             storedQuantization = try StoredQuantization(quantization)
         }
+        if storedQuantization == nil, page.defaults.turnsStacks { storedQuantization = .turnedStacks }
         eosTokenIDs = Array(Set(try tokenIDs(fields, "eos_token_id"))).sorted()
         checkpointDType = DType(configName: try fields.string("dtype", "torch_dtype") ?? "")
         try page.check(fields)

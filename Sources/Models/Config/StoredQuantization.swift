@@ -1,4 +1,5 @@
-/// How a checkpoint stores matrices that were quantized before it was published (`quantization_config`).
+/// How a checkpoint stores matrices that are not rows of plain numbers: those that were quantized before it was published
+/// (`quantization_config`), and stacks that lie the other way round.
 ///
 /// Which matrices are quantized, in how many bits and groups is read off the tensors: checkpoints mix them, and name what they
 /// leave out in several ways.
@@ -17,6 +18,8 @@ package enum StoredQuantization: Sendable, Equatable {
     /// Experts in MXFP4, blocks and scales apart, which are a GGUF file's blocks but for the order of their numbers. Where
     /// activations are float32 they are unpacked.
     case mxfp4
+    /// Nothing is quantized, but stacks of experts have their inputs first.
+    case turnedStacks
 
     /// Reads what the configuration says; throws for methods and formats that are not read here.
     init(_ fields: ConfigFields) throws(CheckpointError) {

@@ -51,7 +51,9 @@ struct WeightOrigin: Sendable {
         guard checkpoint.identity == identity else {
             throw .unreadable(path: path, reason: "has changed since its weights were loaded")
         }
-        let tensor = BoundTensor(checkpoint: checkpoint, info: entry.tensor)
+        let stored = (checkpoint as? TurnedCheckpoint)?.files
+        let tensor = BoundTensor(
+            checkpoint: stored ?? checkpoint, info: stored?.tensors[entry.tensor.name] ?? entry.tensor)
         let count = min(max(rows, 0), tensor.rowCount)
         var shape = tensor.shape
         if !shape.isEmpty { shape[0] = count }

@@ -21,7 +21,7 @@ struct Fixture: Sendable, CustomTestStringConvertible {
         "gemma2", "gemma3", "gemma3-vision", "gemma4", "gemma4-experts", "gemma4-vision",
         "phi3", "smollm3", "olmo2", "olmo3", "olmoe", "exaone4", "exaone4-whole", "granite", "granitemoe",
         "cohere", "cohere2", "glm4", "starcoder2", "stablelm", "stablelm-parallel", "seed-oss", "ernie45", "ministral3",
-        "mistral3-vision", "glm4moe", "ernie45moe", "gpt-oss",
+        "mistral3-vision", "glm4moe", "ernie45moe", "gpt-oss", "gpt-oss-plain",
     ].map(Fixture.init)
 
     /// Every model folder.

@@ -28,7 +28,7 @@ struct QuantizedParts {
                 if let base = name.base(of: ".weight"), let matrix = try scaled(base, rows, columns) {
                     add(base, .scaled(matrix))
                 }
-            case .int8Rows, .mxfp4: continue
+            case .int8Rows, .mxfp4, .turnedStacks: continue
             }
         }
     }
