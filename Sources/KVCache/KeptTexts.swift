@@ -7,10 +7,13 @@ package import Values
 package struct KeptTexts {
     /// Tokens and slots from one branching to the next, whole pages of both.
     package struct Stretch {
+        /// The tokens in position order.
         package var tokens: [Int32] = []
+        /// Where their keys and values lie.
         package var slots: [Int32] = []
         /// The stretch that it follows, by its number; nil at the start of a namespace.
         package let parent: Int?
+        /// The prefix-cache namespace of the whole text.
         package let namespace: ClientName
     }
 

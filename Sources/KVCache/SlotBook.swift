@@ -35,7 +35,9 @@ package struct SlotBook: ~Copyable {
 
     /// A namespace and the number that stands for it.
     package struct NamedCode: Sendable, Equatable {
+        /// The number.
         package let code: UInt32
+        /// The namespace.
         package let name: ClientName
     }
 
@@ -48,6 +50,7 @@ package struct SlotBook: ~Copyable {
         /// Slots and their records.
         package var records: [(slot: Int32, record: UInt64)] = []
 
+        /// There is nothing to tell.
         package var isEmpty: Bool { erased.isEmpty && names.isEmpty && records.isEmpty }
     }
 
@@ -151,6 +154,7 @@ package struct SlotImage: Sendable {
     /// By page: the first of its slots in the layers with a window, 0 for none; empty where no layer has one.
     package var windowPlaces: [Int32]
 
+    /// Joins what was read.
     package init(records: [UInt64], names: [UInt32: ClientName], windowPlaces: [Int32] = []) {
         self.records = records
         self.names = names

@@ -53,9 +53,11 @@ extension Scheduler {
 
 /// What has changed in the slots, to be written down in this order: what is erased, places and names, then records.
 package struct SlotChanges: Sendable {
+    /// Of the slots themselves.
     package var book: SlotBook.Changes
     /// By page of the pool: the first of its slots in the layers with a window; 0 for none.
     package var windowPlaces: [(page: Int32, place: Int32)]
 
+    /// There is nothing to write down.
     package var isEmpty: Bool { book.isEmpty && windowPlaces.isEmpty }
 }

@@ -39,7 +39,7 @@ enum FlagKind: Sendable, Equatable {
     /// Nothing: the flag alone means true.
     case toggle
     /// Any text.
-    case text(placeholder: String)
+    case text(valueName: String)
     /// A JSON object.
     case jsonObject
     /// A whole number within bounds.
@@ -68,10 +68,10 @@ enum FlagKind: Sendable, Equatable {
     }
 
     /// The value as usage texts show it, empty for a toggle.
-    var placeholder: String {
+    var valueName: String {
         switch self {
         case .toggle: ""
-        case .text(let placeholder): placeholder
+        case .text(let valueName): valueName
         case .jsonObject: "JSON"
         case .integer, .count: "N"
         case .number: "X"

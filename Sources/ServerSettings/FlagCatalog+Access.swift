@@ -1,6 +1,6 @@
 /// Who reaches the server how, and what is written about requests.
 extension FlagCatalog {
-    private static let path = FlagKind.text(placeholder: "PATH")
+    private static let path = FlagKind.text(valueName: "PATH")
 
     /// TLS.
     static let encryption: [Flag] = [
@@ -11,7 +11,7 @@ extension FlagCatalog {
             name: "ssl-keyfile", kind: path, standing: .honoured(FlagBinding(\.tls.key)), section: .serving,
             help: "PEM file with its private key"),
         Flag(
-            name: "ssl-keyfile-password", kind: .text(placeholder: "PASSWORD"),
+            name: "ssl-keyfile-password", kind: .text(valueName: "PASSWORD"),
             standing: .honoured(FlagBinding(\.tls.keyPassword)), section: .serving,
             help: "what decrypts the private key", isSecret: true),
         Flag(

@@ -11,7 +11,7 @@ extension FlagCatalog {
             standing: .honoured(FlagBinding(\.disableAnyWhitespace)), section: .serving,
             help: "constrained JSON has one space behind commas and colons, and no other"),
         Flag(
-            name: "constrained-json-whitespace-pattern", kind: .text(placeholder: "REGEX"),
+            name: "constrained-json-whitespace-pattern", kind: .text(valueName: "REGEX"),
             standing: .honoured(FlagBinding(\.whitespacePattern)), section: .serving,
             help: "regular expression of the space within constrained JSON (any whitespace)"),
         Flag(

@@ -133,7 +133,7 @@ extension FlagCatalog {
                 name: "stream-output", kind: .toggle, standing: .renamed(to: "incremental-streaming-output"),
                 isAbbreviable: false),
             Flag(
-                name: "impl", kind: .text(placeholder: "TEXT"), standing: .renamed(to: "model-impl"),
+                name: "impl", kind: .text(valueName: "TEXT"), standing: .renamed(to: "model-impl"),
                 isAbbreviable: false),
         ]
         + [
@@ -202,8 +202,8 @@ extension FlagKind {
             case .integer: .integer(Int.min...Int.max)
             case .number: .number(-Double.greatestFiniteMagnitude...Double.greatestFiniteMagnitude)
             case .list: .list(atLeast: 0)
-            case .text: .text(placeholder: "TEXT")
-            case .null: verbs.contains(where: flag.name.hasPrefix) ? .toggle : .text(placeholder: "TEXT")
+            case .text: .text(valueName: "TEXT")
+            case .null: verbs.contains(where: flag.name.hasPrefix) ? .toggle : .text(valueName: "TEXT")
             }
     }
 }

@@ -32,7 +32,7 @@ enum FlagCatalog {
 extension FlagCatalog {
     /// Counts travel between processes as 32-bit numbers.
     private static let anyCount = 1...Int(Int32.max)
-    private static let path = FlagKind.text(placeholder: "PATH")
+    private static let path = FlagKind.text(valueName: "PATH")
 
     /// Checkpoint and numbers.
     static let model: [Flag] = [
@@ -100,23 +100,23 @@ extension FlagCatalog {
     /// The HTTP side.
     static let serving: [Flag] = [
         Flag(
-            name: "host", kind: .text(placeholder: "ADDRESS"), standing: .honoured(FlagBinding(\.host)),
+            name: "host", kind: .text(valueName: "ADDRESS"), standing: .honoured(FlagBinding(\.host)),
             section: .serving, help: "address to listen on; '' listens on all, of both families"),
         Flag(
             name: "port", kind: .integer(0...65535), standing: .honoured(FlagBinding(\.port)),
             section: .serving, help: "port to listen on; 0 takes a free one"),
         Flag(
-            name: "served-model-name", kind: .text(placeholder: "NAME"),
+            name: "served-model-name", kind: .text(valueName: "NAME"),
             standing: .honoured(FlagBinding(\.servedModelName)), section: .serving,
             help: "name that clients use for the model (the model path)"),
         Flag(
-            name: "api-key", kind: .text(placeholder: "KEY"), standing: .honoured(FlagBinding(\.apiKey)),
+            name: "api-key", kind: .text(valueName: "KEY"), standing: .honoured(FlagBinding(\.apiKey)),
             section: .serving, help: "secret that requests must carry", isSecret: true),
         Flag(
-            name: "admin-api-key", kind: .text(placeholder: "KEY"), standing: .honoured(FlagBinding(\.adminAPIKey)),
+            name: "admin-api-key", kind: .text(valueName: "KEY"), standing: .honoured(FlagBinding(\.adminAPIKey)),
             section: .serving, help: "secret that operators' requests must carry", isSecret: true),
         Flag(
-            name: "weight-version", kind: .text(placeholder: "LABEL"),
+            name: "weight-version", kind: .text(valueName: "LABEL"),
             standing: .honoured(FlagBinding(\.weightVersion)), section: .serving,
             help: "label of the weights, returned with every answer"),
         Flag(
@@ -141,11 +141,11 @@ extension FlagCatalog {
             name: "enable-cache-report", kind: .toggle, standing: .honoured(FlagBinding(\.enableCacheReport)),
             section: .serving, help: "usage objects tell how much of the prompt was cached"),
         Flag(
-            name: "chat-template", kind: .text(placeholder: "NAME|PATH"),
+            name: "chat-template", kind: .text(valueName: "NAME|PATH"),
             standing: .honoured(FlagBinding(\.chatTemplate)),
             section: .serving, help: "built-in chat template, or a file with one (the model's)"),
         Flag(
-            name: "hf-chat-template-name", kind: .text(placeholder: "NAME"),
+            name: "hf-chat-template-name", kind: .text(valueName: "NAME"),
             standing: .honoured(FlagBinding(\.chatTemplateName)),
             section: .serving, help: "which of a model's chat templates is used"),
         Flag(

@@ -27,7 +27,7 @@ enum HelpText {
 
     private static func describe(_ flag: Flag) -> [String] {
         let names = ([flag.name] + flag.aliases).map { "--" + $0 }.joined(separator: ", ")
-        let head = "  " + names + (flag.kind.placeholder.isEmpty ? "" : " " + placeholder(of: flag))
+        let head = "  " + names + (flag.kind.valueName.isEmpty ? "" : " " + valueName(of: flag))
         let text = flag.help + (standard(of: flag).map { " [\($0)]" } ?? "")
         if head.count < column {
             return [head + String(repeating: " ", count: column - head.count) + text]
@@ -47,12 +47,12 @@ enum HelpText {
     }
 
     /// The served values only, by name.
-    private static func placeholder(of flag: Flag) -> String {
-        guard let served = flag.served else { return flag.kind.placeholder }
+    private static func valueName(of flag: Flag) -> String {
+        guard let served = flag.served else { return flag.kind.valueName }
         let words = served.values.map { value in
             if case .text(let word) = value { word } else { value.pythonRepr }
         }
-        return FlagKind.choice(words).placeholder
+        return FlagKind.choice(words).valueName
     }
 
     /// The default, where one value says it.

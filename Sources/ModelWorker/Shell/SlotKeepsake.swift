@@ -28,7 +28,7 @@ package final class SlotKeepsake {
         (memory.pointer + Self.recordsOffset).assumingMemoryBound(to: UInt64.self)
     }
     private var places: UnsafeMutablePointer<Int32> {
-        (records + limits.storeRows).withMemoryRebound(to: Int32.self, capacity: pages) { $0 }
+        UnsafeMutableRawPointer(records + limits.storeRows).assumingMemoryBound(to: Int32.self)
     }
     private var pages: Int { limits.window == nil ? 0 : limits.storeRows / limits.pageSize }
 
